@@ -1,0 +1,8 @@
+//! base — what any program needs.
+//! Owns: the text boundary, the crash hook, and small tools that know nothing of mail.
+//! May import: nothing of ours.   Never: a word about mail.
+//! Start reading at: `safetext.rs`, the boundary that everything drawn has passed.
+//! Tested by: unit and property tests beside the code.
+
+pub mod crash;
+pub mod safetext;

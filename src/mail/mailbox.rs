@@ -1,0 +1,331 @@
+//! mailbox — a mailbox's name as the server wrote it, how it is shown, and what it is for (RFC 6154).
+//! Owns: `MailboxPath`, `Role`, modified UTF-7 (RFC 3501, 5.1.3).
+//! May import: base.
+//! Start reading at: `MailboxPath`. The octets that the server sent are the identity and go back unchanged;
+//! only the decoded form is ever shown, and only through `SafeText`.
+
+use std::fmt;
+
+/// First char of the range that stands for octets 0x80..=0xFF that were not UTF-8 (so that any octets fit a `str`).
+const RAW_OCTET: u32 = 0x0010_FF00;
+
+/// A mailbox's name in wire form: exactly the server's octets.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct MailboxPath(String);
+
+impl MailboxPath {
+    /// Of the octets that a server sent. `INBOX` in any case is one mailbox (RFC 9051, 5.1).
+    #[must_use]
+    pub fn from_wire(octets: &[u8]) -> Self {
+        if octets.eq_ignore_ascii_case(b"INBOX") {
+            return Self::inbox();
+        }
+        let mut name = String::with_capacity(octets.len());
+        for chunk in octets.utf8_chunks() {
+            name.push_str(chunk.valid());
+            name.extend(chunk.invalid().iter().filter_map(|b| char::from_u32(RAW_OCTET + u32::from(*b))));
+        }
+        Self(name)
+    }
+
+    /// Of a stored name, as [`Self::as_str`] gave it.
+    #[must_use]
+    pub fn from_stored(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// Of a name that a person typed, encoded as modified UTF-7.
+    #[must_use]
+    pub fn from_typed(name: &str) -> Self {
+        if name.eq_ignore_ascii_case("INBOX") { Self::inbox() } else { Self(encode_utf7(name)) }
+    }
+
+    /// The inbox.
+    #[must_use]
+    pub fn inbox() -> Self {
+        Self("INBOX".to_owned())
+    }
+
+    /// Whether this is the inbox.
+    #[must_use]
+    pub fn is_inbox(&self) -> bool {
+        self.0 == "INBOX"
+    }
+
+    /// The octets for the wire: to be quoted or sent as a literal by `net`, never pasted.
+    #[must_use]
+    pub fn to_wire(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.0.len());
+        for c in self.0.chars() {
+            match u32::from(c).checked_sub(RAW_OCTET).and_then(|b| u8::try_from(b).ok()) {
+                Some(octet) => out.push(octet),
+                None => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        out
+    }
+
+    /// For storing; the inverse of [`Self::from_stored`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The whole name, decoded. Untrusted: show it through `SafeText`.
+    #[must_use]
+    pub fn decoded(&self) -> String {
+        decode_utf7(&self.0).unwrap_or_else(|| self.0.clone())
+    }
+
+    /// The last part of the name below `delimiter`, decoded. Untrusted.
+    #[must_use]
+    pub fn leaf(&self, delimiter: Option<char>) -> String {
+        let part = delimiter.and_then(|d| self.0.rsplit(d).find(|p| !p.is_empty())).unwrap_or(&self.0);
+        decode_utf7(part).unwrap_or_else(|| part.to_owned())
+    }
+
+    /// How many ancestors it has under `delimiter`.
+    #[must_use]
+    pub fn depth(&self, delimiter: Option<char>) -> usize {
+        delimiter.map_or(0, |d| self.0.trim_end_matches(d).matches(d).count())
+    }
+
+    /// The enclosing mailbox's name.
+    #[must_use]
+    pub fn parent(&self, delimiter: Option<char>) -> Option<Self> {
+        let (parent, _) = self.0.trim_end_matches(delimiter?).rsplit_once(delimiter?)?;
+        (!parent.is_empty()).then(|| Self::from_wire(parent.as_bytes()))
+    }
+}
+
+impl fmt::Debug for MailboxPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MailboxPath({:?})", self.0)
+    }
+}
+
+/// What a mailbox is for: from SPECIAL-USE (RFC 6154), the configuration, or its name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// New mail.
+    Inbox,
+    /// `\Drafts`
+    Drafts,
+    /// `\Sent`
+    Sent,
+    /// `\Archive`
+    Archive,
+    /// `\Junk`
+    Junk,
+    /// `\Trash`
+    Trash,
+    /// `\All`: holds every message once.
+    All,
+    /// `\Flagged`: a view of starred messages.
+    Flagged,
+}
+
+impl Role {
+    /// All, in the order in which they are listed.
+    pub const ALL: [Self; 8] =
+        [Self::Inbox, Self::Drafts, Self::Sent, Self::Archive, Self::Junk, Self::Trash, Self::All, Self::Flagged];
+
+    /// `inbox` and so on, as in the configuration, JSON and the store.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Drafts => "drafts",
+            Self::Sent => "sent",
+            Self::Archive => "archive",
+            Self::Junk => "junk",
+            Self::Trash => "trash",
+            Self::All => "all",
+            Self::Flagged => "flagged",
+        }
+    }
+
+    /// The inverse of [`Self::word`]; also takes the SPECIAL-USE attribute (`\Sent`), in any case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let word = text.strip_prefix('\\').unwrap_or(text);
+        Self::ALL.into_iter().find(|r| r.word().eq_ignore_ascii_case(word))
+    }
+
+    /// By the name's last part, for servers without SPECIAL-USE. Names are those that common clients create.
+    #[must_use]
+    pub fn from_name(leaf: &str) -> Option<Self> {
+        const NAMES: [(Role, &[&str]); 5] = [
+            (Role::Drafts, &["drafts", "draft", "entwürfe", "entwurf", "brouillons", "borradores", "bozze", "concepten"]),
+            (
+                Role::Sent,
+                &[
+                    "sent",
+                    "sent items",
+                    "sent mail",
+                    "sent messages",
+                    "gesendet",
+                    "gesendete elemente",
+                    "gesendete objekte",
+                    "envoyés",
+                    "éléments envoyés",
+                    "enviados",
+                    "inviata",
+                    "posta inviata",
+                    "verzonden items",
+                ],
+            ),
+            (Role::Archive, &["archive", "archives", "archiv", "archivo", "archivio", "archief"]),
+            (Role::Junk, &["junk", "junk e-mail", "junk email", "junk mail", "spam", "bulk mail", "indésirables", "ongewenst"]),
+            (
+                Role::Trash,
+                &[
+                    "trash",
+                    "deleted",
+                    "deleted items",
+                    "deleted messages",
+                    "bin",
+                    "papierkorb",
+                    "gelöschte elemente",
+                    "gelöschte objekte",
+                    "corbeille",
+                    "papelera",
+                    "cestino",
+                    "prullenbak",
+                ],
+            ),
+        ];
+        let leaf = leaf.to_lowercase();
+        NAMES.into_iter().find(|(_, names)| names.contains(&leaf.as_str())).map(|(role, _)| role)
+    }
+}
+
+/// Decodes modified UTF-7. Nothing for what is malformed: then the name is shown as it is.
+fn decode_utf7(name: &str) -> Option<String> {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(start) = rest.find('&') {
+        out.push_str(rest.get(..start)?);
+        let tail = rest.get(start + 1..)?;
+        let end = tail.find('-')?;
+        let code = tail.get(..end)?;
+        if code.is_empty() {
+            out.push('&');
+        } else {
+            let bytes = base64_bits(code)?;
+            let units: Vec<u16> =
+                bytes.chunks_exact(2).filter_map(|c| Some(u16::from_be_bytes([*c.first()?, *c.get(1)?]))).collect();
+            out.push_str(&String::from_utf16(&units).ok()?);
+        }
+        rest = tail.get(end + 1..)?;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// Encodes as modified UTF-7.
+fn encode_utf7(name: &str) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+    let mut out = String::with_capacity(name.len());
+    let mut wide: Vec<u16> = Vec::new();
+    let flush = |wide: &mut Vec<u16>, out: &mut String| {
+        if wide.is_empty() {
+            return;
+        }
+        out.push('&');
+        let (mut bits, mut count) = (0u32, 0u32);
+        for byte in wide.drain(..).flat_map(u16::to_be_bytes) {
+            bits = (bits << 8) | u32::from(byte);
+            count += 8;
+            while count >= 6 {
+                count -= 6;
+                out.push(char::from(ALPHABET[(bits >> count) as usize & 63]));
+            }
+        }
+        if count > 0 {
+            out.push(char::from(ALPHABET[(bits << (6 - count)) as usize & 63]));
+        }
+        out.push('-');
+    };
+    for c in name.chars() {
+        if (' '..='~').contains(&c) {
+            flush(&mut wide, &mut out);
+            out.push(c);
+            if c == '&' {
+                out.push('-');
+            }
+        } else {
+            wide.extend_from_slice(c.encode_utf16(&mut [0; 2]));
+        }
+    }
+    flush(&mut wide, &mut out);
+    out
+}
+
+/// The bytes of unpadded base64 with `,` for `/`. Nothing for a foreign letter.
+fn base64_bits(code: &str) -> Option<Vec<u8>> {
+    let (mut bits, mut count, mut out) = (0u32, 0u32, Vec::new());
+    for b in code.bytes() {
+        let value = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'+' => 62,
+            b',' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count) as u8);
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn modified_utf7() {
+        assert_eq!(MailboxPath::from_wire(b"Entw&APw-rfe").decoded(), "Entwürfe");
+        assert_eq!(MailboxPath::from_typed("Entwürfe & mehr").as_str(), "Entw&APw-rfe &- mehr");
+        // Malformed names keep their octets and are shown as they are.
+        for odd in ["&", "&AAA", "&2D0-", "a&b"] {
+            assert_eq!(MailboxPath::from_wire(odd.as_bytes()).decoded(), odd);
+        }
+    }
+
+    #[test]
+    fn octets_come_back() {
+        let octets = b"a\xff\xfe\xc3\xa9\"\\\r\n";
+        let path = MailboxPath::from_wire(octets);
+        assert_eq!(MailboxPath::from_stored(path.as_str()).to_wire(), octets);
+    }
+
+    #[test]
+    fn tree() {
+        let path = MailboxPath::from_wire(b"INBOX.Lists.rust");
+        assert_eq!((path.leaf(Some('.')), path.depth(Some('.'))), ("rust".to_owned(), 2));
+        assert_eq!(path.parent(Some('.')).unwrap().as_str(), "INBOX.Lists");
+        assert!(MailboxPath::from_wire(b"inBox").is_inbox());
+        assert_eq!(path.leaf(None), "INBOX.Lists.rust");
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_survives(name in "\\PC{0,20}", octets in proptest::collection::vec(any::<u8>(), 0..30)) {
+            if !name.eq_ignore_ascii_case("inbox") {
+                prop_assert_eq!(MailboxPath::from_typed(&name).decoded(), name);
+            }
+            if !octets.eq_ignore_ascii_case(b"inbox") {
+                prop_assert_eq!(MailboxPath::from_wire(&octets).to_wire(), octets);
+            }
+        }
+    }
+}

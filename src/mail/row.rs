@@ -1,0 +1,92 @@
+//! row — what lists show: rows of messages and mailboxes as the store gives them and the screen draws them.
+//! Owns: `MessageRow`, `MailboxRow`, `RowCursor`.
+//! May import: base.
+//! Start reading at: `MessageRow`.
+
+use super::address::Address;
+use super::flags::Flags;
+use super::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use super::mailbox::{MailboxPath, Role};
+
+/// One row of a message list; in threaded lists, the newest message of a conversation. All text is untrusted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageRow {
+    /// What a command acts on, and the `id` in JSON.
+    pub id: PlacementKey,
+    /// The content.
+    pub message: MessageKey,
+    /// The conversation.
+    pub thread: ThreadKey,
+    /// Whose.
+    pub account: AccountName,
+    /// Where.
+    pub mailbox: MailboxId,
+    /// The UID; none while the server has not numbered it yet.
+    pub uid: Option<u32>,
+    /// The order of rows: `received << 24 | n`, unique, descending in lists (decisions 14).
+    pub sort: i64,
+    /// INTERNALDATE, seconds since 1970.
+    pub received: i64,
+    /// The first author.
+    pub from: Address,
+    /// The first recipients (at most three): shown instead of the author in Sent and Drafts.
+    pub to: Vec<Address>,
+    /// Decoded.
+    pub subject: String,
+    /// The first words of the body, "" until they are known.
+    pub preview: String,
+    /// What the person sees: the journal applied over the server's flags.
+    pub flags: Flags,
+    /// Octets.
+    pub size: u64,
+    /// How many attachments.
+    pub attachments: u32,
+    /// Whether the body is here.
+    pub cached: bool,
+    /// Messages of the conversation in this mailbox; 1 in unthreaded lists.
+    pub thread_total: u32,
+    /// Unread ones among them.
+    pub thread_unread: u32,
+    /// The depth in the conversation when it is unfolded, else 0.
+    pub depth: u16,
+    /// `Message-ID`, "" without.
+    pub message_id: String,
+}
+
+/// One row of the folder pane. All text is untrusted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailboxRow {
+    /// Its number in this cache.
+    pub id: MailboxId,
+    /// Whose.
+    pub account: AccountName,
+    /// Its name.
+    pub path: MailboxPath,
+    /// The hierarchy delimiter.
+    pub delimiter: Option<char>,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// Whether it can hold messages.
+    pub selectable: bool,
+    /// Whether the person subscribed to it.
+    pub subscribed: bool,
+    /// Visible messages here in the cache, or what STATUS said before the first sync.
+    pub total: u32,
+    /// Unread ones among them.
+    pub unread: u32,
+    /// When it last agreed with the server, seconds since 1970; 0 for never.
+    pub synced_at: i64,
+}
+
+/// Where a page of rows starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RowCursor {
+    /// At the newest row.
+    Newest,
+    /// At the oldest rows.
+    Oldest,
+    /// Rows with `sort` at most this, descending.
+    From(i64),
+    /// Rows with `sort` at least this: the page that ends here.
+    UpTo(i64),
+}

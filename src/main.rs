@@ -1,0 +1,2 @@
+//! main — the door. Verbs arrive with `cli`.
+fn main() {}
