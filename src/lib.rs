@@ -15,3 +15,4 @@
 
 pub mod base;
 pub mod mail;
+pub mod net;

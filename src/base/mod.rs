@@ -4,5 +4,9 @@
 //! Start reading at: `safetext.rs`, the boundary that everything drawn has passed.
 //! Tested by: unit and property tests beside the code.
 
+pub mod backoff;
+pub mod cancel;
 pub mod crash;
+pub mod gate;
 pub mod safetext;
+pub mod waker;

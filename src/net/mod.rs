@@ -1,0 +1,8 @@
+//! net — how we talk: connections, protocols, the local mail store. No policy.
+//! Owns: sockets, TLS, IMAP, SMTP, maildir.
+//! May import: config, mail, base.   Never: a decision about when, whether or again.
+//! Start reading at: `session.rs`, what any mail store can do.
+//! Tested by: scripted servers beside the code; `tests/it.rs` against real Dovecot and Postfix.
+
+pub mod error;
+pub mod session;

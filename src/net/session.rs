@@ -1,0 +1,154 @@
+//! session — what any mail store can do for us, whatever it speaks.
+//! Owns: `MailStore`, `Endpoint`, `Idle`, `Traffic`.
+//! May import: mail, base.
+//! Start reading at: `MailStore`. One value is one connection: blocking, UID-only, without policy. Every wait in it
+//! ends when its `Cancel` is thrown; `idle` also ends when its `Waker` is rung.
+
+use super::error::Result;
+use crate::mail::envelope::MessageId;
+use crate::mail::flags::{FlagDelta, Flags};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::{Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Selected};
+use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The most rows in one part that a sink is given.
+pub const PART: usize = 200;
+
+/// Takes streamed rows while the socket is still read; an error of it ends the command (and the connection, where
+/// the rest of the answer would have to be read).
+pub type Sink<'a, T> = &'a mut dyn FnMut(Vec<T>) -> Result<()>;
+
+/// How a connection is protected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TlsMode {
+    /// TLS from the first byte (993, 465).
+    #[default]
+    Implicit,
+    /// STARTTLS, required: without it nothing is said (143, 587).
+    StartTls,
+}
+
+/// Where a server is and whom to believe that it is it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// A host name or an address; it must stand in the certificate.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// How it is protected; there is no unprotected way.
+    pub tls: TlsMode,
+    /// A PEM file of further authorities to believe, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of the one certificate (DER) to believe, as lower case hex without colons. Then neither the
+    /// authorities nor the name are asked.
+    pub fingerprint: Option<String>,
+}
+
+/// How an IDLE ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Idle {
+    /// The server told of news: see [`MailStore::changed`].
+    Changed,
+    /// The waker was rung.
+    Woken,
+    /// Nothing came in time.
+    TimedOut,
+}
+
+/// What went over the wire so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Traffic {
+    /// Bytes received, after decryption.
+    pub received: u64,
+    /// Bytes sent, before encryption.
+    pub sent: u64,
+    /// Commands that were answered.
+    pub round_trips: u64,
+}
+
+/// One connection to a mail store. All methods but [`Self::caps`], [`Self::exists`], [`Self::changed`] and
+/// [`Self::traffic`] block. After an error other than `No` and `Bad` the connection is not to be used again
+/// (each further call fails).
+pub trait MailStore: Send {
+    /// What it can do (for IMAP: as read after the login).
+    fn caps(&self) -> Caps;
+
+    /// All mailboxes, subscribed or not, with counts where the server gives them along.
+    fn list(&mut self) -> Result<Vec<ListedMailbox>>;
+
+    /// Counts of one mailbox, without selecting it.
+    fn status(&mut self, path: &MailboxPath) -> Result<MailboxStatus>;
+
+    /// Opens a mailbox; with `read_only` by EXAMINE.
+    fn select(&mut self, path: &MailboxPath, read_only: bool) -> Result<Selected>;
+
+    /// The flags of `uids`; with `since` only of those that changed after that modification sequence (needs `condstore`).
+    /// UIDs that the server does not have are left out; UIDs that were not asked for do not come.
+    fn fetch_flags(&mut self, uids: &UidSet, since: Option<ModSeq>, sink: Sink<'_, FlagsSeen>) -> Result<()>;
+
+    /// All UIDs from `from` on (1 for all).
+    fn uids(&mut self, from: u32) -> Result<UidSet>;
+
+    /// All that list rows need of `uids`, in parts of at most [`PART`] in the server's order.
+    fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()>;
+
+    /// What tells messages apart when UIDs do not: for re-identifying and probing.
+    fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>>;
+
+    /// Writes the whole message as it is on the server, without marking it read. Its size in bytes, or nothing if
+    /// there is no such message. On any error what was written is not the message.
+    fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>>;
+
+    /// Changes flags, never sets them absolutely. UIDs that are gone are ignored.
+    fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()>;
+
+    /// Moves (needs `moves`). The new UIDs, if the server told them and the counts agree.
+    fn move_to(&mut self, uids: &UidSet, to: &MailboxPath) -> Result<Option<CopiedUids>>;
+
+    /// Copies. The new UIDs, if the server told them and the counts agree.
+    fn copy_to(&mut self, uids: &UidSet, to: &MailboxPath) -> Result<Option<CopiedUids>>;
+
+    /// Removes those of `uids` that are marked `\Deleted`, and only those (needs `uidplus`).
+    fn uid_expunge(&mut self, uids: &UidSet) -> Result<()>;
+
+    /// Adds a message of exactly `size` bytes, with `received` as its date (seconds since 1970). Where it went, if told.
+    fn append(
+        &mut self,
+        path: &MailboxPath,
+        flags: &Flags,
+        received: i64,
+        size: u64,
+        from: &mut dyn Read,
+    ) -> Result<Option<(UidValidity, Uid)>>;
+
+    /// Makes a mailbox; no error if it is there already.
+    fn create(&mut self, path: &MailboxPath) -> Result<()>;
+
+    /// Subscribes to a mailbox, or no more.
+    fn subscribe(&mut self, path: &MailboxPath, on: bool) -> Result<()>;
+
+    /// Waits for news of the selected mailbox (needs `idle`), at most `limit`; also ended by the waker. News that
+    /// came before the call end it at once.
+    fn idle(&mut self, limit: Duration) -> Result<Idle>;
+
+    /// The UIDs in the selected mailbox whose Message-ID is `id`, as far as the server finds them.
+    fn search_message_id(&mut self, id: &MessageId) -> Result<UidSet>;
+
+    /// How many messages the selected mailbox has, as last told (EXISTS minus EXPUNGE).
+    fn exists(&self) -> u32;
+
+    /// Whether the server told of news in the selected mailbox that no answer of ours contained, since the last call.
+    fn changed(&mut self) -> bool;
+
+    /// Asks for news and keeps the connection alive.
+    fn noop(&mut self) -> Result<()>;
+
+    /// Says good-bye; the answer is waited for briefly and does not matter.
+    fn logout(&mut self);
+
+    /// What went over the wire.
+    fn traffic(&self) -> Traffic;
+}
