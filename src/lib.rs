@@ -14,5 +14,6 @@
 //! ```
 
 pub mod base;
+pub mod engine;
 pub mod mail;
 pub mod net;

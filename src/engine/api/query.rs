@@ -1,0 +1,287 @@
+//! query — what can be looked at, and how the answers look. All text in answers is untrusted unless it is `SafeText`.
+//! Owns: `Query`, `Slot`, `Rows`, the row types that are not mail's own. May import: mail, base.
+//! Start reading at: `Query`. A slot holds one question: a newer one replaces it, and the older is interrupted.
+
+use super::Fault;
+use crate::base::safetext::SafeText;
+use crate::mail::address::Address;
+use crate::mail::envelope::Envelope;
+use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, OpId, OutboxId, PlacementKey};
+use crate::mail::intent::OpState;
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
+use std::sync::Arc;
+
+/// The place (a pane, a picker) that asks. Numbers are the asker's own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Slot(pub u16);
+
+/// A question to the store. None waits for a network.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Query {
+    /// All mailboxes of all accounts, in display order.
+    Mailboxes,
+    /// A page of a message list.
+    Messages {
+        /// Of this mailbox.
+        mailbox: MailboxId,
+        /// One row a conversation.
+        threaded: bool,
+        /// From here.
+        cursor: RowCursor,
+        /// At most so many rows.
+        limit: u32,
+    },
+    /// All messages of the conversation of this one, oldest first, with depth.
+    Thread(PlacementKey),
+    /// One message to read.
+    Message(PlacementKey),
+    /// Messages that match, newest first.
+    Search {
+        /// In the language of `mail::query`.
+        text: String,
+        /// The mailbox for which `in:` need not be said, if any.
+        within: Option<MailboxId>,
+        /// At most so many rows.
+        limit: u32,
+    },
+    /// Addresses that begin so, likeliest first.
+    Contacts {
+        /// Of the name or the address.
+        prefix: String,
+        /// At most so many.
+        limit: u32,
+    },
+    /// Outgoing mail that is not done.
+    Outbox,
+    /// Operations that the server has not confirmed.
+    Queue,
+    /// Unfinished mails, newest first.
+    Drafts,
+}
+
+/// What a slot gets.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The number that `Engine::query` gave for the question: older ones can be dropped.
+    pub generation: u64,
+    /// The answer.
+    pub rows: Result<Rows, Fault>,
+}
+
+/// The answers, by question.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// To `Query::Mailboxes`.
+    Mailboxes(Vec<MailboxRow>),
+    /// To `Query::Messages`.
+    Messages(MessagePage),
+    /// To `Query::Thread`.
+    Thread(Vec<MessageRow>),
+    /// To `Query::Message`.
+    Message(Box<MessageView>),
+    /// To `Query::Search`.
+    Search(SearchPage),
+    /// To `Query::Contacts`.
+    Contacts(Vec<Contact>),
+    /// To `Query::Outbox`.
+    Outbox(Vec<OutboxRow>),
+    /// To `Query::Queue`.
+    Queue(Vec<QueueRow>),
+    /// To `Query::Drafts`.
+    Drafts(Vec<DraftRow>),
+}
+
+/// A page of a message list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessagePage {
+    /// Of this mailbox.
+    pub mailbox: MailboxId,
+    /// Whether each row is a conversation.
+    pub threaded: bool,
+    /// Newest first.
+    pub rows: Vec<MessageRow>,
+    /// How many rows are above the first one.
+    pub above: u32,
+    /// How many rows the whole list has.
+    pub total: u32,
+}
+
+/// What a search found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SearchPage {
+    /// The text that was asked for.
+    pub text: String,
+    /// Newest first.
+    pub rows: Vec<MessageRow>,
+    /// Whether there are more than the limit.
+    pub more: bool,
+    /// Why the text is no query (with the rest of it searched for), if it is none.
+    pub complaint: Option<SafeText>,
+}
+
+/// One message to read.
+#[derive(Clone, Debug)]
+pub struct MessageView {
+    /// As in the list.
+    pub row: MessageRow,
+    /// The mailbox in which it lies.
+    pub mailbox: MailboxPath,
+    /// All headers that the server told; the body's own win once it is here.
+    pub envelope: Envelope,
+    /// The rest.
+    pub body: Body,
+}
+
+/// Where the bytes of a message are.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Here: the whole message, headers included.
+    Here(Arc<[u8]>),
+    /// Not yet; `Request::FetchBody` gets it.
+    Absent,
+    /// On its way.
+    Coming,
+    /// It could not be had.
+    Failed(Fault),
+}
+
+/// An address seen in the person's own mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contact {
+    /// Who.
+    pub address: Address,
+    /// How likely it is meant: comparable within one answer.
+    pub weight: i64,
+}
+
+/// One outgoing mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutboxRow {
+    /// Its number.
+    pub id: OutboxId,
+    /// Through which account.
+    pub account: AccountName,
+    /// `Message-ID`.
+    pub message_id: String,
+    /// The envelope sender.
+    pub sender: String,
+    /// The envelope recipients.
+    pub recipients: Vec<String>,
+    /// Its subject (untrusted: a script may have written it).
+    pub subject: String,
+    /// Where it stands.
+    pub state: OutboxState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When the next try is due, or the hold ends, seconds since 1970; 0 if nothing is due.
+    pub due: i64,
+    /// Why it is not sent; empty if nothing is wrong.
+    pub fault: SafeText,
+    /// When the person sent it, seconds since 1970.
+    pub created: i64,
+}
+
+/// Where an outgoing mail stands (decisions 22).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OutboxState {
+    /// The undo window runs.
+    Held,
+    /// Waiting for its turn.
+    Queued,
+    /// Being sent; the final dot is not out.
+    Sending,
+    /// The final dot may be out; no answer yet.
+    DotSent,
+    /// The server has it; the copy for Sent is not filed yet.
+    Accepted,
+    /// Done.
+    Filed,
+    /// The server said "later".
+    Deferred,
+    /// The server said no, for good.
+    Refused,
+    /// Login or certificate: the person has to do something first.
+    NeedsUser,
+    /// It may have been sent: the line dropped after the final dot. Never sent again unasked.
+    Unknown,
+}
+
+impl OutboxState {
+    /// All.
+    pub const ALL: [Self; 10] = [
+        Self::Held,
+        Self::Queued,
+        Self::Sending,
+        Self::DotSent,
+        Self::Accepted,
+        Self::Filed,
+        Self::Deferred,
+        Self::Refused,
+        Self::NeedsUser,
+        Self::Unknown,
+    ];
+
+    /// As stored and in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::DotSent => "dot_sent",
+            Self::Accepted => "accepted",
+            Self::Filed => "filed",
+            Self::Deferred => "deferred",
+            Self::Refused => "refused",
+            Self::NeedsUser => "needs_user",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The inverse of [`Self::word`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// One operation that the server has not confirmed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueRow {
+    /// Its number.
+    pub id: OpId,
+    /// The command that it belongs to.
+    pub group: GroupId,
+    /// Whose server.
+    pub account: AccountName,
+    /// In which mailbox.
+    pub mailbox: MailboxPath,
+    /// `flag`, `move` and so on.
+    pub kind: &'static str,
+    /// In words, for a person: "move to Archive", "+\\Seen".
+    pub detail: SafeText,
+    /// Of how many messages.
+    pub count: u32,
+    /// Where it stands.
+    pub state: OpState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it is parked; empty if it is not.
+    pub fault: SafeText,
+    /// When the person did it, seconds since 1970.
+    pub created: i64,
+}
+
+/// One unfinished mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DraftRow {
+    /// Its number.
+    pub id: DraftId,
+    /// The first recipients as typed.
+    pub to: String,
+    /// As typed.
+    pub subject: String,
+    /// When it was saved, seconds since 1970.
+    pub saved: i64,
+}

@@ -1,0 +1,120 @@
+//! request — what the person can ask the engine to do. Nothing here waits for a network.
+//! Owns: `Request`, `Ticket`, `Password`. May import: mail, base.
+//! Start reading at: `Request`. Each is answered by one `Outcome` with its ticket: as soon as the intent is durable.
+
+use crate::mail::flags::FlagDelta;
+use crate::mail::ids::{AccountName, DraftId, MailboxId, OpId, OutboxId, PlacementKey};
+use crate::mail::mailbox::{MailboxPath, Role};
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Names one request until its outcome has come. Ascending, never used again while the program runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Ticket(pub u64);
+
+/// A password on its way from a prompt to a login. It shows itself nowhere and is overwritten when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes the text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, for the login only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// Change flags.
+    Flag {
+        /// Of these messages.
+        targets: Vec<PlacementKey>,
+        /// In this way.
+        delta: FlagDelta,
+        /// Done by the program (opening marks as read): not on the undo stack (decisions 21).
+        automatic: bool,
+    },
+    /// Move to another mailbox of the same account.
+    Move {
+        /// These messages.
+        targets: Vec<PlacementKey>,
+        /// To here. Messages of other accounts are refused, each by itself.
+        to: MailboxId,
+    },
+    /// Copy to another mailbox of the same account.
+    Copy {
+        /// These messages.
+        targets: Vec<PlacementKey>,
+        /// To here.
+        to: MailboxId,
+    },
+    /// Move to the account's mailbox for a role: archive, junk, or (`Role::Trash`) delete.
+    /// What is in Trash already stays there: deleting it for ever is another request.
+    File {
+        /// These messages.
+        targets: Vec<PlacementKey>,
+        /// To the mailbox of this role, which is made if the account has none.
+        role: Role,
+    },
+    /// Delete for ever. The rows go at once, the server is told after 10 s; until then it can be undone.
+    DeleteForever {
+        /// These messages.
+        targets: Vec<PlacementKey>,
+    },
+    /// Make a mailbox.
+    CreateMailbox {
+        /// Of this account.
+        account: AccountName,
+        /// With this name.
+        path: MailboxPath,
+    },
+    /// Take the last commands back, newest first.
+    Undo {
+        /// How many.
+        count: u32,
+    },
+    /// Do again what was taken back last.
+    Redo,
+    /// Look at a mailbox: its news come first from now on.
+    OpenMailbox(MailboxId),
+    /// Sync now, and try all that waits for a pause to end.
+    Refresh {
+        /// One account, or all.
+        account: Option<AccountName>,
+    },
+    /// Get the body of a message that is not here, before everything else.
+    FetchBody(PlacementKey),
+    /// Log in with this password from now on (kept in memory only).
+    Password {
+        /// To this account.
+        account: AccountName,
+        /// With this.
+        password: Password,
+    },
+    /// Try a parked operation again.
+    QueueRetry(OpId),
+    /// Give a pending or parked operation up; the messages look again as the server has them.
+    QueueDrop(OpId),
+    /// Throw a draft away.
+    DiscardDraft(DraftId),
+    /// Send a held, deferred, refused or unknown mail now.
+    OutboxRetry(OutboxId),
+    /// Do not send it: it becomes a draft again. Too late once it was accepted.
+    OutboxCancel(OutboxId),
+    /// A mail of unknown outcome did arrive: file it.
+    OutboxMarkSent(OutboxId),
+}

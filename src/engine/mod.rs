@@ -1,0 +1,8 @@
+//! engine — how the two sides come to agree: what the person wants, and what the servers have.
+//! Owns: every thread that talks to a server, the journal's rules, the outbox, and the one start path.
+//! May import: store, net, config, mail, base.   Never: draws, reads keys, decides how anything looks.
+//! Start reading at: `api/`, the only part that `app` and `ui` may name; then `account.rs`, one account's loop.
+//! Tested by: unit and property tests beside the code; `tests/it` against real servers.
+
+pub mod api;
+pub mod fault;
