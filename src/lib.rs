@@ -13,6 +13,7 @@
 //! base/          what any program needs              -> nothing
 //! ```
 
+pub mod app;
 pub mod base;
 pub mod engine;
 pub mod mail;
