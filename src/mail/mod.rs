@@ -5,8 +5,11 @@
 //! Tested by: unit and property tests beside the code; `tests/corpus.rs` on real mail.
 
 pub mod address;
+pub mod address_list;
+pub mod draft;
 pub mod envelope;
 pub mod flags;
+pub mod identity;
 pub mod ids;
 pub mod intent;
 pub mod mailbox;
