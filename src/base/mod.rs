@@ -5,8 +5,12 @@
 //! Tested by: unit and property tests beside the code.
 
 pub mod backoff;
+pub mod busy;
 pub mod cancel;
+pub mod clock;
 pub mod crash;
 pub mod gate;
+pub mod inbox;
 pub mod safetext;
+pub mod spawn;
 pub mod waker;

@@ -13,6 +13,7 @@ pub mod identity;
 pub mod ids;
 pub mod intent;
 pub mod mailbox;
+pub mod outgoing;
 pub mod row;
 pub mod server;
 pub mod uid;

@@ -9,6 +9,7 @@ use crate::mail::envelope::Envelope;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, OpId, OutboxId, PlacementKey};
 use crate::mail::intent::OpState;
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::outgoing::OutboxState;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
 use std::sync::Arc;
 
@@ -180,70 +181,6 @@ pub struct OutboxRow {
     pub fault: SafeText,
     /// When the person sent it, seconds since 1970.
     pub created: i64,
-}
-
-/// Where an outgoing mail stands (decisions 22).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum OutboxState {
-    /// The undo window runs.
-    Held,
-    /// Waiting for its turn.
-    Queued,
-    /// Being sent; the final dot is not out.
-    Sending,
-    /// The final dot may be out; no answer yet.
-    DotSent,
-    /// The server has it; the copy for Sent is not filed yet.
-    Accepted,
-    /// Done.
-    Filed,
-    /// The server said "later".
-    Deferred,
-    /// The server said no, for good.
-    Refused,
-    /// Login or certificate: the person has to do something first.
-    NeedsUser,
-    /// It may have been sent: the line dropped after the final dot. Never sent again unasked.
-    Unknown,
-}
-
-impl OutboxState {
-    /// All.
-    pub const ALL: [Self; 10] = [
-        Self::Held,
-        Self::Queued,
-        Self::Sending,
-        Self::DotSent,
-        Self::Accepted,
-        Self::Filed,
-        Self::Deferred,
-        Self::Refused,
-        Self::NeedsUser,
-        Self::Unknown,
-    ];
-
-    /// As stored and in JSON.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Queued => "queued",
-            Self::Sending => "sending",
-            Self::DotSent => "dot_sent",
-            Self::Accepted => "accepted",
-            Self::Filed => "filed",
-            Self::Deferred => "deferred",
-            Self::Refused => "refused",
-            Self::NeedsUser => "needs_user",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The inverse of [`Self::word`].
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|s| s.word() == word)
-    }
 }
 
 /// One operation that the server has not confirmed.
