@@ -6,3 +6,4 @@
 
 pub mod api;
 pub mod fault;
+pub mod plan;

@@ -1,0 +1,59 @@
+//! base — what a pass starts from and how it ends.
+//! Owns: `Base`, `Policy`, `Outcome`.
+//! May import: mail.
+//! Start reading at: `Base`. It is recorded last, after everything that it claims.
+
+use super::step::Refusal;
+use crate::mail::uid::{ModSeq, UidValidity};
+
+/// How far the cache is known to agree with the server about one mailbox. All 0 for a mailbox never synced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Base {
+    /// UIDVALIDITY of all cached UIDs.
+    pub uidvalidity: UidValidity,
+    /// UIDNEXT when they agreed. A hint: nothing is left out because of it.
+    pub uidnext: u32,
+    /// Every change up to this is recorded; 0 without CONDSTORE.
+    pub highestmodseq: ModSeq,
+}
+
+/// What the executor decides for the planner, as data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// The time, seconds since 1970: operations with a later `not_before` wait.
+    pub now: i64,
+    /// Messages in the first window of a fetch.
+    pub first_window: u32,
+    /// Windows grow up to this many messages.
+    pub max_window: u32,
+    /// A window that took less than this many milliseconds doubles the next.
+    pub quick_ms: u32,
+    /// Whether a changed UIDVALIDITY is followed. False after three changes in short time (security S-22):
+    /// then the pass touches nothing.
+    pub may_rebase: bool,
+}
+
+impl Policy {
+    /// The usual one (decisions 10).
+    #[must_use]
+    pub const fn at(now: i64) -> Self {
+        Self { now, first_window: 500, max_window: 20_000, quick_ms: 200, may_rebase: true }
+    }
+}
+
+/// How a pass ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Everything is recorded.
+    Synced,
+    /// Something moved under the pass (UIDVALIDITY between two SELECTs): start another one now.
+    Again,
+    /// There is no such mailbox (any more): list mailboxes anew.
+    NoMailbox,
+    /// The mailbox changes its UIDVALIDITY too often: leave it as it is and say so.
+    Unstable,
+    /// The server refused a question.
+    Refused(Refusal),
+    /// The connection is gone, or a Record failed. What was recorded stands.
+    LineLost,
+}
