@@ -7,3 +7,4 @@
 pub mod api;
 pub mod fault;
 pub mod plan;
+pub mod outbox;

@@ -3,6 +3,7 @@
 //! Start reading at: `News`, which is taken out of the inbox as a whole whenever its wake fd rings.
 
 use super::{Answer, Fault, Slot, Ticket};
+use crate::mail::draft::DraftAttachment;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -175,6 +176,8 @@ pub struct Done {
     pub missed: u32,
     /// The draft that was saved.
     pub draft: Option<DraftId>,
+    /// The file that was copied into the spool.
+    pub attachment: Option<DraftAttachment>,
     /// The mail that is in the outbox now.
     pub outbox: Option<OutboxId>,
     /// The end of the time in which it can be taken back, seconds since 1970; none if there is no such end.

@@ -5,6 +5,7 @@
 use super::Fault;
 use crate::base::safetext::SafeText;
 use crate::mail::address::Address;
+use crate::mail::draft::Draft;
 use crate::mail::envelope::Envelope;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, OpId, OutboxId, PlacementKey};
 use crate::mail::intent::OpState;
@@ -59,6 +60,8 @@ pub enum Query {
     Queue,
     /// Unfinished mails, newest first.
     Drafts,
+    /// One of them, to go on with.
+    Draft(DraftId),
 }
 
 /// What a slot gets.
@@ -91,6 +94,8 @@ pub enum Rows {
     Queue(Vec<QueueRow>),
     /// To `Query::Drafts`.
     Drafts(Vec<DraftRow>),
+    /// To `Query::Draft`.
+    Draft(Box<SavedDraft>),
 }
 
 /// A page of a message list.
@@ -210,11 +215,26 @@ pub struct QueueRow {
     pub created: i64,
 }
 
-/// One unfinished mail.
+/// A draft as it was saved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SavedDraft {
+    /// Its number.
+    pub id: DraftId,
+    /// Under which account.
+    pub account: AccountName,
+    /// As it was.
+    pub draft: Draft,
+    /// When it was saved, seconds since 1970.
+    pub saved: i64,
+}
+
+/// One unfinished mail in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DraftRow {
     /// Its number.
     pub id: DraftId,
+    /// Under which account.
+    pub account: AccountName,
     /// The first recipients as typed.
     pub to: String,
     /// As typed.

@@ -2,10 +2,12 @@
 //! Owns: `Request`, `Ticket`, `Password`. May import: mail, base.
 //! Start reading at: `Request`. Each is answered by one `Outcome` with its ticket: as soon as the intent is durable.
 
+use crate::mail::draft::Draft;
 use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, DraftId, MailboxId, OpId, OutboxId, PlacementKey};
 use crate::mail::mailbox::{MailboxPath, Role};
 use std::fmt;
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Names one request until its outcome has come. Ascending, never used again while the program runs.
@@ -109,6 +111,42 @@ pub enum Request {
     QueueRetry(OpId),
     /// Give a pending or parked operation up; the messages look again as the server has them.
     QueueDrop(OpId),
+    /// Save a draft, at every pause.
+    SaveDraft {
+        /// Which; none for a new one: its number comes with the outcome.
+        id: Option<DraftId>,
+        /// Under this account.
+        account: AccountName,
+        /// As it is now.
+        draft: Box<Draft>,
+    },
+    /// Copy a file into the spool, so that it is here when the draft is sent; the outcome has the attachment.
+    Attach {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Freeze a draft and put it into the outbox.
+    Send {
+        /// The number under which it was saved, if it was.
+        id: Option<DraftId>,
+        /// Through this account.
+        account: AccountName,
+        /// As it is now.
+        draft: Box<Draft>,
+        /// The undo window in seconds.
+        hold: u32,
+    },
+    /// Put a finished message into the outbox, as it is but for line ends and `Bcc` (`postrider send`).
+    SendRaw {
+        /// Through this account.
+        account: AccountName,
+        /// RFC 5322, any line ends.
+        bytes: Vec<u8>,
+        /// The envelope sender, a bare address.
+        sender: String,
+        /// The envelope recipients, bare addresses.
+        recipients: Vec<String>,
+    },
     /// Throw a draft away.
     DiscardDraft(DraftId),
     /// Send a held, deferred, refused or unknown mail now.
