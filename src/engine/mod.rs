@@ -6,5 +6,5 @@
 
 pub mod api;
 pub mod fault;
-pub mod plan;
 pub mod outbox;
+pub mod plan;
