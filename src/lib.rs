@@ -18,3 +18,4 @@ pub mod base;
 pub mod engine;
 pub mod mail;
 pub mod net;
+pub mod store;
