@@ -11,6 +11,8 @@ pub mod clock;
 pub mod crash;
 pub mod gate;
 pub mod inbox;
+pub mod paths;
 pub mod safetext;
+pub mod secret;
 pub mod spawn;
 pub mod waker;

@@ -1,0 +1,257 @@
+//! config — what the user asked.
+//! Owns: the configuration file: reading, checking, editing without losing comments; where passwords come from.
+//! May import: mail, base.   Never: a connection, a screen; writes a password.
+//! Start reading at: `schema.rs` for what the file may hold, then `account.rs` for what it means.
+//! Tested by: unit tests beside the code; tests/cli.rs through the program.
+
+pub mod account;
+pub mod complain;
+pub mod keys;
+pub mod password;
+pub mod schema;
+pub mod values;
+
+use crate::base::safetext::SafeText;
+pub use account::{AccountConfig, AccountKind, Identity, ImapServer, Keep, KeepBodies, Server, Submission, Tls};
+pub use complain::ConfigError;
+use complain::Source;
+pub use keys::KeyBinding;
+pub use password::PasswordSource;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The largest configuration file that is read, in bytes: beyond it, it is something else.
+const MAX_FILE: u64 = 1 << 20;
+
+/// The whole configuration, checked.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Config {
+    /// The theme's name; none for the one that fits the terminal.
+    pub theme: Option<String>,
+    /// How mail is shown.
+    pub reading: Reading,
+    /// How mail is sent.
+    pub sending: Sending,
+    /// Keys that the person bound, in the file's order.
+    pub keys: Vec<KeyBinding>,
+    /// The accounts, in the file's order.
+    pub accounts: Vec<AccountConfig>,
+    /// What is allowed but unwise, one sentence each.
+    pub warnings: Vec<SafeText>,
+}
+
+/// `[reading]`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reading {
+    /// How long a message must be looked at before it counts as read; none: only by hand.
+    pub mark_read_after: Option<Duration>,
+    /// Which form of a message that has both is shown first.
+    pub prefer: Prefer,
+    /// Whether lists start as conversations.
+    pub threads: bool,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { mark_read_after: Some(Duration::from_secs(2)), prefer: Prefer::Plain, threads: true }
+    }
+}
+
+/// Which form of a message is shown first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Prefer {
+    /// `text/plain`
+    #[default]
+    Plain,
+    /// `text/html`, rendered as text
+    Html,
+}
+
+/// `[sending]`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sending {
+    /// How long a mail waits in the outbox, in the reader, so that it can be taken back.
+    pub hold: Duration,
+}
+
+impl Default for Sending {
+    fn default() -> Self {
+        Self { hold: Duration::from_secs(10) }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file. A file that does not exist is an empty configuration: a first start.
+    ///
+    /// # Errors
+    /// If it cannot be read, or says something that we do not understand: with line, column and what was probably meant.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let cannot = |error: &std::io::Error| {
+            ConfigError::whole(path, &format!("cannot be read ({error})"), "Check that it is a file that you may read")
+        };
+        let mode = match std::fs::metadata(path) {
+            Ok(found) if found.len() > MAX_FILE => {
+                return Err(ConfigError::whole(path, "is larger than 1 MiB", "This is hardly a configuration file"));
+            }
+            Ok(found) => found.mode(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(cannot(&error)),
+        };
+        // It may hold a password: the buffer is zeroed at the end.
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|e| cannot(&e))?);
+        Self::parse(&text, path, mode)
+    }
+
+    /// Checks the text of a file with this name and mode.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(text: &str, path: &Path, mode: u32) -> Result<Self, ConfigError> {
+        let source = Source::new(path, text);
+        let file: schema::File = toml::from_str(text).map_err(|e| source.toml(&e))?;
+        let mut warnings = Vec::new();
+        let accounts = account::accounts(file.account, &source, mode, &mut warnings)?;
+        let defaults = (Reading::default(), Sending::default());
+        Ok(Self {
+            theme: file.theme,
+            reading: Reading {
+                mark_read_after: file.reading.mark_read_after.map_or(defaults.0.mark_read_after, |d| d.0),
+                prefer: file.reading.prefer.unwrap_or_default(),
+                threads: file.reading.threads.unwrap_or(defaults.0.threads),
+            },
+            sending: Sending { hold: file.sending.hold.and_then(|d| d.0).unwrap_or(defaults.1.hold) },
+            keys: keys::bindings(file.keys, &source),
+            accounts,
+            warnings,
+        })
+    }
+
+    /// The account with this short name, or the one with this address.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<&AccountConfig> {
+        let by_name = self.accounts.iter().find(|a| a.name.as_str() == name);
+        by_name.or_else(|| self.accounts.iter().find(|a| a.writes_as(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/home/ann/config.toml"), 0o100_600).map_err(|e| e.to_string())
+    }
+
+    fn error(text: &str) -> String {
+        parse(text).unwrap_err()
+    }
+
+    const WORK: &str = "[account.work]\naddress = \"ann@example.org\"\nimap = { host = \"imap.example.org\" }\n";
+
+    #[test]
+    fn the_documented_example_is_understood() {
+        let config = parse(
+            r#"
+            theme = "dark"
+            [reading]
+            mark-read-after = "never"
+            prefer = "html"
+            remote-content = "never"
+            [sending]
+            hold = "30s"
+            [account.work]
+            address  = "ann@example.org"
+            name     = "Ann Example"
+            password = { command = "pass show mail/work" }
+            imap     = { host = "imap.example.org", port = 993, tls = "implicit", connections = 3 }
+            smtp     = { host = "smtp.example.org", port = 465, tls = "implicit" }
+            keep     = { bodies = "90d", limit = "4G" }
+            roles    = { archive = "Archive", sent = "Sent" }
+            [[account.work.identity]]
+            address = "sales@example.org"
+            signature = "sales.txt"
+            [account.archive]
+            maildir = "mail"
+            [keys.messages]
+            "e" = "archive"
+            "g a" = "goto archive"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.theme.as_deref(), Some("dark"));
+        assert_eq!((config.reading.mark_read_after, config.reading.prefer), (None, Prefer::Html));
+        assert_eq!(config.sending.hold, Duration::from_secs(30));
+        let [work, archive] = &config.accounts[..] else { panic!("{:?}", config.accounts) };
+        assert_eq!(work.name.as_str(), "work");
+        assert_eq!(work.password, PasswordSource::Command("pass show mail/work".into()));
+        let AccountKind::Imap(imap) = &work.kind else { panic!() };
+        assert_eq!((imap.server.port, imap.server.tls, imap.connections), (993, Tls::Implicit, 3));
+        assert_eq!(imap.server.user, "ann@example.org");
+        assert_eq!(work.keep, Keep { bodies: KeepBodies::For(Duration::from_secs(90 * 86_400)), limit: Some(4 << 30) });
+        assert_eq!(work.identities.len(), 2);
+        assert_eq!(work.identities[1].signature.as_deref(), Some(Path::new("/home/ann/sales.txt")));
+        assert_eq!(work.identities[1].address.name, "Ann Example");
+        assert_eq!(archive.kind, AccountKind::Maildir("/home/ann/mail".into()));
+        assert_eq!(config.keys.len(), 2);
+        assert_eq!((config.keys[1].context.as_str(), config.keys[1].keys.as_str()), ("messages", "g a"));
+        assert!(config.warnings.is_empty());
+    }
+
+    #[test]
+    fn accounts_keep_the_order_of_the_file() {
+        let config = parse("[account.z]\nmaildir = \"z\"\n[account.a]\nmaildir = \"a\"\n").unwrap();
+        assert_eq!(config.accounts.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["z", "a"]);
+    }
+
+    #[test]
+    fn mistakes_have_a_place_and_a_proposal() {
+        assert_eq!(
+            error("[account.work]\nadress = \"ann@example.org\"\n"),
+            "/home/ann/config.toml:2:1: unknown key `adress`. Did you mean `address`?"
+        );
+        assert_eq!(
+            error(&format!("{WORK}smtp = {{ host = \"h\", tls = \"startls\" }}\n")),
+            "/home/ann/config.toml:4:28: unknown value `startls`. Did you mean `starttls`?"
+        );
+        assert!(error("[acount.work]\n").starts_with("/home/ann/config.toml:1:2: unknown key `acount`. Did you mean `account`?"));
+        assert!(error("theme = \n").starts_with("/home/ann/config.toml:1:"));
+        assert!(error("[account.w]\naddress = \"ann\"\nmaildir = \"m\"").contains(":2:11: `ann` is no mail address"));
+        assert!(error("[account.w]\naddress = \"a@b.c\"").contains(":1:10: the account has no server"));
+        assert!(error("[sending]\nhold = \"10 parsecs\"").contains(":2:8: `10 parsecs` is no length of time"));
+        assert!(error("[account.w]\nmaildir = \"m\"\nroles = { archiv = \"A\" }").contains("Did you mean `archive`?"));
+        assert!(error("[account.\"a b\"]\nmaildir = \"m\"").contains("an account's name"));
+        assert!(error(&format!("{WORK}fingerprint = \"sha256:zz\"")).contains(":4:15: "));
+    }
+
+    #[test]
+    fn plain_connections_are_refused_beyond_this_machine() {
+        let with = |imap: &str| parse(&format!("[account.w]\naddress = \"a@b.c\"\nimap = {{ {imap} }}"));
+        assert!(with("host = \"127.0.0.1\", tls = \"none\"").is_ok());
+        assert!(with("host = \"::1\", tls = \"none\"").is_ok());
+        assert!(with("host = \"mail.example.org\", tls = \"none\"").unwrap_err().contains("without encryption"));
+        assert!(with("host = \"127.0.0.1.example.org\", tls = \"none\"").is_err());
+        let allowed = with("host = \"mail.example.org\", tls = \"none\", allow-plaintext = true").unwrap();
+        assert_eq!(allowed.warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_plain_password_wants_a_private_file_and_is_never_repeated() {
+        let text = format!("{WORK}password = \"hunter2\"\n");
+        let path = Path::new("c.toml");
+        assert!(Config::parse(&text, path, 0o600).is_ok());
+        let refused = Config::parse(&text, path, 0o640).unwrap_err().to_string();
+        assert!(refused.contains(":4:12: ") && refused.contains("chmod 600"), "{refused}");
+        let odd = error(&format!("{WORK}password = 1234567\n"));
+        assert!(!odd.contains("1234567") && odd.contains("in quotes"), "{odd}");
+        let odd = error(&format!("{WORK}password = {{ plain = \"hunter2\" }}\n"));
+        assert!(!odd.contains("hunter2"), "{odd}");
+        let broken = error(&format!("{WORK}password = \"hunter2\n"));
+        assert!(!broken.contains("hunter2"), "{broken}");
+        let config = parse(&text).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert_eq!(Config::parse(WORK, path, 0o644).unwrap().warnings.len(), 1);
+    }
+}
