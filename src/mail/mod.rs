@@ -6,9 +6,11 @@
 
 pub mod address;
 pub mod address_list;
+pub mod compose;
 pub mod draft;
 pub mod envelope;
 pub mod flags;
+pub mod flowed;
 pub mod identity;
 pub mod ids;
 pub mod intent;
