@@ -5,6 +5,7 @@
 //! Tested by: unit and property tests beside the code; `tests/it` against real servers.
 
 pub mod api;
+pub mod exec;
 pub mod fault;
 pub mod outbox;
 pub mod plan;
