@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod busy;
 pub mod cancel;
 pub mod clock;
+pub mod child;
 pub mod crash;
 pub mod gate;
 pub mod inbox;

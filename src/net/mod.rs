@@ -4,5 +4,8 @@
 //! Start reading at: `session.rs`, what any mail store can do.
 //! Tested by: scripted servers beside the code; `tests/it.rs` against real Dovecot and Postfix.
 
+pub mod dial;
 pub mod error;
 pub mod session;
+pub mod tls;
+pub mod wire;

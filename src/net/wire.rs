@@ -1,0 +1,368 @@
+//! wire — one TCP or TLS connection whose every wait can be ended.
+//! Owns: `Wire`, deadlines, the limit of a line, byte counters.
+//! May import: mail, base.
+//! Start reading at: `Wire::read_line`. A ring of the waker is honoured only between lines ([`Wire::wait`]), so no
+//! half-read line is ever lost; the cancel switch is honoured everywhere and spoils the connection.
+
+use super::dial;
+use super::error::{NetError, NetErrorKind, Result, TlsReason};
+use super::session::{Endpoint, TlsMode, Traffic};
+use super::tls;
+use crate::base::cancel::Cancel;
+use crate::base::gate::Permit;
+use crate::base::waker::Waker;
+use native_tls::TlsStream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// The longest line, beside literals (decisions 32).
+pub const MAX_LINE: usize = 1024 * 1024;
+/// How long to wait for useful progress: a whole line or [`USEFUL`] bytes (security S-05).
+pub const NO_PROGRESS: Duration = Duration::from_secs(60);
+/// What counts as progress inside a line or literal.
+const USEFUL: u64 = 4096;
+const BUFFER: usize = 32 * 1024;
+
+/// The socket below TLS: non-blocking, waiting by poll.
+#[derive(Debug)]
+struct Socket {
+    tcp: TcpStream,
+    cancel: Cancel,
+    waker: Waker,
+    /// Whether the waker and the deadline end a read by `WouldBlock`.
+    armed: bool,
+    deadline: Instant,
+}
+
+impl Socket {
+    fn ready(&self, flags: PollFlags) -> io::Result<()> {
+        loop {
+            if self.cancel.is_set() {
+                return Err(NetError::cancelled().into());
+            }
+            let soft = self.armed && flags == PollFlags::IN;
+            if soft && self.waker.is_rung() {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let kind = if soft { io::ErrorKind::WouldBlock } else { io::ErrorKind::TimedOut };
+                return Err(kind.into());
+            }
+            let (stop, wake) = (self.cancel.fd(), self.waker.fd());
+            let mut fds = vec![PollFd::new(&self.tcp, flags), PollFd::new(&stop, PollFlags::IN)];
+            if soft {
+                fds.push(PollFd::new(&wake, PollFlags::IN));
+            }
+            let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+            match poll(&mut fds, Some(&limit)) {
+                Ok(_) if fds.first().is_some_and(|f| !f.revents().is_empty()) => return Ok(()),
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.cancel.is_set() {
+                return Err(NetError::cancelled().into());
+            }
+            match self.tcp.read(buf) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::IN)?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.tcp.write(buf) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::OUT)?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
+    /// Lost while it changed from one to the other.
+    Gone,
+}
+
+impl Stream {
+    fn socket(&mut self) -> Option<&mut Socket> {
+        match self {
+            Self::Plain(s) => Some(s),
+            Self::Tls(s) => Some(s.get_mut()),
+            Self::Gone => None,
+        }
+    }
+}
+
+/// How [`Wire::wait`] ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// There are bytes.
+    Ready,
+    /// The waker was rung.
+    Woken,
+    /// The time is over.
+    TimedOut,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Wire {
+    stream: Stream,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// Since the last useful progress.
+    unuseful: u64,
+    limit: Duration,
+    broken: Option<NetError>,
+    /// The counters.
+    pub traffic: Traffic,
+}
+
+impl Wire {
+    /// Connects to `endpoint`; with [`TlsMode::Implicit`] the stream is encrypted on return.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Timeout`, `Cancelled`, `Tls`.
+    pub fn connect(permit: Permit, endpoint: &Endpoint, waker: &Waker, cancel: &Cancel) -> Result<Self> {
+        let tcp = dial::dial(permit, &endpoint.host, endpoint.port, cancel)?;
+        let mut wire = Self::over(tcp, waker, cancel);
+        if endpoint.tls == TlsMode::Implicit {
+            wire.encrypt(endpoint)?;
+        }
+        Ok(wire)
+    }
+
+    /// Over a connected socket.
+    fn over(tcp: TcpStream, waker: &Waker, cancel: &Cancel) -> Self {
+        let deadline = Instant::now() + NO_PROGRESS;
+        let socket = Socket { tcp, cancel: cancel.clone(), waker: waker.clone(), armed: false, deadline };
+        Self {
+            stream: Stream::Plain(socket),
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            unuseful: 0,
+            limit: NO_PROGRESS,
+            broken: None,
+            traffic: Traffic::default(),
+        }
+    }
+
+    /// Whether the stream is encrypted.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
+
+    /// Encrypts the stream. Bytes that came before belong to nobody who is proven to be anybody: with any of them
+    /// still unread the connection ends (NO STARTTLS, security T-04). What the kernel still holds breaks the handshake.
+    ///
+    /// # Errors
+    /// `Tls`, `Timeout`, `Cancelled`.
+    pub fn encrypt(&mut self, endpoint: &Endpoint) -> Result<()> {
+        if self.start < self.end {
+            return Err(self.fail(NetError::tls(TlsReason::Injected, "")));
+        }
+        let Stream::Plain(mut socket) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            return Err(self.fail(NetError::protocol("encrypted twice")));
+        };
+        socket.deadline = Instant::now() + dial::CONNECT;
+        let (end, cancel) = (socket.deadline, socket.cancel.clone());
+        match tls::handshake(endpoint, socket) {
+            Ok(tls) => {
+                self.stream = Stream::Tls(Box::new(tls));
+                Ok(())
+            }
+            // OpenSSL wraps what the socket said: ask the causes themselves.
+            Err(_) if cancel.is_set() => Err(self.fail(NetError::cancelled())),
+            Err(_) if Instant::now() >= end => Err(self.fail(NetError::new(NetErrorKind::Timeout, "no TLS handshake"))),
+            Err(e) => Err(self.fail(e)),
+        }
+    }
+
+    /// How long to wait without useful progress from now on; [`NO_PROGRESS`] if never called.
+    pub const fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// The fault that ended the connection.
+    #[must_use]
+    pub const fn broken(&self) -> Option<&NetError> {
+        self.broken.as_ref()
+    }
+
+    /// Ends the connection for `error`, which is given back; the first one stays.
+    pub fn fail(&mut self, error: NetError) -> NetError {
+        self.broken.get_or_insert(error).clone()
+    }
+
+    fn useful(&mut self) {
+        self.unuseful = 0;
+        let deadline = Instant::now() + self.limit;
+        if let Some(socket) = self.stream.socket() {
+            socket.deadline = deadline;
+        }
+    }
+
+    /// Reads more into the empty buffer. False if an armed read was ended.
+    fn fill(&mut self) -> Result<bool> {
+        if let Some(e) = &self.broken {
+            return Err(e.clone());
+        }
+        let got = match &mut self.stream {
+            Stream::Plain(s) => s.read(&mut self.buffer),
+            Stream::Tls(s) => s.read(&mut self.buffer),
+            Stream::Gone => Ok(0),
+        };
+        match got {
+            Ok(0) => Err(self.fail(NetError::new(NetErrorKind::Io(io::ErrorKind::UnexpectedEof), "closed by the server"))),
+            Ok(n) => {
+                (self.start, self.end) = (0, n);
+                self.traffic.received += n as u64;
+                self.unuseful += n as u64;
+                if self.unuseful >= USEFUL {
+                    self.useful();
+                }
+                Ok(true)
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(e) => Err(self.stopped(e)),
+        }
+    }
+
+    /// The own cause of an I/O error, which TLS may have wrapped.
+    fn stopped(&mut self, e: io::Error) -> NetError {
+        let cancelled = self.stream.socket().is_some_and(|s| s.cancel.is_set());
+        let error = if cancelled { NetError::cancelled() } else { e.into() };
+        self.fail(error)
+    }
+
+    /// Waits for bytes, at most `limit`; also ended by the waker. Only between lines.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn wait(&mut self, limit: Duration) -> Result<Wait> {
+        if self.start < self.end {
+            return Ok(Wait::Ready);
+        }
+        if let Some(s) = self.stream.socket() {
+            (s.armed, s.deadline) = (true, Instant::now() + limit);
+        }
+        let filled = self.fill();
+        let mut rung = false;
+        if let Some(s) = self.stream.socket() {
+            s.armed = false;
+            rung = s.waker.is_rung() && s.waker.take();
+        }
+        self.useful();
+        Ok(match (filled?, rung) {
+            (true, rung) => {
+                if rung && let Some(s) = self.stream.socket() {
+                    // The bytes come first; the ring is for the next wait.
+                    s.waker.ring();
+                }
+                Wait::Ready
+            }
+            (false, true) => Wait::Woken,
+            (false, false) => Wait::TimedOut,
+        })
+    }
+
+    /// Begins to wait for an answer: the clock starts anew.
+    pub fn begin(&mut self) {
+        self.useful();
+    }
+
+    /// Appends one line with its LF to `line`; the line in `line` counts against [`MAX_LINE`] from `from` on.
+    ///
+    /// # Errors
+    /// `Limit`, or a broken connection.
+    pub fn read_line(&mut self, line: &mut Vec<u8>, from: usize) -> Result<()> {
+        loop {
+            let ready = self.buffer.get(self.start..self.end).unwrap_or_default();
+            let found = ready.iter().position(|b| *b == b'\n');
+            let take = found.map_or(ready.len(), |n| n + 1);
+            if line.len() + take - from > MAX_LINE {
+                return Err(self.fail(NetError::limit("a line is too long")));
+            }
+            line.extend_from_slice(ready.get(..take).unwrap_or_default());
+            self.start += take;
+            if found.is_some() {
+                self.useful();
+                return Ok(());
+            }
+            if !self.fill()? {
+                return Err(self.fail(NetError::protocol("interrupted inside a line")));
+            }
+        }
+    }
+
+    /// Passes the next `count` bytes to `sink` in pieces.
+    ///
+    /// # Errors
+    /// What `sink` says, or a broken connection. In both cases the connection is at an unknown place and ended.
+    pub fn read_exactly(&mut self, count: u64, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let mut left = count;
+        while left > 0 {
+            let ready = self.buffer.get(self.start..self.end).unwrap_or_default();
+            if ready.is_empty() {
+                if !self.fill()? {
+                    return Err(self.fail(NetError::protocol("interrupted inside a literal")));
+                }
+                continue;
+            }
+            let take = ready.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let result = sink(ready.get(..take).unwrap_or_default());
+            self.start += take;
+            left -= take as u64;
+            if let Err(e) = result {
+                return Err(self.fail(e));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends all of `bytes`. A write that is not finished cannot be taken up again, so every error ends the connection.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        for piece in bytes.chunks(BUFFER) {
+            if let Some(e) = &self.broken {
+                return Err(e.clone());
+            }
+            self.useful();
+            let result = match &mut self.stream {
+                Stream::Plain(s) => s.write_all(piece),
+                Stream::Tls(s) => s.write_all(piece).and_then(|()| s.flush()),
+                Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+            };
+            result.map_err(|e| self.stopped(e))?;
+            self.traffic.sent += piece.len() as u64;
+        }
+        Ok(())
+    }
+}
