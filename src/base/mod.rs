@@ -7,8 +7,8 @@
 pub mod backoff;
 pub mod busy;
 pub mod cancel;
-pub mod clock;
 pub mod child;
+pub mod clock;
 pub mod crash;
 pub mod gate;
 pub mod inbox;
