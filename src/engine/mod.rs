@@ -7,5 +7,6 @@
 pub mod api;
 pub mod exec;
 pub mod fault;
+pub mod journal;
 pub mod outbox;
 pub mod plan;
