@@ -6,16 +6,23 @@
 
 pub mod address;
 pub mod address_list;
+pub mod body;
+pub mod charset;
 pub mod compose;
 pub mod draft;
+pub mod encoded_word;
 pub mod envelope;
+pub mod filename;
 pub mod flags;
 pub mod flowed;
+pub mod header;
 pub mod identity;
 pub mod ids;
 pub mod intent;
 pub mod mailbox;
 pub mod outgoing;
+pub mod parse;
 pub mod row;
 pub mod server;
+pub mod transfer;
 pub mod uid;
