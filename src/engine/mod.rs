@@ -9,4 +9,6 @@ pub mod exec;
 pub mod fault;
 pub mod journal;
 pub mod outbox;
+pub mod owner;
 pub mod plan;
+pub mod translate;
