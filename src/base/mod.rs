@@ -17,3 +17,4 @@ pub mod safetext;
 pub mod secret;
 pub mod spawn;
 pub mod waker;
+pub mod width;
