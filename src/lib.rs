@@ -20,3 +20,4 @@ pub mod engine;
 pub mod mail;
 pub mod net;
 pub mod store;
+pub mod ui;

@@ -1,0 +1,8 @@
+//! ui — how it looks: the state of `app` as cells, and keys as messages to it.
+//! Owns: the terminal, the event loop, themes, one view a screen.      Thread: main.
+//! May import: app, engine::api, mail, config, base.   Never: decides what a key does, waits for a disk or a network.
+//! Start reading at: `theme/role.rs`, then `backend.rs`.
+//! Tested by: unit tests beside the code.
+
+pub mod backend;
+pub mod theme;
