@@ -181,11 +181,11 @@ fn color(paint: &Paint, palette: &BTreeMap<&str, &Paint>) -> Result<Color, Strin
 }
 
 fn literal(name: &str) -> Result<Color, String> {
-    if let Some(hex) = name.strip_prefix('#').filter(|h| h.len() == 6 && h.is_ascii()) {
-        if let Ok(n) = u32::from_str_radix(hex, 16) {
-            let [_, r, g, b] = n.to_be_bytes();
-            return Ok(Color::Rgb(r, g, b));
-        }
+    if let Some(hex) = name.strip_prefix('#').filter(|h| h.len() == 6 && h.is_ascii())
+        && let Ok(n) = u32::from_str_radix(hex, 16)
+    {
+        let [_, r, g, b] = n.to_be_bytes();
+        return Ok(Color::Rgb(r, g, b));
     }
     Ok(match name {
         "default" => Color::Reset,
