@@ -4,6 +4,7 @@
 //! Start reading at: `api/`, the only part that `app` and `ui` may name; then `account.rs`, one account's loop.
 //! Tested by: unit and property tests beside the code; `tests/it` against real servers.
 
+pub mod acts;
 pub mod api;
 pub mod exec;
 pub mod fault;
