@@ -24,5 +24,7 @@ pub mod outgoing;
 pub mod parse;
 pub mod row;
 pub mod server;
+pub mod thread;
 pub mod transfer;
 pub mod uid;
+pub mod words;
