@@ -11,5 +11,6 @@ pub mod fault;
 pub mod journal;
 pub mod outbox;
 pub mod owner;
+pub mod password;
 pub mod plan;
 pub mod translate;

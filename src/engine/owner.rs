@@ -4,20 +4,19 @@
 //! asks for a composer, and what it says is checked like any foreign text.
 
 use crate::base::cancel::Cancel;
+use crate::base::paths::private_dir;
 use crate::base::spawn::{Worker, spawn};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The most bytes of one knock: a mailto: URL with a short body.
 const MAX_KNOCK: u64 = 64 * 1024;
-/// The longest path of a socket that the system takes, without the final NUL.
-const MAX_PATH: usize = 107;
 /// How long a peer may take to say what it wants, and we to say it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -66,31 +65,6 @@ impl Knock {
     }
 }
 
-/// Where the socket lies: `dir`/socket, or where that path is too long, a private folder under the temporary one.
-#[must_use]
-pub fn socket_path(dir: &Path) -> PathBuf {
-    let path = dir.join("socket");
-    if path.as_os_str().len() <= MAX_PATH {
-        return path;
-    }
-    // The same name for the same profile, without a registry: FNV-1a of its path.
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for byte in path.as_os_str().as_encoded_bytes() {
-        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-    let user = rustix::process::geteuid().as_raw();
-    std::env::temp_dir().join(format!("postrider-{user}")).join(format!("{hash:016x}"))
-}
-
-/// Makes the socket's folder and refuses one that somebody else could have prepared.
-fn private_parent(path: &Path) -> io::Result<()> {
-    let Some(dir) = path.parent() else { return Err(io::ErrorKind::InvalidInput.into()) };
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let meta = fs::symlink_metadata(dir)?;
-    let ours = meta.is_dir() && meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o077 == 0;
-    if ours { Ok(()) } else { Err(io::Error::new(io::ErrorKind::PermissionDenied, "the socket's folder is open to others")) }
-}
-
 /// The owner's ear. Dropping it takes the socket away.
 #[derive(Debug)]
 pub struct Door {
@@ -105,7 +79,7 @@ impl Door {
     /// # Errors
     /// The socket cannot be made.
     pub fn open(path: &Path, hear: impl Fn(Knock) + Send + 'static) -> io::Result<Self> {
-        private_parent(path)?;
+        path.parent().map_or(Ok(()), private_dir)?;
         // Left by a killed owner: we hold the lock, so nobody listens there.
         match fs::remove_file(path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
@@ -198,7 +172,7 @@ mod tests {
     #[test]
     fn others_ring_and_are_heard() {
         let dir = tempfile::tempdir().unwrap();
-        let path = socket_path(&dir.path().join("run"));
+        let path = dir.path().join("run").join("socket");
         assert!(!ring(&path, &Knock::Wake), "nobody is there");
         let (tx, rx) = channel();
         let door = Door::open(&path, move |k| tx.send(k).unwrap()).unwrap();
@@ -214,13 +188,5 @@ mod tests {
         let (tx, rx) = channel();
         let _door = Door::open(&path, move |k| tx.send(k).unwrap()).unwrap();
         assert!(ring(&path, &Knock::Wake) && rx.recv().unwrap() == Knock::Wake);
-    }
-
-    #[test]
-    fn a_long_path_has_a_short_socket() {
-        let long = PathBuf::from("/tmp").join("x".repeat(200));
-        let path = socket_path(&long);
-        assert!(path.as_os_str().len() <= MAX_PATH && path == socket_path(&long));
-        assert_ne!(path, socket_path(&long.join("y")));
     }
 }

@@ -6,6 +6,7 @@ use super::{Answer, Fault, Slot, Ticket};
 use crate::mail::draft::DraftAttachment;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// Everything that happened since the last look.
 #[derive(Clone, Default, Debug)]
@@ -176,8 +177,10 @@ pub struct Done {
     pub missed: u32,
     /// The draft that was saved.
     pub draft: Option<DraftId>,
-    /// The file that was copied into the spool.
-    pub attachment: Option<DraftAttachment>,
+    /// What was copied into the spool.
+    pub attachments: Vec<DraftAttachment>,
+    /// The file that was written.
+    pub path: Option<PathBuf>,
     /// The mail that is in the outbox now.
     pub outbox: Option<OutboxId>,
     /// The end of the time in which it can be taken back, seconds since 1970; none if there is no such end.

@@ -5,6 +5,7 @@
 use super::Fault;
 use crate::base::safetext::SafeText;
 use crate::mail::address::Address;
+use crate::mail::body::Message;
 use crate::mail::draft::Draft;
 use crate::mail::envelope::Envelope;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, OpId, OutboxId, PlacementKey};
@@ -142,8 +143,8 @@ pub struct MessageView {
 /// Where the bytes of a message are.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// Here: the whole message, headers included.
-    Here(Arc<[u8]>),
+    /// Here, parsed; its raw bytes are in it.
+    Here(Arc<Message>),
     /// Not yet; `Request::FetchBody` gets it.
     Absent,
     /// On its way.

@@ -2,13 +2,14 @@
 //! Owns: `Request`, `Ticket`, `Password`. May import: mail, base.
 //! Start reading at: `Request`. Each is answered by one `Outcome` with its ticket: as soon as the intent is durable.
 
+use crate::base::secret::Secret;
+use crate::mail::body::PartIndex;
 use crate::mail::draft::Draft;
 use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, DraftId, MailboxId, OpId, OutboxId, PlacementKey};
 use crate::mail::mailbox::{MailboxPath, Role};
 use std::fmt;
 use std::path::PathBuf;
-use zeroize::Zeroizing;
 
 /// Names one request until its outcome has come. Ascending, never used again while the program runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -16,18 +17,18 @@ pub struct Ticket(pub u64);
 
 /// A password on its way from a prompt to a login. It shows itself nowhere and is overwritten when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(Zeroizing<String>);
+pub struct Password(Secret);
 
 impl Password {
     /// Takes the text over.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
+        Self(Secret::new(text))
     }
 
-    /// The text, for the login only.
+    /// The secret, for the login.
     #[must_use]
-    pub fn reveal(&self) -> &str {
+    pub const fn secret(&self) -> &Secret {
         &self.0
     }
 }
@@ -119,6 +120,25 @@ pub enum Request {
         account: AccountName,
         /// As it is now.
         draft: Box<Draft>,
+    },
+    /// Save an attachment as a file that only its owner can read. An existing file is never replaced: the name gets
+    /// a number. The outcome has the path.
+    SavePart {
+        /// Of this message, whose body is here.
+        message: PlacementKey,
+        /// This part.
+        part: PartIndex,
+        /// Into this folder, which exists.
+        folder: PathBuf,
+        /// Under this name, as the person sees it; it is made safe again.
+        name: String,
+    },
+    /// Copy parts of a message into the spool, for a forward; the outcome has the attachments.
+    AttachParts {
+        /// Of this message, whose body is here.
+        message: PlacementKey,
+        /// These parts.
+        parts: Vec<PartIndex>,
     },
     /// Copy a file into the spool, so that it is here when the draft is sent; the outcome has the attachment.
     Attach {
