@@ -9,6 +9,7 @@ pub mod api;
 pub mod exec;
 pub mod fault;
 pub mod journal;
+pub mod lane;
 pub mod outbox;
 pub mod owner;
 pub mod password;
