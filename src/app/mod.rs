@@ -6,4 +6,5 @@
 
 pub mod command;
 pub mod key;
+pub mod list;
 pub mod trie;

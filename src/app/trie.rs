@@ -4,6 +4,7 @@
 
 use super::command::{self, CommandSpec, Pane};
 use super::key::{Key, chord_text, parse_chord};
+use crate::config::keys::KeyBinding;
 use std::collections::BTreeMap;
 
 /// A command with the words after it, as bound to a key: `goto Lists/kernel`.
@@ -26,17 +27,6 @@ pub enum Lookup {
     Nothing,
 }
 
-/// One override of the configuration: `[keys.<pane>] "<keys>" = "<command>"`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Override {
-    /// `global` or a pane's name.
-    pub pane: String,
-    /// The chord.
-    pub keys: String,
-    /// A command's id, perhaps with words after it, or `none`.
-    pub command: String,
-}
-
 /// The keys of every pane.
 #[derive(Clone, Default, Debug)]
 pub struct Keymap {
@@ -48,7 +38,7 @@ impl Keymap {
     ///
     /// # Errors
     /// One sentence for each override that cannot be; the others hold.
-    pub fn new(overrides: &[Override]) -> (Self, Vec<String>) {
+    pub fn new(overrides: &[KeyBinding]) -> (Self, Vec<String>) {
         let mut map = Self::default();
         for spec in command::commands() {
             for (pane, keys) in spec.keys {
@@ -62,21 +52,21 @@ impl Keymap {
         }
         let mut wrong = Vec::new();
         // Global ones first, so that a pane's own override wins over them.
-        let (global, own): (Vec<_>, Vec<_>) = overrides.iter().partition(|o| o.pane == Pane::Any.word());
+        let (global, own): (Vec<_>, Vec<_>) = overrides.iter().partition(|o| o.context == Pane::Any.word());
         for one in global.into_iter().chain(own) {
             if let Err(why) = map.override_with(one) {
-                wrong.push(format!("[keys.{}] \"{}\": {why}", one.pane, one.keys));
+                wrong.push(format!("{}: \"{}\": {why}", one.place, one.keys));
             }
         }
         (map, wrong)
     }
 
-    fn override_with(&mut self, one: &Override) -> Result<(), String> {
-        let pane =
-            Pane::parse(&one.pane).ok_or_else(|| format!("no pane is called `{}`; there are {}", one.pane, Pane::words()))?;
+    fn override_with(&mut self, one: &KeyBinding) -> Result<(), String> {
+        let pane = Pane::parse(&one.context)
+            .ok_or_else(|| format!("no pane is called `{}`; there are {}", one.context, Pane::words()))?;
         let chord = parse_chord(&one.keys)?;
         let (name, arg) = one.command.trim().split_once(' ').unwrap_or((one.command.trim(), ""));
-        let binding = if name == "none" {
+        let binding = if matches!(name, "" | "none") {
             None
         } else {
             let command = command::find(name).ok_or_else(|| {
@@ -149,8 +139,8 @@ impl Keymap {
 mod tests {
     use super::*;
 
-    fn rule(pane: &str, keys: &str, command: &str) -> Override {
-        Override { pane: pane.into(), keys: keys.into(), command: command.into() }
+    fn rule(context: &str, keys: &str, command: &str) -> KeyBinding {
+        KeyBinding { context: context.into(), keys: keys.into(), command: command.into(), place: "config.toml:3:1".into() }
     }
 
     fn lookup(map: &Keymap, pane: Pane, text: &str) -> Option<&'static str> {
