@@ -219,7 +219,7 @@ impl Window {
         self.cursor = self.cursor.min(self.items.len().saturating_sub(1));
         let height = self.height.max(1);
         let lowest_top = self.items.len().saturating_sub(height);
-        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height)).min(lowest_top.max(0));
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height)).min(lowest_top);
         if self.above == 0 && self.top == 0 {
             self.news_above = 0;
         }
