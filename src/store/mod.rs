@@ -8,17 +8,25 @@
 //! No transaction spans both files (decisions 1). An *intent* is committed to the state, then laid over the cache; an
 //! *observation* is committed to the cache, then the journal's state. At every start the overlay is derived again.
 
+pub mod base;
 pub mod change;
 pub mod error;
+mod fts;
+pub mod keywords;
+pub mod lists;
+pub mod mailboxes;
+pub mod messages;
 mod migrate;
 pub mod open;
+pub mod overlay;
 pub mod placements;
 mod quarantine;
 pub mod reader;
+pub mod threads;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use change::{ChangeSet, Topic};
 pub use error::{Result, StoreError, StoreErrorKind};

@@ -62,7 +62,6 @@ CREATE TABLE placement (
   thread       INTEGER NOT NULL,                     -- copied from message: thread rows and pages are index scans
   sort         INTEGER NOT NULL,                     -- copied from message
   uid          INTEGER,                              -- NULL: provisional, the server has not numbered it yet
-  modseq       INTEGER NOT NULL DEFAULT 0,
   server_flags INTEGER NOT NULL DEFAULT 0,
   server_words TEXT NOT NULL DEFAULT '',             -- keywords, see keywords.rs
   flags        INTEGER NOT NULL DEFAULT 0,
@@ -75,7 +74,7 @@ CREATE INDEX placement_list        ON placement (mailbox, sort DESC) WHERE hidde
 CREATE INDEX placement_thread      ON placement (mailbox, thread, sort DESC) WHERE hidden = 0;
 CREATE INDEX placement_message     ON placement (message);
 CREATE INDEX placement_words       ON placement (mailbox, sort DESC) WHERE words <> '';
-CREATE INDEX placement_waiting     ON placement (mailbox) WHERE waiting > 0;
+CREATE INDEX placement_provisional ON placement (mailbox) WHERE uid IS NULL;
 
 -- One row of a threaded list, kept by the writer (decisions 15).
 CREATE TABLE thread_row (
@@ -103,7 +102,10 @@ CREATE TABLE wish (
   op      INTEGER NOT NULL,                          -- the operation's number in the state: an order, not a reference
   idx     INTEGER NOT NULL,                          -- which of its targets
   mailbox INTEGER NOT NULL,                          -- where the target lies
-  uid     INTEGER NOT NULL DEFAULT 0,                -- its UID, if the server has numbered it
+  validity INTEGER NOT NULL DEFAULT 0,
+  uid     INTEGER NOT NULL DEFAULT 0,                -- its UID under `validity`, if the server has numbered it
+  src_op  INTEGER NOT NULL DEFAULT 0,                -- else the wish that makes it
+  src_idx INTEGER NOT NULL DEFAULT 0,
   place   INTEGER NOT NULL DEFAULT 0,                -- the placement; 0: not here (yet)
   made    INTEGER NOT NULL DEFAULT 0,                -- the provisional placement that the operation makes
   target  INTEGER NOT NULL DEFAULT 0,                -- the mailbox in which it makes it
@@ -113,6 +115,7 @@ CREATE TABLE wish (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wish_place ON wish (place, op) WHERE place <> 0;
 CREATE INDEX wish_uid   ON wish (mailbox, uid) WHERE uid <> 0;
+CREATE INDEX wish_src   ON wish (src_op, src_idx) WHERE src_op <> 0;
 CREATE INDEX wish_made  ON wish (made) WHERE made <> 0;
 
 -- Full text (decisions 16): contentless, so text lies only in the blob; rowid = message.sort, so that "newest 50" is rowid

@@ -1,0 +1,241 @@
+//! lists — pages of rows: by keyset on `sort`, so that a page costs the same at row 50 and at row 1,000,000.
+//! Owns: nothing; it reads. May import: mail.
+//! Start reading at: `page`.
+
+use super::error::{Result, StoreError};
+use super::keywords;
+use super::messages::from_i64;
+use super::open::{Cache, Db};
+use crate::mail::address::Address;
+use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use crate::mail::row::{MessageRow, RowCursor};
+use rusqlite::{OptionalExtension, Row};
+
+/// The most rows of one answer.
+pub const MAX_ROWS: u32 = 1_000;
+
+const COLUMNS: &str = "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.from_name, m.from_addr,
+    m.recipients, m.subject, m.preview, p.flags, p.words, m.size, m.attachments, m.blob <> '', m.message_id";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    Ok(MessageRow {
+        id: PlacementKey(row.get(0)?),
+        message: MessageKey(row.get(1)?),
+        thread: ThreadKey(row.get(2)?),
+        account: AccountName::new(row.get_ref(3)?.as_str()?),
+        mailbox: MailboxId(row.get(4)?),
+        uid: row.get(5)?,
+        sort: row.get(6)?,
+        received: row.get(7)?,
+        from: Address { name: row.get(8)?, addr: row.get(9)? },
+        to: serde_json::from_str(row.get_ref(10)?.as_str()?).unwrap_or_default(),
+        subject: row.get(11)?,
+        preview: row.get(12)?,
+        flags: keywords::flags(row.get(13)?, row.get_ref(14)?.as_str()?),
+        size: from_i64(row.get(15)?),
+        attachments: row.get(16)?,
+        cached: row.get(17)?,
+        message_id: row.get(18)?,
+        thread_total: 1,
+        thread_unread: 0,
+        depth: 0,
+    })
+}
+
+/// A page of a mailbox's visible rows, newest first; of conversations where `threaded`. At most [`MAX_ROWS`].
+///
+/// # Errors
+/// As every question.
+pub fn page(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, from: RowCursor, limit: u32) -> Result<Vec<MessageRow>> {
+    let (bound, at, up) = match from {
+        RowCursor::Newest => ("<=", i64::MAX, false),
+        RowCursor::Oldest => (">=", 0, true),
+        RowCursor::From(sort) => ("<=", sort, false),
+        RowCursor::UpTo(sort) => (">=", sort, true),
+    };
+    let order = if up { "ASC" } else { "DESC" };
+    let sql = if threaded {
+        // MATERIALIZED: first the few keys from the index, then what they name.
+        format!(
+            "WITH t AS MATERIALIZED (SELECT placement, latest, total, unread FROM thread_row
+               WHERE mailbox = ?1 AND latest {bound} ?2 ORDER BY latest {order} LIMIT ?3)
+             SELECT {COLUMNS}, t.total, t.unread FROM t JOIN placement p ON p.id = t.placement JOIN message m ON m.id = p.message
+             ORDER BY t.latest DESC"
+        )
+    } else {
+        format!(
+            "WITH t AS MATERIALIZED (SELECT id, sort FROM placement
+               WHERE mailbox = ?1 AND hidden = 0 AND sort {bound} ?2 ORDER BY sort {order} LIMIT ?3)
+             SELECT {COLUMNS}, 1, (p.flags & 1) = 0 FROM t JOIN placement p ON p.id = t.id JOIN message m ON m.id = p.message
+             ORDER BY t.sort DESC"
+        )
+    };
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map((mailbox.0, at, limit.min(MAX_ROWS)), |r| {
+        Ok(MessageRow { thread_total: r.get(19)?, thread_unread: r.get(20)?, ..read(r)? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One row, visible or not.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn row(db: &Db<Cache>, id: PlacementKey) -> Result<MessageRow> {
+    let sql = format!("SELECT {COLUMNS} FROM placement p JOIN message m ON m.id = p.message WHERE p.id = ?1");
+    let found = db.conn().prepare_cached(&sql)?.query_row([id.0], read).optional()?;
+    found.ok_or_else(|| StoreError::missing("message"))
+}
+
+/// The visible messages of a conversation in one mailbox, oldest first; at most [`MAX_ROWS`], the newest ones.
+///
+/// # Errors
+/// As every question.
+pub fn thread(db: &Db<Cache>, mailbox: MailboxId, thread: ThreadKey) -> Result<Vec<MessageRow>> {
+    let sql = format!(
+        "WITH t AS MATERIALIZED (SELECT id, sort FROM placement
+           WHERE mailbox = ?1 AND thread = ?2 AND hidden = 0 ORDER BY sort DESC LIMIT {MAX_ROWS})
+         SELECT {COLUMNS} FROM t JOIN placement p ON p.id = t.id JOIN message m ON m.id = p.message ORDER BY t.sort"
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    Ok(statement.query_map((mailbox.0, thread.0), read)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The nearest unread row below `sort` (older), else the newest unread one above it.
+///
+/// # Errors
+/// As every question.
+pub fn next_unread(db: &Db<Cache>, mailbox: MailboxId, sort: i64) -> Result<Option<MessageRow>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM placement p JOIN message m ON m.id = p.message
+         WHERE p.mailbox = ?1 AND p.hidden = 0 AND (p.flags & 1) = 0 AND p.sort < ?2 ORDER BY p.sort DESC LIMIT 1"
+    );
+    for below in [sort, i64::MAX] {
+        let found = db.conn().prepare_cached(&sql)?.query_row((mailbox.0, below), read).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::flags::{Flag, FlagDelta, Flags};
+    use crate::mail::ids::{GroupId, OpId};
+    use crate::mail::intent::{OpKind, OpState, Operation, Target};
+    use crate::mail::mailbox::MailboxPath;
+    use crate::mail::server::{CopiedUids, EnvelopeSeen};
+    use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+    use crate::store::{Store, mailboxes, messages, overlay, placements, tests::quiet};
+
+    pub fn seen(uid: u32, subject: &str, id: &str, references: &[&str]) -> EnvelopeSeen {
+        let mut envelope = crate::mail::envelope::Envelope { subject: subject.to_owned(), ..Default::default() };
+        envelope.message_id = crate::mail::envelope::MessageId::new(id);
+        envelope.references = references.iter().filter_map(|r| crate::mail::envelope::MessageId::new(r)).collect();
+        EnvelopeSeen {
+            uid: Uid::new(uid).unwrap(),
+            flags: Flags::new(),
+            modseq: ModSeq(0),
+            received: i64::from(uid) * 60,
+            size: 1000,
+            envelope,
+            attachments: vec![],
+            object_id: String::new(),
+        }
+    }
+
+    fn op(id: i64, kind: OpKind, targets: Vec<Target>) -> Operation {
+        Operation {
+            id: OpId(id),
+            group: GroupId(id),
+            account: AccountName::new("a"),
+            mailbox: MailboxPath::inbox(),
+            kind,
+            targets,
+            state: OpState::Queued,
+            attempts: 0,
+            not_before: 0,
+            after: None,
+            mark: None,
+            results: vec![],
+            inverse: vec![],
+            fault: String::new(),
+            created: 0,
+        }
+    }
+
+    #[test]
+    fn a_mailbox_from_the_server_to_the_list_and_an_archived_mail_until_it_is_settled() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), quiet()).unwrap();
+        let archive = MailboxPath::from_typed("Archive");
+        let to = archive.clone();
+        let (inbox, kept) = store
+            .cache(move |tx| {
+                let account = AccountName::new("a");
+                let inbox = mailboxes::ensure(tx, &account, &MailboxPath::inbox())?;
+                let kept = mailboxes::ensure(tx, &account, &to)?;
+                let rows = [seen(3, "Re: lunch", "c", &["a", "b"]), seen(2, "Invoice", "x", &[]), seen(1, "lunch", "a", &[])];
+                messages::record_new(tx, inbox, UidValidity(7), &rows)?;
+                Ok((inbox, kept))
+            })
+            .unwrap();
+        let subjects = |mailbox, threaded| -> Vec<(String, u32, u32)> {
+            let rows = store.read(|db| page(db, mailbox, threaded, RowCursor::Newest, 10)).unwrap();
+            rows.into_iter().map(|r| (r.subject, r.thread_total, r.thread_unread)).collect()
+        };
+        let counts = |mailbox| store.read(|db| mailboxes::get(db, mailbox)).map(|b| (b.total, b.unread)).unwrap();
+        assert_eq!(subjects(inbox, true), [("Re: lunch".into(), 2, 2), ("Invoice".into(), 1, 1)]);
+        assert_eq!(subjects(inbox, false).len(), 3);
+
+        // Read and archive UID 3, offline.
+        let row = store.read(|db| page(db, inbox, true, RowCursor::Newest, 1)).unwrap().remove(0);
+        let print = store.read(|db| messages::fingerprint(db, row.message)).unwrap();
+        let target = vec![Target::Server { uidvalidity: UidValidity(7), uid: 3, print }];
+        let read = op(1, OpKind::Flag { delta: FlagDelta::set(Flag::Seen) }, target.clone());
+        let moved = op(2, OpKind::Move { to: archive.clone() }, target);
+        let mut star =
+            op(3, OpKind::Flag { delta: FlagDelta::set(Flag::Flagged) }, vec![Target::ResultOf { op: OpId(2), index: 0 }]);
+        star.mailbox = archive.clone();
+        let all = vec![read, moved, star];
+        let again = all.clone();
+        store.cache(move |tx| all.iter().try_for_each(|o| overlay::apply(tx, o))).unwrap();
+        let check = || {
+            assert_eq!(subjects(inbox, true), [("Invoice".into(), 1, 1), ("lunch".into(), 1, 1)]);
+            assert_eq!(subjects(kept, true), [("Re: lunch".into(), 1, 0)]);
+            assert_eq!((counts(inbox), counts(kept)), ((2, 2), (1, 0)));
+            let row = store.read(|db| page(db, kept, false, RowCursor::Oldest, 1)).unwrap().remove(0);
+            assert!(row.flags.has(Flag::Seen) && row.flags.has(Flag::Flagged) && row.uid.is_none());
+        };
+        check();
+        store.cache(move |tx| overlay::rebuild(tx, &again)).unwrap();
+        check();
+
+        // The server says where it is now; then the source goes, and the operations are settled.
+        let copied = CopiedUids { uidvalidity: UidValidity(9), pairs: vec![(Uid::new(3).unwrap(), Uid::new(40).unwrap())] };
+        store
+            .cache(move |tx| {
+                placements::flags_told(tx, inbox, &UidSet::range(3, 3), &FlagDelta::set(Flag::Seen))?;
+                overlay::placed(tx, inbox, UidValidity(7), &archive, &copied)?;
+                placements::vanished(tx, inbox, &UidSet::range(3, 3))?;
+                overlay::forget(tx, OpId(1), OpState::Settled)?;
+                overlay::forget(tx, OpId(2), OpState::Settled)
+            })
+            .unwrap();
+        assert_eq!(subjects(kept, true), [("Re: lunch".into(), 1, 0)]);
+        let row = store.read(|db| page(db, kept, false, RowCursor::Newest, 1)).unwrap().remove(0);
+        assert_eq!((row.uid, row.flags.has(Flag::Flagged)), (Some(40), true));
+        // The star is refused: gone again.
+        store.cache(|tx| overlay::forget(tx, OpId(3), OpState::Parked)).unwrap();
+        let row = store.read(|db| page(db, kept, false, RowCursor::Newest, 1)).unwrap().remove(0);
+        assert!(row.flags.has(Flag::Seen) && !row.flags.has(Flag::Flagged));
+        assert_eq!((counts(inbox), counts(kept)), ((2, 2), (1, 0)));
+        // A mail that joins two conversations; and everything goes.
+        store.cache(move |tx| messages::record_new(tx, inbox, UidValidity(7), &[seen(5, "both", "y", &["x", "a"])])).unwrap();
+        assert_eq!(subjects(inbox, true), [("both".into(), 3, 3)]);
+        store.cache(move |tx| placements::vanished(tx, inbox, &UidSet::range(1, u32::MAX))).unwrap();
+        assert_eq!((subjects(inbox, true), counts(inbox)), (vec![], (0, 0)));
+    }
+}

@@ -1,0 +1,198 @@
+//! mailboxes — the mailboxes of each account as LIST and STATUS told of them.
+//! Owns: the table `mailbox`, its rows for the folder pane. May import: mail.
+//! Start reading at: `record_list`. Counts of visible messages are kept by `placements.rs`.
+
+use super::change::Topic;
+use super::error::{Result, StoreError};
+use super::open::{Cache, Db};
+use super::placements;
+use super::writer::Tx;
+use crate::mail::ids::{AccountName, MailboxId, OpId};
+use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::row::MailboxRow;
+use crate::mail::server::{ListedMailbox, MailboxStatus};
+use rusqlite::{OptionalExtension, Row};
+use std::collections::HashSet;
+
+/// The mailbox of that name.
+///
+/// # Errors
+/// As every question.
+pub fn find(db: &Db<Cache>, account: &AccountName, path: &MailboxPath) -> Result<Option<MailboxId>> {
+    let sql = "SELECT id FROM mailbox WHERE account = ?1 AND path = ?2";
+    let found = db.conn().prepare_cached(sql)?.query_row((account.as_str(), path.as_str()), |r| r.get(0));
+    Ok(found.optional()?.map(MailboxId))
+}
+
+/// The mailbox of that name, made if it is not known yet.
+///
+/// # Errors
+/// As every transaction.
+pub fn ensure(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath) -> Result<MailboxId> {
+    if let Some(id) = find(tx, account, path)? {
+        return Ok(id);
+    }
+    let sql = "INSERT INTO mailbox (account, path, role) VALUES (?1, ?2, ?3)";
+    let role = if path.is_inbox() { Role::Inbox.word() } else { "" };
+    tx.conn().prepare_cached(sql)?.execute((account.as_str(), path.as_str(), role))?;
+    let id = MailboxId(tx.conn().last_insert_rowid());
+    tx.note(Topic::Mailboxes);
+    Ok(id)
+}
+
+/// Makes a mailbox that the person wished for and the server does not have yet; known ones stay as they are.
+pub(super) fn wish(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath, op: OpId) -> Result<()> {
+    if find(tx, account, path)?.is_none() {
+        let id = ensure(tx, account, path)?;
+        tx.conn().execute("UPDATE mailbox SET wished = ?2 WHERE id = ?1", (id.0, op.0))?;
+    }
+    Ok(())
+}
+
+/// Ends the wish: what the server did not list meanwhile goes, unless the operation was done.
+pub(super) fn unwish(tx: &mut Tx<'_, Cache>, op: OpId, done: bool) -> Result<()> {
+    let find = "SELECT id FROM mailbox WHERE wished = ?1";
+    let id: Option<i64> = tx.conn().prepare_cached(find)?.query_row([op.0], |r| r.get(0)).optional()?;
+    let Some(id) = id else { return Ok(()) };
+    if done {
+        tx.conn().execute("UPDATE mailbox SET wished = 0 WHERE id = ?1", [id])?;
+    } else {
+        remove(tx, MailboxId(id))?;
+    }
+    tx.note(Topic::Mailboxes);
+    Ok(())
+}
+
+/// Records a whole LIST reply: what is not in it goes, with its placements; except what is wished for.
+///
+/// # Errors
+/// As every transaction.
+pub fn record_list(tx: &mut Tx<'_, Cache>, account: &AccountName, listed: &[ListedMailbox]) -> Result<()> {
+    for mailbox in listed {
+        let id = ensure(tx, account, &mailbox.path)?;
+        let role = match mailbox.role {
+            _ if mailbox.path.is_inbox() => Some(Role::Inbox),
+            role => role,
+        };
+        let sql = "UPDATE mailbox SET delimiter = ?2, role = ?3, selectable = ?4, subscribed = ?5, wished = 0 WHERE id = ?1
+                   AND (delimiter, role, selectable, subscribed, wished) IS NOT (?2, ?3, ?4, ?5, 0)";
+        let delimiter = mailbox.delimiter.map(String::from).unwrap_or_default();
+        let values = (id.0, delimiter, role.map_or("", Role::word), mailbox.selectable, mailbox.subscribed);
+        if tx.conn().prepare_cached(sql)?.execute(values)? > 0 {
+            tx.note(Topic::Mailboxes);
+        }
+        if let Some(status) = &mailbox.status {
+            record_status(tx, id, status)?;
+        }
+    }
+    let here: HashSet<&MailboxPath> = listed.iter().map(|m| &m.path).collect();
+    let sql = "SELECT id, path FROM mailbox WHERE account = ?1 AND wished = 0";
+    let known: Vec<(i64, String)> = tx
+        .conn()
+        .prepare_cached(sql)?
+        .query_map([account.as_str()], |r| Ok((r.get(0)?, r.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (id, path) in known {
+        if !here.contains(&MailboxPath::from_stored(&path)) {
+            remove(tx, MailboxId(id))?;
+        }
+    }
+    Ok(())
+}
+
+/// Records a STATUS reply.
+///
+/// # Errors
+/// As every transaction.
+pub fn record_status(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, status: &MailboxStatus) -> Result<()> {
+    let sql = "UPDATE mailbox SET status_total = ?2, status_unread = ?3 WHERE id = ?1
+               AND (status_total, status_unread) IS NOT (?2, ?3)";
+    if tx.conn().prepare_cached(sql)?.execute((mailbox.0, status.messages, status.unseen))? > 0 {
+        tx.note(Topic::Mailboxes);
+    }
+    Ok(())
+}
+
+/// Sets what the mailbox is for, when that comes from the configuration or the name.
+///
+/// # Errors
+/// As every transaction.
+pub fn set_role(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, role: Option<Role>) -> Result<()> {
+    let sql = "UPDATE mailbox SET role = ?2 WHERE id = ?1 AND role <> ?2";
+    if tx.conn().prepare_cached(sql)?.execute((mailbox.0, role.map_or("", Role::word)))? > 0 {
+        tx.note(Topic::Mailboxes);
+    }
+    Ok(())
+}
+
+/// Removes a mailbox and all that lies in it.
+///
+/// # Errors
+/// As every transaction.
+pub fn remove(tx: &mut Tx<'_, Cache>, mailbox: MailboxId) -> Result<()> {
+    placements::remove_all(tx, mailbox)?;
+    tx.conn().execute("DELETE FROM mailbox WHERE id = ?1", [mailbox.0])?;
+    tx.note(Topic::Mailboxes);
+    tx.note(Topic::Messages(mailbox));
+    Ok(())
+}
+
+/// Removes all of an account.
+///
+/// # Errors
+/// As every transaction.
+pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<()> {
+    for row in list(tx, Some(account))? {
+        remove(tx, row.id)?;
+    }
+    tx.conn().execute("DELETE FROM thread_ref WHERE account = ?1", [account.as_str()])?;
+    Ok(())
+}
+
+const COLUMNS: &str = "id, account, path, delimiter, role, selectable, subscribed,
+    CASE WHEN synced_at = 0 THEN max(total, status_total) ELSE total END,
+    CASE WHEN synced_at = 0 THEN max(unread, status_unread) ELSE unread END, synced_at";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
+    Ok(MailboxRow {
+        id: MailboxId(row.get(0)?),
+        account: AccountName::new(row.get_ref(1)?.as_str()?),
+        path: MailboxPath::from_stored(row.get_ref(2)?.as_str()?),
+        delimiter: row.get_ref(3)?.as_str()?.chars().next(),
+        role: Role::parse(row.get_ref(4)?.as_str()?),
+        selectable: row.get(5)?,
+        subscribed: row.get(6)?,
+        total: row.get(7)?,
+        unread: row.get(8)?,
+        synced_at: row.get(9)?,
+    })
+}
+
+/// The mailboxes of one account, or of all, by account and name.
+///
+/// # Errors
+/// As every question.
+pub fn list(db: &Db<Cache>, account: Option<&AccountName>) -> Result<Vec<MailboxRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE ?1 IS NULL OR account = ?1 ORDER BY account, path");
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    Ok(statement.query_map([account.map(AccountName::as_str)], read)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// One mailbox.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn get(db: &Db<Cache>, mailbox: MailboxId) -> Result<MailboxRow> {
+    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE id = ?1");
+    let row = db.conn().prepare_cached(&sql)?.query_row([mailbox.0], read).optional()?;
+    row.ok_or_else(|| StoreError::missing("mailbox"))
+}
+
+/// The mailbox of an account that is for `role`.
+///
+/// # Errors
+/// As every question.
+pub fn by_role(db: &Db<Cache>, account: &AccountName, role: Role) -> Result<Option<MailboxRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE account = ?1 AND role = ?2 ORDER BY id LIMIT 1");
+    Ok(db.conn().prepare_cached(&sql)?.query_row((account.as_str(), role.word()), read).optional()?)
+}

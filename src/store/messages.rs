@@ -1,0 +1,237 @@
+//! messages — contents, wherever they lie.
+//! Owns: the table `message`. May import: mail.
+//! Start reading at: `record_new`. Two placements share a content only if the server said so (object id, COPYUID); never
+//! because of a Message-ID, which may repeat and may lie.
+
+use super::error::{Result, StoreError};
+use super::open::{Cache, Db};
+use super::writer::Tx;
+use super::{base, fts, overlay, placements, threads};
+use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use crate::mail::server::{EnvelopeSeen, Fingerprint, IdentitySeen};
+use crate::mail::uid::{Uid, UidValidity};
+use rusqlite::OptionalExtension;
+
+/// How many bits of `sort` tell messages of one second apart.
+const SORT_BITS: u32 = 24;
+/// INTERNALDATE beyond this (the year 10889) is kept as this: `sort` must fit 63 bits.
+const LATEST: i64 = (1 << 38) - 1;
+/// How many of the first recipients a row shows.
+const RECIPIENTS: usize = 3;
+
+/// What the reader needs of a content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Content {
+    /// Its number.
+    pub key: MessageKey,
+    /// Whose.
+    pub account: AccountName,
+    /// Its conversation.
+    pub thread: ThreadKey,
+    /// All headers that a reply needs.
+    pub envelope: Envelope,
+    /// INTERNALDATE, seconds since 1970.
+    pub received: i64,
+    /// Octets.
+    pub size: u64,
+    /// The attachments' names (untrusted).
+    pub files: Vec<String>,
+    /// The name of its bytes in `blobs/`, "" while they are not here.
+    pub blob: String,
+}
+
+/// Records messages that the cache did not have, under the UIDVALIDITY that their UIDs were given under. May be
+/// repeated.
+///
+/// # Errors
+/// `Invalid` if the mailbox stands under another UIDVALIDITY.
+pub fn record_new(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, validity: UidValidity, rows: &[EnvelopeSeen]) -> Result<()> {
+    base::begin(tx, mailbox, validity)?;
+    let account = base::account(tx, mailbox)?;
+    for row in rows {
+        record_one(tx, &account, mailbox, row)?;
+    }
+    Ok(())
+}
+
+fn record_one(tx: &mut Tx<'_, Cache>, account: &AccountName, mailbox: MailboxId, row: &EnvelopeSeen) -> Result<()> {
+    let uid = row.uid.get();
+    if let Some(known) = placements::by_uid(tx, mailbox, uid)? {
+        return placements::set_server(tx, known.id, &row.flags);
+    }
+    if let Some(waiting) = waiting(tx, mailbox, row)? {
+        return overlay::number(tx, waiting, uid, &row.flags);
+    }
+    let of = match shared(tx, account, mailbox, &row.object_id)? {
+        Some(of) => of,
+        None => insert(tx, account, row)?,
+    };
+    let id = placements::insert(tx, mailbox, of, Some(uid), &row.flags)?;
+    overlay::arrived(tx, mailbox, uid, id)
+}
+
+/// A content with that object id that does not lie in this mailbox already: there `sort` must stay unique.
+fn shared(
+    tx: &Tx<'_, Cache>,
+    account: &AccountName,
+    mailbox: MailboxId,
+    object: &str,
+) -> Result<Option<(MessageKey, ThreadKey, i64)>> {
+    if object.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT id, thread, sort FROM message m WHERE account = ?1 AND object_id = ?2
+               AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.mailbox = ?3 AND p.hidden = 0)";
+    let found = tx
+        .conn()
+        .prepare_cached(sql)?
+        .query_row((account.as_str(), object, mailbox.0), |r| Ok((MessageKey(r.get(0)?), ThreadKey(r.get(1)?), r.get(2)?)));
+    Ok(found.optional()?)
+}
+
+/// The provisional placement that waits for exactly this message: its move or copy is done, its UID was not told.
+fn waiting(tx: &Tx<'_, Cache>, mailbox: MailboxId, row: &EnvelopeSeen) -> Result<Option<PlacementKey>> {
+    let sql = "SELECT p.id FROM placement p JOIN message m ON m.id = p.message
+               WHERE p.mailbox = ?1 AND p.uid IS NULL AND p.waiting > 0 AND m.message_id = ?2 AND m.size = ?3 AND m.received = ?4
+               ORDER BY p.id LIMIT 1";
+    let id = row.envelope.message_id.as_ref().map_or("", MessageId::as_str);
+    let found = tx.conn().prepare_cached(sql)?.query_row((mailbox.0, id, to_i64(row.size), clamp(row.received)), |r| r.get(0));
+    Ok(found.optional()?.map(PlacementKey))
+}
+
+fn clamp(received: i64) -> i64 {
+    received.clamp(0, LATEST)
+}
+
+fn to_i64(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// A stored size; what was damaged to below 0 is 0.
+pub(super) fn from_i64(size: i64) -> u64 {
+    u64::try_from(size).unwrap_or(0)
+}
+
+/// The next free place in the order of rows at that second.
+fn next_sort(tx: &Tx<'_, Cache>, received: i64) -> Result<i64> {
+    let mut second = received;
+    loop {
+        let (low, high) = (second << SORT_BITS, (second << SORT_BITS) | ((1 << SORT_BITS) - 1));
+        let sql = "SELECT max(sort) FROM message WHERE sort BETWEEN ?1 AND ?2";
+        let last: Option<i64> = tx.conn().prepare_cached(sql)?.query_row((low, high), |r| r.get(0))?;
+        match last {
+            None => return Ok(low),
+            Some(last) if last < high => return Ok(last + 1),
+            // 16 million messages in one second: a server that lies. They flow over into the next one.
+            Some(_) => second += 1,
+        }
+    }
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| StoreError::invalid(&e.to_string()))
+}
+
+fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> Result<(MessageKey, ThreadKey, i64)> {
+    let envelope = &row.envelope;
+    let received = clamp(row.received);
+    let sort = next_sort(tx, received)?;
+    // AUTOINCREMENT's own next number, taken beforehand because a thread is called after its first message.
+    let next = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'message'";
+    let key = MessageKey(tx.conn().prepare_cached(next)?.query_row([], |r| r.get(0))?);
+    let thread = threads::assign(tx, account, envelope, ThreadKey(key.0))?;
+    // An object id that is taken (a second copy in one mailbox) is left out: the index wants it unique.
+    let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND ?2 <> '')";
+    let taken: bool = tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
+    let from = envelope.from.first();
+    let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
+    let sql = "INSERT INTO message (id, account, sort, thread, object_id, message_id, date, received, size, from_name,
+                 from_addr, recipients, subject, attachments, files, envelope)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+    tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
+        key.0,
+        account.as_str(),
+        sort,
+        thread.0,
+        if taken { "" } else { &row.object_id },
+        envelope.message_id.as_ref().map_or("", MessageId::as_str),
+        envelope.date.unwrap_or(received),
+        received,
+        to_i64(row.size),
+        from.map_or("", |a| &a.name),
+        from.map_or("", |a| &a.addr),
+        json(&recipients)?,
+        envelope.subject,
+        i64::try_from(row.attachments.len()).unwrap_or(i64::MAX),
+        json(&row.attachments)?,
+        json(envelope)?,
+    ])?;
+    Ok((key, thread, sort))
+}
+
+/// Removes a content, and what is indexed of it, if no placement names it.
+pub(super) fn remove_if_nowhere(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
+    let sql = "DELETE FROM message WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM placement WHERE message = ?1)
+               RETURNING sort, indexed";
+    let gone: Option<(i64, i64)> =
+        tx.conn().prepare_cached(sql)?.query_row([message.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    match gone {
+        Some((sort, 1..)) => fts::remove(tx, sort),
+        _ => Ok(()),
+    }
+}
+
+/// One content.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn content(db: &Db<Cache>, message: MessageKey) -> Result<Content> {
+    let sql = "SELECT account, thread, envelope, received, size, files, blob FROM message WHERE id = ?1";
+    let found = db.conn().prepare_cached(sql)?.query_row([message.0], |r| {
+        Ok(Content {
+            key: message,
+            account: AccountName::new(r.get_ref(0)?.as_str()?),
+            thread: ThreadKey(r.get(1)?),
+            // Damaged JSON is an empty envelope: the row is still there to be fetched again.
+            envelope: serde_json::from_str(r.get_ref(2)?.as_str()?).unwrap_or_default(),
+            received: r.get(3)?,
+            size: from_i64(r.get(4)?),
+            files: serde_json::from_str(r.get_ref(5)?.as_str()?).unwrap_or_default(),
+            blob: r.get(6)?,
+        })
+    });
+    found.optional()?.ok_or_else(|| StoreError::missing("message"))
+}
+
+/// What tells each numbered message of a mailbox from the others, for finding it again under a new UIDVALIDITY.
+///
+/// # Errors
+/// As every question.
+pub fn identities(db: &Db<Cache>, mailbox: MailboxId) -> Result<Vec<IdentitySeen>> {
+    let sql = "SELECT p.uid, m.message_id, m.size, m.received, m.object_id FROM placement p JOIN message m ON m.id = p.message
+               WHERE p.mailbox = ?1 AND p.uid IS NOT NULL ORDER BY p.uid";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    let mut rows = statement.query([mailbox.0])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Some(uid) = Uid::new(row.get(0)?) else { continue };
+        let message_id = MessageId::new(row.get_ref(1)?.as_str().unwrap_or_default());
+        let print = Fingerprint { message_id, size: from_i64(row.get(2)?), received: row.get(3)?, object_id: row.get(4)? };
+        all.push(IdentitySeen { uid, print });
+    }
+    Ok(all)
+}
+
+/// What tells one content from others: for the targets of an operation.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn fingerprint(db: &Db<Cache>, message: MessageKey) -> Result<Fingerprint> {
+    let sql = "SELECT message_id, size, received, object_id FROM message WHERE id = ?1";
+    let found = db.conn().prepare_cached(sql)?.query_row([message.0], |r| {
+        let message_id = MessageId::new(r.get_ref(0)?.as_str()?);
+        Ok(Fingerprint { message_id, size: from_i64(r.get(1)?), received: r.get(2)?, object_id: r.get(3)? })
+    });
+    found.optional()?.ok_or_else(|| StoreError::missing("message"))
+}

@@ -1,0 +1,145 @@
+//! threads — which messages belong together, and the rows of threaded lists.
+//! Owns: the tables `thread_ref` and `thread_row` (decisions 15). May import: mail.
+//! Start reading at: `assign`. Messages are joined by References and In-Reply-To only, also through messages that
+//! are not here (ghosts); never by subject.
+
+use super::error::Result;
+use super::open::{Cache, Db};
+use super::placements::{self, Placement};
+use super::writer::Tx;
+use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::ids::{AccountName, MessageKey, ThreadKey};
+use rusqlite::OptionalExtension;
+use std::collections::BTreeSet;
+
+/// The most ids of one message that are looked at: its oldest ancestor and its newest ones.
+const MAX_IDS: usize = 100;
+/// How far threads are counted to see which is smaller.
+const MEASURE: u32 = 1_000;
+
+/// The thread of a message with that envelope: the one its relatives are in, all of them joined; `fresh` if it has none.
+pub(super) fn assign(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &Envelope, fresh: ThreadKey) -> Result<ThreadKey> {
+    let mut ids = envelope.ancestors();
+    if ids.len() > MAX_IDS {
+        ids.drain(1..=ids.len() - MAX_IDS);
+    }
+    ids.extend(&envelope.message_id);
+    if ids.is_empty() {
+        return Ok(fresh);
+    }
+    let mut known = BTreeSet::new();
+    let mut unknown: Vec<&MessageId> = Vec::new();
+    for id in ids {
+        match of_id(tx, account, id)? {
+            Some(thread) => drop(known.insert(thread)),
+            None => unknown.push(id),
+        }
+    }
+    let thread = match known.len() {
+        0 => fresh,
+        _ => join(tx, known)?,
+    };
+    let sql = "INSERT OR IGNORE INTO thread_ref (account, message_id, thread) VALUES (?1, ?2, ?3)";
+    let mut statement = tx.conn().prepare_cached(sql)?;
+    for id in unknown {
+        statement.execute((account.as_str(), id.as_str(), thread.0))?;
+    }
+    Ok(thread)
+}
+
+fn of_id(db: &Db<Cache>, account: &AccountName, id: &MessageId) -> Result<Option<ThreadKey>> {
+    let sql = "SELECT thread FROM thread_ref WHERE account = ?1 AND message_id = ?2";
+    let found = db.conn().prepare_cached(sql)?.query_row((account.as_str(), id.as_str()), |r| r.get(0));
+    Ok(found.optional()?.map(ThreadKey))
+}
+
+/// Makes one thread of several, moving the smaller ones into the biggest, so that a long thread is not rewritten
+/// for each reply that arrives out of order.
+fn join(tx: &mut Tx<'_, Cache>, threads: BTreeSet<ThreadKey>) -> Result<ThreadKey> {
+    let mut biggest = (0, ThreadKey(0));
+    if threads.len() == 1 {
+        biggest.1 = threads.first().copied().unwrap_or(biggest.1);
+        return Ok(biggest.1);
+    }
+    for thread in &threads {
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM thread_ref WHERE thread = ?1 LIMIT {MEASURE})");
+        let size: u32 = tx.conn().prepare_cached(&sql)?.query_row([thread.0], |r| r.get(0))?;
+        if biggest.1.0 == 0 || size > biggest.0 {
+            biggest = (size, *thread);
+        }
+    }
+    for thread in threads.into_iter().filter(|t| *t != biggest.1) {
+        rename(tx, thread, biggest.1)?;
+    }
+    Ok(biggest.1)
+}
+
+fn rename(tx: &mut Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> {
+    let members: Vec<i64> = tx
+        .conn()
+        .prepare_cached("SELECT id FROM message WHERE thread = ?1")?
+        .query_map([from.0], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for message in members {
+        tx.conn().prepare_cached("UPDATE message SET thread = ?2 WHERE id = ?1")?.execute((message, to.0))?;
+        for before in placements::of_message(tx, MessageKey(message))? {
+            tx.conn().prepare_cached("UPDATE placement SET thread = ?2 WHERE id = ?1")?.execute((before.id.0, to.0))?;
+            if !before.hidden {
+                placements::count(tx, &before, -1)?;
+                placements::count(tx, &Placement { thread: to, ..before }, 1)?;
+            }
+        }
+    }
+    tx.conn().prepare_cached("UPDATE thread_ref SET thread = ?2 WHERE thread = ?1")?.execute((from.0, to.0))?;
+    Ok(())
+}
+
+/// Keeps the thread's row when a visible placement was read or became unread.
+pub(super) fn recount(tx: &Tx<'_, Cache>, placement: &Placement, unread: i64) -> Result<()> {
+    let sql = "UPDATE thread_row SET unread = unread + ?3 WHERE mailbox = ?1 AND thread = ?2";
+    tx.conn().prepare_cached(sql)?.execute((placement.mailbox.0, placement.thread.0, unread))?;
+    Ok(())
+}
+
+/// Keeps the thread's row when a visible placement comes (1) or goes (-1).
+pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread: i64) -> Result<()> {
+    let key = (placement.mailbox.0, placement.thread.0);
+    if sign > 0 {
+        let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, 1, ?5)
+                   ON CONFLICT DO UPDATE SET total = total + 1, unread = unread + excluded.unread,
+                     placement = iif(excluded.latest >= latest, excluded.placement, placement),
+                     latest = max(latest, excluded.latest)";
+        tx.conn().prepare_cached(sql)?.execute((key.0, key.1, placement.sort, placement.id.0, unread))?;
+        return Ok(());
+    }
+    let sql = "UPDATE thread_row SET total = total - 1, unread = unread + ?3 WHERE mailbox = ?1 AND thread = ?2
+               RETURNING total, placement";
+    let left: Option<(i64, i64)> =
+        tx.conn().prepare_cached(sql)?.query_row((key.0, key.1, unread), |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    match left {
+        Some((..=0, _)) => {
+            let sql = "DELETE FROM thread_row WHERE mailbox = ?1 AND thread = ?2";
+            tx.conn().prepare_cached(sql)?.execute(key)?;
+        }
+        Some((_, newest)) if newest == placement.id.0 => {
+            let sql = "UPDATE thread_row SET (latest, placement) = (
+                         SELECT sort, id FROM placement WHERE mailbox = ?1 AND thread = ?2 AND hidden = 0 AND id <> ?3
+                         ORDER BY sort DESC LIMIT 1)
+                       WHERE mailbox = ?1 AND thread = ?2";
+            tx.conn().prepare_cached(sql)?.execute((key.0, key.1, placement.id.0))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Forgets ghosts of threads in which nothing is left; at most `limit` ids. How many.
+///
+/// # Errors
+/// As every transaction.
+pub fn sweep(tx: &mut Tx<'_, Cache>, limit: u32) -> Result<usize> {
+    let sql = "DELETE FROM thread_ref WHERE (account, message_id) IN (
+                 SELECT account, message_id FROM thread_ref r
+                 WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.thread = r.thread) LIMIT ?1)";
+    Ok(tx.conn().execute(sql, [limit])?)
+}
