@@ -6,6 +6,7 @@
 
 pub mod dial;
 pub mod error;
+pub mod imap;
 pub mod session;
 pub mod tls;
 pub mod wire;

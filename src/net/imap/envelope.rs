@@ -1,0 +1,154 @@
+//! envelope — ENVELOPE, References and dates as our own types (RFC 9051, 7.5.2).
+//! Owns: `envelope`, `references`, `internal_date`, `date_time`.
+//! May import: mail, base.
+//! Start reading at: `envelope`. Text is decoded here (RFC 2047) and stays untrusted.
+
+use super::value::Value;
+use crate::mail::address::Address;
+use crate::mail::encoded_word::decode_text;
+use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::parse;
+
+/// The most addresses kept of one field.
+const MAX_ADDRESSES: usize = 1000;
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The envelope in an ENVELOPE list; fields that are missing or odd are empty.
+#[must_use]
+pub fn envelope(list: &Value<'_>) -> Envelope {
+    let items = list.items();
+    let text = |n: usize| items.get(n).and_then(Value::bytes).unwrap_or_default();
+    let people = |n: usize| items.get(n).map(addresses).unwrap_or_default();
+    let (from, sender) = (people(2), people(3));
+    let reply_to = people(4);
+    Envelope {
+        date: parse::date(&String::from_utf8_lossy(text(0))),
+        subject: decode_text(text(1)),
+        // Servers fill Sender and Reply-To in from From (RFC 9051): then they say nothing.
+        sender: if sender == from { Vec::new() } else { sender },
+        reply_to: if reply_to == from { Vec::new() } else { reply_to },
+        from,
+        to: people(5),
+        cc: people(6),
+        bcc: people(7),
+        in_reply_to: ids(text(8)),
+        message_id: ids(text(9)).into_iter().next(),
+        references: Vec::new(),
+    }
+}
+
+fn addresses(list: &Value<'_>) -> Vec<Address> {
+    list.items().iter().filter_map(address).take(MAX_ADDRESSES).collect()
+}
+
+/// `(name adl mailbox host)`. Where the host is NIL a group begins or ends: its members follow as they are.
+fn address(item: &Value<'_>) -> Option<Address> {
+    let [name, _, mailbox, host, ..] = item.items() else { return None };
+    if host.is_nil() {
+        return None;
+    }
+    let (mailbox, host) = (mailbox.text().unwrap_or_default(), host.text().unwrap_or_default());
+    // Servers put a placeholder where the header held no host.
+    let addr = match (mailbox.is_empty(), host.is_empty() || host == "MISSING_DOMAIN" || host == ".SYNTAX-ERROR.") {
+        (true, true) => String::new(),
+        (false, true) => mailbox.into_owned(),
+        _ => format!("{mailbox}@{host}"),
+    };
+    let name = decode_text(name.bytes().unwrap_or_default());
+    (!addr.is_empty() || !name.is_empty()).then_some(Address { name, addr })
+}
+
+/// The message ids in a header's value or in a whole `References:` field, at most [`Envelope::MAX_REFERENCES`], the newest.
+#[must_use]
+pub fn references(field: &[u8]) -> Vec<MessageId> {
+    let colon =
+        field.iter().position(|b| *b == b':').filter(|n| field.get(..*n).is_some_and(|k| k.eq_ignore_ascii_case(b"References")));
+    ids(field.get(colon.map_or(0, |n| n + 1)..).unwrap_or_default())
+}
+
+fn ids(bytes: &[u8]) -> Vec<MessageId> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut all: Vec<MessageId> = text.split('<').skip(1).filter_map(|t| MessageId::new(t.split('>').next()?)).collect();
+    if all.is_empty() {
+        // Some write ids without brackets.
+        all = text.split_whitespace().filter(|w| w.contains('@')).filter_map(MessageId::new).collect();
+    }
+    let extra = all.len().saturating_sub(Envelope::MAX_REFERENCES);
+    all.drain(..extra);
+    all
+}
+
+/// `17-Jul-1996 02:44:25 -0700` in seconds since 1970.
+#[must_use]
+pub fn internal_date(text: &str) -> Option<i64> {
+    let mut words = text.split_whitespace();
+    let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
+    let mut date = date.split('-');
+    let (day, month, year) = (date.next()?.parse::<i8>().ok()?, date.next()?, date.next()?.parse::<i16>().ok()?);
+    let month = MONTHS.iter().position(|m| m.eq_ignore_ascii_case(month))? + 1;
+    let mut time = time.split(':');
+    let mut two = || time.next()?.parse::<i8>().ok();
+    let (hour, minute, second) = (two()?, two()?, two()?);
+    let civil = jiff::civil::DateTime::new(year, i8::try_from(month).ok()?, day, hour, minute, second.min(59), 0).ok()?;
+    let digits = zone.strip_prefix(['+', '-']).filter(|d| d.len() == 4)?;
+    let offset = digits.get(..2)?.parse::<i64>().ok()? * 3600 + digits.get(2..)?.parse::<i64>().ok()? * 60;
+    let utc = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    Some(if zone.starts_with('-') { utc + offset } else { utc - offset })
+}
+
+/// Seconds since 1970 as IMAP writes them, in UTC.
+#[must_use]
+pub fn date_time(seconds: i64) -> String {
+    let civil = jiff::Timestamp::from_second(seconds).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let month = usize::try_from(civil.month() - 1).ok().and_then(|n| MONTHS.get(n)).unwrap_or(&"Jan");
+    let (day, year, hour, minute, second) = (civil.day(), civil.year(), civil.hour(), civil.minute(), civil.second());
+    format!("{day:02}-{month}-{year:04} {hour:02}:{minute:02}:{second:02} +0000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::value;
+    use super::*;
+
+    #[test]
+    fn an_envelope_as_dovecot_writes_it() {
+        let v = value::parse(
+            b"(\"Thu, 1 Jan 1970 00:01:00 +0000\" \"=?utf-8?q?Gr=C3=BC=C3=9Fe?=\" ((\"A \\\"b\\\"\" NIL \"a\" \"x.test\")) \
+              ((\"A \\\"b\\\"\" NIL \"a\" \"x.test\")) ((NIL NIL \"r\" \"x.test\")) ((NIL NIL \"group\" NIL)(NIL NIL \"m\" \"y\")(NIL NIL NIL NIL)) \
+              NIL NIL \"<1@x> <2@x>\" \"<3@x>\")",
+        );
+        let e = envelope(&v[0]);
+        assert_eq!((e.date, e.subject.as_str()), (Some(60), "Grüße"));
+        assert_eq!(e.from, [Address::new("A \"b\"", "a@x.test")]);
+        assert_eq!((e.sender.len(), e.reply_to.len()), (0, 1));
+        assert_eq!(e.to, [Address::new("", "m@y")]);
+        assert_eq!((e.in_reply_to.len(), e.message_id.unwrap().as_str()), (2, "3@x"));
+    }
+
+    #[test]
+    fn dates_both_ways() {
+        assert_eq!(internal_date("17-Jul-1996 02:44:25 -0700"), Some(837_596_665));
+        assert_eq!(internal_date(" 7-jul-1996 02:44:60 +0000"), Some(836_707_499));
+        for bad in [
+            "",
+            "NIL",
+            "31-Feb-2020 00:00:00 +0000",
+            "1-Jan-99999 00:00:00 +0000",
+            "1-Jan-2020 0:0:0 GMT",
+            "1-Jan-2020 00:00:00 +ä1",
+        ] {
+            assert_eq!(internal_date(bad), None, "{bad}");
+        }
+        for n in [0, 837_596_665, 4_000_000_000] {
+            assert_eq!(internal_date(&date_time(n)), Some(n));
+        }
+    }
+
+    #[test]
+    fn references_keep_the_newest() {
+        let many = (0..3_000).map(|n| format!("<{n}@x>\r\n ")).collect::<String>();
+        let ids = references(format!("References: {many}\r\n\r\n").as_bytes());
+        assert_eq!((ids.len(), ids.last().unwrap().as_str()), (Envelope::MAX_REFERENCES, "2999@x"));
+        assert!(references(b"\r\n").is_empty());
+    }
+}

@@ -1,0 +1,279 @@
+//! untagged — what an untagged response means.
+//! Owns: `Untagged`, `Fetched`, and how each is read from its words.
+//! May import: mail, base.
+//! Start reading at: `read`. Lenient towards form, strict towards numbers: what does not fit its type is not taken.
+
+use super::envelope;
+use super::value::{self, Status, Value};
+use crate::mail::envelope::Envelope;
+use crate::mail::flags::Flags;
+use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::server::{ListedMailbox, MailboxStatus};
+use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+
+/// The longest mailbox name that we keep, in octets; longer ones are left out.
+const MAX_NAME: usize = 1000;
+
+/// One untagged response.
+#[derive(Debug)]
+pub enum Untagged<'a> {
+    /// OK, NO, BAD, BYE, PREAUTH.
+    Status(Status<'a>),
+    /// CAPABILITY, in upper case.
+    Capability(Vec<String>),
+    /// A line of LIST.
+    List(ListedMailbox),
+    /// A line of LSUB.
+    Lsub(MailboxPath),
+    /// STATUS of a mailbox.
+    Counts(MailboxPath, MailboxStatus),
+    /// FLAGS that the mailbox knows.
+    Flags(Flags),
+    /// EXISTS.
+    Exists(u32),
+    /// A message went.
+    Expunge,
+    /// Messages went, by UID.
+    Vanished,
+    /// FETCH.
+    Fetch(Box<Fetched>),
+    /// SEARCH or ESEARCH with UIDs.
+    Search(UidSet),
+    /// A number that IMAP has no room for (security S-06).
+    Insane,
+    /// Anything else.
+    Other,
+}
+
+/// What a FETCH told of one message. What was not in it, or made no sense, is not there.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// UID.
+    pub uid: Option<Uid>,
+    /// FLAGS.
+    pub flags: Option<Flags>,
+    /// MODSEQ; 0 if not told.
+    pub modseq: ModSeq,
+    /// INTERNALDATE; 0 if unreadable.
+    pub received: i64,
+    /// RFC822.SIZE.
+    pub size: Option<u64>,
+    /// ENVELOPE with References, if they came.
+    pub envelope: Option<Envelope>,
+    /// Names of attachments, from BODYSTRUCTURE.
+    pub attachments: Vec<String>,
+    /// EMAILID or X-GM-MSGID.
+    pub object_id: String,
+    /// The whole message, if it came as a string that was kept.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Reads the response in `bytes` (`* …`).
+#[must_use]
+pub fn read(bytes: &[u8]) -> Untagged<'_> {
+    let rest = bytes.strip_prefix(b"* ").unwrap_or_default();
+    if let Some(status) = value::status(rest) {
+        return Untagged::Status(status);
+    }
+    let (first, tail) = value::split(rest);
+    if first.first().is_some_and(|b| b.is_ascii_digit() || *b == b'-') {
+        return numbered(first, tail);
+    }
+    match first.to_ascii_uppercase().as_slice() {
+        b"CAPABILITY" => Untagged::Capability(words(tail)),
+        b"LIST" => list(tail).map_or(Untagged::Other, Untagged::List),
+        b"LSUB" => list(tail).map_or(Untagged::Other, |l| Untagged::Lsub(l.path)),
+        b"STATUS" => counts(tail).unwrap_or(Untagged::Other),
+        b"FLAGS" => value::parse(tail).first().map_or(Untagged::Other, |v| Untagged::Flags(flags(v))),
+        b"SEARCH" => Untagged::Search(search(tail)),
+        b"ESEARCH" => Untagged::Search(esearch(tail)),
+        b"VANISHED" => Untagged::Vanished,
+        _ => Untagged::Other,
+    }
+}
+
+/// The words of a CAPABILITY response or code, in upper case; at most 1,000 of them (security S-17).
+#[must_use]
+pub fn words(bytes: &[u8]) -> Vec<String> {
+    bytes
+        .split(|b| *b == b' ')
+        .filter(|w| !w.is_empty() && w.len() <= 100)
+        .take(1000)
+        .map(|w| String::from_utf8_lossy(w).trim().to_ascii_uppercase())
+        .collect()
+}
+
+fn numbered<'a>(first: &[u8], tail: &'a [u8]) -> Untagged<'a> {
+    let (word, rest) = value::split(tail);
+    let sane = value::number(first).and_then(|n| u32::try_from(n).ok());
+    match (word.to_ascii_uppercase().as_slice(), sane) {
+        (b"EXISTS", Some(n)) => Untagged::Exists(n),
+        (b"EXISTS" | b"EXPUNGE", None) => Untagged::Insane,
+        (b"EXPUNGE", Some(_)) => Untagged::Expunge,
+        (b"FETCH", Some(n)) if n > 0 => Untagged::Fetch(Box::new(fetched(rest))),
+        _ => Untagged::Other,
+    }
+}
+
+/// The flags of a list; what is none is left out (security S-20).
+pub fn flags(list: &Value<'_>) -> Flags {
+    let words: Vec<_> = list.items().iter().filter_map(Value::text).collect();
+    Flags::from_words(words.iter().map(AsRef::as_ref).filter(|w| !w.eq_ignore_ascii_case("\\Recent")))
+}
+
+fn list(tail: &[u8]) -> Option<ListedMailbox> {
+    let items = value::parse(tail);
+    let [attributes, delimiter, name, ..] = items.as_slice() else { return None };
+    let octets = match name {
+        // A mailbox may be called NIL.
+        Value::Atom(a) => *a,
+        other => other.bytes()?,
+    };
+    if octets.is_empty() || octets.len() > MAX_NAME {
+        return None;
+    }
+    let has = |word: &str| attributes.items().iter().any(|a| a.is(word));
+    let mut letters = delimiter.text().unwrap_or_default().into_owned();
+    let path = MailboxPath::from_wire(octets);
+    let told = attributes.items().iter().filter_map(|a| a.text()).filter(|t| t.starts_with('\\')).find_map(|t| Role::parse(&t));
+    Some(ListedMailbox {
+        role: if path.is_inbox() { Some(Role::Inbox) } else { told.filter(|r| *r != Role::Inbox) },
+        path,
+        delimiter: letters.pop().filter(|_| letters.is_empty()),
+        selectable: !has("\\Noselect") && !has("\\NonExistent"),
+        subscribed: has("\\Subscribed"),
+        status: None,
+    })
+}
+
+fn counts(tail: &[u8]) -> Option<Untagged<'_>> {
+    let items = value::parse(tail);
+    let name = items.first()?.bytes()?;
+    let mut status = MailboxStatus::default();
+    for pair in items.get(1)?.items().chunks_exact(2) {
+        let [key, value] = pair else { continue };
+        let number = value.number().unwrap_or(0);
+        let small = u32::try_from(number).unwrap_or(0);
+        match key.text()?.to_ascii_uppercase().as_str() {
+            "MESSAGES" => status.messages = small,
+            "UNSEEN" => status.unseen = small,
+            "UIDNEXT" => status.uidnext = small,
+            "UIDVALIDITY" => status.uidvalidity = UidValidity(small),
+            "HIGHESTMODSEQ" => status.highestmodseq = modseq(number),
+            _ => {}
+        }
+    }
+    Some(Untagged::Counts(MailboxPath::from_wire(name), status))
+}
+
+/// A modification sequence; what has more than 63 bits is none (RFC 7162).
+#[must_use]
+pub const fn modseq(n: u64) -> ModSeq {
+    ModSeq(if n <= i64::MAX as u64 { n } else { 0 })
+}
+
+fn search(tail: &[u8]) -> UidSet {
+    let numbers = tail.split(|b| *b == b' ').take_while(|w| !w.starts_with(b"("));
+    let single = |w: &[u8]| value::number(w).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0).map(|n| (n, n));
+    UidSet::from_ranges(numbers.filter_map(single).collect())
+}
+
+fn esearch(tail: &[u8]) -> UidSet {
+    let items = value::parse(tail);
+    let mut words = items.iter().skip_while(|v| !v.is("ALL"));
+    words.nth(1).and_then(Value::text).and_then(|set| UidSet::parse(&set, 0)).unwrap_or_default()
+}
+
+fn fetched(rest: &[u8]) -> Fetched {
+    let mut out = Fetched::default();
+    let items = value::parse(rest);
+    let mut references = Vec::new();
+    for pair in items.first().map(Value::items).unwrap_or_default().chunks_exact(2) {
+        let [Value::Atom(key), value] = pair else { continue };
+        match key.to_ascii_uppercase().as_slice() {
+            b"UID" => out.uid = value.number().and_then(|n| u32::try_from(n).ok()).and_then(Uid::new),
+            b"FLAGS" => out.flags = Some(flags(value)),
+            b"MODSEQ" => out.modseq = value.items().first().and_then(Value::number).map_or(ModSeq(0), modseq),
+            b"INTERNALDATE" => out.received = value.text().and_then(|t| envelope::internal_date(&t)).unwrap_or(0),
+            b"RFC822.SIZE" => out.size = value.number(),
+            b"ENVELOPE" => out.envelope = Some(envelope::envelope(value)),
+            b"BODYSTRUCTURE" | b"BODY" => out.attachments = super::structure::attachments(value),
+            b"BODY[]" => out.body = Some(value.bytes().unwrap_or_default().to_vec()),
+            b"EMAILID" => out.object_id = object_id(value.items().first()),
+            b"X-GM-MSGID" if out.object_id.is_empty() => out.object_id = object_id(Some(value)),
+            other if other.starts_with(b"BODY[HEADER.FIELDS") => {
+                references = envelope::references(value.bytes().unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    if let Some(envelope) = &mut out.envelope {
+        envelope.references = references;
+    }
+    out
+}
+
+fn object_id(value: Option<&Value<'_>>) -> String {
+    value.and_then(|v| v.text()).filter(|t| t.len() <= 255).map_or_else(String::new, |t| t.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::flags::Flag;
+
+    #[test]
+    fn lists_of_many_servers() {
+        let one = |line: &str| match read(line.as_bytes()) {
+            Untagged::List(l) => l,
+            other => unreachable!("{other:?}"),
+        };
+        let l = one("* LIST (\\HasNoChildren \\sent) \".\" INBOX.Sent");
+        assert_eq!((l.role, l.delimiter, l.selectable), (Some(Role::Sent), Some('.'), true));
+        let l = one("* LIST (\\Noselect) NIL \"[Gmail]/All \\\"x\\\\\"");
+        assert_eq!((l.path.as_str(), l.delimiter, l.selectable), ("[Gmail]/All \"x\\", None, false));
+        assert_eq!(one("* list () \"\\\\\" {14}\r\nA\r\nB DELETE x\"").path.to_wire(), b"A\r\nB DELETE x\"");
+        assert!(one("* LIST () \"/\" inBox").path.is_inbox());
+        assert_eq!(one("* LIST () \"//\" a").delimiter, None);
+        assert!(matches!(read(b"* LIST () \"/\" \"\""), Untagged::Other));
+    }
+
+    #[test]
+    fn numbers_that_lie() {
+        assert!(matches!(read(b"* 4294967295 EXISTS"), Untagged::Exists(u32::MAX)));
+        assert!(matches!(read(b"* 99999999999 EXISTS"), Untagged::Insane));
+        assert!(matches!(read(b"* -1 EXISTS"), Untagged::Insane));
+        let Untagged::Fetch(f) =
+            read(b"* 1 FETCH (UID 4294967296 MODSEQ (18446744073709551615) FLAGS (\\seen \\Recent \"a b\" x))")
+        else {
+            unreachable!()
+        };
+        assert_eq!((f.uid, f.modseq), (None, ModSeq(0)));
+        let flags = f.flags.unwrap();
+        assert!(flags.has(Flag::Seen) && flags.keywords().count() == 1);
+    }
+
+    #[test]
+    fn searches() {
+        let set = |line: &[u8]| match read(line) {
+            Untagged::Search(s) => s.to_string(),
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!(set(b"* SEARCH 3 2 0 99999999999 9 (MODSEQ 5)"), "2:3,9");
+        assert_eq!(set(b"* SEARCH"), "");
+        assert_eq!(set(b"* ESEARCH (TAG \"a1\") UID ALL 1:4294967295"), "1:4294967295");
+        for bad in ["1:0", "*:*", ",1,,2"] {
+            assert_eq!(set(format!("* ESEARCH UID ALL {bad}").as_bytes()), "", "{bad}");
+        }
+    }
+
+    #[test]
+    fn status_of_a_mailbox() {
+        let Untagged::Counts(path, s) =
+            read(b"* STATUS \"a b\" (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 99999999999 X 1 HIGHESTMODSEQ 7)")
+        else {
+            unreachable!()
+        };
+        assert_eq!((path.as_str(), s.messages, s.uidnext, s.uidvalidity.0, s.highestmodseq.0), ("a b", 3, 9, 0, 7));
+    }
+}

@@ -1,0 +1,292 @@
+//! value — the words of a response: atoms, strings, lists. Lenient: what it cannot make sense of, it leaves as it is.
+//! Owns: `Value`, `parse`, `Code` (what stands in brackets in a status).
+//! May import: mail, base.
+//! Start reading at: `parse`. It borrows from the response and never fails; whoever looks for a meaning may not find one.
+
+use super::frame::MAX_DEPTH;
+use std::borrow::Cow;
+
+/// One item.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value<'a> {
+    /// Letters outside quotes, with what stands in brackets: `NIL`, `\Seen`, `42`, `BODY[HEADER.FIELDS (TO)]<0>`.
+    Atom(&'a [u8]),
+    /// A quoted string without its escapes, or a literal: any octets.
+    Text(Cow<'a, [u8]>),
+    /// What stands in parentheses.
+    List(Vec<Self>),
+}
+
+impl<'a> Value<'a> {
+    /// Whether it is `NIL`.
+    #[must_use]
+    pub fn is_nil(&self) -> bool {
+        matches!(self, Self::Atom(a) if a.eq_ignore_ascii_case(b"NIL"))
+    }
+
+    /// The octets of an atom or string; nothing for NIL and lists.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Atom(a) if !self.is_nil() => Some(a),
+            Self::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// The same as text; octets that are no UTF-8 are replaced. Untrusted.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        self.bytes().map(String::from_utf8_lossy)
+    }
+
+    /// The items of a list; none for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match self {
+            Self::List(l) => l,
+            _ => &[],
+        }
+    }
+
+    /// A number; nothing for signs, letters, more than 64 bits.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        number(self.bytes()?)
+    }
+
+    /// Whether it is this word, in any case.
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
+        matches!(self, Self::Atom(a) if a.eq_ignore_ascii_case(word.as_bytes()))
+    }
+}
+
+/// A number of digits only.
+#[must_use]
+pub fn number(digits: &[u8]) -> Option<u64> {
+    let fits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    fits.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+}
+
+/// The items of a response (or of what stands in a code).
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Vec<Value<'_>> {
+    Parser { bytes, at: 0 }.list(0)
+}
+
+struct Parser<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn list(&mut self, depth: u32) -> Vec<Value<'a>> {
+        let mut out = Vec::new();
+        while let Some(b) = self.peek() {
+            match b {
+                b' ' | b'\r' | b'\n' | b'\t' => self.at += 1,
+                b')' => {
+                    self.at += 1;
+                    // At the top a stray one closes nothing.
+                    if depth > 0 {
+                        break;
+                    }
+                }
+                b'(' if depth < MAX_DEPTH => {
+                    self.at += 1;
+                    out.push(Value::List(self.list(depth + 1)));
+                }
+                b'(' => self.at += 1,
+                b'"' => out.push(self.quoted()),
+                b'{' => match self.literal() {
+                    Some(v) => out.push(v),
+                    None => out.push(self.atom()),
+                },
+                b'~' if self.bytes.get(self.at + 1) == Some(&b'{') => self.at += 1,
+                _ => out.push(self.atom()),
+            }
+        }
+        out
+    }
+
+    fn quoted(&mut self) -> Value<'a> {
+        self.at += 1;
+        let start = self.at;
+        let mut escapes = false;
+        while let Some(b) = self.peek() {
+            match b {
+                b'"' => break,
+                b'\\' => {
+                    escapes = true;
+                    self.at += 2;
+                }
+                _ => self.at += 1,
+            }
+        }
+        let raw = self.bytes.get(start..self.at.min(self.bytes.len())).unwrap_or_default();
+        self.at += 1;
+        if !escapes {
+            return Value::Text(Cow::Borrowed(raw));
+        }
+        let mut out = Vec::with_capacity(raw.len());
+        let mut octets = raw.iter();
+        while let Some(b) = octets.next() {
+            out.extend(if *b == b'\\' { octets.next() } else { Some(b) });
+        }
+        Value::Text(Cow::Owned(out))
+    }
+
+    fn literal(&mut self) -> Option<Value<'a>> {
+        let rest = self.bytes.get(self.at + 1..)?;
+        let close = rest.iter().take(24).position(|b| *b == b'}')?;
+        let size = usize::try_from(number(rest.get(..close)?)?).ok()?;
+        let data = rest.get(close + 1..)?.strip_prefix(b"\r\n")?;
+        let text = data.get(..size)?;
+        self.at += 1 + close + 1 + 2 + size;
+        Some(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn atom(&mut self) -> Value<'a> {
+        let start = self.at;
+        self.at += 1;
+        if self.bytes.get(start) == Some(&b'[') {
+            self.bracket(start);
+        }
+        while let Some(b) = self.peek() {
+            match b {
+                b' ' | b'(' | b')' | b'"' | b'\r' | b'\n' => break,
+                b'[' => {
+                    let open = self.at;
+                    self.at += 1;
+                    self.bracket(open);
+                }
+                _ => self.at += 1,
+            }
+        }
+        Value::Atom(self.bytes.get(start..self.at).unwrap_or_default())
+    }
+
+    /// Behind an opening bracket: to behind its closing one, if there is one on this line.
+    fn bracket(&mut self, open: usize) {
+        let rest = self.bytes.get(open..).unwrap_or_default();
+        let end = rest.iter().take_while(|b| !matches!(b, b'\r' | b'\n')).position(|b| *b == b']');
+        if let Some(end) = end {
+            self.at = open + end + 1;
+        }
+    }
+}
+
+/// The word of a status response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Word {
+    /// Done, or news.
+    Ok,
+    /// Refused.
+    No,
+    /// Not understood.
+    Bad,
+    /// Good-bye.
+    Bye,
+    /// A greeting that needs no login.
+    Preauth,
+}
+
+/// A status response behind its tag: `OK [CODE args] text`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Status<'a> {
+    /// Its word.
+    pub word: Word,
+    /// The code's name in upper case, "" without one.
+    pub code: String,
+    /// What stands behind the code's name in the brackets.
+    pub args: &'a [u8],
+    /// Text for people. Untrusted.
+    pub text: Cow<'a, str>,
+}
+
+/// Reads a status response behind its tag; nothing if it is another one.
+#[must_use]
+pub fn status(rest: &[u8]) -> Option<Status<'_>> {
+    let (word, rest) = split(rest);
+    let word = match word.to_ascii_uppercase().as_slice() {
+        b"OK" => Word::Ok,
+        b"NO" => Word::No,
+        b"BAD" => Word::Bad,
+        b"BYE" => Word::Bye,
+        b"PREAUTH" => Word::Preauth,
+        _ => return None,
+    };
+    let (mut code, mut args, mut text) = (&b""[..], &b""[..], rest);
+    if let Some(inner) = rest.strip_prefix(b"[")
+        && let Some(end) = closing(inner)
+    {
+        (code, args) = split(inner.get(..end).unwrap_or_default());
+        text = inner.get(end + 1..).unwrap_or_default();
+    }
+    let code = String::from_utf8_lossy(code.get(..64).unwrap_or(code)).to_ascii_uppercase();
+    Some(Status { word, code, args, text: String::from_utf8_lossy(text.trim_ascii()) })
+}
+
+/// Up to the first space, and behind it.
+#[must_use]
+pub fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match bytes.iter().position(|b| *b == b' ') {
+        Some(n) => (bytes.get(..n).unwrap_or_default(), bytes.get(n + 1..).unwrap_or_default()),
+        None => (bytes, b""),
+    }
+}
+
+/// Where the bracket closes, outside quotes.
+fn closing(inner: &[u8]) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    inner.iter().position(|b| {
+        match b {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        *b == b']' && !quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_what_servers_write() {
+        let v = parse(b"1 FETCH (UID 7 FLAGS (\\Seen $x) BODY[HEADER.FIELDS (\"References\")] {4}\r\na)\"( X \"q\\\"\\\\\" NIL)");
+        assert_eq!(v.len(), 3);
+        let f = v[2].items();
+        assert_eq!(f[1].number(), Some(7));
+        assert_eq!(f[3].items().len(), 2);
+        assert_eq!(f[4], Value::Atom(b"BODY[HEADER.FIELDS (\"References\")]"));
+        assert_eq!(f[5].bytes(), Some(&b"a)\"("[..]));
+        assert_eq!(f[7].bytes(), Some(&b"q\"\\"[..]));
+        assert!(f[8].is_nil());
+    }
+
+    #[test]
+    fn codes() {
+        let s = status(b"OK [COPYUID 7 1:2 4:5] Done").unwrap();
+        assert_eq!((s.code.as_str(), s.args, s.text.as_ref()), ("COPYUID", &b"7 1:2 4:5"[..], "Done"));
+        let s = status(b"no [BADCHARSET (\"]\")] x").unwrap();
+        assert_eq!((s.word, s.code.as_str(), s.text.as_ref()), (Word::No, "BADCHARSET", "x"));
+        assert_eq!(status(b"OK [never closed").unwrap().text, "[never closed");
+        assert!(status(b"LIST () NIL x").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[(){}\\[\\]\"\\\\ 0-9a\r\n~]{0,60}") {
+            let _ = (parse(&bytes), status(&bytes), parse(text.as_bytes()), status(text.as_bytes()));
+        }
+    }
+}
