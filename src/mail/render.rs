@@ -1,0 +1,207 @@
+//! render — a message as lines for a screen.
+//! Owns: `render`, `Rendered`, `preview`, `words`.
+//! May import: base.
+//! Start reading at: `render`. It never fails and never draws nothing; it fetches nothing.
+
+use super::body::{Flaw, Kind, Message, PartIndex};
+use super::header;
+use super::layout::{self, Block, Line, Role, Wrap};
+use super::links::{Link, Links};
+use super::structure::{self, Plan, Prefer, Section};
+use super::{parse, render_text};
+
+/// The longest text of a section that is rendered, in bytes.
+pub const MAX_TEXT: usize = 8 * 1024 * 1024;
+/// The longest preview, in characters.
+pub const MAX_PREVIEW: usize = 200;
+
+/// A message made readable.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Rendered {
+    /// The lines, each at most as wide as was asked for.
+    pub lines: Vec<Line>,
+    /// The links in them, by number from 1.
+    pub links: Vec<Link>,
+    /// How many lines of hidden text the sender put into the HTML and we do not show.
+    pub hidden: usize,
+    /// What is read and what is attached.
+    pub plan: Plan,
+}
+
+/// Renders a message for a screen of `cells` columns (at least 20 are used).
+#[must_use]
+pub fn render(message: &Message, cells: usize, prefer: Prefer) -> Rendered {
+    let plan = structure::plan(message, prefer);
+    let mut work = Work { message, links: Links::default(), hidden: 0, blocks: Vec::new() };
+    work.flaws();
+    for section in &plan.sections {
+        work.section(*section);
+    }
+    if plan.encrypted && plan.sections.is_empty() {
+        work.notice("This message is encrypted.");
+    }
+    if work.blocks.iter().all(|b| b.is_empty() || b.is_notice()) && !plan.encrypted {
+        work.notice(if plan.attachments.is_empty() { "This message is empty." } else { "This message has no text." });
+    }
+    let (mut lines, cut) = layout::lines(&work.blocks, cells);
+    if cut {
+        let (mut more, _) = layout::lines(&[Block::of("[The rest is too long to be shown.]", Role::Notice)], cells);
+        lines.append(&mut more);
+    }
+    Rendered { lines, links: work.links.into_vec(), hidden: work.hidden, plan }
+}
+
+/// The first words of the message itself: no quotes, no signature, no hidden text, on one line.
+#[must_use]
+pub fn preview(message: &Message) -> String {
+    let mut work = Work { message, links: Links::default(), hidden: 0, blocks: Vec::new() };
+    let plan = structure::plan(message, Prefer::Plain);
+    if let Some(section) = plan.sections.iter().find(|s| !matches!(s, Section::Head(_))) {
+        work.section(*section);
+    }
+    let own = |b: &&Block| b.quote == 0 && !b.signature && b.wrap != Wrap::Fill && !b.is_notice() && !b.is_empty();
+    let mut out = join(work.blocks.iter().filter(own), MAX_PREVIEW);
+    if out.is_empty() {
+        out = join(work.blocks.iter().filter(|b| !b.is_notice()), MAX_PREVIEW);
+    }
+    out
+}
+
+/// All words of the message's text, for an index: at most `max` characters.
+#[must_use]
+pub fn words(message: &Message, max: usize) -> String {
+    let mut work = Work { message, links: Links::default(), hidden: 0, blocks: Vec::new() };
+    for section in structure::plan(message, Prefer::Plain).sections {
+        work.section(section);
+    }
+    join(work.blocks.iter().filter(|b| !b.is_notice()), max)
+}
+
+fn join<'a>(blocks: impl Iterator<Item = &'a Block>, max: usize) -> String {
+    let mut out = String::new();
+    let mut count = 0;
+    for word in blocks.flat_map(|b| b.text().split_whitespace()) {
+        let len = word.chars().count();
+        if count + len + 1 > max {
+            if out.is_empty() {
+                out.extend(word.chars().take(max));
+            }
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+        count += len + 1;
+    }
+    out
+}
+
+struct Work<'a> {
+    message: &'a Message,
+    links: Links,
+    hidden: usize,
+    blocks: Vec<Block>,
+}
+
+impl Work<'_> {
+    fn notice(&mut self, text: &'static str) {
+        self.blocks.push(Block::of(&format!("[{text}]"), Role::Notice));
+    }
+
+    fn flaws(&mut self) {
+        for flaw in &self.message.flaws {
+            let text = match flaw {
+                Flaw::NotMail => "This does not look like a mail; here is all of it as text.",
+                Flaw::Unparsable => "This message cannot be taken apart; here is all of it as text.",
+                Flaw::PartsCut => "This message has more parts than are shown.",
+                Flaw::NoSeparator | Flaw::HeadersCut => continue,
+            };
+            self.blocks.push(Block::of(&format!("[{text}]"), Role::Notice));
+            self.blocks.push(Block::default());
+        }
+    }
+
+    fn section(&mut self, section: Section) {
+        let (Section::Text(index) | Section::Html(index) | Section::Head(index)) = section;
+        // A message inside begins with a rule of its own.
+        if !self.blocks.is_empty() && !matches!(section, Section::Head(_)) && !self.after_head() {
+            self.blocks.push(Block::default());
+        }
+        match section {
+            Section::Head(index) => self.head(index),
+            Section::Text(_) | Section::Html(_) => self.text(index),
+        }
+    }
+
+    fn after_head(&self) -> bool {
+        self.blocks.last().is_some_and(Block::is_empty)
+    }
+
+    fn text(&mut self, index: PartIndex) {
+        let Some(part) = self.message.parts.get(index) else { return };
+        let text = parse::text(self.message, part);
+        let mut cut = text.len().min(MAX_TEXT);
+        while !text.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        let shown = text.get(..cut).unwrap_or_default();
+        let format =
+            if part.kind == Kind::Plain || part.kind == Kind::Text { render_text::Format::of(part) } else { Default::default() };
+        self.blocks.extend(render_text::blocks(shown, format, &mut self.links));
+        if cut < text.len() {
+            self.notice("The rest is too long to be shown.");
+        }
+    }
+
+    /// Who wrote a message inside, to whom, when and about what.
+    fn head(&mut self, index: PartIndex) {
+        if !self.blocks.is_empty() {
+            self.blocks.push(Block::default());
+        }
+        self.blocks.push(Block { wrap: Wrap::Fill, ..Block::of("─", Role::Rule) });
+        let inside = self.message.parts.get(index).and_then(|p| p.children.first()).and_then(|c| self.message.parts.get(*c));
+        let raw = inside.and_then(|p| self.message.raw.get(p.header.clone())).unwrap_or_default();
+        let fields = header::scan(raw).fields;
+        for name in ["From", "To", "Cc", "Date", "Subject"] {
+            if let Some(field) = header::named(&fields, name).next() {
+                let mut block = Block::of(&format!("{name}: "), Role::FieldName);
+                block.push(&field.value, Role::FieldValue, None);
+                self.blocks.push(block);
+            }
+        }
+        self.blocks.push(Block::default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(raw: &str) -> String {
+        let m = parse::message(raw.as_bytes());
+        render(&m, 80, Prefer::Plain).lines.iter().map(|l| l.text() + "\n").collect()
+    }
+
+    #[test]
+    fn never_blank() {
+        assert_eq!(shown("Subject: x\n\n"), "[This message is empty.]\n");
+        assert!(shown("no mail at all").contains("no mail at all"));
+        assert!(shown("").contains("not look like a mail"));
+    }
+
+    #[test]
+    fn a_message_inside_has_its_header() {
+        let text = shown("Subject: x\nContent-Type: message/rfc822\n\nFrom: Ann <a@b>\nSubject: =?utf-8?q?=C3=A4?=\n\ninner\n");
+        assert!(text.contains("From: Ann <a@b>\nSubject: ä\n\ninner\n"), "{text}");
+    }
+
+    #[test]
+    fn previews_are_the_authors_own_words() {
+        let m = parse::message(&b"Subject: x\n\n> quoted\n\nMy  answer\nhere.\n-- \nAnn"[..]);
+        assert_eq!(preview(&m), "My answer here.");
+        assert_eq!(words(&m, 1_000), "quoted My answer here. -- Ann");
+        let m = parse::message(&b"Subject: x\n\n> only quoted"[..]);
+        assert_eq!(preview(&m), "only quoted");
+    }
+}
