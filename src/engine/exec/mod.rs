@@ -1,5 +1,6 @@
 //! exec — carries out what the planner decided, and decides nothing about mail itself.
-//! Owns: `server` (asks and tells go to a connection), later beside it what records into the store.
-//! Start reading at: `server.rs`.
+//! Owns: `pass` (one planner to its end), `server` (asks and tells go to a connection).
+//! Start reading at: `pass.rs`.
 
+pub mod pass;
 pub mod server;
