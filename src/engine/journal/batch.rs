@@ -79,8 +79,8 @@ pub fn work(op: &Operation, moves: bool, uidplus: bool) -> Option<Work> {
 /// have nothing unfinished before them. `ops` are in the order of the person's acts. Copies and appends stay
 /// alone: they are counted when a line drops, and two in one could not be told apart.
 #[must_use]
-pub fn pick(
-    ops: &[Operation],
+pub fn pick<'a>(
+    ops: impl IntoIterator<Item = &'a Operation>,
     validity: UidValidity,
     caps: (bool, bool),
     ready: impl Fn(&Operation) -> bool,
@@ -88,8 +88,8 @@ pub fn pick(
     let mut chosen: Option<(Work, Vec<OpId>, UidSet)> = None;
     // UIDs with something unfinished before, and mailboxes in which a lost copy may still have to be counted.
     let mut busy = UidSet::new();
-    let mut uncounted: Vec<&MailboxPath> = Vec::new();
-    for op in ops.iter().filter(|op| op.state.pending()) {
+    let mut uncounted: Vec<&'a MailboxPath> = Vec::new();
+    for op in ops.into_iter().filter(|op| op.state.pending()) {
         let named = uids(op, validity);
         // One with targets that have no number yet blocks only itself: nobody else can name those targets.
         let own = named.clone().unwrap_or_default();
@@ -165,7 +165,7 @@ mod tests {
         let mut op = mov(1, &[3, 4], "B");
         op.state = OpState::Copied;
         op.results = vec![None, Some((UidValidity(9), 1))];
-        let (work, _, set) = pick(&[op], UidValidity(1), (false, true), |_| true).unwrap();
+        let (work, _, set) = pick([&op], UidValidity(1), (false, true), |_| true).unwrap();
         assert_eq!((work, set.to_string().as_str()), (Work::Mark, "4"));
     }
 }

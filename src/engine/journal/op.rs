@@ -13,10 +13,10 @@ const LEGAL: [(OpState, &[OpState]); 10] = [
     // Refused: queued again or parked. An expunge goes on to `Flagged`.
     (InFlight, &[Uncertain, Queued, Flagged, Settled, Moot, Parked]),
     (Uncertain, &[Queued, InFlight, Copied, Settled, Moot, Parked]),
-    (Copying, &[Uncertain, Queued, Copied, Parked]),
+    (Copying, &[Uncertain, Queued, Copied, Settled, Moot, Parked]),
     // Never back: the copy exists, another one would be a second.
     (Copied, &[Flagged, Settled, Parked]),
-    (Flagged, &[Settled, Parked]),
+    (Flagged, &[Settled, Moot, Parked]),
     // The person's choice; see `retried` for which.
     (Parked, &[Queued, Uncertain, Withdrawn]),
     (Settled, &[]),

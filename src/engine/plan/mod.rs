@@ -1,7 +1,357 @@
 //! plan — what to do next, decided without doing it: no clock, no socket, no database, no thread.
-//! Owns: one pass over one mailbox (`MailboxSync`), the folder list (`folders`), the vocabulary (`step`).
+//! Owns: one pass over one mailbox (`MailboxSync`); the vocabulary (`step`), what a pass starts from (`base`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
-//! Start reading at: `step.rs`.
+//! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
+//! person's wishes (`push`, `probe`); observe and fetch what is new (`observe`); record the base last, so that
+//! a pass that ends early repeats work and never skips any.
 
 pub mod base;
+mod observe;
+mod probe;
+mod push;
+mod rebase;
 pub mod step;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+
+use crate::mail::ids::OpId;
+use crate::mail::intent::{Mark, OpKind, OpState, Operation};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Selected};
+use crate::mail::uid::{Uid, UidSet, UidValidity};
+
+use base::{Base, Outcome, Policy};
+use step::{Ask, Code, OpChange, Part, Record, Refusal, Reply, Step, StepId, Tell};
+
+/// What a pass is about.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Which mailbox.
+    pub mailbox: MailboxPath,
+    /// How far the cache is.
+    pub base: Base,
+    /// The UIDs that the cache holds, under `base.uidvalidity`.
+    pub known: UidSet,
+    /// The pending operations of this mailbox, and all that these refer to (`after`, `ResultOf`), in any
+    /// state and of any mailbox.
+    pub ops: Vec<Operation>,
+    /// What the server can do.
+    pub caps: Caps,
+    /// What the executor decides.
+    pub policy: Policy,
+}
+
+/// One pass over one mailbox.
+#[derive(Debug)]
+pub struct MailboxSync {
+    mailbox: MailboxPath,
+    base: Base,
+    known: UidSet,
+    caps: Caps,
+    policy: Policy,
+    /// By number. Ours, kept in step with what is recorded, and those that ours refer to.
+    ops: Vec<Operation>,
+    selected: Selected,
+    /// Operations that were refused or put off in this pass.
+    tried: HashSet<OpId>,
+    /// Operations for which something was told in this pass.
+    sent: HashSet<OpId>,
+    /// Whether another mailbox is selected, for a probe.
+    away: bool,
+    /// Whether the server was told anything since it was selected.
+    told: bool,
+    stage: Stage,
+    answer: Answer,
+    queue: VecDeque<(StepId, Step)>,
+    waiting: BTreeMap<StepId, Waiting>,
+    last_id: u64,
+    outcome: Option<Outcome>,
+    fetch: observe::Fetch,
+}
+
+/// What the pass does when nothing is outstanding.
+#[derive(Clone, Debug)]
+enum Stage {
+    Begin,
+    Creating(OpId),
+    Selecting,
+    Rebase(rebase::Stage),
+    Push(push::Stage),
+    /// The server was told something: SELECT says how things are now.
+    Reselecting,
+    Observe(observe::Stage),
+    Done,
+}
+
+/// What was handed out and not yet ended.
+#[derive(Clone, Debug)]
+enum Waiting {
+    Ask(Ask),
+    Tell,
+    Record,
+}
+
+/// What was heard since the last question was put.
+#[derive(Clone, Debug, Default)]
+struct Answer {
+    selected: Option<Selected>,
+    uids: UidSet,
+    flags: Vec<FlagsSeen>,
+    identities: Vec<IdentitySeen>,
+    mark: Option<Mark>,
+    copied: Option<CopiedUids>,
+    appended: Option<(UidValidity, Uid)>,
+    refused: Option<Refusal>,
+}
+
+impl MailboxSync {
+    /// Begins a pass. Nothing was asked or told yet.
+    #[must_use]
+    pub fn start(start: Start) -> Self {
+        let mut ops = start.ops;
+        ops.sort_by_key(|op| op.id);
+        ops.dedup_by_key(|op| op.id);
+        Self {
+            mailbox: start.mailbox,
+            base: start.base,
+            known: start.known,
+            caps: start.caps,
+            policy: start.policy,
+            ops,
+            selected: Selected::default(),
+            tried: HashSet::new(),
+            sent: HashSet::new(),
+            away: false,
+            told: false,
+            stage: Stage::Begin,
+            answer: Answer::default(),
+            queue: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            last_id: 0,
+            outcome: None,
+            fetch: observe::Fetch::new(&start.policy),
+        }
+    }
+
+    /// The next step, or nothing while an answer to an earlier one is needed first, or at the end: see
+    /// [`Self::outcome`].
+    pub fn next(&mut self) -> Option<(StepId, Step)> {
+        while self.queue.is_empty() && self.waiting.is_empty() && self.outcome.is_none() {
+            self.advance();
+        }
+        let (id, step) = self.queue.pop_front()?;
+        let waiting = match &step {
+            Step::Ask(ask) => Waiting::Ask(ask.clone()),
+            Step::Tell(_) => Waiting::Tell,
+            Step::Record(_) => Waiting::Record,
+        };
+        self.waiting.insert(id, waiting);
+        Some((id, step))
+    }
+
+    /// How the pass ended; nothing while steps are left or outstanding.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref().filter(|_| self.queue.is_empty() && self.waiting.is_empty())
+    }
+
+    /// What came back for a step. Answers to steps that are over are ignored.
+    pub fn heard(&mut self, id: StepId, reply: Reply) {
+        let Some(waiting) = self.waiting.get(&id).cloned() else { return };
+        match reply {
+            Reply::Part(part) => self.part(&waiting, part),
+            Reply::End { ms } => {
+                self.waiting.remove(&id);
+                if let Waiting::Ask(ask) = &waiting {
+                    self.ask_ended(ask, ms);
+                }
+            }
+            Reply::Refused(refusal) => {
+                self.waiting.remove(&id);
+                match waiting {
+                    // The store refused: nothing after it may be recorded.
+                    Waiting::Record => self.lost(true),
+                    Waiting::Ask(Ask::FlagsOf { .. } | Ask::Envelopes { .. }) => self.end(Outcome::Refused(refusal)),
+                    Waiting::Ask(_) | Waiting::Tell => self.answer.refused = Some(refusal),
+                }
+            }
+            Reply::LineLost => {
+                self.waiting.remove(&id);
+                self.lost(matches!(waiting, Waiting::Record));
+            }
+        }
+    }
+
+    /// The connection is gone: nothing more is asked or told. What was heard whole is still recorded, unless a
+    /// Record itself failed.
+    fn lost(&mut self, store: bool) {
+        self.queue.retain(|(_, step)| !store && matches!(step, Step::Record(_)));
+        if !store {
+            self.waiting.retain(|_, w| matches!(w, Waiting::Record));
+        }
+        self.end(Outcome::LineLost);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.stage = Stage::Done;
+        self.outcome.get_or_insert(outcome);
+    }
+
+    fn part(&mut self, waiting: &Waiting, part: Part) {
+        match (waiting, part) {
+            (Waiting::Ask(Ask::Envelopes { uids }), Part::Envelopes(rows)) => self.envelopes(uids, rows),
+            (Waiting::Ask(Ask::FlagsOf { uids, .. }), Part::Flags(mut rows)) => {
+                rows.retain(|row| uids.contains(row.uid));
+                if matches!(self.stage, Stage::Observe(_)) { self.flags(rows) } else { self.answer.flags.extend(rows) }
+            }
+            (Waiting::Ask(Ask::Select { .. }), Part::Selected(selected)) => self.answer.selected = Some(selected),
+            (Waiting::Ask(Ask::Uids { from }), Part::Uids(uids)) => {
+                let asked = uids.intersection(&UidSet::range(*from, u32::MAX));
+                self.answer.uids = self.answer.uids.union(&asked);
+            }
+            (Waiting::Ask(Ask::Identify { uids }), Part::Identities(rows)) => {
+                self.answer.identities.extend(rows.into_iter().filter(|row| uids.contains(row.uid)));
+            }
+            (Waiting::Ask(Ask::CachedIdentities), Part::Identities(rows)) => self.answer.identities.extend(rows),
+            (Waiting::Ask(Ask::TargetMark { .. }), Part::Marked(mark)) => self.answer.mark = Some(mark),
+            (Waiting::Tell, Part::Copied(copied)) => self.answer.copied = Some(copied),
+            (Waiting::Tell, Part::Appended(validity, uid)) => self.answer.appended = Some((validity, uid)),
+            // An answer to something never asked (security S-12).
+            _ => {}
+        }
+    }
+
+    fn put(&mut self, step: Step) {
+        self.last_id += 1;
+        self.queue.push_back((StepId(self.last_id), step));
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        // A fetch is streamed into Records while what was answered before is still needed.
+        if !matches!(ask, Ask::Envelopes { .. }) {
+            self.answer = Answer::default();
+        }
+        self.put(Step::Ask(ask));
+    }
+
+    fn tell(&mut self, tell: Tell) {
+        self.answer = Answer::default();
+        self.told = true;
+        self.put(Step::Tell(tell));
+    }
+
+    fn record(&mut self, record: Record) {
+        self.put(Step::Record(record));
+    }
+
+    /// Records changes of operations, and makes them here too.
+    fn change(&mut self, changes: Vec<OpChange>) {
+        for change in &changes {
+            if let Some(op) = self.ops.iter_mut().find(|op| op.id == change.id) {
+                debug_assert!(crate::engine::journal::op::may_become(op.state, change.state), "{op:?} -> {change:?}");
+                change.apply(op);
+            }
+        }
+        if !changes.is_empty() {
+            self.record(Record::Ops(changes));
+        }
+    }
+
+    fn op(&self, id: OpId) -> Option<&Operation> {
+        self.ops.iter().find(|op| op.id == id)
+    }
+
+    /// Whether an operation is one of this mailbox that may still need something.
+    fn ours(&self, op: &Operation) -> bool {
+        op.mailbox == self.mailbox && op.state.pending()
+    }
+
+    fn select(&mut self, mailbox: MailboxPath, read_only: bool) {
+        self.ask(Ask::Select { mailbox, read_only });
+    }
+
+    /// Nothing is outstanding: goes on.
+    fn advance(&mut self) {
+        match self.stage.clone() {
+            Stage::Begin => self.begin(),
+            Stage::Creating(id) => self.created(id),
+            Stage::Selecting => {
+                if let Some(selected) = self.selected_or_end() {
+                    self.selected = selected;
+                    self.follow();
+                }
+            }
+            Stage::Rebase(stage) => self.rebase(stage),
+            Stage::Push(stage) => self.push(stage),
+            Stage::Reselecting => {
+                if let Some(selected) = self.selected_or_end() {
+                    if selected.uidvalidity == self.selected.uidvalidity {
+                        self.selected = selected;
+                        self.stage = Stage::Observe(observe::Stage::Begin);
+                    } else {
+                        self.end(Outcome::Again);
+                    }
+                }
+            }
+            Stage::Observe(stage) => self.observe(stage),
+            Stage::Done => self.end(Outcome::LineLost),
+        }
+    }
+
+    /// A mailbox that the person wants to be made is made before it is opened.
+    fn begin(&mut self) {
+        let wanted = |op: &&Operation| {
+            self.ours(op) && op.kind == OpKind::CreateMailbox && !self.tried.contains(&op.id) && op.not_before <= self.policy.now
+        };
+        match self.ops.iter().find(wanted).map(|op| op.id) {
+            Some(id) => {
+                let mut claim = OpChange::to(id, OpState::InFlight);
+                claim.attempt = true;
+                self.change(vec![claim]);
+                // CREATE is told only after the claim is on disk, in `created`.
+                self.answer = Answer::default();
+                self.told = false;
+                self.stage = Stage::Creating(id);
+            }
+            None => {
+                self.select(self.mailbox.clone(), false);
+                self.stage = Stage::Selecting;
+            }
+        }
+    }
+
+    fn created(&mut self, id: OpId) {
+        if !self.told {
+            return self.tell(Tell::Create { mailbox: self.mailbox.clone() });
+        }
+        match self.answer.refused.take() {
+            Some(refusal) if refusal.code != Code::AlreadyExists => self.refused(&[id], &refusal),
+            _ => self.change(vec![OpChange::to(id, OpState::Settled)]),
+        }
+        self.tried.insert(id);
+        self.told = false;
+        self.stage = Stage::Begin;
+    }
+
+    /// The answer to a SELECT of our own mailbox, or the end of the pass.
+    fn selected_or_end(&mut self) -> Option<Selected> {
+        match (self.answer.selected.take(), self.answer.refused.take()) {
+            (Some(selected), None) => return Some(selected),
+            (_, Some(Refusal { code: Code::NoMailbox, .. })) => self.end(Outcome::NoMailbox),
+            (_, Some(refusal)) => self.end(Outcome::Refused(refusal)),
+            (None, None) => self.end(Outcome::LineLost),
+        }
+        None
+    }
+
+    /// Pushing is over.
+    fn pushed(&mut self) {
+        if self.told {
+            self.told = false;
+            self.select(self.mailbox.clone(), false);
+            self.stage = Stage::Reselecting;
+        } else {
+            self.stage = Stage::Observe(observe::Stage::Begin);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! observe — what the server has now, and what of it the cache has not.
+//! Owns: the stages of observing and fetching, the size of windows.
+//! May import: mail.
+//! Start reading at: `Stage`. Counts and UIDNEXT are hints that a server may get wrong; only sets of UIDs decide.
+
+use super::base::{Base, Outcome, Policy};
+use super::step::{Ask, MAX_ROWS, OpChange, Record};
+use super::{MailboxSync, Stage as Pass};
+use crate::engine::journal::batch;
+use crate::mail::flags::Flag;
+use crate::mail::ids::OpId;
+use crate::mail::intent::{OpKind, OpState};
+use crate::mail::server::{EnvelopeSeen, FlagsSeen};
+use crate::mail::uid::{ModSeq, UidSet};
+
+/// The most intervals in one set for the wire: servers limit a command to 8 kB (RFC 7162, 4) or more.
+const MAX_RANGES: usize = 300;
+
+/// Where observing stands.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    /// Which way?
+    Begin,
+    /// The flags that changed since the base were asked for.
+    Changed,
+    /// All UIDs were asked for; whether all flags are needed too.
+    Uids { flags: bool },
+    /// Flags are coming in, window by window.
+    Windows,
+    /// Envelopes are coming in, window by window.
+    Fetching,
+    /// Everything is recorded but the base.
+    Last,
+}
+
+/// What is still to be fetched.
+#[derive(Debug)]
+pub(super) struct Fetch {
+    /// Whose flags.
+    flags: UidSet,
+    /// Whose envelopes.
+    envelopes: UidSet,
+    /// What came.
+    got: UidSet,
+    /// Messages in the next window.
+    window: u32,
+    /// Whether the set of UIDs was compared in this pass.
+    compared: bool,
+    policy: Policy,
+}
+
+impl Fetch {
+    pub(super) fn new(policy: &Policy) -> Self {
+        let none = UidSet::new;
+        Self {
+            flags: none(),
+            envelopes: none(),
+            got: none(),
+            window: policy.first_window.max(1),
+            compared: false,
+            policy: *policy,
+        }
+    }
+
+    fn grow(&mut self, ms: u32) {
+        if ms < self.policy.quick_ms {
+            self.window = self.window.saturating_mul(2).min(self.policy.max_window.max(1));
+        }
+    }
+}
+
+/// Takes the newest `count` of `wanted` for one command. Gaps in which nothing is in `avoid` are joined, so that the
+/// set is short; it has at most [`MAX_RANGES`] intervals.
+fn window(wanted: &mut UidSet, avoid: &UidSet, count: u32) -> UidSet {
+    let mut newest = wanted.take_newest(u64::from(count));
+    let whole = newest.bounds().map(|(low, high)| UidSet::range(low, high)).unwrap_or_default();
+    if whole.intersection(avoid).is_empty() {
+        return whole;
+    }
+    let extra = newest.ranges().len().saturating_sub(MAX_RANGES);
+    if extra > 0 {
+        let back = UidSet::from_ranges(newest.ranges().iter().take(extra).copied().collect());
+        newest = newest.difference(&back);
+        *wanted = wanted.union(&back);
+    }
+    newest
+}
+
+impl MailboxSync {
+    pub(super) fn observe(&mut self, stage: Stage) {
+        if let Some(refusal) = self.answer.refused.take() {
+            return self.end(Outcome::Refused(refusal));
+        }
+        let next = match stage {
+            Stage::Begin => self.observe_first(),
+            Stage::Changed => self.compare_counts(),
+            Stage::Uids { flags } => self.compare(flags),
+            Stage::Windows => self.next_flags(),
+            Stage::Fetching => {
+                // Counted only now, when everything that is known to be new is here (decisions 11).
+                if self.fetch.compared { Stage::Last } else { self.compare_counts() }
+            }
+            Stage::Last => return self.finish(),
+        };
+        self.stage = Pass::Observe(next);
+    }
+
+    fn observe_first(&mut self) -> Stage {
+        let (then, now) = (self.base.highestmodseq, self.selected.highestmodseq);
+        // A server whose numbers go back or are missing is asked for everything (security S-19).
+        let usable = self.caps.condstore && self.base.uidvalidity == self.selected.uidvalidity && then > ModSeq(0) && now >= then;
+        if !usable {
+            self.ask(Ask::Uids { from: 1 });
+            return Stage::Uids { flags: true };
+        }
+        if now == then {
+            return self.compare_counts();
+        }
+        self.ask(Ask::FlagsOf { uids: UidSet::range(1, u32::MAX), changed_since: Some(then) });
+        Stage::Changed
+    }
+
+    /// Flags came: of known messages they are recorded, all others are to be fetched.
+    pub(super) fn flags(&mut self, rows: Vec<FlagsSeen>) {
+        let new: UidSet = rows.iter().map(|row| row.uid).collect::<UidSet>().difference(&self.known).difference(&self.fetch.got);
+        self.fetch.envelopes = self.fetch.envelopes.union(&new);
+        let rows: Vec<FlagsSeen> = rows.into_iter().filter(|row| self.known.contains(row.uid)).collect();
+        self.restored(&rows);
+        for part in rows.chunks(MAX_ROWS) {
+            self.record(Record::FlagsObserved { uidvalidity: self.selected.uidvalidity, rows: part.to_vec() });
+        }
+    }
+
+    /// Without UIDPLUS a wish stops at `Flagged`. If somebody took the mark away again, the message stays and shows.
+    fn restored(&mut self, rows: &[FlagsSeen]) {
+        let kept: UidSet = rows.iter().filter(|row| !row.flags.has(Flag::Deleted)).map(|row| row.uid).collect();
+        let validity = self.selected.uidvalidity;
+        let undone = self.ops.iter().filter(|op| self.ours(op) && op.state == OpState::Flagged && !self.sent.contains(&op.id));
+        let undone = undone.filter(|op| batch::uids(op, validity).is_some_and(|u| !u.intersection(&kept).is_empty()));
+        let changes = undone.map(|op| OpChange::to(op.id, OpState::Moot)).collect();
+        self.change(changes);
+    }
+
+    /// Whether the number of messages says that the set of UIDs has to be compared.
+    fn compare_counts(&mut self) -> Stage {
+        if !self.fetch.envelopes.is_empty() {
+            return self.next_envelopes();
+        }
+        let here = self.known.union(&self.fetch.got).len();
+        if here == u64::from(self.selected.exists) {
+            return Stage::Last;
+        }
+        self.ask(Ask::Uids { from: 1 });
+        Stage::Uids { flags: false }
+    }
+
+    /// All UIDs are here.
+    fn compare(&mut self, flags: bool) -> Stage {
+        let there = std::mem::take(&mut self.answer.uids);
+        self.fetch.compared = true;
+        let here = self.known.union(&self.fetch.got);
+        let gone = here.difference(&there);
+        if !gone.is_empty() {
+            self.gone(&gone);
+        }
+        self.moot(&there);
+        self.fetch.got = self.fetch.got.intersection(&there);
+        self.fetch.envelopes = there.difference(&self.known).difference(&self.fetch.got);
+        if flags {
+            self.fetch.flags = self.known.clone();
+            return self.next_flags();
+        }
+        self.next_envelopes()
+    }
+
+    /// Wishes about messages that are all gone: already true, or impossible.
+    fn moot(&mut self, there: &UidSet) {
+        let validity = self.selected.uidvalidity;
+        let mut changes = Vec::new();
+        for op in self.ops.iter().filter(|op| self.ours(op) && !op.targets.is_empty()) {
+            if batch::uids(op, validity).is_none_or(|uids| !uids.intersection(there).is_empty()) {
+                continue;
+            }
+            let state = match (&op.kind, op.state) {
+                (_, OpState::Flagged | OpState::Copied) => OpState::Settled,
+                // A lost copy may have come to its end before the message went: probed when its time comes.
+                (OpKind::Copy { .. }, OpState::Uncertain | OpState::InFlight) | (_, OpState::Copying) => continue,
+                (OpKind::Move { .. }, OpState::Uncertain | OpState::InFlight) => OpState::Settled,
+                _ => OpState::Moot,
+            };
+            changes.push(OpChange::to(op.id, state));
+        }
+        self.change(changes);
+    }
+
+    fn next_flags(&mut self) -> Stage {
+        if self.fetch.flags.is_empty() {
+            return self.next_envelopes();
+        }
+        // What is new may be in the window too: it costs nothing and is left to the envelopes.
+        let uids = window(&mut self.fetch.flags, &UidSet::new(), self.fetch.window);
+        self.ask(Ask::FlagsOf { uids, changed_since: None });
+        Stage::Windows
+    }
+
+    fn next_envelopes(&mut self) -> Stage {
+        if self.fetch.envelopes.is_empty() {
+            return if self.fetch.compared { Stage::Last } else { Stage::Fetching };
+        }
+        let uids = window(&mut self.fetch.envelopes, &self.known.union(&self.fetch.got), self.fetch.window);
+        self.ask(Ask::Envelopes { uids });
+        Stage::Fetching
+    }
+
+    /// Envelopes came: only what was asked for, and each once (security S-10, S-11).
+    pub(super) fn envelopes(&mut self, asked: &UidSet, rows: Vec<EnvelopeSeen>) {
+        let mut new = Vec::with_capacity(rows.len());
+        for row in rows {
+            if asked.contains(row.uid) && !self.fetch.got.contains(row.uid) && !self.known.contains(row.uid) {
+                self.fetch.got.insert(row.uid);
+                new.push(row);
+            }
+        }
+        for part in new.chunks(MAX_ROWS) {
+            self.record(Record::NewMessages { uidvalidity: self.selected.uidvalidity, rows: part.to_vec() });
+        }
+    }
+
+    /// A window ended: the next one is asked for while its Records are still under way.
+    pub(super) fn ask_ended(&mut self, ask: &Ask, ms: u32) {
+        match (ask, &self.stage) {
+            (Ask::Envelopes { .. }, Pass::Observe(Stage::Fetching)) => {
+                self.fetch.grow(ms);
+                if !self.fetch.envelopes.is_empty() {
+                    let next = self.next_envelopes();
+                    self.stage = Pass::Observe(next);
+                }
+            }
+            (Ask::FlagsOf { .. }, Pass::Observe(Stage::Windows)) => self.fetch.grow(ms),
+            _ => {}
+        }
+    }
+
+    /// The last of all: only now may the next pass start from here.
+    fn finish(&mut self) {
+        let seen = self.known.union(&self.fetch.got).bounds().map_or(0, |(_, high)| high.saturating_add(1));
+        let base = Base {
+            uidvalidity: self.selected.uidvalidity,
+            uidnext: self.selected.uidnext.max(seen),
+            highestmodseq: if self.caps.condstore { self.selected.highestmodseq } else { ModSeq(0) },
+        };
+        if base != self.base {
+            self.base = base;
+            self.record(Record::Base(base));
+        }
+        self.record(Record::Synced);
+        self.end(Outcome::Synced);
+    }
+
+    /// The operations that could not be finished in this pass, for the executor's next date.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<OpId> {
+        self.ops.iter().filter(|op| self.ours(op)).map(|op| op.id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(text: &str) -> UidSet {
+        UidSet::parse(text, u32::MAX).unwrap()
+    }
+
+    #[test]
+    fn windows_are_newest_first_short_and_whole() {
+        let mut wanted = set("1,5:9,20");
+        assert_eq!(window(&mut wanted, &set("2"), 3), set("8:20"));
+        assert_eq!((window(&mut wanted, &set("2"), 9), wanted), (set("1,5:7"), UidSet::new()));
+        let sparse: Vec<(u32, u32)> = (1..2000).map(|n| (n * 2, n * 2)).collect();
+        let odd: Vec<(u32, u32)> = (1..2000).map(|n| (n * 2 + 1, n * 2 + 1)).collect();
+        let (mut wanted, avoid) = (UidSet::from_ranges(sparse), UidSet::from_ranges(odd));
+        let all = wanted.clone();
+        let mut got = UidSet::new();
+        while !wanted.is_empty() {
+            let part = window(&mut wanted, &avoid, 1000);
+            assert!(part.ranges().len() <= MAX_RANGES && !part.is_empty());
+            got = got.union(&part);
+        }
+        assert_eq!(got, all);
+    }
+}

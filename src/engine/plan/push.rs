@@ -1,0 +1,370 @@
+//! push — carrying the person's wishes to the server, each exactly once.
+//! Owns: the stages of pushing: mark, claim, tell, settle; the targets that an earlier wish creates.
+//! May import: mail, engine/journal.
+//! Start reading at: `Stage`. A claim is on disk before its command is sent; what the server did is in the cache
+//! before the wish is settled.
+
+use super::base::Outcome;
+use super::probe::matching;
+use super::step::{Ask, OpChange, OpFault, Record, Refusal, Tell};
+use super::{MailboxSync, Stage as Pass};
+use crate::engine::journal::batch::{self, Work};
+use crate::engine::journal::op::backoff;
+use crate::mail::flags::{Flag, FlagDelta, Flags};
+use crate::mail::ids::OpId;
+use crate::mail::intent::{Mark, OpKind, OpState, Operation, Target};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::Fingerprint;
+use crate::mail::uid::{UidSet, UidValidity};
+
+/// One command and the operations that it is for.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) ids: Vec<OpId>,
+    pub(super) uids: UidSet,
+}
+
+/// Where pushing stands.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    /// What is next?
+    Pick,
+    /// The UIDs since the mark were asked for, for targets that an earlier operation made without saying where.
+    Appeared(OpId),
+    /// ... and their fingerprints.
+    Resolve(OpId),
+    /// The target's UIDNEXT was asked for.
+    Marked(Job),
+    /// The claim is on disk: tell.
+    Claimed(Job),
+    /// The server answered.
+    Told(Job),
+    /// A lost operation is probed.
+    Probe(OpId, Probe),
+}
+
+/// Where a probe stands; `probe.rs` judges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Probe {
+    /// Which sources are there was asked.
+    Source,
+    /// The target mailbox was opened.
+    Target,
+    /// Its UIDs since the mark were asked for.
+    Uids,
+    /// Their fingerprints were asked for.
+    Identities,
+    /// Our own mailbox was opened again.
+    Back,
+}
+
+impl MailboxSync {
+    pub(super) fn push(&mut self, stage: Stage) {
+        match stage {
+            Stage::Pick => self.pick(),
+            Stage::Appeared(id) => {
+                let uids = std::mem::take(&mut self.answer.uids);
+                self.go(Ask::Identify { uids }, Stage::Resolve(id));
+            }
+            Stage::Resolve(id) => self.resolve_by_print(id),
+            Stage::Marked(job) => self.marked(job),
+            Stage::Claimed(job) => self.claimed(job),
+            Stage::Told(job) => self.settle(job),
+            Stage::Probe(id, stage) => self.probe(id, stage),
+        }
+    }
+
+    pub(super) fn go(&mut self, ask: Ask, stage: Stage) {
+        self.ask(ask);
+        self.stage = Pass::Push(stage);
+    }
+
+    pub(super) fn again(&mut self) {
+        self.stage = Pass::Push(Stage::Pick);
+    }
+
+    fn pick(&mut self) {
+        if self.resolve() {
+            return;
+        }
+        let caps = (self.caps.moves, self.caps.uidplus);
+        let ours = self.ops.iter().filter(|op| self.ours(op));
+        let Some((work, ids, uids)) = batch::pick(ours, self.selected.uidvalidity, caps, |op| self.ready(op)) else {
+            return self.pushed();
+        };
+        let job = Job { work, ids, uids };
+        if let Some(fault) = self.forbidden(&job.work) {
+            return self.park(&job.ids, &fault);
+        }
+        match &job.work {
+            Work::Probe => job.ids.iter().for_each(|id| self.probe_first(*id)),
+            Work::Move(to) | Work::Copy { to, .. } => self.go(Ask::TargetMark { mailbox: to.clone() }, Stage::Marked(job)),
+            Work::Append => self.go(Ask::TargetMark { mailbox: self.mailbox.clone() }, Stage::Marked(job)),
+            Work::Store(_) | Work::Mark | Work::Expunge => self.claim(job, None),
+        }
+    }
+
+    fn ready(&self, op: &Operation) -> bool {
+        let before = op.after.and_then(|id| self.op(id));
+        !self.tried.contains(&op.id) && op.not_before <= self.policy.now && before.is_none_or(finished)
+    }
+
+    /// Why the mailbox does not let this be done.
+    fn forbidden(&self, work: &Work) -> Option<OpFault> {
+        let changes =
+            matches!(work, Work::Store(_) | Work::Move(_) | Work::Copy { moving: true, .. } | Work::Mark | Work::Expunge);
+        if self.selected.uidvalidity == UidValidity::default() && *work != Work::Append {
+            return Some(OpFault::NoUidValidity);
+        }
+        if self.selected.read_only && changes {
+            return Some(OpFault::ReadOnly);
+        }
+        let delta = match work {
+            Work::Store(delta) => delta.clone(),
+            Work::Mark => FlagDelta::set(Flag::Deleted),
+            _ => return None,
+        };
+        self.kept(&delta).is_empty().then_some(OpFault::FlagsNotKept)
+    }
+
+    /// The part of a change that the mailbox keeps for good.
+    fn kept(&self, delta: &FlagDelta) -> FlagDelta {
+        let Some(permanent) = &self.selected.permanent_flags else { return delta.clone() };
+        let mut add = Flags::new();
+        delta.add().system().filter(|flag| permanent.has(*flag)).for_each(|flag| add.insert(flag));
+        for keyword in delta.add().keywords() {
+            if self.selected.new_keywords || permanent.has_keyword(keyword) {
+                add.insert_keyword(keyword.clone());
+            }
+        }
+        FlagDelta::new(add, delta.remove().clone())
+    }
+
+    fn marked(&mut self, job: Job) {
+        if let Some(refusal) = self.answer.refused.take() {
+            self.refused(&job.ids, &refusal);
+            return self.again();
+        }
+        let mark = self.answer.mark.unwrap_or(Mark { uidvalidity: UidValidity::default(), uidnext: 0 });
+        self.claim(job, Some(mark));
+    }
+
+    /// Writes down that a command is about to be sent.
+    fn claim(&mut self, job: Job, mark: Option<Mark>) {
+        let state = |op: &Operation| match (&job.work, op.state) {
+            (Work::Copy { moving: true, .. }, _) => OpState::Copying,
+            // Both may be done twice: their state says already what comes next.
+            (Work::Mark | Work::Expunge, OpState::Copied | OpState::Flagged) => op.state,
+            _ => OpState::InFlight,
+        };
+        let claims = job.ids.iter().filter_map(|id| self.op(*id)).filter(|op| state(op) != op.state || mark.is_some());
+        let claims = claims.map(|op| OpChange { attempt: true, mark, ..OpChange::to(op.id, state(op)) }).collect();
+        self.change(claims);
+        self.stage = Pass::Push(Stage::Claimed(job));
+    }
+
+    fn claimed(&mut self, job: Job) {
+        let uids = job.uids.clone();
+        let tell = match &job.work {
+            Work::Store(delta) => Tell::StoreFlags { uids, delta: self.kept(delta) },
+            Work::Mark => Tell::StoreFlags { uids, delta: FlagDelta::set(Flag::Deleted) },
+            Work::Move(to) => Tell::Move { uids, to: to.clone() },
+            Work::Copy { to, .. } => Tell::Copy { uids, to: to.clone() },
+            Work::Expunge => Tell::UidExpunge { uids },
+            Work::Append => match job.ids.first().and_then(|id| self.op(*id)).map(|op| &op.kind) {
+                Some(OpKind::Append { spool, flags, received, print }) => Tell::Append {
+                    mailbox: self.mailbox.clone(),
+                    spool: spool.clone(),
+                    flags: flags.add().clone(),
+                    received: *received,
+                    size: print.size,
+                },
+                _ => return self.again(),
+            },
+            Work::Probe => return self.again(),
+        };
+        self.sent.extend(&job.ids);
+        self.tell(tell);
+        self.stage = Pass::Push(Stage::Told(job));
+    }
+
+    /// The server did it, or refused.
+    fn settle(&mut self, job: Job) {
+        self.again();
+        if let Some(refusal) = self.answer.refused.take() {
+            return self.refused(&job.ids, &refusal);
+        }
+        let uidvalidity = self.selected.uidvalidity;
+        // COPYUID counts only for what was asked (security S-29).
+        let copied = self.answer.copied.take().map(|mut copied| {
+            copied.pairs.retain(|(from, _)| job.uids.contains(*from));
+            copied
+        });
+        let copied = copied.filter(|c| !c.pairs.is_empty());
+        let uids = job.uids.clone();
+        let state = match &job.work {
+            Work::Store(delta) => {
+                self.record(Record::FlagsTold { uidvalidity, uids, delta: self.kept(delta) });
+                OpState::Settled
+            }
+            Work::Mark => {
+                self.record(Record::FlagsTold { uidvalidity, uids, delta: FlagDelta::set(Flag::Deleted) });
+                OpState::Flagged
+            }
+            // The server could have said where to, and did not: look before anything is taken away.
+            Work::Copy { moving: true, .. } if copied.is_none() && self.caps.uidplus => return,
+            Work::Move(to) | Work::Copy { to, .. } => {
+                if let Some(copied) = &copied {
+                    self.record(Record::Placed { to: to.clone(), uidvalidity, copied: copied.clone() });
+                }
+                if matches!(job.work, Work::Move(_)) {
+                    self.gone(&uids);
+                }
+                if matches!(job.work, Work::Copy { moving: true, .. }) { OpState::Copied } else { OpState::Settled }
+            }
+            Work::Expunge => {
+                self.gone(&uids);
+                OpState::Settled
+            }
+            Work::Append | Work::Probe => OpState::Settled,
+        };
+        let appended = self.answer.appended.take();
+        let changes = job.ids.iter().filter_map(|id| self.op(*id)).map(|op| {
+            let went = |target: &Target| {
+                let copied = copied.as_ref()?;
+                let (_, to) = copied.pairs.iter().find(|(from, _)| Some(*from) == target.uid())?;
+                Some((copied.uidvalidity, to.get()))
+            };
+            let results = match &job.work {
+                Work::Append => Some(vec![appended.map(|(validity, uid)| (validity, uid.get()))]),
+                _ if copied.is_some() => Some(op.targets.iter().map(went).collect()),
+                _ => None,
+            };
+            OpChange { results, ..OpChange::to(op.id, state) }
+        });
+        let changes = changes.collect();
+        self.change(changes);
+    }
+
+    /// Messages left this mailbox by our own doing.
+    pub(super) fn gone(&mut self, uids: &UidSet) {
+        self.known = self.known.difference(uids);
+        self.record(Record::Vanished { uidvalidity: self.selected.uidvalidity, uids: uids.clone() });
+    }
+
+    /// A typed outcome for every refusal (security S-30): later, or a person has to look.
+    pub(super) fn refused(&mut self, ids: &[OpId], refusal: &Refusal) {
+        let fault = OpFault::Refused(refusal.clone());
+        if !refusal.code.is_transient() {
+            return self.park(ids, &fault);
+        }
+        let put_off = |op: &Operation| OpChange {
+            not_before: Some(self.policy.now.saturating_add(backoff(op.attempts.max(1)))),
+            fault: Some(fault.clone()),
+            ..OpChange::to(op.id, if matches!(op.state, OpState::Copied | OpState::Flagged) { op.state } else { OpState::Queued })
+        };
+        let changes = ids.iter().filter_map(|id| self.op(*id)).map(put_off).collect();
+        self.change(changes);
+        self.tried.extend(ids);
+    }
+
+    pub(super) fn park(&mut self, ids: &[OpId], fault: &OpFault) {
+        self.tried.extend(ids);
+        self.change(ids.iter().map(|id| OpChange::park(*id, fault.clone())).collect());
+    }
+
+    /// Gives numbers to targets that an earlier operation made. True if it asked or recorded something.
+    fn resolve(&mut self) -> bool {
+        let waiting = |op: &&Operation| {
+            self.ours(op) && !self.tried.contains(&op.id) && op.targets.iter().any(|t| matches!(t, Target::ResultOf { .. }))
+        };
+        let ids: Vec<OpId> = self.ops.iter().filter(waiting).map(|op| op.id).collect();
+        for id in ids {
+            let Some(op) = self.op(id) else { continue };
+            let makers: Vec<(OpId, Option<&Operation>)> =
+                op.targets.iter().filter_map(|t| maker(t).map(|m| (m.0, self.op(m.0)))).collect();
+            if makers.iter().any(|(_, maker)| maker.is_some_and(|m| !finished(m))) {
+                continue;
+            }
+            if makers.iter().any(|(_, maker)| maker.is_some_and(|m| m.state == OpState::Withdrawn)) {
+                self.change(vec![OpChange::to(id, OpState::Moot)]);
+                return true;
+            }
+            let found: Vec<Target> = op.targets.iter().map(|t| self.result(t).unwrap_or_else(|| t.clone())).collect();
+            if !found.iter().any(|t| matches!(t, Target::ResultOf { .. })) {
+                self.change(vec![OpChange { targets: Some(found), ..OpChange::to(id, op.state) }]);
+                return true;
+            }
+            // They are in this mailbox, above the lowest mark, if that mark is of this mailbox as it is now.
+            let marks: Option<Vec<Mark>> = makers.iter().map(|(_, maker)| maker.and_then(|m| m.mark)).collect();
+            let low = marks.filter(|m| m.iter().all(|m| m.uidvalidity == self.selected.uidvalidity));
+            let low = low.and_then(|m| m.iter().map(|m| m.uidnext).min());
+            match low.filter(|low| *low > 0) {
+                Some(from) => self.go(Ask::Uids { from }, Stage::Appeared(id)),
+                None => self.park(&[id], &OpFault::CannotTell),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Where the server said that a target went.
+    fn result(&self, target: &Target) -> Option<Target> {
+        let (maker, index) = maker(target)?;
+        let maker = self.op(maker)?;
+        let (uidvalidity, uid) = (*maker.results.get(index)?)?;
+        Some(Target::Server { uidvalidity, uid, print: print(maker, index)?.clone() })
+    }
+
+    fn resolve_by_print(&mut self, id: OpId) {
+        self.again();
+        if let Some(refusal) = self.answer.refused.take() {
+            return self.end(Outcome::Refused(refusal));
+        }
+        let appeared = std::mem::take(&mut self.answer.identities);
+        let Some(op) = self.op(id) else { return };
+        let find = |target: &Target| {
+            let Some((maker, index)) = maker(target) else { return Some(target.clone()) };
+            if let Some(said) = self.result(target) {
+                return Some(said);
+            }
+            let print = print(self.op(maker)?, index)?;
+            let [uid] = matching(print, &appeared)[..] else { return None };
+            Some(Target::Server { uidvalidity: self.selected.uidvalidity, uid: uid.get(), print: print.clone() })
+        };
+        match op.targets.iter().map(find).collect::<Option<Vec<Target>>>() {
+            Some(targets) => self.change(vec![OpChange { targets: Some(targets), ..OpChange::to(id, op.state) }]),
+            None => self.park(&[id], &OpFault::CannotTell),
+        }
+    }
+}
+
+/// Whether nothing more is to come of an operation. What stops at `Flagged` has put its copy in place.
+fn finished(op: &Operation) -> bool {
+    matches!(op.state, OpState::Flagged | OpState::Copied | OpState::Settled | OpState::Moot | OpState::Withdrawn)
+}
+
+fn maker(target: &Target) -> Option<(OpId, usize)> {
+    match target {
+        Target::ResultOf { op, index } => Some((*op, usize::try_from(*index).ok()?)),
+        Target::Server { .. } => None,
+    }
+}
+
+/// The fingerprint of an operation's `index`-th result.
+fn print(op: &Operation, index: usize) -> Option<&Fingerprint> {
+    match (&op.kind, op.targets.get(index)) {
+        (OpKind::Append { print, .. }, _) => Some(print),
+        (_, Some(Target::Server { print, .. })) => Some(print),
+        _ => None,
+    }
+}
+
+/// Where an operation puts things, if it can be lost on the way.
+pub(super) fn destination(op: &Operation) -> &MailboxPath {
+    match &op.kind {
+        OpKind::Move { to } | OpKind::Copy { to } => to,
+        _ => &op.mailbox,
+    }
+}

@@ -1,0 +1,124 @@
+//! rebase — what to do when a mailbox was numbered anew (RFC 9051, 2.3.1.1; security S-21, S-22).
+//! Owns: the stages of re-identification.
+//! May import: mail.
+//! Start reading at: `follow`. A number of the old UIDVALIDITY is never sent under the new one: an operation is
+//! re-targeted only where its message is found without doubt, else it is parked.
+
+use super::base::Outcome;
+use super::probe::{matching, pairs};
+use super::step::{Ask, OpChange, OpFault, Record};
+use super::{MailboxSync, push};
+use crate::mail::intent::{OpState, Operation, Target};
+use crate::mail::server::IdentitySeen;
+use crate::mail::uid::{ModSeq, UidSet, UidValidity};
+
+use super::base::Base;
+
+/// Where re-identifying stands.
+#[derive(Clone, Debug)]
+pub(super) enum Stage {
+    /// All UIDs were asked for.
+    Uids,
+    /// The fingerprints behind them were asked for.
+    There,
+    /// The fingerprints in the cache were asked for.
+    Here(Vec<IdentitySeen>),
+}
+
+impl MailboxSync {
+    /// The mailbox is selected: is it still the one that we know?
+    pub(super) fn follow(&mut self) {
+        let now = self.selected.uidvalidity;
+        let renumbered = self.base.uidvalidity != now && self.base.uidvalidity != UidValidity::default();
+        if renumbered && (!self.policy.may_rebase || now == UidValidity::default()) {
+            return self.end(Outcome::Unstable);
+        }
+        let lost = self.ops.iter().any(|op| self.ours(op) && foreign(op, now));
+        if lost || (renumbered && !self.known.is_empty()) {
+            self.ask(Ask::Uids { from: 1 });
+            self.stage = super::Stage::Rebase(Stage::Uids);
+        } else {
+            if renumbered {
+                self.rebased(Vec::new());
+            }
+            self.stage = super::Stage::Push(push::Stage::Pick);
+        }
+    }
+
+    pub(super) fn rebase(&mut self, stage: Stage) {
+        if let Some(refusal) = self.answer.refused.take() {
+            return self.end(Outcome::Refused(refusal));
+        }
+        let next = match stage {
+            Stage::Uids => {
+                let uids = std::mem::take(&mut self.answer.uids);
+                self.ask(Ask::Identify { uids });
+                Stage::There
+            }
+            Stage::There => {
+                let there = std::mem::take(&mut self.answer.identities);
+                self.ask(Ask::CachedIdentities);
+                Stage::Here(there)
+            }
+            Stage::Here(there) => {
+                let here = std::mem::take(&mut self.answer.identities);
+                self.retarget(&there, &here);
+                if self.base.uidvalidity != self.selected.uidvalidity {
+                    self.rebased(pairs(&here, &there));
+                }
+                self.stage = super::Stage::Push(push::Stage::Pick);
+                return;
+            }
+        };
+        self.stage = super::Stage::Rebase(next);
+    }
+
+    /// Operations first: if the program dies before the cache is rebased, both sides are still here to compare.
+    fn retarget(&mut self, there: &[IdentitySeen], here: &[IdentitySeen]) {
+        let now = self.selected.uidvalidity;
+        let old = self.base.uidvalidity != now;
+        let mut changes = Vec::new();
+        for op in self.ops.iter().filter(|op| self.ours(op) && foreign(op, now)) {
+            let found: Vec<Option<Target>> = op
+                .targets
+                .iter()
+                .map(|target| match target {
+                    Target::Server { uidvalidity, print, .. } if *uidvalidity != now => {
+                        let twice = old && matching(print, here).len() > 1;
+                        match matching(print, there)[..] {
+                            [only] if !twice => Some(Target::Server { uidvalidity: now, uid: only.get(), print: print.clone() }),
+                            _ => None,
+                        }
+                    }
+                    other => Some(other.clone()),
+                })
+                .collect();
+            let all: Option<Vec<Target>> = found.iter().cloned().collect();
+            // What stops at `Flagged` and is not found was expunged: that was the wish.
+            let mut change = match (&all, op.state) {
+                (Some(_), _) => OpChange::to(op.id, op.state),
+                (None, OpState::Flagged) => OpChange::to(op.id, OpState::Settled),
+                (None, _) => OpChange::park(op.id, OpFault::NotFoundAgain),
+            };
+            if change.state != OpState::Settled {
+                // Those that were found keep their new number, for a later "try again".
+                change.targets =
+                    Some(op.targets.iter().zip(found).map(|(old, new)| new.unwrap_or_else(|| old.clone())).collect());
+            }
+            changes.push(change);
+        }
+        self.change(changes);
+    }
+
+    fn rebased(&mut self, pairs: Vec<(crate::mail::uid::Uid, crate::mail::uid::Uid)>) {
+        let to = self.selected.uidvalidity;
+        self.known = pairs.iter().map(|(_, new)| *new).collect::<UidSet>();
+        self.record(Record::Rebase { from: self.base.uidvalidity, to, pairs });
+        self.base = Base { uidvalidity: to, uidnext: 0, highestmodseq: ModSeq(0) };
+    }
+}
+
+/// Whether a target has a number of another UIDVALIDITY.
+fn foreign(op: &Operation, now: UidValidity) -> bool {
+    op.targets.iter().any(|t| matches!(t, Target::Server { uidvalidity, .. } if *uidvalidity != now))
+}
