@@ -258,9 +258,9 @@ mod tests {
     fn a_lost_copy_counts_only_if_the_number_is_right() {
         let (a, b, nameless) = (print("a", 1, ""), print("b", 1, ""), print("", 1, ""));
         let [a1, a2, b1] = [seen(1, "a", 1, ""), seen(2, "a", 1, ""), seen(3, "b", 1, "")];
-        assert_eq!(verdict(&[&a], &[b1.clone()]), Verdict::NotDone);
+        assert_eq!(verdict(&[&a], std::slice::from_ref(&b1)), Verdict::NotDone);
         assert_eq!(verdict(&[&a, &b], &[b1.clone(), a1.clone()]), Verdict::Done(vec![a1.uid, b1.uid]));
-        assert_eq!(verdict(&[&a, &b], &[b1.clone()]), Verdict::Doubt);
+        assert_eq!(verdict(&[&a, &b], std::slice::from_ref(&b1)), Verdict::Doubt);
         assert_eq!(verdict(&[&a], &[a1.clone(), a2.clone()]), Verdict::Doubt);
         assert_eq!(verdict(&[&a, &a], &[a1.clone(), a2.clone()]), Verdict::Done(vec![a1.uid, a2.uid]));
         // A rewritten size is no proof that it was not done.
