@@ -135,6 +135,7 @@ impl MailboxSync {
 
     /// The next step, or nothing while an answer to an earlier one is needed first, or at the end: see
     /// [`Self::outcome`].
+    #[allow(clippy::should_implement_trait)] // No iterator: nothing now does not mean nothing later.
     pub fn next(&mut self) -> Option<(StepId, Step)> {
         while self.queue.is_empty() && self.waiting.is_empty() && self.outcome.is_none() {
             self.advance();
