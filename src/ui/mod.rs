@@ -5,4 +5,6 @@
 //! Tested by: unit tests beside the code.
 
 pub mod backend;
+pub mod input;
+pub mod terminal;
 pub mod theme;
