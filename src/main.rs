@@ -1,2 +1,6 @@
-//! main — the door. Verbs arrive with `cli`.
-fn main() {}
+//! main — the door; `cli` opens it.
+
+/// Ends with the verb's exit code.
+fn main() -> std::process::ExitCode {
+    postrider::cli::run()
+}

@@ -1,0 +1,121 @@
+//! exit — how the program ends: sysexits codes and one sentence on standard error (interface.md, decisions 29).
+//! Owns: the codes, `Failure`, how clap's complaints are reworded.
+//! May import: base, config, engine.
+//! Start reading at: `Failure::end`.
+
+use crate::base::safetext::SafeText;
+use crate::config::ConfigError;
+use crate::engine::api::Fault;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Done.
+pub const OK: u8 = 0;
+/// Some of it failed; each failure was said.
+pub const SOME: u8 = 1;
+/// Wrong usage.
+pub const USAGE: u8 = 64;
+/// Bad input data.
+pub const DATA: u8 = 65;
+/// No such mailbox or message.
+pub const MISSING: u8 = 66;
+/// A mistake of ours.
+pub const SOFTWARE: u8 = 70;
+/// Cannot write.
+pub const CANNOT_WRITE: u8 = 73;
+/// Not now; it is queued and will be tried again.
+pub const TEMPORARY: u8 = 75;
+/// Configuration.
+pub const CONFIG: u8 = 78;
+
+/// Why a verb ends early.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What is wrong, without a full stop; empty for an end that needs no words.
+    pub what: SafeText,
+    /// What to do about it, or nothing.
+    pub hint: SafeText,
+}
+
+impl Failure {
+    /// Of our own sentences around foreign words; made safe here.
+    #[must_use]
+    pub fn new(code: u8, what: &str, hint: &str) -> Self {
+        Self { code, what: SafeText::line_max(what, 500), hint: SafeText::line_max(hint, 500) }
+    }
+
+    /// Says it and ends.
+    #[must_use]
+    pub fn end(&self) -> ExitCode {
+        if !self.what.is_empty() {
+            say(&format!("{}. {}", self.what.as_str().trim_end_matches('.'), self.hint));
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(CONFIG, &format!("{}: {}", error.place, error.what), error.hint.as_str())
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { code: fault.exit(), what: SafeText::line(&fault.to_string()), hint: SafeText::default() }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    /// Of writing the verb's output: a closed pipe ends quietly.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::new(OK, "", "");
+        }
+        Self::new(CANNOT_WRITE, &format!("cannot write ({error})"), "Check the disk and the permissions")
+    }
+}
+
+/// Of a verb that stands in the contract and comes with a later version.
+#[must_use]
+pub fn not_built(what: &str) -> Failure {
+    Failure::new(USAGE, &format!("{what} is not built in yet"), "`postrider help` lists what is")
+}
+
+/// One sentence on standard error, with the program's name. Nobody is left to tell if that fails.
+pub fn say(sentence: &str) {
+    let sentence = sentence.trim_end();
+    let stop = if sentence.ends_with(['.', '?', '!']) { "" } else { "." };
+    let _ = writeln!(std::io::stderr(), "postrider: {sentence}{stop}");
+}
+
+/// clap's errors in our form: 64 and one sentence; help and version go to standard output, 0.
+#[must_use]
+pub fn of_clap(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let written = write!(std::io::stdout(), "{}", error.render());
+        return written.map_or_else(|e| Failure::from(e).end(), |()| ExitCode::SUCCESS);
+    }
+    let text = error.render().to_string();
+    let mut what = String::new();
+    let mut hint = String::new();
+    for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            hint = tip.to_owned();
+        } else if line.starts_with("Usage:") {
+            break;
+        } else if what.is_empty() || !line.starts_with('[') {
+            let line = line.strip_prefix("error: ").unwrap_or(line);
+            let gap = if what.is_empty() { "" } else { " " };
+            what = format!("{what}{gap}{line}");
+        }
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        what = "this verb needs one more word".to_owned();
+    }
+    let hint = if hint.is_empty() { "`--help` says what can be written here".to_owned() } else { hint };
+    Failure::new(USAGE, &what, &hint).end()
+}

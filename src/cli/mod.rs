@@ -1,0 +1,82 @@
+//! cli — the door: the command line and the head-less verbs.
+//! Owns: arguments, exit codes, what verbs print.
+//! May import: every room.   Never: decides about mail; that is the engine's and `mail`'s.
+//! Start reading at: `run`, then `args.rs` for the whole command line; one file a verb.
+//! Tested by: tests/cli.rs, with the real binary.
+
+pub mod args;
+mod complete;
+mod config;
+pub mod exit;
+mod keys;
+mod manual;
+mod output;
+
+use crate::base::paths::Paths;
+use crate::config::Config;
+use args::{Args, Options, Verb};
+use clap::Parser;
+use exit::Failure;
+use output::Out;
+use std::process::ExitCode;
+
+/// What every verb gets.
+pub struct Door {
+    /// The options that stand before the verb.
+    pub options: Options,
+    /// Where everything is.
+    pub paths: Paths,
+}
+
+impl Door {
+    /// Of the options.
+    fn new(options: Options) -> Result<Self, Failure> {
+        let found = options.profile.as_ref().map_or_else(Paths::of_user, |dir| Some(Paths::of_profile(dir)));
+        let mut paths = found.ok_or_else(|| {
+            Failure::new(exit::CONFIG, "there is no home directory", "Set HOME, or say where everything is with --profile DIR")
+        })?;
+        if let Some(file) = &options.config {
+            paths.config.clone_from(file);
+        }
+        Ok(Self { options, paths })
+    }
+
+    /// Reads the configuration, and says on standard error what is unwise in it.
+    ///
+    /// # Errors
+    /// 78 with file, line and column.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let config = Config::load(&self.paths.config)?;
+        for warning in &config.warnings {
+            exit::say(warning.as_str());
+        }
+        Ok(config)
+    }
+}
+
+/// The whole program: reads the command line, runs the verb, ends with its exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return exit::of_clap(&error),
+    };
+    match verb(args) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.end(),
+    }
+}
+
+fn verb(args: Args) -> Result<u8, Failure> {
+    let door = Door::new(args.options)?;
+    let mut out = Out::stdout();
+    let code = match args.verb {
+        None => Err(exit::not_built("the reader")),
+        Some(Verb::Keys(keys)) => keys::run(&keys, &mut out),
+        Some(Verb::Config { what }) => config::run(&door, what.unwrap_or_default(), &mut out),
+        Some(Verb::Completions { shell }) => complete::run(shell, &mut out),
+        Some(Verb::Man) => manual::run(&mut out),
+    }?;
+    out.flush()?;
+    Ok(code)
+}
