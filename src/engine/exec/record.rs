@@ -1,0 +1,119 @@
+//! record — carries the planner's records out, one transaction each.
+//! Owns: `on_cache`, `Tally`. May import: store, engine/plan.
+//! Start reading at: `on_cache`. Every record may be carried out twice with the same end.
+
+use crate::engine::plan::step::Record;
+use crate::mail::ids::MailboxId;
+use crate::store::{self, Cache, Tx, base, overlay, placements};
+
+/// What a pass changed in the cache.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Messages that were not here before.
+    pub new: u64,
+    /// Messages whose flags were others.
+    pub changed: u64,
+    /// Messages that are gone.
+    pub vanished: u64,
+}
+
+impl Tally {
+    /// Adds another one.
+    pub const fn add(&mut self, other: Self) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.vanished += other.vanished;
+    }
+
+    /// Whether nothing changed.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.new == 0 && self.changed == 0 && self.vanished == 0
+    }
+}
+
+/// Records what was observed of `mailbox` at `now` (seconds since 1970). `Record::Ops` belongs to the other file and is
+/// nothing here.
+///
+/// # Errors
+/// The store's own; nothing of the record was kept then.
+pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now: i64) -> store::Result<Tally> {
+    let mut tally = Tally::default();
+    match record {
+        Record::NewMessages { uidvalidity, rows } => {
+            store::messages::record_new(tx, mailbox, *uidvalidity, rows)?;
+            tally.new = rows.len() as u64;
+        }
+        Record::FlagsObserved { uidvalidity, rows } => {
+            base::begin(tx, mailbox, *uidvalidity)?;
+            tally.changed = placements::flags_observed(tx, mailbox, rows)? as u64;
+        }
+        Record::FlagsTold { uidvalidity, uids, delta } => {
+            base::begin(tx, mailbox, *uidvalidity)?;
+            placements::flags_told(tx, mailbox, uids, delta)?;
+        }
+        Record::Vanished { uidvalidity, uids } => {
+            base::begin(tx, mailbox, *uidvalidity)?;
+            tally.vanished = placements::vanished(tx, mailbox, uids)? as u64;
+        }
+        Record::Placed { to, uidvalidity, copied } => overlay::placed(tx, mailbox, *uidvalidity, to, copied)?,
+        Record::Rebase { from, to, pairs } => base::rebase(tx, mailbox, *from, *to, pairs)?,
+        Record::Base(new) => {
+            let base = base::Base { uidvalidity: new.uidvalidity, uidnext: new.uidnext, highestmodseq: new.highestmodseq };
+            base::record(tx, mailbox, base)?;
+        }
+        Record::Synced => base::synced(tx, mailbox, now)?,
+        Record::Ops(_) => {}
+    }
+    Ok(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::envelope::Envelope;
+    use crate::mail::flags::{Flag, FlagDelta, Flags};
+    use crate::mail::ids::AccountName;
+    use crate::mail::mailbox::MailboxPath;
+    use crate::mail::server::EnvelopeSeen;
+    use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+    use crate::store::{Store, mailboxes};
+    use std::sync::Arc;
+
+    #[test]
+    fn each_record_twice_is_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), Arc::new(|_| {})).unwrap();
+        let mailbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("a"), &MailboxPath::inbox())).unwrap();
+        let uid = |n| Uid::new(n).unwrap();
+        let row = |n| EnvelopeSeen {
+            uid: uid(n),
+            flags: Flags::new(),
+            modseq: ModSeq(0),
+            received: 1_700_000_000 + i64::from(n),
+            size: 10,
+            envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() },
+            attachments: Vec::new(),
+            object_id: String::new(),
+        };
+        let uidvalidity = UidValidity(7);
+        let records = [
+            Record::NewMessages { uidvalidity, rows: vec![row(1), row(2), row(3)] },
+            Record::FlagsTold { uidvalidity, uids: UidSet::range(1, 2), delta: FlagDelta::set(Flag::Seen) },
+            Record::Vanished { uidvalidity, uids: UidSet::range(3, 3) },
+            Record::Base(crate::engine::plan::base::Base { uidvalidity, uidnext: 4, highestmodseq: ModSeq(0) }),
+            Record::Synced,
+        ];
+        for record in records {
+            for _ in 0..2 {
+                let record = record.clone();
+                store.cache(move |tx| on_cache(tx, mailbox, &record, 1_700_000_100)).unwrap();
+            }
+        }
+        let row = store.read(|db| mailboxes::get(db, mailbox)).unwrap();
+        assert_eq!((row.total, row.unread, row.synced_at), (2, 0, 1_700_000_100));
+        let foreign = Record::Vanished { uidvalidity: UidValidity(8), uids: UidSet::range(1, 9) };
+        assert!(store.cache(move |tx| on_cache(tx, mailbox, &foreign, 0)).is_err(), "UIDs of another numbering touch nothing");
+        assert_eq!(store.read(|db| mailboxes::get(db, mailbox)).unwrap().total, 2);
+    }
+}
