@@ -10,18 +10,23 @@
 
 pub mod base;
 pub mod change;
+pub mod contacts;
+pub mod drafts;
 pub mod error;
 mod fts;
+pub mod journal;
 pub mod keywords;
 pub mod lists;
 pub mod mailboxes;
 pub mod messages;
 mod migrate;
 pub mod open;
+pub mod outbox;
 pub mod overlay;
 pub mod placements;
 mod quarantine;
 pub mod reader;
+pub mod spool;
 pub mod threads;
 mod writer;
 

@@ -7,7 +7,9 @@ CREATE TABLE command (
   label    TEXT NOT NULL DEFAULT '',
   undoable INTEGER NOT NULL DEFAULT 1,               -- automatic \Seen is not on the undo stack (decisions 21)
   undoes   INTEGER NOT NULL DEFAULT 0,               -- the command that this one takes back
-  undone   INTEGER NOT NULL DEFAULT 0,               -- taken back by this command, or by itself (withdrawn)
+  redoes   INTEGER NOT NULL DEFAULT 0,               -- the taken back command that this one does again
+  undone   INTEGER NOT NULL DEFAULT 0,               -- the command that took this one back
+  redone   INTEGER NOT NULL DEFAULT 0,               -- the command that did this one again
   created  INTEGER NOT NULL
 ) STRICT;
 
@@ -32,24 +34,24 @@ CREATE TABLE operation (
 ) STRICT;
 CREATE INDEX operation_pending ON operation (account, id) WHERE state NOT IN ('settled', 'moot', 'withdrawn');
 CREATE INDEX operation_command ON operation (command);
-CREATE INDEX operation_awaits  ON operation (id) WHERE targets LIKE '%"result_of"%';
 
 -- A finished mail; its bytes lie in spool/.
 CREATE TABLE outbox (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
   account    TEXT NOT NULL,
   message_id TEXT NOT NULL,
-  subject    TEXT NOT NULL DEFAULT '',
   sender     TEXT NOT NULL,
-  recipients TEXT NOT NULL,                          -- JSON: [{address, state, reply}]
+  recipients TEXT NOT NULL,                          -- JSON: bare addresses
+  subject    TEXT NOT NULL DEFAULT '',
   spool      TEXT NOT NULL,
+  size       INTEGER NOT NULL,
   draft      INTEGER NOT NULL DEFAULT 0,             -- the draft that it came from and returns to
+  file       INTEGER NOT NULL,                       -- a copy goes to Sent
   state      TEXT NOT NULL,
   attempts   INTEGER NOT NULL DEFAULT 0,
   due        INTEGER NOT NULL DEFAULT 0,
   fault      TEXT NOT NULL DEFAULT '',
-  created    INTEGER NOT NULL,
-  changed    INTEGER NOT NULL
+  created    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (due, id) WHERE state IN ('held', 'queued', 'deferred');
 
@@ -59,7 +61,6 @@ CREATE TABLE draft (
   account TEXT NOT NULL,
   subject TEXT NOT NULL DEFAULT '',
   body    TEXT NOT NULL,                             -- JSON: mail::draft::Draft
-  source  TEXT NOT NULL DEFAULT '',                  -- JSON: what it answers or came from
   saved   INTEGER NOT NULL
 ) STRICT;
 
