@@ -106,6 +106,11 @@ pub fn pick<'a>(
                 ids.push(op.id);
                 *set = set.union(&own);
             }
+            // One after the other on the same messages: as one, so that setting and clearing costs one command.
+            (Some(Work::Store(delta)), Some((Work::Store(first), ids, set))) if own == *set => {
+                ids.push(op.id);
+                *first = first.then(&delta);
+            }
             (Some(Work::Move(to)), Some((Work::Move(first), ids, set))) if to == *first && set.intersection(&own).is_empty() => {
                 ids.push(op.id);
                 *set = set.union(&own);
@@ -143,8 +148,16 @@ mod tests {
     #[test]
     fn order_is_kept_for_each_message() {
         let (seen, unseen) = (FlagDelta::set(Flag::Seen), FlagDelta::clear(Flag::Seen));
-        let ops = [flag(1, &[3], &seen), flag(2, &[3], &unseen), flag(3, &[3, 4], &seen), flag(4, &[5], &seen)];
+        let ops = [flag(1, &[3], &seen), flag(2, &[3, 6], &unseen), flag(3, &[3, 4], &seen), flag(4, &[5], &seen)];
         assert_eq!(next(&ops), Some((vec![1, 4], "3,5".to_owned())));
+    }
+
+    #[test]
+    fn setting_and_clearing_is_one_command() {
+        let (seen, unseen) = (FlagDelta::set(Flag::Seen), FlagDelta::clear(Flag::Seen));
+        let ops = [flag(1, &[3, 4], &seen), flag(2, &[3, 4], &unseen), flag(3, &[3], &seen)];
+        let (work, ids, _) = pick(&ops, UidValidity(1), (true, true), |_| true).unwrap();
+        assert_eq!((work, ids.len()), (Work::Store(unseen), 2));
     }
 
     #[test]

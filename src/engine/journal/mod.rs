@@ -1,10 +1,11 @@
 //! journal — the rules of pending operations, without a database: what may become of one, what goes together.
-//! Owns: the table of legal transitions (`op`), batches for one command (`batch`).
+//! Owns: the table of legal transitions (`op`), batches for one command (`batch`), taking back (`undo`).
 //! May import: mail.   Never: a clock, a file, a thread.
 //! Start reading at: `op.rs`.
 
 pub mod batch;
 pub mod op;
+pub mod undo;
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,12 @@
 //! plan — what to do next, decided without doing it: no clock, no socket, no database, no thread.
-//! Owns: one pass over one mailbox (`MailboxSync`); the vocabulary (`step`), what a pass starts from (`base`).
+//! Owns: one pass over one mailbox (`MailboxSync`); what a LIST reply means (`folders`); the vocabulary (`step`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
 //! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
 //! person's wishes (`push`, `probe`); observe and fetch what is new (`observe`); record the base last, so that
 //! a pass that ends early repeats work and never skips any.
 
 pub mod base;
+pub mod folders;
 mod observe;
 mod probe;
 mod push;

@@ -287,7 +287,7 @@ impl MailboxSync {
             if makers.iter().any(|(_, maker)| maker.is_some_and(|m| !finished(m))) {
                 continue;
             }
-            if makers.iter().any(|(_, maker)| maker.is_some_and(|m| m.state == OpState::Withdrawn)) {
+            if makers.iter().any(|(_, maker)| maker.is_some_and(|m| matches!(m.state, OpState::Withdrawn | OpState::Moot))) {
                 self.change(vec![OpChange::to(id, OpState::Moot)]);
                 return true;
             }
