@@ -27,8 +27,6 @@ pub enum Untagged<'a> {
     Lsub(MailboxPath),
     /// STATUS of a mailbox.
     Counts(MailboxPath, MailboxStatus),
-    /// FLAGS that the mailbox knows.
-    Flags(Flags),
     /// EXISTS.
     Exists(u32),
     /// A message went.
@@ -84,7 +82,6 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
         b"LIST" => list(tail).map_or(Untagged::Other, Untagged::List),
         b"LSUB" => list(tail).map_or(Untagged::Other, |l| Untagged::Lsub(l.path)),
         b"STATUS" => counts(tail).unwrap_or(Untagged::Other),
-        b"FLAGS" => value::parse(tail).first().map_or(Untagged::Other, |v| Untagged::Flags(flags(v))),
         b"SEARCH" => Untagged::Search(search(tail)),
         b"ESEARCH" => Untagged::Search(esearch(tail)),
         b"VANISHED" => Untagged::Vanished,

@@ -1,0 +1,309 @@
+//! conn — one connection: the `imap` crate writes commands and logs in, we read all that comes back.
+//! Owns: `Conn`, `Fresh`, `Command`.
+//! May import: mail, base.
+//! Start reading at: `Conn::run`. The crate sees tagged lines and continuations only, in ASCII; each untagged response
+//! is diverted to us, so that no response it cannot parse costs the connection.
+
+use super::core::{Adapter, Core, locked};
+use super::frame::{KeepAll, Response, Taker};
+use super::untagged::{self, Untagged};
+use super::value::{self, Word};
+use crate::net::error::{NetError, NetErrorKind, Result};
+use crate::net::session::Idle;
+use crate::net::wire::Wire;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// A command as lines and literals in turn: line, literal, line, literal, … , line.
+#[derive(Clone, Debug)]
+pub struct Command {
+    parts: Vec<Vec<u8>>,
+}
+
+impl Command {
+    /// Begins with text of ours.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self { parts: vec![text.as_bytes().to_vec()] }
+    }
+
+    /// Adds text of ours: words, sets, flags. Never names or text of others.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        if let Some(line) = self.parts.last_mut() {
+            line.extend_from_slice(text.as_bytes());
+        }
+        self
+    }
+
+    /// Adds any octets as a string: quoted where that is exact, else as a literal (security S-24).
+    #[must_use]
+    pub fn string(mut self, octets: &[u8]) -> Self {
+        let Some(line) = self.parts.last_mut() else { return self };
+        if octets.len() <= 1000 && octets.iter().all(|b| (b' '..=b'~').contains(b)) {
+            line.push(b'"');
+            for b in octets {
+                if matches!(b, b'"' | b'\\') {
+                    line.push(b'\\');
+                }
+                line.push(*b);
+            }
+            line.push(b'"');
+        } else {
+            line.extend_from_slice(format!("{{{}}}", octets.len()).as_bytes());
+            self.parts.push(octets.to_vec());
+            self.parts.push(Vec::new());
+        }
+        self
+    }
+}
+
+/// The tagged OK of a command.
+#[derive(Clone, Debug, Default)]
+pub struct Done {
+    /// Its code in upper case, "" without one.
+    pub code: String,
+    /// What stood behind the code.
+    pub args: Vec<u8>,
+}
+
+/// What to do with untagged responses: true if it was expected, so no news.
+pub type OnData<'a> = &'a mut dyn FnMut(Untagged<'_>) -> Result<bool>;
+
+/// A logged-in connection.
+pub struct Conn {
+    session: imap::Session<Adapter>,
+    core: Arc<Mutex<Core>>,
+}
+
+/// A connection that is not logged in.
+pub struct Fresh {
+    client: imap::Client<Adapter>,
+    core: Arc<Mutex<Core>>,
+}
+
+impl Fresh {
+    /// Over a wire whose greeting was read.
+    #[must_use]
+    pub fn over(wire: Wire) -> Self {
+        let core = Arc::new(Mutex::new(Core::new(wire)));
+        let mut client = imap::Client::new(Adapter(Arc::clone(&core)));
+        client.greeting_read = true;
+        Self { client, core }
+    }
+
+    /// Asks what the server can do before the login.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn capabilities(&mut self) -> Result<Vec<String>> {
+        locked(&self.core).caps = None;
+        let asked = self.client.capabilities();
+        if let Err(e) = asked {
+            return Err(fault(&self.core, e));
+        }
+        Ok(locked(&self.core).caps.clone().unwrap_or_default())
+    }
+
+    /// Logs in by `how`, which is given the crate's client.
+    ///
+    /// # Errors
+    /// What the server said.
+    pub fn login(
+        self,
+        how: impl FnOnce(imap::Client<Adapter>) -> std::result::Result<imap::Session<Adapter>, Box<imap::Error>>,
+    ) -> Result<Conn> {
+        {
+            let mut core = locked(&self.core);
+            (core.caps, core.challenges) = (None, 0);
+        }
+        match how(self.client) {
+            Ok(session) => Ok(Conn { session, core: self.core }),
+            Err(e) => Err(fault(&self.core, *e)),
+        }
+    }
+}
+
+/// What really went wrong, behind the crate's words.
+fn fault(core: &Mutex<Core>, e: imap::Error) -> NetError {
+    let mut core = locked(core);
+    if let Some(broken) = core.wire.broken().cloned() {
+        return core.after_bye(broken);
+    }
+    match e {
+        imap::Error::No(_) | imap::Error::Bad(_) | imap::Error::Bye(_) => {
+            let (_, rest) = value::split(&core.last_tagged);
+            refused(rest).unwrap_or_else(|| NetError::protocol("an answer that is none"))
+        }
+        imap::Error::Io(e) => core.wire.fail(e.into()),
+        // The crate's words may quote what it sent, a password among it.
+        _ => core.wire.fail(NetError::protocol("an answer that is none")),
+    }
+}
+
+/// The error in a tagged status behind its tag; nothing for OK.
+fn refused(rest: &[u8]) -> Option<NetError> {
+    let status = value::status(rest)?;
+    let kind = match status.word {
+        Word::Ok | Word::Preauth => return None,
+        Word::No => NetErrorKind::No { code: status.code },
+        Word::Bad => NetErrorKind::Bad,
+        Word::Bye => NetErrorKind::Bye,
+    };
+    Some(NetError::new(kind, &status.text))
+}
+
+impl Conn {
+    /// The shared state: lock it for one look, never across a call of ours.
+    pub fn core(&self) -> MutexGuard<'_, Core> {
+        locked(&self.core)
+    }
+
+    /// Sends a command whose last line ends in the announcement of a literal, up to the point where the server wants it.
+    ///
+    /// # Errors
+    /// What the server says instead.
+    pub fn begin_literal(&mut self, command: &Command) -> Result<()> {
+        let mut parts = command.parts.iter();
+        self.start(parts.next().map(Vec::as_slice).unwrap_or_default())?;
+        while let (Some(literal), Some(line)) = (parts.next(), parts.next()) {
+            self.until_plus(&mut |_| Ok(false))?;
+            let mut core = self.core();
+            core.wire.send(literal)?;
+            core.wire.send(line)?;
+            core.wire.send(b"\r\n")?;
+        }
+        self.until_plus(&mut |_| Ok(false))
+    }
+
+    /// Runs `command` to its tagged answer; each untagged response goes to `on`.
+    ///
+    /// # Errors
+    /// `No` and `Bad` leave the connection usable. An error of `on` ends it.
+    pub fn run(&mut self, command: &Command, on: OnData<'_>) -> Result<Done> {
+        self.run_with(command, &mut KeepAll, on)
+    }
+
+    /// As [`Self::run`], with somebody for large literals.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_with(&mut self, command: &Command, taker: &mut dyn Taker, on: OnData<'_>) -> Result<Done> {
+        let mut parts = command.parts.iter();
+        self.start(parts.next().map(Vec::as_slice).unwrap_or_default())?;
+        while let (Some(literal), Some(line)) = (parts.next(), parts.next()) {
+            self.until_plus(on)?;
+            let mut core = self.core();
+            core.wire.send(literal)?;
+            core.wire.send(line)?;
+            core.wire.send(b"\r\n")?;
+        }
+        self.finish(taker, on)
+    }
+
+    /// Writes the first line of a command, with a tag of the crate's.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn start(&mut self, line: &[u8]) -> Result<()> {
+        if let Some(e) = self.core().wire.broken().cloned() {
+            return Err(e);
+        }
+        // Lines hold text of ours and quoted ASCII only.
+        let line = String::from_utf8_lossy(line);
+        let result = self.session.run_command(&line);
+        result.map_err(|e| fault(&self.core, e))
+    }
+
+    /// Waits until the server wants the literal.
+    ///
+    /// # Errors
+    /// What it says instead; then the literal must not be sent.
+    pub fn until_plus(&mut self, on: OnData<'_>) -> Result<()> {
+        loop {
+            let response = self.core().next(&mut KeepAll)?;
+            if response.is_continuation() {
+                return Ok(());
+            }
+            if !response.is_untagged() {
+                let (_, rest) = value::split(&response.bytes);
+                return Err(refused(rest).unwrap_or_else(|| self.core().wire.fail(NetError::protocol("done before it began"))));
+            }
+            self.hand(&response, on)?;
+        }
+    }
+
+    /// Reads to the tagged answer.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn finish(&mut self, taker: &mut dyn Taker, on: OnData<'_>) -> Result<Done> {
+        self.core().wire.begin();
+        loop {
+            let response = self.core().next(taker)?;
+            if response.is_untagged() {
+                self.hand(&response, on)?;
+                continue;
+            }
+            let (_, rest) = value::split(&response.bytes);
+            if response.is_continuation() {
+                return Err(self.core().wire.fail(NetError::protocol("it waits for more where there is none")));
+            }
+            return match (refused(rest), value::status(rest)) {
+                (Some(e), _) => Err(e),
+                (None, Some(s)) => Ok(Done { code: s.code, args: s.args.to_vec() }),
+                (None, None) => Err(self.core().wire.fail(NetError::protocol("an answer that is none"))),
+            };
+        }
+    }
+
+    fn hand(&mut self, response: &Response, on: OnData<'_>) -> Result<()> {
+        let data = untagged::read(&response.bytes);
+        let is_fetch = matches!(data, Untagged::Fetch(_));
+        match on(data) {
+            Ok(expected) => {
+                if is_fetch && !expected {
+                    self.core().news.changed = true;
+                }
+                Ok(())
+            }
+            Err(e) => Err(self.core().wire.fail(e)),
+        }
+    }
+
+    /// IDLE until news, a ring or `limit`.
+    ///
+    /// # Errors
+    /// A broken connection, or a server that refuses.
+    pub fn idle(&mut self, limit: Duration) -> Result<Idle> {
+        {
+            let mut core = self.core();
+            if let Some(e) = core.wire.broken() {
+                return Err(e.clone());
+            }
+            if core.news.changed {
+                return Ok(Idle::Changed);
+            }
+            (core.idle_end, core.expect_plus) = (None, true);
+        }
+        {
+            let mut handle = self.session.idle();
+            handle.timeout(limit).keepalive(false);
+            // The outcome is ours to know; leaving the scope says DONE and reads its answer.
+            let _ = handle.wait_while(|_| true);
+        }
+        let mut core = self.core();
+        core.idling = None;
+        if let Some(e) = core.wire.broken().cloned() {
+            return Err(core.after_bye(e));
+        }
+        let end = core.idle_end.take();
+        let (_, rest) = value::split(&core.last_tagged);
+        match (end, core.news.changed, refused(rest)) {
+            (_, true, _) => Ok(Idle::Changed),
+            (Some(how), ..) => Ok(how),
+            (None, _, Some(e)) => Err(e),
+            (None, _, None) => Err(core.wire.fail(NetError::protocol("IDLE ended by itself"))),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! core — what the adapter below the `imap` crate and our own reading share.
+//! Owns: `Core`, `Adapter`, `News`: tags, unasked-for news, the way in and out of IDLE.
+//! May import: mail, base.
+//! Start reading at: `Core::next`, then `Core::for_the_crate`, the view that the crate has of the same stream.
+
+use super::frame::{self, KeepAll, Response, Taker};
+use super::untagged::{self, Untagged};
+use super::value::{self, Word};
+use crate::net::error::{NetError, NetErrorKind, Result};
+use crate::net::session::Idle;
+use crate::net::wire::{Wait, Wire};
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The most continuations that a login may ask for.
+const MAX_CHALLENGES: u32 = 8;
+
+/// What the server told without being asked.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct News {
+    /// Messages in the selected mailbox.
+    pub exists: u32,
+    /// Whether anything is new.
+    pub changed: bool,
+    /// How many EXPUNGE lines our own command explains.
+    pub own_expunges: u64,
+}
+
+/// Shared by the adapter inside the crate and by us. Never locked while a caller's code runs.
+pub struct Core {
+    pub wire: Wire,
+    pub news: News,
+    /// CAPABILITY as last told, by response or code.
+    pub caps: Option<Vec<String>>,
+    bye: Option<String>,
+    /// The tag of the last command, as the crate wrote it.
+    tag: Vec<u8>,
+    pub(super) last_tagged: Vec<u8>,
+    line_start: bool,
+    /// For the crate to read.
+    out: Vec<u8>,
+    pub(super) challenges: u32,
+    /// Set while the crate waits inside IDLE: how long, and how it ended.
+    pub(super) idling: Option<Duration>,
+    pub(super) idle_end: Option<Idle>,
+    /// The server refused IDLE: the crate will write DONE all the same and read this.
+    refused_idle: Option<Vec<u8>>,
+    pub(super) expect_plus: bool,
+}
+
+impl Core {
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            news: News::default(),
+            caps: None,
+            bye: None,
+            tag: Vec::new(),
+            last_tagged: Vec::new(),
+            line_start: true,
+            out: Vec::new(),
+            challenges: 0,
+            idling: None,
+            idle_end: None,
+            refused_idle: None,
+            expect_plus: false,
+        }
+    }
+
+    /// Reads one response and notes its news.
+    pub(super) fn next(&mut self, taker: &mut dyn Taker) -> Result<Response> {
+        let response = match frame::read(&mut self.wire, taker) {
+            Ok(r) => r,
+            Err(e) => return Err(self.after_bye(e)),
+        };
+        if response.is_untagged() {
+            self.note(&response)?;
+        } else if !response.is_continuation() {
+            self.wire.traffic.round_trips += 1;
+            self.last_tagged.clone_from(&response.bytes);
+            let (tag, rest) = value::split(&response.bytes);
+            if tag != self.tag {
+                return Err(self.wire.fail(NetError::protocol("an answer to a command that was not given")));
+            }
+            if let Some(status) = value::status(rest)
+                && status.code == "CAPABILITY"
+            {
+                self.caps = Some(untagged::words(status.args));
+            }
+        }
+        Ok(response)
+    }
+
+    /// A connection that ends after BYE ended because of it.
+    pub(super) fn after_bye(&self, e: NetError) -> NetError {
+        match &self.bye {
+            Some(text) if matches!(e.kind, NetErrorKind::Io(_)) => NetError::new(NetErrorKind::Bye, text),
+            _ => e,
+        }
+    }
+
+    fn note(&mut self, response: &Response) -> Result<()> {
+        match untagged::read(&response.bytes) {
+            Untagged::Exists(n) => {
+                self.news.changed |= n != self.news.exists;
+                self.news.exists = n;
+            }
+            Untagged::Expunge => {
+                self.news.exists = self.news.exists.saturating_sub(1);
+                if self.news.own_expunges > 0 {
+                    self.news.own_expunges -= 1;
+                } else {
+                    self.news.changed = true;
+                }
+            }
+            Untagged::Vanished => self.news.changed = true,
+            Untagged::Capability(words) => self.caps = Some(words),
+            Untagged::Status(s) if s.word == Word::Bye => self.bye = Some(s.text.into_owned()),
+            Untagged::Status(s) if s.code == "CAPABILITY" => self.caps = Some(untagged::words(s.args)),
+            Untagged::Insane => return Err(self.wire.fail(NetError::protocol("a number that cannot be"))),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The next line that the crate is to see.
+    fn for_the_crate(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(limit) = self.idling {
+                match self.wire.wait(limit)? {
+                    Wait::Ready => {}
+                    Wait::Woken => return Err(self.end_idle(Idle::Woken)),
+                    Wait::TimedOut => return Err(self.end_idle(Idle::TimedOut)),
+                }
+            }
+            let response = self.next(&mut KeepAll)?;
+            if response.is_untagged() {
+                if matches!(untagged::read(&response.bytes), Untagged::Fetch(_)) {
+                    self.news.changed = true;
+                }
+                if self.idling.is_some() && self.news.changed {
+                    return Err(self.end_idle(Idle::Changed));
+                }
+                continue;
+            }
+            if response.is_continuation() {
+                self.challenges += 1;
+                if self.challenges > MAX_CHALLENGES && !self.expect_plus {
+                    return Err(self.wire.fail(NetError::protocol("the login never ends")).into());
+                }
+                self.expect_plus = false;
+            } else if self.expect_plus {
+                // Here the crate would take DONE for needed, or panic on an OK.
+                self.expect_plus = false;
+                self.refused_idle = Some(response.bytes);
+                return Err(io::ErrorKind::Unsupported.into());
+            }
+            self.give(&response.bytes);
+            return Ok(());
+        }
+    }
+
+    /// One line for the crate's parser, which chokes on anything but ASCII and on codes that it half knows.
+    fn give(&mut self, bytes: &[u8]) {
+        let plain = |b: u8| if b.is_ascii_graphic() || b == b' ' { b } else { b'?' };
+        let (tag, rest) = value::split(bytes);
+        match value::status(rest) {
+            Some(status) if !bytes.starts_with(b"+") => {
+                let word = match status.word {
+                    Word::Ok | Word::Preauth => "OK",
+                    Word::Bad => "BAD",
+                    Word::No | Word::Bye => "NO",
+                };
+                self.out.extend(tag.iter().copied().map(plain));
+                self.out.extend_from_slice(format!(" {word} .\r\n").as_bytes());
+            }
+            _ => {
+                self.out.extend(bytes.iter().take(8192).copied().map(plain));
+                self.out.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// One `WouldBlock` makes the crate leave IDLE; what follows (DONE and its answer) is read as usual.
+    fn end_idle(&mut self, how: Idle) -> io::Error {
+        self.idling = None;
+        self.idle_end = Some(how);
+        io::ErrorKind::WouldBlock.into()
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.refused_idle.is_some() && bytes.starts_with(b"DONE") {
+            let held = self.refused_idle.take().unwrap_or_default();
+            self.give(&held);
+            return Ok(());
+        }
+        if self.line_start && !bytes.starts_with(b"DONE") {
+            self.tag = value::split(bytes).0.to_vec();
+        }
+        self.line_start = bytes.ends_with(b"\n");
+        Ok(self.wire.send(bytes)?)
+    }
+}
+
+/// The core, also after a panic elsewhere: its own state says whether it is usable.
+pub(super) fn locked(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
+    core.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The stream that the crate sees.
+pub struct Adapter(pub(super) Arc<Mutex<Core>>);
+
+impl Read for Adapter {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut core = locked(&self.0);
+        if core.out.is_empty() {
+            core.for_the_crate()?;
+        }
+        let n = core.out.len().min(buf.len());
+        for (to, from) in buf.iter_mut().zip(core.out.drain(..n)) {
+            *to = from;
+        }
+        Ok(n)
+    }
+}
+
+impl Write for Adapter {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        locked(&self.0).write(buf)?;
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl imap::extensions::idle::SetReadTimeout for Adapter {
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> imap::error::Result<()> {
+        // The crate calls this exactly when IDLE was accepted, and when it is over.
+        locked(&self.0).idling = timeout;
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! fetch — reading messages: flags, envelopes, bodies, UID sets.
+//! Owns: the FETCH and SEARCH verbs of [`ImapStore`].
+//! May import: mail, base.
+//! Start reading at: `fetch_envelopes_of`. Rows that were not asked for, or come twice, are left out (security S-09 to S-12).
+
+use super::conn::{Command, OnData};
+use super::frame::{KeepAll, Taker};
+use super::store::ImapStore;
+use super::untagged::{Fetched, Untagged};
+use super::value::{self, Value};
+use crate::mail::envelope::MessageId;
+use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
+use crate::mail::uid::{ModSeq, Uid, UidSet};
+use crate::net::error::{NetError, Result};
+use crate::net::session::{PART, Sink};
+use std::io::Write;
+
+/// The longest set in one command, in letters: many servers refuse lines beyond 8,000 octets (RFC 7162, 4).
+const MAX_SET: usize = 6_000;
+/// How many UIDs one SEARCH may name where the server cannot answer in ranges: the line must stay below its limit.
+const SEARCH_WINDOW: u32 = 50_000;
+
+/// The set in pieces that fit a command line.
+pub fn pieces(uids: &UidSet) -> Vec<UidSet> {
+    let (mut out, mut now, mut length) = (Vec::new(), Vec::new(), 0);
+    for (a, b) in uids.ranges() {
+        // At most two numbers of ten digits, a colon and a comma.
+        length += 22;
+        now.push((*a, *b));
+        if length > MAX_SET {
+            out.push(UidSet::from_ranges(std::mem::take(&mut now)));
+            length = 0;
+        }
+    }
+    if !now.is_empty() {
+        out.push(UidSet::from_ranges(now));
+    }
+    out
+}
+
+/// Collects rows into parts.
+struct Parts<'s, 'a, T> {
+    rows: Vec<T>,
+    sink: &'s mut Sink<'a, T>,
+}
+
+impl<T> Parts<'_, '_, T> {
+    fn push(&mut self, row: T) -> Result<()> {
+        self.rows.push(row);
+        if self.rows.len() >= PART { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.rows.is_empty() { Ok(()) } else { (self.sink)(std::mem::take(&mut self.rows)) }
+    }
+}
+
+/// Calls `each` for the rows that were asked for, once each.
+fn asked<'a>(
+    wanted: &'a UidSet,
+    mut each: impl FnMut(Uid, Fetched) -> Result<()> + 'a,
+) -> impl FnMut(Untagged<'_>) -> Result<bool> + 'a {
+    let mut seen = UidSet::new();
+    move |data| {
+        let Untagged::Fetch(row) = data else { return Ok(false) };
+        let Some(uid) = row.uid.filter(|u| wanted.contains(*u) && !seen.contains(*u)) else { return Ok(false) };
+        seen.insert(uid);
+        each(uid, *row).map(|()| true)
+    }
+}
+
+impl ImapStore {
+    fn modseqs(&self) -> bool {
+        self.caps.condstore && self.selected.as_ref().is_some_and(|s| s.highestmodseq.0 > 0)
+    }
+
+    pub(super) fn fetch_flags_of(&mut self, uids: &UidSet, since: Option<ModSeq>, mut sink: Sink<'_, FlagsSeen>) -> Result<()> {
+        let items = if self.modseqs() { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
+        let tail = since.filter(|_| self.modseqs()).map_or_else(String::new, |m| format!(" (CHANGEDSINCE {})", m.0));
+        let mut parts = Parts { rows: Vec::new(), sink: &mut sink };
+        for piece in pieces(uids) {
+            let command = Command::new(&format!("UID FETCH {piece} {items}{tail}"));
+            let mut on = asked(&piece, |uid, row| match row.flags {
+                Some(flags) => parts.push(FlagsSeen { uid, flags, modseq: row.modseq }),
+                None => Ok(()),
+            });
+            self.conn.run(&command, &mut on)?;
+        }
+        parts.flush()
+    }
+
+    pub(super) fn fetch_envelopes_of(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
+        let mut items =
+            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]".to_owned();
+        if self.modseqs() {
+            items.push_str(" MODSEQ");
+        }
+        items.push_str(self.object_item());
+        let mut parts = Parts { rows: Vec::new(), sink: &mut sink };
+        for piece in pieces(uids) {
+            let command = Command::new(&format!("UID FETCH {piece} ({items})"));
+            let mut on = asked(&piece, |uid, row| {
+                let Some(envelope) = row.envelope else { return Ok(()) };
+                parts.push(EnvelopeSeen {
+                    uid,
+                    flags: row.flags.unwrap_or_default(),
+                    modseq: row.modseq,
+                    received: row.received,
+                    size: row.size.unwrap_or(0),
+                    envelope,
+                    attachments: row.attachments,
+                    object_id: row.object_id,
+                })
+            });
+            self.conn.run(&command, &mut on)?;
+        }
+        parts.flush()
+    }
+
+    fn object_item(&self) -> &'static str {
+        match (self.has("OBJECTID"), self.has("X-GM-EXT-1")) {
+            (true, _) => " EMAILID",
+            (false, true) => " X-GM-MSGID",
+            (false, false) => "",
+        }
+    }
+
+    pub(super) fn identify_all(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
+        let items = format!("UID INTERNALDATE RFC822.SIZE ENVELOPE{}", self.object_item());
+        let mut out = Vec::new();
+        for piece in pieces(uids) {
+            let command = Command::new(&format!("UID FETCH {piece} ({items})"));
+            let mut on = asked(&piece, |uid, row| {
+                let message_id = row.envelope.and_then(|e| e.message_id);
+                let print =
+                    Fingerprint { message_id, size: row.size.unwrap_or(0), received: row.received, object_id: row.object_id };
+                out.push(IdentitySeen { uid, print });
+                Ok(())
+            });
+            self.conn.run(&command, &mut on)?;
+        }
+        Ok(out)
+    }
+
+    pub(super) fn fetch_whole(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
+        let command = Command::new(&format!("UID FETCH {uid} (UID BODY.PEEK[])"));
+        let mut taker = Body { uid, to, written: 0, begun: false, certain: false };
+        let (mut kept, mut confirmed) = (None, false);
+        self.conn.run_with(&command, &mut taker, &mut |data| {
+            let Untagged::Fetch(row) = data else { return Ok(false) };
+            confirmed |= row.uid == Some(uid) && row.body.is_some();
+            if row.uid == Some(uid) && kept.is_none() {
+                kept = row.body;
+            }
+            Ok(row.uid == Some(uid))
+        })?;
+        if taker.begun {
+            // The UID may stand behind the literal: only now is it known whose text it was.
+            return if confirmed || taker.certain {
+                Ok(Some(taker.written))
+            } else {
+                Err(self.conn.core().wire.fail(NetError::protocol("the text of another message")))
+            };
+        }
+        let Some(text) = kept else { return Ok(None) };
+        taker.to.write_all(&text)?;
+        Ok(Some(text.len() as u64))
+    }
+
+    pub(super) fn uids_from(&mut self, from: u32) -> Result<UidSet> {
+        let from = from.max(1);
+        if self.caps.esearch {
+            let found = self.search(&Command::new(&format!("UID SEARCH RETURN (ALL) UID {from}:*")))?;
+            // `n:*` also names the last message where it is below n (RFC 9051, 9).
+            return Ok(found.intersection(&UidSet::range(from, u32::MAX)));
+        }
+        let next = self.selected.as_ref().map_or(0, |s| s.uidnext);
+        let (mut low, mut all) = (from, UidSet::new());
+        while low.saturating_add(SEARCH_WINDOW) < next {
+            let high = low + SEARCH_WINDOW - 1;
+            all = all.union(&self.search(&Command::new(&format!("UID SEARCH UID {low}:{high}")))?);
+            low = high + 1;
+        }
+        let rest = self.search(&Command::new(&format!("UID SEARCH UID {low}:*")))?;
+        Ok(all.union(&rest).intersection(&UidSet::range(from, u32::MAX)))
+    }
+
+    pub(super) fn search_id(&mut self, id: &MessageId) -> Result<UidSet> {
+        let charset = if id.as_str().is_ascii() { "" } else { "CHARSET UTF-8 " };
+        let verb = if self.caps.esearch { "UID SEARCH RETURN (ALL) " } else { "UID SEARCH " };
+        self.search(&Command::new(&format!("{verb}{charset}HEADER Message-ID ")).string(id.as_str().as_bytes()))
+    }
+
+    fn search(&mut self, command: &Command) -> Result<UidSet> {
+        let mut found = UidSet::new();
+        let on: OnData<'_> = &mut |data| {
+            if let Untagged::Search(set) = data {
+                found = found.union(&set);
+                return Ok(true);
+            }
+            Ok(false)
+        };
+        self.conn.run_with(command, &mut KeepAll, on)?;
+        Ok(found)
+    }
+}
+
+/// Streams the text of one message, and of no other.
+struct Body<'w> {
+    uid: Uid,
+    to: &'w mut dyn Write,
+    written: u64,
+    begun: bool,
+    /// The UID stood before the text.
+    certain: bool,
+}
+
+impl Taker for Body<'_> {
+    fn wants(&mut self, so_far: &[u8], _: u64) -> bool {
+        let rest = so_far.strip_prefix(b"* ").unwrap_or_default();
+        let words = value::parse(rest);
+        let Some(Value::List(items)) = words.get(2) else { return false };
+        // The last word before the brace of the literal says what it is.
+        let body = items.iter().rev().find(|v| !v.bytes().is_some_and(|b| b.starts_with(b"{") || b == b"~"));
+        if !body.is_some_and(|v| v.is("BODY[]")) {
+            return false;
+        }
+        let told = items.chunks_exact(2).find(|p| p.first().is_some_and(|k| k.is("UID"))).and_then(|p| p.get(1)?.number());
+        let mine = told.is_none_or(|n| n == u64::from(self.uid.get()));
+        if mine && !self.begun {
+            self.begun = true;
+            self.certain = told.is_some();
+            return true;
+        }
+        false
+    }
+
+    fn take(&mut self, piece: &[u8]) -> Result<()> {
+        self.written += piece.len() as u64;
+        self.to.write_all(piece)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! login — greeting, STARTTLS, and proving who we are.
+//! Owns: `open`.
+//! May import: mail, base.
+//! Start reading at: `open`. Nothing is said in the clear but STARTTLS, and nothing that came in the clear is believed
+//! (security T-01 to T-06): capabilities are asked for after TLS, and again after the login.
+
+use super::conn::{Command, Conn, Fresh};
+use super::frame::{self, KeepAll};
+use super::value::{self, Word};
+use crate::base::cancel::Cancel;
+use crate::base::gate::Permit;
+use crate::base::secret::Secret;
+use crate::base::waker::Waker;
+use crate::net::dial;
+use crate::net::error::{NetError, NetErrorKind, Result, TlsReason};
+use crate::net::session::{Endpoint, TlsMode};
+use crate::net::wire::{NO_PROGRESS, Wire};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// How many untagged lines are read over while STARTTLS is answered.
+const MAX_BEFORE_TLS: usize = 100;
+/// Codes of a refused login that say "later", not "wrong password" (RFC 5530).
+const LATER: [&str; 5] = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN"];
+
+/// Connects, encrypts and logs in. The capabilities are those after the login, in upper case.
+///
+/// # Errors
+/// `Unreachable`, `Tls`, `LoginRefused`, `No` for a refusal that time may heal, and what breaks connections.
+pub fn open(
+    permit: Permit,
+    endpoint: &Endpoint,
+    user: &str,
+    secret: &Secret,
+    waker: &Waker,
+    cancel: &Cancel,
+) -> Result<(Conn, Vec<String>)> {
+    let mut wire = Wire::connect(permit, endpoint, waker, cancel)?;
+    wire.set_limit(dial::CONNECT);
+    greeting(&mut wire, endpoint.tls)?;
+    if endpoint.tls == TlsMode::StartTls {
+        starttls(&mut wire, endpoint)?;
+    }
+    wire.set_limit(NO_PROGRESS);
+    if !wire.is_encrypted() {
+        return Err(NetError::tls(TlsReason::Other, "the connection is not encrypted"));
+    }
+    let mut fresh = Fresh::over(wire);
+    let offered = fresh.capabilities()?;
+    let mut conn = log_in(fresh, &offered, user, secret).map_err(judge)?;
+    let told = conn.core().caps.take();
+    let caps = match told {
+        Some(caps) => caps,
+        None => {
+            conn.run(&Command::new("CAPABILITY"), &mut |_| Ok(true))?;
+            conn.core().caps.take().unwrap_or_default()
+        }
+    };
+    Ok((conn, caps))
+}
+
+fn greeting(wire: &mut Wire, tls: TlsMode) -> Result<()> {
+    let first = frame::read(wire, &mut KeepAll)?;
+    let status = first.bytes.strip_prefix(b"* ").and_then(value::status);
+    match status.as_ref().map(|s| s.word) {
+        Some(Word::Ok) => Ok(()),
+        // Logged in without us: as whom? Before TLS it would let anybody be the server (NO STARTTLS, 2021).
+        Some(Word::Preauth) if tls == TlsMode::StartTls => Err(NetError::tls(TlsReason::Injected, "PREAUTH before TLS")),
+        Some(Word::Preauth) => Err(NetError::protocol("it claims that we are logged in already")),
+        Some(Word::Bye) => Err(NetError::new(NetErrorKind::Bye, status.as_ref().map_or("", |s| &s.text))),
+        _ => Err(NetError::protocol("the greeting is not that of an IMAP server")),
+    }
+}
+
+fn starttls(wire: &mut Wire, endpoint: &Endpoint) -> Result<()> {
+    wire.send(b"s1 STARTTLS\r\n")?;
+    for _ in 0..MAX_BEFORE_TLS {
+        let response = frame::read(wire, &mut KeepAll)?;
+        if response.is_untagged() {
+            // Nobody is proven to have said it: dropped.
+            continue;
+        }
+        let (tag, rest) = value::split(&response.bytes);
+        return match value::status(rest) {
+            Some(s) if tag == b"s1" && s.word == Word::Ok => wire.encrypt(endpoint),
+            Some(s) if tag == b"s1" => Err(NetError::tls(TlsReason::NoStartTls, &s.text)),
+            _ => Err(NetError::tls(TlsReason::Injected, "an answer to something else")),
+        };
+    }
+    Err(NetError::tls(TlsReason::Injected, "much talk before encryption"))
+}
+
+/// The strongest way that both sides know; over TLS all of them show the password to the server alone.
+fn log_in(fresh: Fresh, offered: &[String], user: &str, secret: &Secret) -> Result<Conn> {
+    let has = |word: &str| offered.iter().any(|c| c == word);
+    if has("AUTH=PLAIN") {
+        let plain = Plain(Secret::new(format!("\0{user}\0{}", secret.expose())));
+        let name = if has("SASL-IR") {
+            Secret::new(format!("PLAIN {}", STANDARD.encode(plain.0.expose())))
+        } else {
+            Secret::new("PLAIN".to_owned())
+        };
+        return fresh.login(|client| client.authenticate(name.expose(), &plain).map_err(|(e, _)| Box::new(e)));
+    }
+    if has("LOGINDISABLED") {
+        return Err(NetError::new(NetErrorKind::LoginRefused, "the server offers no way to log in that Postrider knows"));
+    }
+    if [user, secret.expose()].iter().any(|t| !t.bytes().all(|b| (b' '..=b'~').contains(&b))) {
+        let text = "this server takes no names and passwords with letters beyond ASCII";
+        return Err(NetError::new(NetErrorKind::LoginRefused, text));
+    }
+    fresh.login(|client| client.login(user, secret.expose()).map_err(|(e, _)| Box::new(e)))
+}
+
+/// A refused login is a wrong password unless the server says that it is something else.
+fn judge(e: NetError) -> NetError {
+    match &e.kind {
+        NetErrorKind::No { code } if !LATER.contains(&code.as_str()) => {
+            NetError { kind: NetErrorKind::LoginRefused, text: e.text }
+        }
+        NetErrorKind::Bad => NetError { kind: NetErrorKind::LoginRefused, text: e.text },
+        _ => e,
+    }
+}
+
+/// SASL PLAIN (RFC 4616).
+struct Plain(Secret);
+
+impl imap::Authenticator for Plain {
+    type Response = Vec<u8>;
+
+    fn process(&self, _: &[u8]) -> Vec<u8> {
+        self.0.expose().as_bytes().to_vec()
+    }
+}
