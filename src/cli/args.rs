@@ -71,6 +71,12 @@ pub enum Level {
 /// The verbs. Without one, the reader opens.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
+    /// Add, list, test or remove accounts
+    Account {
+        #[command(subcommand)]
+        #[allow(missing_docs)]
+        what: AccountVerb,
+    },
     /// List every command of the reader with its keys
     Keys(Keys),
     /// Show where the configuration is, check it, print it, or print an example
@@ -120,4 +126,62 @@ pub enum ConfigVerb {
     },
     /// Print an example with comments
     Example,
+}
+
+/// `postrider account …`
+#[derive(Subcommand, Debug)]
+pub enum AccountVerb {
+    /// Add an account: tests the login and saves it
+    Add(Box<AccountAdd>),
+    /// List the accounts
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an account out of the configuration
+    Remove {
+        /// The account's short name
+        name: String,
+    },
+}
+
+/// `postrider account add`
+#[derive(clap::Args, Debug, Default)]
+pub struct AccountAdd {
+    /// The mail address
+    pub address: Option<String>,
+    /// Where mail is: imaps://HOST[:PORT], or imap:// for STARTTLS
+    #[arg(long, value_name = "URL", conflicts_with = "maildir")]
+    pub imap: Option<String>,
+    /// Where mail goes: smtps://HOST[:PORT], or smtp:// for STARTTLS
+    #[arg(long, value_name = "URL")]
+    pub smtp: Option<String>,
+    /// Where mail is fetched from: pop3s://HOST[:PORT]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["maildir", "imap"])]
+    pub pop3: Option<String>,
+    /// Where mail is, on this machine
+    #[arg(long, value_name = "DIR")]
+    pub maildir: Option<PathBuf>,
+    /// The login name, where it is not the address
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// A command for `sh -c`; the first line that it prints is the password
+    #[arg(long, value_name = "COMMAND")]
+    pub password_command: Option<String>,
+    /// Read the password for the test from standard input; it is not saved
+    #[arg(long, conflicts_with = "password_command")]
+    pub password_stdin: bool,
+    /// Your name as recipients see it
+    #[arg(long, value_name = "NAME")]
+    pub display_name: Option<String>,
+    /// A short name for the account
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Trust the certificates in this file too (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Save without trying to log in
+    #[arg(long)]
+    pub no_test: bool,
 }

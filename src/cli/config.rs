@@ -7,7 +7,7 @@ use super::Door;
 use super::args::ConfigVerb;
 use super::exit::{self, Failure};
 use super::output::Out;
-use crate::config::{AccountKind, Config, KeepBodies, Prefer, Server, Submission, Tls};
+use crate::config::{AccountKind, Config, KeepBodies, Prefer, Server, Submission};
 use serde_json::{Value, json};
 
 /// The commented example, which is also `assets/config.example.toml`.
@@ -88,12 +88,7 @@ fn shown(config: &Config) -> Value {
 }
 
 fn server(server: &Server) -> Value {
-    let tls = match server.tls {
-        Tls::Implicit => "implicit",
-        Tls::StartTls => "starttls",
-        Tls::None => "none",
-    };
-    json!({"host": server.host, "port": server.port, "tls": tls, "user": server.user})
+    json!({"host": server.host, "port": server.port, "tls": server.tls.word(), "user": server.user})
 }
 
 fn as_toml(shown: &Value) -> Result<String, Failure> {

@@ -5,6 +5,7 @@
 
 use crate::base::safetext::SafeText;
 use crate::config::ConfigError;
+use crate::config::edit::EditError;
 use crate::engine::api::Fault;
 use std::io::Write;
 use std::process::ExitCode;
@@ -59,6 +60,19 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::new(CONFIG, &format!("{}: {}", error.place, error.what), error.hint.as_str())
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        let what = error.to_string();
+        match error {
+            EditError::Config(error) => error.into(),
+            EditError::Exists(_) => Self::new(USAGE, &what, "Choose another with --name, or remove it first"),
+            EditError::Missing(_) => Self::new(USAGE, &what, "`postrider account list` shows them"),
+            EditError::Name(_) => Self::new(USAGE, &what, "Choose one with --name"),
+            EditError::Io(_) => Self::new(CANNOT_WRITE, &what, "Check the disk and the permissions"),
+        }
     }
 }
 

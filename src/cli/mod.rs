@@ -4,6 +4,7 @@
 //! Start reading at: `run`, then `args.rs` for the whole command line; one file a verb.
 //! Tested by: tests/cli.rs, with the real binary.
 
+mod account;
 pub mod args;
 mod complete;
 mod config;
@@ -11,6 +12,7 @@ pub mod exit;
 mod keys;
 mod manual;
 mod output;
+mod prompt;
 
 use crate::base::paths::Paths;
 use crate::config::Config;
@@ -72,6 +74,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
     let mut out = Out::stdout();
     let code = match args.verb {
         None => Err(exit::not_built("the reader")),
+        Some(Verb::Account { what }) => account::run(&door, what, &mut out),
         Some(Verb::Keys(keys)) => keys::run(&keys, &mut out),
         Some(Verb::Config { what }) => config::run(&door, what.unwrap_or_default(), &mut out),
         Some(Verb::Completions { shell }) => complete::run(shell, &mut out),

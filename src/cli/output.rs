@@ -3,6 +3,7 @@
 //! May import: base.
 //! Start reading at: `Out`.
 
+use crate::base::safetext::SafeText;
 use serde::Serialize;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
@@ -21,6 +22,14 @@ impl Out {
     /// If it cannot be written.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.0, "{text}")
+    }
+
+    /// One line that may hold foreign text: what could steer a terminal is made visible.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn text_line(&mut self, text: &str) -> io::Result<()> {
+        self.line(SafeText::line(text).as_str())
     }
 
     /// Text or bytes as they are.

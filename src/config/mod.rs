@@ -6,9 +6,11 @@
 
 pub mod account;
 pub mod complain;
+pub mod edit;
 pub mod keys;
 pub mod password;
 pub mod schema;
+pub mod server_url;
 pub mod values;
 
 use crate::base::safetext::SafeText;
