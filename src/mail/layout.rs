@@ -105,9 +105,9 @@ pub enum Wrap {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Mark {
-    end: usize,
-    role: Role,
-    link: Option<u32>,
+    pub(super) end: usize,
+    pub(super) role: Role,
+    pub(super) link: Option<u32>,
 }
 
 /// One paragraph.

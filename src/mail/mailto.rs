@@ -77,7 +77,7 @@ fn people(list: &str) -> Vec<super::address::Address> {
 }
 
 /// Percent-decoding; a `%` that starts no escape stays, and octets that are no UTF-8 become marks.
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -31,6 +31,7 @@ pub mod query_eval;
 pub mod query_parse;
 pub mod ready;
 pub mod render;
+pub mod render_html;
 pub mod render_text;
 pub mod row;
 pub mod server;

@@ -8,7 +8,8 @@ use super::header;
 use super::layout::{self, Block, Line, Role, Wrap};
 use super::links::{Link, Links};
 use super::structure::{self, Plan, Prefer, Section};
-use super::{parse, render_text};
+use super::{parse, render_html, render_text};
+use std::collections::HashMap;
 
 /// The longest text of a section that is rendered, in bytes.
 pub const MAX_TEXT: usize = 8 * 1024 * 1024;
@@ -22,7 +23,7 @@ pub struct Rendered {
     pub lines: Vec<Line>,
     /// The links in them, by number from 1.
     pub links: Vec<Link>,
-    /// How many lines of hidden text the sender put into the HTML and we do not show.
+    /// How many stretches of text the sender hid in the HTML; they are not in the lines.
     pub hidden: usize,
     /// What is read and what is attached.
     pub plan: Plan,
@@ -146,12 +147,25 @@ impl Work<'_> {
             cut -= 1;
         }
         let shown = text.get(..cut).unwrap_or_default();
-        let format =
-            if part.kind == Kind::Plain || part.kind == Kind::Text { render_text::Format::of(part) } else { Default::default() };
-        self.blocks.extend(render_text::blocks(shown, format, &mut self.links));
-        if cut < text.len() {
+        let mut short = cut < text.len();
+        if part.kind == Kind::Html {
+            let named = self.images();
+            let html = render_html::blocks(shown, &mut self.links, &named);
+            short |= html.cut;
+            self.hidden += html.hidden;
+            self.blocks.extend(html.blocks);
+        } else {
+            self.blocks.extend(render_text::blocks(shown, render_text::Format::of(part), &mut self.links));
+        }
+        if short {
             self.notice("The rest is too long to be shown.");
         }
+    }
+
+    /// What the parts that the HTML may name by Content-ID are called.
+    fn images(&self) -> HashMap<String, String> {
+        let named = self.message.parts.iter().filter_map(|p| Some((p.content_id.clone()?, p.name.clone()?)));
+        named.collect()
     }
 
     /// Who wrote a message inside, to whom, when and about what.
