@@ -249,11 +249,7 @@ impl Flow {
                 Element::Item => self.bullet = None,
                 Element::Cell(_) => self.tables.end_cell(self.out.len()),
                 Element::Row => self.tables.end_row(&mut self.out),
-                Element::Table => {
-                    if self.tables.close(&mut self.out) {
-                        self.gap = true;
-                    }
-                }
+                Element::Table => self.gap |= self.tables.close(&mut self.out),
                 _ => {}
             }
         }
