@@ -12,6 +12,7 @@ pub mod clock;
 pub mod crash;
 pub mod gate;
 pub mod inbox;
+pub mod log;
 pub mod paths;
 pub mod safetext;
 pub mod secret;

@@ -1,9 +1,11 @@
 //! args — the whole command line, as interface.md promises it.
 //! Owns: `Args`, `Options`, `Verb` and their words of help, which are also the manual page and the completions.
-//! May import: nothing of ours.
+//! May import: base.
 //! Start reading at: `Verb`.
 
-use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use crate::base::log::Level;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -35,11 +37,16 @@ pub struct Options {
     #[arg(long, global = true)]
     pub offline: bool,
     /// How much goes to the log
-    #[arg(long, value_name = "LEVEL", global = true, default_value = "info")]
+    #[arg(long, value_name = "LEVEL", global = true, default_value = "info", value_parser = levels())]
     pub log: Level,
     /// Say more on standard error
     #[arg(short, long = "verbose", global = true, action = ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// The words of `--log`.
+fn levels() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.map(Level::word)).map(|word| Level::parse(&word).unwrap_or_default())
 }
 
 /// Options of the reader itself.
@@ -54,18 +61,6 @@ pub struct Reader {
     /// Change nothing on any server
     #[arg(long)]
     pub read_only: bool,
-}
-
-/// How much goes to the log.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)]
-pub enum Level {
-    Error,
-    Warn,
-    #[default]
-    Info,
-    Debug,
-    Trace,
 }
 
 /// The verbs. Without one, the reader opens.
