@@ -14,4 +14,6 @@ pub mod outbox;
 pub mod owner;
 pub mod password;
 pub mod plan;
+pub mod setup;
+pub mod shared;
 pub mod translate;

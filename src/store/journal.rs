@@ -151,7 +151,15 @@ pub fn append(tx: &mut Tx<'_, State>, group: GroupId, operations: Vec<NewOperati
 /// # Errors
 /// `Missing` if there is none of that number.
 pub fn get(db: &Db<State>, id: OpId) -> Result<Operation> {
-    select(db, "id = ?1", [id.0])?.pop().ok_or_else(|| StoreError::missing("operation"))
+    find(db, id)?.ok_or_else(|| StoreError::missing("operation"))
+}
+
+/// One operation, if it is not forgotten yet.
+///
+/// # Errors
+/// As every question.
+pub fn find(db: &Db<State>, id: OpId) -> Result<Option<Operation>> {
+    Ok(select(db, "id = ?1", [id.0])?.pop())
 }
 
 /// The operations of one command, ascending.

@@ -282,6 +282,24 @@ pub(super) fn renumber(tx: &Tx<'_, Cache>, mailbox: MailboxId, to: UidValidity, 
     Ok(())
 }
 
+/// The operations that are laid over the cache now, ascending.
+///
+/// # Errors
+/// As every question.
+pub fn operations(db: &Db<Cache>) -> Result<Vec<OpId>> {
+    let sql = "SELECT op FROM wish UNION SELECT wished FROM mailbox WHERE wished <> 0 ORDER BY 1";
+    Ok(db.conn().prepare_cached(sql)?.query_map([], |r| r.get(0).map(OpId))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The pending operation that makes a provisional placement, and which of its targets it is.
+///
+/// # Errors
+/// As every question.
+pub fn maker(db: &Db<Cache>, id: PlacementKey) -> Result<Option<(OpId, u32)>> {
+    let sql = "SELECT op, idx FROM wish WHERE made = ?1 ORDER BY op LIMIT 1";
+    Ok(db.conn().prepare_cached(sql)?.query_row([id.0], |r| Ok((OpId(r.get(0)?), r.get(1)?))).optional()?)
+}
+
 /// Drops the whole overlay and lays `operations` (all pending ones, ascending) over what the server confirmed.
 ///
 /// # Errors

@@ -1,0 +1,211 @@
+//! setup — the start path: who holds the profile, both files open, what a crash left behind set right.
+//! Owns: `Setup`, `Mode`, `open`. May import: store, config, base, and the engine's own.
+//! Start reading at: `open`. There is no check of the files here (decisions 7), and nothing waits for a network.
+
+use super::api::{Fault, Kind};
+use super::outbox::state;
+use super::owner::Lock;
+use super::shared::{self, Shared};
+use super::translate::io_fault;
+use crate::base::busy::Busy;
+use crate::base::cancel::Cancel;
+use crate::base::clock::{Clock, System};
+use crate::base::inbox::Inbox;
+use crate::base::paths::Paths;
+use crate::config::Config;
+use crate::store::spool::Spool;
+use crate::store::{self, Places, Store, Topic, journal, outbox, overlay};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a start waits for a verb that holds the profile for a moment.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// What the program is started for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// The reader, `watch`, `--wait`: accounts are kept in step for as long as it runs.
+    Live,
+    /// A verb that looks or writes an intent and ends: nothing connects.
+    Still,
+}
+
+/// All that a start needs.
+#[derive(Clone)]
+pub struct Setup {
+    /// What the person configured.
+    pub config: Arc<Config>,
+    /// Where our files are.
+    pub paths: Paths,
+    /// What it is started for.
+    pub mode: Mode,
+    /// `--offline`: no connection is opened.
+    pub offline: bool,
+    /// Civil time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("paths", &self.paths).field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+impl Setup {
+    /// With the system's clock, and connections allowed.
+    #[must_use]
+    pub fn new(config: Config, paths: Paths, mode: Mode) -> Self {
+        Self { config: Arc::new(config), paths, mode, offline: false, clock: Arc::new(System) }
+    }
+}
+
+/// Takes the profile if it is free, opens both files and recovers. `rebuilt` is called, on a writing thread, when the
+/// cache had to be begun anew while the program runs.
+///
+/// # Errors
+/// `Disk` or `Store`: without its own files the program cannot do anything.
+pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result<(Shared, Option<Lock>), Fault> {
+    setup.paths.create().map_err(|e| io_fault(e.kind(), "a folder cannot be used").because(&e.to_string()))?;
+    let dir = &setup.paths.data;
+    let lock = take_lock(setup).map_err(|e| disk(&e))?;
+    let news = Inbox::new().map_err(|e| disk(&e))?;
+    let ear: Inbox<super::api::News> = news.clone();
+    let told: store::Told = Arc::new(move |set| {
+        if set.has(&Topic::CacheRebuilt) {
+            rebuilt();
+        }
+        ear.put(|news| news.changes.absorb(shared::changes(&set)));
+    });
+    let places = Places { state: dir.clone(), cache: dir.clone() };
+    let store = if lock.is_some() { Store::open_at(places, told)? } else { Store::attach(places, told)? };
+    let shared = Shared {
+        spool: Spool::open(dir)?,
+        store,
+        news,
+        clock: Arc::clone(&setup.clock),
+        config: Arc::clone(&setup.config),
+        offline: setup.offline,
+        owner: lock.is_some(),
+        busy: Busy::default(),
+        cancel: Cancel::new().map_err(|e| disk(&e))?,
+    };
+    if shared.owner {
+        recover(&shared, setup.mode)?;
+    }
+    Ok((shared, lock))
+}
+
+fn disk(error: &io::Error) -> Fault {
+    Fault::new(Kind::Disk, "the profile cannot be used").because(&error.to_string())
+}
+
+/// A verb holds the profile only for a moment: the reader waits for its end, a verb does without.
+fn take_lock(setup: &Setup) -> io::Result<Option<Lock>> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let lock = Lock::take(&setup.paths.data)?;
+        // Who has a door open stays for long.
+        if lock.is_some() || setup.mode == Mode::Still || setup.paths.socket().exists() || Instant::now() >= end {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Sets right what an earlier process left half done: commands that may have reached a server become uncertain, mails
+/// that may have been sent are not sent again, and what the person sees is derived anew from the journal.
+fn recover(shared: &Shared, mode: Mode) -> Result<(), Fault> {
+    let pending = shared.store.state(|tx| {
+        journal::recover(tx)?;
+        for mail in outbox::list(tx)? {
+            if let Some(change) = state::recover(&mail) {
+                outbox::update(tx, mail.id, |mail| {
+                    (mail.state, mail.attempts, mail.due, mail.fault) = (change.state, change.attempts, change.due, change.fault);
+                    true
+                })?;
+            }
+        }
+        journal::pending(tx, None)
+    })?;
+    match mode {
+        Mode::Live => shared.store.cache(move |tx| overlay::rebuild(tx, &pending))?,
+        // The rows that the last verb printed keep their numbers.
+        Mode::Still => lay_over(shared)?,
+    }
+    Ok(())
+}
+
+/// Lays all that is pending over the cache, and takes off what is not pending any more: after another process wrote
+/// intents.
+///
+/// # Errors
+/// The store's own.
+pub fn lay_over(shared: &Shared) -> Result<(), Fault> {
+    let laid = shared.store.read(overlay::operations)?;
+    let current = shared.store.read_state(|db| {
+        let mut all = journal::pending(db, None)?;
+        for id in laid {
+            if let Err(at) = all.binary_search_by_key(&id, |o| o.id)
+                && let Some(ended) = journal::find(db, id)?
+            {
+                all.insert(at, ended);
+            }
+        }
+        Ok(all)
+    })?;
+    if !current.is_empty() {
+        shared.store.cache(move |tx| current.iter().try_for_each(|operation| overlay::apply(tx, operation)))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Manual;
+    use crate::mail::ids::AccountName;
+    use crate::mail::outgoing::{NewOutgoing, OutboxState};
+
+    fn setup(dir: &std::path::Path, mode: Mode) -> Setup {
+        let clock = Arc::new(Manual::at(1_700_000_000));
+        Setup { clock, ..Setup::new(Config::default(), Paths::of_profile(dir), mode) }
+    }
+
+    #[test]
+    fn a_second_process_attaches_and_the_next_owner_recovers() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, lock) = open(&setup(dir.path(), Mode::Live), || ()).unwrap();
+        assert!(first.owner && lock.is_some());
+        let mail = NewOutgoing {
+            account: AccountName::new("a"),
+            message_id: "m@x".into(),
+            sender: "a@x".into(),
+            recipients: vec!["b@x".into()],
+            subject: String::new(),
+            spool: "s".into(),
+            size: 1,
+            draft: None,
+            file: true,
+            created: 1_000,
+        };
+        let id = first
+            .store
+            .state(move |tx| {
+                let id = outbox::add(tx, &mail, 0)?;
+                outbox::update(tx, id, |m| {
+                    m.state = OutboxState::DotSent;
+                    true
+                })?;
+                Ok(id)
+            })
+            .unwrap();
+        let (second, none) = open(&setup(dir.path(), Mode::Still), || ()).unwrap();
+        assert!(!second.owner && none.is_none());
+        let seen = second.store.read_state(move |db| outbox::get(db, id)).unwrap();
+        assert_eq!(seen.state, OutboxState::DotSent, "only the owner may judge what was in flight");
+        drop((first, lock, second));
+        let (third, _lock) = open(&setup(dir.path(), Mode::Live), || ()).unwrap();
+        assert_eq!(third.store.read_state(move |db| outbox::get(db, id)).unwrap().state, OutboxState::Unknown);
+    }
+}

@@ -1,0 +1,115 @@
+//! shared — what every thread of the engine works with: the two files, the news, the clock, the configuration.
+//! Owns: `Shared`, which topics of the store become which news. May import: store, config, mail, base.
+//! Start reading at: `Shared`.
+
+use super::api::{Changes, Connectivity, Fault, News, Progress, Task};
+use crate::base::busy::Busy;
+use crate::base::cancel::Cancel;
+use crate::base::clock::Clock;
+use crate::base::inbox::Inbox;
+use crate::config::{AccountConfig, Config};
+use crate::mail::ids::AccountName;
+use crate::store::spool::Spool;
+use crate::store::{ChangeSet, Store, Topic};
+use std::sync::Arc;
+
+/// One for each running program; every thread has an `Arc` of it.
+pub struct Shared {
+    /// Both files.
+    pub store: Store,
+    /// Frozen bytes beside the state.
+    pub spool: Spool,
+    /// Where all news go.
+    pub news: Inbox<News>,
+    /// Civil time.
+    pub clock: Arc<dyn Clock>,
+    /// As it was at the start.
+    pub config: Arc<Config>,
+    /// No connection is to be opened.
+    pub offline: bool,
+    /// Whether this process holds the profile. If not, it reads, appends intents and rings the owner.
+    pub owner: bool,
+    /// Counts work in flight.
+    pub busy: Busy,
+    /// Thrown when the program ends.
+    pub cancel: Cancel,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("store", &self.store).field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// The account's part of the configuration; none if it was taken out.
+    #[must_use]
+    pub fn account(&self, name: &AccountName) -> Option<&AccountConfig> {
+        self.config.accounts.iter().find(|a| a.name == *name)
+    }
+
+    /// Tells of a fault that nobody asked for.
+    pub fn fault(&self, fault: Fault) {
+        self.news.put(|news| news.fault(fault));
+    }
+
+    /// Tells how an account stands now.
+    pub fn connectivity(&self, account: &AccountName, now: Connectivity) {
+        self.news.put(|news| {
+            news.connectivity.insert(account.clone(), now);
+        });
+    }
+
+    /// Tells how far a task is; none where it ended.
+    pub fn progress(&self, task: Task, progress: Option<Progress>) {
+        self.news.put(|news| {
+            news.progress.insert(task, progress);
+        });
+    }
+}
+
+/// A commit's topics as things to be asked for again.
+#[must_use]
+pub fn changes(set: &ChangeSet) -> Changes {
+    let mut changes = Changes::default();
+    for topic in set.iter() {
+        match topic {
+            Topic::Mailboxes => changes.mailboxes = true,
+            Topic::Messages(mailbox) => {
+                changes.lists.insert(*mailbox);
+            }
+            Topic::Body(message) => {
+                changes.messages.insert(*message);
+            }
+            Topic::Journal(_) => changes.queue = true,
+            Topic::Outbox => changes.outbox = true,
+            Topic::Drafts => changes.drafts = true,
+            Topic::Contacts => changes.contacts = true,
+            Topic::CacheRebuilt => (changes.all, changes.mailboxes) = (true, true),
+        }
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::ids::{MailboxId, MessageKey};
+
+    #[test]
+    fn topics_name_what_to_ask_for_again() {
+        let mut set = ChangeSet::new();
+        set.note(Topic::Messages(MailboxId(3)));
+        set.note(Topic::Body(MessageKey(9)));
+        let seen = changes(&set);
+        assert!(seen.list(MailboxId(3)) && !seen.list(MailboxId(4)) && seen.message(MessageKey(9)) && !seen.all);
+        set.note(Topic::CacheRebuilt);
+        assert!(changes(&set).list(MailboxId(4)));
+    }
+}
