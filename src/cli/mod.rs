@@ -8,6 +8,7 @@ mod account;
 pub mod args;
 mod complete;
 mod config;
+pub mod demo_mail;
 pub mod exit;
 mod keys;
 mod manual;
