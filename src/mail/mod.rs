@@ -7,6 +7,7 @@
 pub mod address;
 pub mod address_list;
 pub mod body;
+pub mod calendar;
 pub mod charset;
 pub mod compose;
 pub mod diff;
@@ -32,6 +33,8 @@ pub mod query_parse;
 pub mod ready;
 pub mod render;
 pub mod render_html;
+pub mod render_invite;
+pub mod render_report;
 pub mod render_text;
 pub mod row;
 pub mod server;

@@ -8,11 +8,13 @@ use super::header;
 use super::layout::{self, Block, Line, Role, Wrap};
 use super::links::{Link, Links};
 use super::structure::{self, Plan, Prefer, Section};
-use super::{parse, render_html, render_text};
+use super::{parse, render_html, render_invite, render_report, render_text};
+use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
 /// The longest text of a section that is rendered, in bytes.
 pub const MAX_TEXT: usize = 8 * 1024 * 1024;
+static UTC: TimeZone = TimeZone::UTC;
 /// The longest preview, in characters.
 pub const MAX_PREVIEW: usize = 200;
 
@@ -29,11 +31,17 @@ pub struct Rendered {
     pub plan: Plan,
 }
 
-/// Renders a message for a screen of `cells` columns (at least 20 are used).
+/// Renders a message for a screen of `cells` columns (at least 20 are used); an invitation's times are said in UTC.
 #[must_use]
 pub fn render(message: &Message, cells: usize, prefer: Prefer) -> Rendered {
+    render_in(message, cells, prefer, &TimeZone::UTC)
+}
+
+/// As [`render`], with an invitation's times in the reader's zone.
+#[must_use]
+pub fn render_in(message: &Message, cells: usize, prefer: Prefer, zone: &TimeZone) -> Rendered {
     let plan = structure::plan(message, prefer);
-    let mut work = Work { message, links: Links::default(), hidden: 0, blocks: Vec::new() };
+    let mut work = Work::new(message, zone);
     work.flaws();
     for section in &plan.sections {
         work.section(*section);
@@ -55,9 +63,9 @@ pub fn render(message: &Message, cells: usize, prefer: Prefer) -> Rendered {
 /// The first words of the message itself: no quotes, no signature, no hidden text, on one line.
 #[must_use]
 pub fn preview(message: &Message) -> String {
-    let mut work = Work { message, links: Links::default(), hidden: 0, blocks: Vec::new() };
+    let mut work = Work::new(message, &UTC);
     let plan = structure::plan(message, Prefer::Plain);
-    if let Some(section) = plan.sections.iter().find(|s| !matches!(s, Section::Head(_))) {
+    if let Some(section) = plan.sections.iter().find(|s| matches!(s, Section::Text(_) | Section::Html(_))) {
         work.section(*section);
     }
     let own = |b: &&Block| b.quote == 0 && !b.signature && b.wrap != Wrap::Fill && !b.is_notice() && !b.is_empty();
@@ -71,7 +79,7 @@ pub fn preview(message: &Message) -> String {
 /// All words of the message's text, for an index: at most `max` characters.
 #[must_use]
 pub fn words(message: &Message, max: usize) -> String {
-    let mut work = Work { message, links: Links::default(), hidden: 0, blocks: Vec::new() };
+    let mut work = Work::new(message, &UTC);
     for section in structure::plan(message, Prefer::Plain).sections {
         work.section(section);
     }
@@ -100,12 +108,18 @@ fn join<'a>(blocks: impl Iterator<Item = &'a Block>, max: usize) -> String {
 
 struct Work<'a> {
     message: &'a Message,
+    zone: &'a TimeZone,
     links: Links,
     hidden: usize,
     blocks: Vec<Block>,
+    after_card: bool,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(message: &'a Message, zone: &'a TimeZone) -> Self {
+        Self { message, zone, links: Links::default(), hidden: 0, blocks: Vec::new(), after_card: false }
+    }
+
     fn notice(&mut self, text: &'static str) {
         self.blocks.push(Block::of(&format!("[{text}]"), Role::Notice));
     }
@@ -124,19 +138,36 @@ impl Work<'_> {
     }
 
     fn section(&mut self, section: Section) {
-        let (Section::Text(index) | Section::Html(index) | Section::Head(index)) = section;
+        if std::mem::take(&mut self.after_card) {
+            self.blocks.push(Block { wrap: Wrap::Fill, ..Block::of("─", Role::Rule) });
+        }
         // A message inside begins with a rule of its own.
-        if !self.blocks.is_empty() && !matches!(section, Section::Head(_)) && !self.after_head() {
+        let apart = self.blocks.last().is_some_and(|b| !b.is_empty());
+        if apart && !matches!(section, Section::Head(_)) {
             self.blocks.push(Block::default());
         }
         match section {
             Section::Head(index) => self.head(index),
-            Section::Text(_) | Section::Html(_) => self.text(index),
+            Section::Text(index) | Section::Html(index) => self.text(index),
+            Section::Invite(index) | Section::Report(index) => self.card(section, index),
         }
     }
 
-    fn after_head(&self) -> bool {
-        self.blocks.last().is_some_and(Block::is_empty)
+    fn card(&mut self, section: Section, index: PartIndex) {
+        let Some(part) = self.message.parts.get(index) else { return };
+        let report = matches!(section, Section::Report(_));
+        let card = if report {
+            render_report::blocks(&parse::bytes(self.message, part), &mut self.links)
+        } else {
+            render_invite::blocks(&parse::text(self.message, part), self.zone, &mut self.links)
+        };
+        self.after_card = card.is_some();
+        match card {
+            Some(card) => self.blocks.extend(card),
+            // What cannot be taken apart is shown as it is; a calendar is attached anyway.
+            None if report => self.text(index),
+            None => {}
+        }
     }
 
     fn text(&mut self, index: PartIndex) {
@@ -202,6 +233,19 @@ mod tests {
         assert_eq!(shown("Subject: x\n\n"), "[This message is empty.]\n");
         assert!(shown("no mail at all").contains("no mail at all"));
         assert!(shown("").contains("not look like a mail"));
+    }
+
+    #[test]
+    fn cards_stand_before_the_text_and_nothing_is_lost() {
+        let report = |status: &str| {
+            format!(
+                "Subject: x\nContent-Type: multipart/report; boundary=b\n\n--b\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\n{status}\n--b--\n"
+            )
+        };
+        let text = shown(&report("Final-Recipient: rfc822; a@b.example\nAction: failed\n"));
+        assert_eq!(text, format!("Not delivered: a@b.example\n{}\n\nSorry.\n", "─".repeat(80)));
+        assert_eq!(shown(&report("nothing like a report")), "nothing like a report\n\nSorry.\n");
+        assert_eq!(preview(&parse::message(report("Final-Recipient: rfc822; a@b.example").into_bytes())), "Sorry.");
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub enum Section {
     Html(PartIndex),
     /// The header of a message inside, before its text; the part is the one that holds the message.
     Head(PartIndex),
+    /// A calendar, as a card.
+    Invite(PartIndex),
+    /// What became of a mail that was sent, as a card.
+    Report(PartIndex),
 }
 
 /// How a message is read.
@@ -45,9 +49,11 @@ pub struct Plan {
 /// Decides what to read and what is attached.
 #[must_use]
 pub fn plan(message: &Message, prefer: Prefer) -> Plan {
-    let mut walk = Walk { message, prefer, plan: Plan::default() };
+    let mut walk = Walk { message, prefer, plan: Plan::default(), cards: Vec::new() };
     walk.part(0);
     let mut plan = walk.plan;
+    // Cards say what the text beside them says, in fewer words: they go first.
+    plan.sections.splice(0..0, walk.cards);
     // A text that is sent as an attachment and nothing else is still the message.
     if plan.sections.is_empty()
         && let Some(text) = plan.attachments.iter().find(|a| message.parts.get(a.part).is_some_and(|p| readable(p.kind)))
@@ -78,6 +84,7 @@ struct Walk<'a> {
     message: &'a Message,
     prefer: Prefer,
     plan: Plan,
+    cards: Vec<Section>,
 }
 
 impl<'a> Walk<'a> {
@@ -163,6 +170,7 @@ impl<'a> Walk<'a> {
         match part.kind {
             Kind::Multipart => part.children.iter().for_each(|c| self.leftovers(*c)),
             Kind::Plain | Kind::Html => {}
+            Kind::Text if part.mime == "text/calendar" => self.invite(index),
             _ => self.attach(index, part.content_id.is_some() && part.disposition != Disposition::Attachment),
         }
     }
@@ -205,23 +213,35 @@ impl<'a> Walk<'a> {
     }
 
     fn other_text(&mut self, index: PartIndex, part: &'a Part) {
-        let shown = match part.mime.as_str() {
-            "message/delivery-status" | "message/disposition-notification" | "message/feedback-report" => true,
-            "text/calendar"
-            | "text/vcard"
-            | "text/x-vcard"
-            | "text/rfc822-headers"
-            | "text/css"
-            | "message/partial"
-            | "message/external-body" => false,
-            _ => part.disposition != Disposition::Attachment,
-        };
-        if !shown || part.name.is_some() {
-            self.attach(index, false);
+        let apart = part.disposition == Disposition::Attachment;
+        match part.mime.as_str() {
+            "text/calendar" => self.invite(index),
+            "message/delivery-status" | "message/disposition-notification" => {
+                self.cards.push(Section::Report(index));
+                if part.name.is_some() {
+                    self.attach(index, false);
+                }
+            }
+            "text/vcard" | "text/x-vcard" | "text/rfc822-headers" | "text/css" | "message/partial" | "message/external-body" => {
+                self.attach(index, false);
+            }
+            _ => {
+                if apart || part.name.is_some() {
+                    self.attach(index, false);
+                }
+                if !apart {
+                    self.plan.sections.push(Section::Text(index));
+                }
+            }
         }
-        if shown {
-            self.plan.sections.push(Section::Text(index));
+    }
+
+    /// A calendar is a card and a file. Invitations come with the same calendar twice: one card is enough.
+    fn invite(&mut self, index: PartIndex) {
+        if !self.cards.iter().any(|c| matches!(c, Section::Invite(_))) {
+            self.cards.push(Section::Invite(index));
         }
+        self.attach(index, false);
     }
 
     fn attach(&mut self, index: PartIndex, related: bool) {
@@ -290,6 +310,17 @@ mod tests {
     }
 
     #[test]
+    fn an_invitation_is_one_card_and_a_file() {
+        let calendar = "Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR";
+        let m = mail("alternative", &[PLAIN, HTML, calendar, calendar]);
+        for (prefer, text) in [(Prefer::Plain, Section::Text(1)), (Prefer::Html, Section::Html(2))] {
+            let plan = plan(&m, prefer);
+            assert_eq!(plan.sections, [Section::Invite(3), text]);
+            assert_eq!(plan.attachments[0].safe_name, "part-3.ics");
+        }
+    }
+
+    #[test]
     fn attachments_have_safe_names() {
         let m = mail("mixed", &[PLAIN, PDF]);
         let plan = plan(&m, Prefer::Plain);
@@ -313,7 +344,7 @@ mod tests {
         let m = mail("mixed", &[PLAIN, inner]);
         assert_eq!(plan(&m, Prefer::Plain).sections, [Section::Text(1), Section::Head(2), Section::Text(3)]);
         let m = mail("report", &[PLAIN, "Content-Type: message/delivery-status\r\n\r\nAction: failed", inner]);
-        assert_eq!(plan(&m, Prefer::Plain).sections, [Section::Text(1), Section::Text(2)]);
+        assert_eq!(plan(&m, Prefer::Plain).sections, [Section::Report(2), Section::Text(1)]);
         let m = mail("signed", &[PLAIN, "Content-Type: application/pgp-signature; name=s.asc\r\n\r\nSIG"]);
         let signed = plan(&m, Prefer::Plain);
         assert_eq!((signed.signed, signed.attachments.len()), (Some(0), 0));
