@@ -4,7 +4,21 @@
 //! Start reading at: `command/mod.rs`, one row a command.
 //! Tested by: unit tests beside the code.
 
+mod act;
 pub mod command;
+mod go;
+pub mod input;
 pub mod key;
+pub mod layout;
 pub mod list;
+pub mod msg;
+mod news;
+pub mod popup;
+pub mod screen;
+mod state;
+pub mod status;
 pub mod trie;
+mod update;
+pub mod words;
+
+pub use state::{App, Setup};

@@ -76,6 +76,12 @@ pub(super) const ROWS: &[CommandSpec] = &[
         arg: "ACCOUNT",
         ..row("password", Group::Program, "password", "Enter an account's password", &[(Pane::Any, "A")])
     },
+    CommandSpec {
+        arg: "NAME",
+        help: "Until the end of this run; the line `theme` in the configuration keeps it.",
+        ..row("theme", Group::Program, "theme", "Choose how everything looks", &[])
+    },
+    row("suspend", Group::Program, "suspend", "Stop and go back to the shell; fg comes back", &[(Pane::Any, "C-z")]),
     row("add-account", Group::Program, "add account", "Add an account", &[]),
     CommandSpec {
         aliases: &["exit"],

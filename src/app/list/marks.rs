@@ -58,11 +58,14 @@ impl Window {
     /// How many are marked, a range in progress included.
     #[must_use]
     pub fn marked(&self) -> usize {
-        let range = self.range();
-        let ranged = range.map_or(0, |r| {
-            self.items.iter().take(r.end() + 1).skip(*r.start()).filter(|i| !self.marks.contains_key(&i.row.id)).count()
-        });
-        self.marks.len() + ranged
+        self.marked_rows().count()
+    }
+
+    /// The marked rows, a range in progress included.
+    pub fn marked_rows(&self) -> impl Iterator<Item = &MessageRow> {
+        let ranged = self.range().map(|r| self.items.iter().take(r.end() + 1).skip(*r.start()));
+        let ranged = ranged.into_iter().flatten().map(|i| &i.row).filter(|r| !self.marks.contains_key(&r.id));
+        self.marks.values().chain(ranged)
     }
 
     /// What a command acts on: the marked rows, or the one under the cursor. Marks end here.

@@ -325,6 +325,12 @@ impl Window {
         self.items.iter().any(|i| i.row.id == id)
     }
 
+    /// Whether one of the rows is of this conversation.
+    #[must_use]
+    pub fn holds_thread(&self, thread: ThreadKey) -> bool {
+        self.rows.iter().any(|r| r.thread == thread)
+    }
+
     /// The folded conversation under the cursor, to be asked for.
     #[must_use]
     pub fn folded(&self) -> Option<&MessageRow> {

@@ -1,0 +1,312 @@
+//! go — where one is: mailboxes, panes, search, the open message.
+//! Owns: opening and leaving. May import: engine::api, mail.
+//! Start reading at: `App::open_mailbox_id`.
+
+use super::input::Line;
+use super::layout::{Focus, MIDDLE};
+use super::list::{Source, Want, Window};
+use super::msg::{self, Note};
+use super::popup::Use;
+use super::screen::Screen;
+use super::screen::folders::{Entry, VIEWS};
+use super::state::{App, Search};
+use crate::base::safetext::SafeText;
+use crate::engine::api::{Body, Query, Request};
+use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::mailbox::Role;
+use crate::mail::row::RowCursor;
+
+/// Hits that a search asks for while one types.
+const HITS: u32 = 200;
+
+impl App {
+    /// Runs a command of this group; `false` if it is none.
+    pub(super) fn go_command(&mut self, id: &str, arg: &str) -> bool {
+        match id {
+            "goto-inbox" => self.open_role(Role::Inbox),
+            "goto-sent" => self.open_role(Role::Sent),
+            "goto-drafts" => self.open_role(Role::Drafts),
+            "goto-archive" => self.open_role(Role::Archive),
+            "goto-trash" => self.open_role(Role::Trash),
+            "goto-junk" => self.open_role(Role::Junk),
+            "goto-outbox" => self.open_outbox(),
+            "goto" if arg.is_empty() => self.open_mailboxes(Use::Go),
+            "goto" => self.open_named(arg),
+            "account" => self.open_account(arg),
+            "search" => self.open_search(arg, arg.is_empty()),
+            "next-pane" => self.next_pane(1),
+            "previous-pane" => self.next_pane(-1),
+            "open" => self.open(),
+            "back" => self.back(),
+            "zoom" => {
+                self.zoom = !self.zoom;
+                self.lay_out();
+            }
+            "unfold" => self.unfold(),
+            "fold" => self.fold(),
+            "threads" => self.toggle_threads(),
+            "refresh" => {
+                self.request(Request::Refresh { account: None }, Note::Silent);
+                self.status.say(self.now.since, SafeText::of("Asking for news"), None);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn shown_mailbox(&self) -> Option<MailboxId> {
+        match self.list.source {
+            Source::Mailbox(id) => Some(id),
+            Source::Search(_) => self.list.current().map(|i| i.row.mailbox),
+        }
+    }
+
+    /// Moves the keys to a pane.
+    pub(super) fn set_focus(&mut self, focus: Focus) {
+        if self.focus != focus {
+            self.focus = focus;
+            self.lay_out();
+        }
+        if focus != Focus::Reader {
+            self.read_at = None;
+        }
+    }
+
+    fn next_pane(&mut self, by: isize) {
+        if self.screen != Screen::Mail {
+            self.screen = Screen::Mail;
+            return;
+        }
+        let reader = self.viewer.id().is_some();
+        let order = [Focus::Folders, Focus::Messages, Focus::Reader];
+        let count = if reader { 3 } else { 2 };
+        let at = order.iter().position(|f| *f == self.focus).unwrap_or(0).cast_signed();
+        let next = (at + by).rem_euclid(count).unsigned_abs();
+        if let Some(focus) = order.get(next) {
+            self.set_focus(*focus);
+        }
+    }
+
+    pub(super) fn open_mailbox_id(&mut self, id: MailboxId) {
+        self.screen = Screen::Mail;
+        self.search = None;
+        self.mailbox = Some(id);
+        self.list = Window::new(Source::Mailbox(id), self.threaded);
+        self.folders.show(id);
+        self.set_focus(Focus::Messages);
+        self.lay_out();
+        self.ask_page(Window::first_page());
+        self.request(Request::OpenMailbox(id), Note::Silent);
+        // The pane beside the list goes with it.
+        if self.setup.size.0 >= MIDDLE {
+            self.viewer.close();
+        }
+    }
+
+    /// Asks for rows of the mailbox in the list.
+    pub(super) fn ask_page(&mut self, want: Want) {
+        match &self.list.source {
+            Source::Mailbox(mailbox) => {
+                let (mailbox, threaded) = (*mailbox, self.list.threaded);
+                self.ask(msg::LIST, Query::Messages { mailbox, threaded, cursor: want.cursor, limit: want.limit });
+            }
+            Source::Search(text) => {
+                let query = Query::Search { text: text.clone(), within: None, limit: HITS };
+                self.ask(msg::SEARCH, query);
+            }
+        }
+    }
+
+    fn open_role(&mut self, role: Role) {
+        let Some(account) = self.account().cloned() else { return };
+        match self.folders.of_role(&account, role).map(|m| m.id) {
+            Some(id) => self.open_mailbox_id(id),
+            None => self.status.doubt(self.now.since, &format!("{account} has no mailbox for {}", role.word())),
+        }
+    }
+
+    pub(super) fn open_named(&mut self, name: &str) {
+        match self.folders.named(None, name).map(|m| m.id) {
+            Some(id) => self.open_mailbox_id(id),
+            None => self.status.doubt(self.now.since, &format!("No mailbox is called {name}")),
+        }
+    }
+
+    fn open_account(&mut self, number: &str) {
+        let n = number.parse::<usize>().unwrap_or(0);
+        match n.checked_sub(1).and_then(|n| self.accounts.get(n)).cloned() {
+            Some(account) => {
+                self.set_account(&account);
+            }
+            None => self.status.doubt(self.now.since, "There is no account with that number"),
+        }
+    }
+
+    /// Opens the inbox of an account; `false` while it has none.
+    pub(super) fn set_account(&mut self, account: &AccountName) -> bool {
+        let inbox = self.folders.of_role(account, Role::Inbox).map(|m| m.id);
+        if let Some(id) = inbox {
+            self.open_mailbox_id(id);
+        }
+        inbox.is_some()
+    }
+
+    fn open_outbox(&mut self) {
+        self.screen = Screen::Outbox;
+        self.ask(msg::OUTBOX, Query::Outbox);
+        self.ask(msg::QUEUE, Query::Queue);
+    }
+
+    /// What Enter does.
+    pub(super) fn open(&mut self) {
+        if self.screen == Screen::Outbox {
+            self.show_line();
+            return;
+        }
+        match self.focus {
+            Focus::Folders => match self.folders.current().cloned() {
+                Some(Entry::View(n)) => {
+                    if let Some((_, query)) = VIEWS.get(n) {
+                        self.open_search(query, false);
+                    }
+                }
+                Some(Entry::Mailbox { row, .. }) => {
+                    let chosen = self.folders.rows().get(row).filter(|m| m.selectable).map(|m| m.id);
+                    match chosen {
+                        Some(id) => self.open_mailbox_id(id),
+                        None => self.status.doubt(self.now.since, "This mailbox only holds other mailboxes"),
+                    }
+                }
+                _ => {}
+            },
+            Focus::Messages => {
+                if let Some(id) = self.list.current().map(|i| i.row.id) {
+                    self.set_focus(Focus::Reader);
+                    self.show_message(id, true);
+                }
+            }
+            Focus::Reader => {}
+        }
+    }
+
+    /// Shows a message; `reading` if the person asked for it, so that it counts as read after a while.
+    pub(super) fn show_message(&mut self, id: PlacementKey, reading: bool) {
+        self.follow_at = None;
+        if self.viewer.open(id) {
+            self.ask(msg::READER, Query::Message(id));
+        }
+        self.lay_out();
+        if reading {
+            self.read_at = self.setup.config.reading.mark_read_after.map(|after| self.now.since + after);
+        }
+    }
+
+    /// The list's cursor moved: the message beside it follows after a pause.
+    pub(super) fn cursor_moved(&mut self) {
+        let beside = self.layout().reader.is_some() && self.focus == Focus::Messages && self.screen == Screen::Mail;
+        if beside && self.list.current().map(|i| i.row.id) != self.viewer.id() {
+            self.follow_at = self.setup.follow.map(|pause| self.now.since + pause);
+        }
+        if let Some(want) = self.list.next_page() {
+            self.ask_page(want);
+        }
+    }
+
+    fn back(&mut self) {
+        if self.screen != Screen::Mail {
+            self.screen = Screen::Mail;
+        } else if self.zoom {
+            self.zoom = false;
+            self.lay_out();
+        } else if self.focus == Focus::Reader || self.focus == Focus::Folders {
+            self.set_focus(Focus::Messages);
+        } else if self.list.clear_marks() {
+        } else if self.search.is_some() {
+            self.leave_search();
+        } else {
+            self.set_focus(Focus::Folders);
+        }
+    }
+
+    /// Begins a search, or changes the one that is shown.
+    pub(super) fn open_search(&mut self, text: &str, editing: bool) {
+        self.screen = Screen::Mail;
+        let text = match &self.search {
+            Some(search) if text.is_empty() => search.line.text().to_owned(),
+            _ => text.to_owned(),
+        };
+        self.search = Some(Search { line: Line::new(&text), editing, more: false, complaint: None });
+        self.set_focus(Focus::Messages);
+        if !text.is_empty() {
+            self.search_typed();
+        }
+        self.lay_out();
+    }
+
+    /// The text of the search has changed.
+    pub(super) fn search_typed(&mut self) {
+        let Some(search) = &mut self.search else { return };
+        let text = search.line.text().trim().to_owned();
+        search.complaint = None;
+        if text.is_empty() {
+            return;
+        }
+        // The hits shown stay until the new ones are here.
+        let query = Query::Search { text, within: None, limit: HITS };
+        self.ask(msg::SEARCH, query);
+    }
+
+    pub(super) fn leave_search(&mut self) {
+        self.search = None;
+        if matches!(self.list.source, Source::Search(_)) {
+            match self.mailbox {
+                Some(id) => self.open_mailbox_id(id),
+                None => self.list = Window::new(Source::Mailbox(MailboxId(0)), self.threaded),
+            }
+        }
+        self.lay_out();
+    }
+
+    fn unfold(&mut self) {
+        if self.focus == Focus::Folders {
+            self.folders.fold(false, &self.accounts);
+        } else if let Some(row) = self.list.folded() {
+            let id = row.id;
+            self.ask(msg::UNFOLD, Query::Thread(id));
+        }
+    }
+
+    fn fold(&mut self) {
+        if self.focus == Focus::Folders {
+            self.folders.fold(true, &self.accounts);
+        } else {
+            self.list.fold();
+            self.cursor_moved();
+        }
+    }
+
+    fn toggle_threads(&mut self) {
+        self.threaded = !self.threaded;
+        let said = if self.threaded { "Conversations" } else { "Single messages" };
+        self.status.say(self.now.since, SafeText::of(said), None);
+        if let Source::Mailbox(id) = self.list.source {
+            // The cursor's message stays the place.
+            let at = self.list.current().map(|i| i.row.sort);
+            self.list = Window::new(Source::Mailbox(id), self.threaded);
+            self.lay_out();
+            let newest = Window::first_page();
+            let cursor = at.filter(|_| !self.threaded).map_or(newest.cursor, |_| RowCursor::Newest);
+            self.ask_page(Want { cursor, ..newest });
+        }
+    }
+
+    /// The open message's text is not here: asks for it, once.
+    pub(super) fn want_body(&mut self) {
+        if let Some(view) = self.viewer.view()
+            && matches!(view.body, Body::Absent)
+        {
+            let id = view.row.id;
+            self.request(Request::FetchBody(id), Note::Silent);
+        }
+    }
+}

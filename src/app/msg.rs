@@ -1,0 +1,114 @@
+//! msg — what comes into the app and what goes out of it, as values.
+//! Owns: `Msg`, `Effect`, `Note`, `Slot` numbers. May import: engine::api, mail, base.
+//! Start reading at: `Msg`, then `Effect`.
+
+use super::key::Key;
+use crate::base::safetext::SafeText;
+use crate::engine::api::{News, Query, Request, Slot};
+use crate::mail::ids::AccountName;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The mailboxes.
+pub const FOLDERS: Slot = Slot(0);
+/// The list of a mailbox.
+pub const LIST: Slot = Slot(1);
+/// The open message.
+pub const READER: Slot = Slot(2);
+/// The search.
+pub const SEARCH: Slot = Slot(3);
+/// Outgoing mail.
+pub const OUTBOX: Slot = Slot(4);
+/// Waiting changes.
+pub const QUEUE: Slot = Slot(5);
+/// A conversation that is unfolded.
+pub const UNFOLD: Slot = Slot(6);
+/// The messages of a folded conversation that a command acts on.
+pub const GATHER: Slot = Slot(7);
+
+/// Something happened.
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse pressed on a line of a place.
+    Click(Spot, usize),
+    /// The wheel was turned over a place; `true` is down.
+    Wheel(Spot, bool),
+    /// The engine has news.
+    News(Box<News>),
+    /// The window has this size now: columns and rows.
+    Resize(u16, u16),
+    /// A deadline has come.
+    Tick,
+}
+
+/// What time it is, twice.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Now {
+    /// Since the start: for waiting.
+    pub since: Duration,
+    /// Seconds since 1970: for what is shown.
+    pub civil: i64,
+}
+
+/// A place of the screen that can be pointed at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spot {
+    /// The mailboxes.
+    Folders,
+    /// The list.
+    Messages,
+    /// The open message.
+    Reader,
+    /// What lies over the screen.
+    Popup,
+}
+
+/// Something to be done outside.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Ask the store. The asker is told the generation by `App::asked`.
+    Query(Slot, Query),
+    /// Ask the engine. The asker is told the ticket by `App::sent`.
+    Request(Request, Note),
+    /// Put text on the clipboard.
+    Copy(SafeText),
+    /// Open an address of a link with the desktop's program.
+    OpenLink(String),
+    /// Open a file that was saved for it with the desktop's program.
+    OpenFile(PathBuf),
+    /// Look like this theme from now on.
+    Theme(String),
+    /// Draw everything anew.
+    Redraw,
+    /// Stop, until the shell brings us back.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// What an outcome is for: what is said when it comes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// Nothing, unless it fails.
+    Silent,
+    /// "archived 5", with how to take it back.
+    Did {
+        /// "archived", "moved".
+        verb: &'static str,
+        /// "to Archive".
+        to: Option<SafeText>,
+    },
+    /// Something was taken back.
+    Undo,
+    /// Something was done again.
+    Redo,
+    /// A file was saved.
+    Saved,
+    /// A file was saved to be opened.
+    Open,
+    /// A password was handed over.
+    Password(AccountName),
+}

@@ -1,0 +1,234 @@
+//! news — what the engine tells: answers, outcomes, changes, faults.
+//! Owns: their way into the state. May import: engine::api, mail.
+//! Start reading at: `App::news`.
+
+use super::layout::Focus;
+use super::list::{Source, Window};
+use super::msg::{self, Effect, Note};
+use super::state::App;
+use super::words::count;
+use crate::base::safetext::SafeText;
+use crate::engine::api::{Answer, Changes, Connectivity, Done, Fault, MessagePage, News, Outcome, Query, Rows, SearchPage, Slot};
+use crate::mail::row::MailboxRow;
+
+impl App {
+    pub(super) fn news(&mut self, news: News) {
+        for (account, state) in news.connectivity {
+            if let Connectivity::NeedsUser(fault) = &state
+                && self.connectivity.get(&account) != Some(&state)
+            {
+                self.status.fault(self.now.since, fault);
+            }
+            self.connectivity.insert(account, state);
+        }
+        for (task, progress) in news.progress {
+            self.status.progress(self.now.since, task, progress);
+        }
+        for outcome in news.outcomes {
+            self.outcome(outcome);
+        }
+        for (slot, answer) in news.answers {
+            self.answer(slot, answer);
+        }
+        self.changes(&news.changes);
+        for fault in &news.faults {
+            self.status.fault(self.now.since, fault);
+        }
+        self.status.more_faults(news.more_faults);
+    }
+
+    /// Asks again for what is shown and was touched.
+    fn changes(&mut self, changes: &Changes) {
+        if changes.mailboxes || changes.all {
+            self.ask(msg::FOLDERS, Query::Mailboxes);
+        }
+        match &self.list.source {
+            Source::Mailbox(id) if changes.list(*id) => {
+                let want = if self.list.loaded() { self.list.same_page() } else { Window::first_page() };
+                self.ask_page(want);
+            }
+            Source::Search(_) if changes.all || !changes.lists.is_empty() => self.ask_page(Window::first_page()),
+            _ => {}
+        }
+        if let Some(id) = self.viewer.id()
+            && (self.viewer.message().is_none_or(|m| changes.message(m)) || !changes.lists.is_empty())
+            && !changes.is_empty()
+        {
+            self.ask(msg::READER, Query::Message(id));
+        }
+        if changes.outbox {
+            self.ask(msg::OUTBOX, Query::Outbox);
+        }
+        if changes.queue {
+            self.ask(msg::QUEUE, Query::Queue);
+        }
+    }
+
+    fn answer(&mut self, slot: Slot, answer: Answer) {
+        if self.asked.get(&slot).is_some_and(|newest| answer.generation < *newest) {
+            return;
+        }
+        match (slot, answer.rows) {
+            (_, Ok(Rows::Mailboxes(rows))) => self.mailboxes(rows),
+            (_, Ok(Rows::Messages(page))) => self.page(page),
+            (_, Ok(Rows::Search(page))) => self.hits(page),
+            (_, Ok(Rows::Message(view))) => {
+                self.viewer.fill(*view);
+                self.want_body();
+            }
+            (_, Ok(Rows::Outbox(rows))) => self.outbox.fill_mails(rows),
+            (_, Ok(Rows::Queue(rows))) => self.outbox.fill_changes(rows),
+            (msg::GATHER, rows) => match rows {
+                Ok(Rows::Thread(rows)) => self.gathered(rows),
+                Ok(_) => {}
+                Err(fault) => {
+                    self.gathers.clear();
+                    self.status.fault(self.now.since, &fault);
+                }
+            },
+            (msg::UNFOLD, Ok(Rows::Thread(rows))) => self.unfolded(rows),
+            (msg::READER, Err(fault)) => {
+                self.viewer.fail(fault);
+                self.after_loss();
+            }
+            (_, Err(fault)) => self.status.fault(self.now.since, &fault),
+            (_, Ok(Rows::Thread(_) | Rows::Contacts(_) | Rows::Drafts(_) | Rows::Draft(_))) => {}
+        }
+    }
+
+    fn mailboxes(&mut self, rows: Vec<MailboxRow>) {
+        self.folders.fill(rows, &self.accounts);
+        if let Some(id) = self.mailbox {
+            if self.folders.mailbox(id).is_some() {
+                return;
+            }
+            // It is gone, or the cache was made anew.
+            self.mailbox = None;
+            self.list = Window::new(Source::Mailbox(crate::mail::ids::MailboxId(0)), self.threaded);
+        }
+        if let Some(name) = self.setup.mailbox.take() {
+            self.open_named(&name);
+        }
+        if self.mailbox.is_some() || self.search.is_some() {
+            return;
+        }
+        let first = self.setup.account.clone();
+        let order: Vec<_> = first.into_iter().chain(self.accounts.clone()).collect();
+        for account in order {
+            if self.set_account(&account) {
+                return;
+            }
+        }
+    }
+
+    fn page(&mut self, page: MessagePage) {
+        if self.list.source != Source::Mailbox(page.mailbox) || self.list.threaded != page.threaded {
+            return;
+        }
+        if let Some(want) = self.list.fill(page.rows, page.above, page.total) {
+            self.ask_page(want);
+        }
+        self.rows_changed();
+    }
+
+    fn hits(&mut self, page: SearchPage) {
+        let Some(search) = &mut self.search else { return };
+        if search.line.text().trim() != page.text {
+            return;
+        }
+        (search.more, search.complaint) = (page.more, page.complaint);
+        let source = Source::Search(page.text);
+        if self.list.source != source {
+            self.list = Window::new(source, false);
+            self.lay_out();
+        }
+        let total = u32::try_from(page.rows.len()).unwrap_or(u32::MAX);
+        // A search holds all its rows: no page can be refused.
+        let _ = self.list.fill(page.rows, 0, total);
+        self.rows_changed();
+    }
+
+    /// Rows came, went or moved: the message beside the list follows.
+    fn rows_changed(&mut self) {
+        if self.focus == Focus::Reader {
+            self.after_loss();
+        } else {
+            self.cursor_moved();
+        }
+    }
+
+    /// The open message was filed away while one reads: on with the one under the cursor.
+    fn after_loss(&mut self) {
+        let Some(id) = self.viewer.id() else { return };
+        if self.focus != Focus::Reader || self.list.holds(id) || self.lost_alone() {
+            return;
+        }
+        match self.list.current().map(|i| i.row.id) {
+            Some(next) => self.show_message(next, true),
+            None => {
+                self.viewer.close();
+                self.set_focus(Focus::Messages);
+            }
+        }
+    }
+
+    /// Whether the open message never was a row of this list: a message inside a folded conversation, or far away.
+    fn lost_alone(&self) -> bool {
+        let row = self.viewer.view().map(|v| &v.row);
+        let here = matches!(self.list.source, Source::Mailbox(id) if row.is_some_and(|r| r.mailbox == id));
+        here && self.list.threaded && row.is_some_and(|r| self.list.holds_thread(r.thread))
+    }
+
+    fn unfolded(&mut self, rows: Vec<crate::mail::row::MessageRow>) {
+        self.list.unfold(rows);
+        self.cursor_moved();
+    }
+
+    fn outcome(&mut self, outcome: Outcome) {
+        let note = self.sent.remove(&outcome.ticket).unwrap_or(Note::Silent);
+        match outcome.result {
+            Ok(done) => self.done(note, &done),
+            Err(fault) => self.refused(note, &fault),
+        }
+    }
+
+    fn refused(&mut self, note: Note, fault: &Fault) {
+        let _ = note;
+        self.status.fault(self.now.since, fault);
+    }
+
+    fn done(&mut self, note: Note, done: &Done) {
+        let n = count(done.count.into());
+        let undo = Some(("undo", "takes it back"));
+        let now = self.now.since;
+        match note {
+            Note::Silent => {}
+            Note::Did { verb, to } => {
+                let to = to.map_or(String::new(), |to| format!(" to {to}"));
+                let missed =
+                    if done.missed > 0 { format!(", {} could not be", count(done.missed.into())) } else { String::new() };
+                let undo = undo.filter(|_| done.group.is_some() && done.count > 0);
+                self.status.say(now, SafeText::line_max(&format!("{verb} {n}{to}{missed}"), 200), undo);
+            }
+            Note::Undo if done.count == 0 => self.status.doubt(now, "There is nothing to take back"),
+            Note::Redo if done.count == 0 => self.status.doubt(now, "There is nothing to do again"),
+            Note::Undo => {
+                let text = format!("took back: {} of {n}", done.word);
+                self.status.say(now, SafeText::line_max(&text, 200), Some(("redo", "does it again")));
+            }
+            Note::Redo => self.status.say(now, SafeText::line_max(&format!("did again: {} of {n}", done.word), 200), undo),
+            Note::Saved | Note::Open => {
+                if let Some(path) = &done.path {
+                    let text = format!("saved {}", path.display());
+                    self.status.say(now, SafeText::line_max(&text, 300), None);
+                    if note == Note::Open {
+                        self.out.push(Effect::OpenFile(path.clone()));
+                    }
+                }
+            }
+            Note::Password(account) => {
+                self.status.say(now, SafeText::line_max(&format!("logging in to {account}"), 120), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! popup — what lies over the screen until it is answered: palette, choosers, help, questions, prompts.
+//! Owns: `Popup`, what its keys do. May import: app, engine::api, mail.
+//! Start reading at: `App::popup_key`.
+
+use super::command::{self, CommandSpec, Group, Pane};
+use super::input::Line;
+use super::key::{Code, Key};
+use super::msg::Note;
+use super::screen::chooser::{Choice, Chooser};
+use super::state::App;
+use crate::base::safetext::SafeText;
+use crate::engine::api::{Password, Request};
+use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+
+/// What a mailbox is chosen for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Use {
+    /// To look at it.
+    Go,
+    /// To move messages there.
+    Move,
+    /// To copy them.
+    Copy,
+}
+
+/// What lies over the screen.
+#[derive(Debug)]
+pub enum Popup {
+    /// Commands.
+    Palette(Chooser<&'static CommandSpec>),
+    /// Mailboxes.
+    Mailboxes(Chooser<MailboxId>, Use),
+    /// Themes.
+    Themes(Chooser<String>),
+    /// All keys of the pane where one is; the first line that is seen.
+    Help(Pane, usize),
+    /// A question that `y` answers: delete these for ever?
+    Delete(SafeText, Vec<PlacementKey>),
+    /// A password.
+    Password(AccountName, Line),
+}
+
+/// A line of the help.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HelpLine {
+    /// The heading of a group.
+    Heading(&'static str),
+    /// Keys and what they do.
+    Row(String, &'static str),
+    /// Nothing.
+    Gap,
+}
+
+impl App {
+    /// The help of a pane.
+    #[must_use]
+    pub fn help_lines(&self, pane: Pane) -> Vec<HelpLine> {
+        let mut lines = Vec::new();
+        for group in Group::ALL {
+            let rows: Vec<_> = command::commands()
+                .filter(|c| c.group == group)
+                .filter_map(|c| {
+                    let keys = self.keys.chords(pane, c.id);
+                    (!keys.is_empty()).then(|| {
+                        let shown: Vec<_> = keys.iter().take(3).map(String::as_str).collect();
+                        HelpLine::Row(if c.id == "account" { "1 … 9".to_owned() } else { shown.join("  ") }, c.doc)
+                    })
+                })
+                .collect();
+            if !rows.is_empty() {
+                if !lines.is_empty() {
+                    lines.push(HelpLine::Gap);
+                }
+                lines.push(HelpLine::Heading(group.title()));
+                lines.extend(rows);
+            }
+        }
+        lines
+    }
+
+    pub(super) fn open_palette(&mut self) {
+        let pane = self.pane();
+        let choices = command::commands().map(|c| Choice {
+            value: c,
+            label: SafeText::of(c.id),
+            note: SafeText::of(c.doc),
+            key: self.keys.key_for(pane, c.id).unwrap_or_default(),
+            disabled: self.why_not(c),
+        });
+        self.popup = Some(Popup::Palette(Chooser::new("Commands", choices.collect())));
+    }
+
+    pub(super) fn open_mailboxes(&mut self, what: Use) {
+        let account = self.target_account();
+        let only = (what != Use::Go).then_some(account.as_ref()).flatten();
+        let several = self.accounts.len() > 1;
+        let mut choices: Vec<Choice<MailboxId>> = self
+            .folders
+            .rows()
+            .iter()
+            .filter(|m| {
+                m.selectable && only.is_none_or(|a| m.account == *a) && (what == Use::Go || Some(m.id) != self.shown_mailbox())
+            })
+            .map(|m| Choice {
+                value: m.id,
+                label: SafeText::line_max(&m.path.decoded(), 200),
+                note: if several && what == Use::Go { SafeText::line_max(m.account.as_str(), 60) } else { SafeText::default() },
+                key: String::new(),
+                disabled: None,
+            })
+            .collect();
+        if let Some(n) = choices.iter().position(|c| Some(c.value) == self.last_target).filter(|_| what != Use::Go) {
+            let mut last = choices.remove(n);
+            last.note = SafeText::of("last one");
+            choices.insert(0, last);
+        }
+        let title = match what {
+            Use::Go => "Go to",
+            Use::Move => "Move to",
+            Use::Copy => "Copy to",
+        };
+        self.popup = Some(Popup::Mailboxes(Chooser::new(title, choices), what));
+    }
+
+    pub(super) fn open_themes(&mut self) {
+        let choice = |name: &String| Choice {
+            value: name.clone(),
+            label: SafeText::line_max(name, 60),
+            note: SafeText::default(),
+            key: String::new(),
+            disabled: None,
+        };
+        let choices = self.setup.themes.iter().map(choice).collect();
+        self.popup = Some(Popup::Themes(Chooser::new("Theme", choices)));
+    }
+
+    /// Asks for a password.
+    pub(super) fn open_password(&mut self, account: AccountName) {
+        self.popup = Some(Popup::Password(account, Line::secret()));
+    }
+
+    pub(super) fn popup_key(&mut self, key: Key) {
+        let Some(mut popup) = self.popup.take() else { return };
+        let esc = key.code == Code::Esc || key == Key::ctrl('c') || key == Key::ctrl('g');
+        if esc {
+            return;
+        }
+        match &mut popup {
+            Popup::Help(pane, top) => {
+                let page = usize::from(self.setup.size.1).saturating_sub(6).max(1);
+                let most = self.help_lines(*pane).len().saturating_sub(page);
+                match key.code {
+                    Code::Char('q' | '?') | Code::Enter => return,
+                    Code::Char('j') | Code::Down => *top += 1,
+                    Code::Char('k') | Code::Up => *top = top.saturating_sub(1),
+                    Code::Char(' ' | 'd' | 'f') | Code::PageDown => *top += page,
+                    Code::Char('u' | 'b') | Code::PageUp => *top = top.saturating_sub(page),
+                    Code::Char('g') | Code::Home => *top = 0,
+                    Code::Char('G') | Code::End => *top = most,
+                    _ => {}
+                }
+                *top = (*top).min(most);
+            }
+            Popup::Delete(_, keys) => {
+                if matches!(key.code, Code::Char('y' | 'Y' | 'D')) {
+                    let targets = std::mem::take(keys);
+                    self.delete_forever(targets);
+                } else {
+                    self.status.say(self.now.since, SafeText::of("Nothing was deleted"), None);
+                }
+                return;
+            }
+            Popup::Password(account, line) => {
+                if key.code == Code::Enter {
+                    let (account, password) = (account.clone(), Password::new(line.take()));
+                    if !password.secret().is_empty() {
+                        self.request(Request::Password { account: account.clone(), password }, Note::Password(account));
+                    }
+                    return;
+                }
+                line.key(key);
+            }
+            Popup::Palette(chooser) => {
+                if key.code == Code::Enter {
+                    self.run_palette(chooser);
+                    return;
+                }
+                chooser_key(chooser, key);
+            }
+            Popup::Mailboxes(chooser, what) => {
+                if key.code == Code::Enter {
+                    let (chosen, what) = (chooser.current().map(|c| c.value), *what);
+                    self.mailbox_chosen(chosen, what);
+                    return;
+                }
+                chooser_key(chooser, key);
+            }
+            Popup::Themes(chooser) => {
+                if key.code == Code::Enter {
+                    if let Some(choice) = chooser.current() {
+                        self.set_theme(choice.value.clone());
+                    }
+                    return;
+                }
+                chooser_key(chooser, key);
+            }
+        }
+        self.popup = Some(popup);
+    }
+
+    /// Runs the chosen command, with the words typed after its name.
+    fn run_palette(&mut self, chooser: &Chooser<&'static CommandSpec>) {
+        let typed = chooser.line.text().trim();
+        let (name, arg) = typed.split_once(' ').unwrap_or((typed, ""));
+        let spec = match command::find(name) {
+            Some(exact) => Some((exact, arg.trim())),
+            None => chooser.current().map(|c| (c.value, "")),
+        };
+        if let Some((spec, arg)) = spec {
+            self.run(spec, arg);
+        }
+    }
+
+    fn mailbox_chosen(&mut self, chosen: Option<MailboxId>, what: Use) {
+        let Some(id) = chosen else { return };
+        match what {
+            Use::Go => self.open_mailbox_id(id),
+            Use::Move | Use::Copy => self.move_to(id, what == Use::Copy),
+        }
+    }
+
+    /// Text that was pasted while something lies over the screen.
+    pub(super) fn popup_paste(&mut self, text: &str) {
+        match &mut self.popup {
+            Some(Popup::Palette(c)) => paste(c, text),
+            Some(Popup::Mailboxes(c, _)) => paste(c, text),
+            Some(Popup::Themes(c)) => paste(c, text),
+            Some(Popup::Password(_, line)) => line.insert(text.trim_end_matches('\n')),
+            Some(Popup::Help(..) | Popup::Delete(..)) | None => {}
+        }
+    }
+
+    /// A click on the n-th row of what lies over the screen.
+    pub(super) fn popup_click(&mut self, n: usize) {
+        let there = match &mut self.popup {
+            Some(Popup::Palette(c)) => c.point(n),
+            Some(Popup::Mailboxes(c, _)) => c.point(n),
+            Some(Popup::Themes(c)) => c.point(n),
+            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Password(..)) | None => false,
+        };
+        if there {
+            self.popup_key(Key::plain(Code::Enter));
+        }
+    }
+}
+
+fn paste<T: Clone>(chooser: &mut Chooser<T>, text: &str) {
+    chooser.line.insert(text);
+    chooser.narrow();
+}
+
+fn chooser_key<T: Clone>(chooser: &mut Chooser<T>, key: Key) {
+    match (key.code, key.ctrl) {
+        (Code::Up | Code::BackTab, _) | (Code::Char('p' | 'k'), true) => chooser.step(-1),
+        (Code::Down | Code::Tab, _) | (Code::Char('n' | 'j'), true) => chooser.step(1),
+        (Code::PageUp, _) => (0..10).for_each(|_| chooser.step(-1)),
+        (Code::PageDown, _) => (0..10).for_each(|_| chooser.step(1)),
+        _ => {
+            if chooser.line.key(key) {
+                chooser.narrow();
+            }
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! folders — the pane of mailboxes: accounts, their trees, the cursor.
+//! Owns: `Folders`, `Entry`. May import: engine::api, mail.
+//! Start reading at: `Folders::fill`.
+
+use crate::mail::ids::{AccountName, MailboxId};
+use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::row::MailboxRow;
+use std::collections::BTreeSet;
+
+/// Searches that stand above all accounts: name and query.
+pub const VIEWS: [(&str, &str); 2] = [("Unread", "is:unread"), ("Starred", "is:starred")];
+
+/// One line of the pane.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// "Everywhere".
+    Everywhere,
+    /// One of [`VIEWS`].
+    View(usize),
+    /// An account's name.
+    Account(AccountName),
+    /// A mailbox: its index in [`Folders::rows`], its depth, and whether something below it is folded away.
+    Mailbox {
+        /// Index in the rows.
+        row: usize,
+        /// How far it is indented.
+        depth: usize,
+        /// Folded: `Some(true)`; unfolded with something below: `Some(false)`.
+        folded: Option<bool>,
+    },
+    /// An empty line between accounts.
+    Gap,
+}
+
+/// The pane.
+#[derive(Clone, Default, Debug)]
+pub struct Folders {
+    rows: Vec<MailboxRow>,
+    entries: Vec<Entry>,
+    folded: BTreeSet<MailboxId>,
+    loaded: bool,
+    cursor: usize,
+    top: usize,
+    height: usize,
+}
+
+impl Folders {
+    /// Takes the mailboxes in, in display order; `accounts` says which come first and names those without mailboxes yet.
+    pub fn fill(&mut self, rows: Vec<MailboxRow>, accounts: &[AccountName]) {
+        let held = self.current().cloned().and_then(|e| self.name_of(&e));
+        self.rows = rows;
+        self.loaded = true;
+        self.lay_out(accounts);
+        if let Some(held) = held
+            && let Some(n) = self.entries.iter().position(|e| self.name_of(e).as_ref() == Some(&held))
+        {
+            self.cursor = n;
+        }
+        self.settle(1);
+    }
+
+    /// What an entry is, independent of its place.
+    fn name_of(&self, entry: &Entry) -> Option<(usize, Option<MailboxId>)> {
+        match entry {
+            Entry::View(n) => Some((*n, None)),
+            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| (usize::MAX, Some(r.id))),
+            _ => None,
+        }
+    }
+
+    fn lay_out(&mut self, accounts: &[AccountName]) {
+        self.entries = vec![Entry::Everywhere];
+        self.entries.extend((0..VIEWS.len()).map(Entry::View));
+        for account in accounts {
+            self.entries.extend([Entry::Gap, Entry::Account(account.clone())]);
+            let mut hidden_below: Option<(MailboxPath, Option<char>)> = None;
+            for (n, row) in self.rows.iter().enumerate().filter(|(_, r)| r.account == *account) {
+                if let Some((parent, delimiter)) = &hidden_below {
+                    if is_below(&row.path, parent, *delimiter) {
+                        continue;
+                    }
+                    hidden_below = None;
+                }
+                // Depth counts only ancestors that are shown: "INBOX.Sent" without a visible INBOX branch stays at the left.
+                let depth = self.depth(row);
+                let has_children = self
+                    .rows
+                    .iter()
+                    .any(|r| r.account == row.account && is_below(&r.path, &row.path, row.delimiter) && r.role.is_none());
+                let folded = has_children.then(|| self.folded.contains(&row.id));
+                if folded == Some(true) {
+                    hidden_below = Some((row.path.clone(), row.delimiter));
+                }
+                self.entries.push(Entry::Mailbox { row: n, depth, folded });
+            }
+        }
+    }
+
+    fn depth(&self, row: &MailboxRow) -> usize {
+        if row.role.is_some() {
+            return 0;
+        }
+        let mut depth = 0;
+        let mut path = row.path.parent(row.delimiter);
+        while let Some(parent) = path {
+            let shown = self.rows.iter().any(|r| r.account == row.account && r.path == parent && !parent.is_inbox());
+            depth += usize::from(shown);
+            path = parent.parent(row.delimiter);
+        }
+        depth
+    }
+
+    /// Folds or unfolds the mailbox under the cursor.
+    pub fn fold(&mut self, fold: bool, accounts: &[AccountName]) -> bool {
+        let Some(Entry::Mailbox { row, folded: Some(_), .. }) = self.current() else { return false };
+        let Some(id) = self.rows.get(*row).map(|r| r.id) else { return false };
+        let changed = if fold { self.folded.insert(id) } else { self.folded.remove(&id) };
+        self.lay_out(accounts);
+        self.settle(1);
+        changed
+    }
+
+    /// Whether the cursor can stand on it.
+    const fn stands(entry: &Entry) -> bool {
+        matches!(entry, Entry::View(_) | Entry::Mailbox { .. })
+    }
+
+    /// Keeps the cursor on a line where it can stand and inside what is seen; looks in `direction` first.
+    fn settle(&mut self, direction: isize) {
+        self.cursor = self.cursor.min(self.entries.len().saturating_sub(1));
+        let ahead = |n: &usize| self.entries.get(*n).is_some_and(Self::stands);
+        let down = (self.cursor..self.entries.len()).find(ahead);
+        let up = (0..=self.cursor).rev().find(ahead);
+        let found = if direction >= 0 { down.or(up) } else { up.or(down) };
+        self.cursor = found.unwrap_or(0);
+        let height = self.height.max(1);
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        // The heading above the first line is worth showing.
+        if self.cursor <= height.saturating_sub(1) && self.top <= 1 {
+            self.top = 0;
+        }
+    }
+
+    /// Moves by so many lines.
+    pub fn step(&mut self, by: isize) {
+        self.cursor = self.cursor.saturating_add_signed(by);
+        self.settle(by);
+    }
+
+    /// To the first or the last line.
+    pub fn end(&mut self, last: bool) {
+        self.cursor = if last { self.entries.len() } else { 0 };
+        self.settle(if last { -1 } else { 1 });
+    }
+
+    /// Moves by pages.
+    pub fn page(&mut self, down: bool) {
+        let by = self.height.max(2).cast_signed() - 1;
+        self.step(if down { by } else { -by });
+    }
+
+    /// How many lines can be seen.
+    pub fn set_height(&mut self, height: usize) {
+        if self.height != height {
+            self.height = height;
+            self.settle(1);
+        }
+    }
+
+    /// Puts the cursor on a line of the screen, if it can stand there.
+    pub fn point(&mut self, line: usize) -> bool {
+        let there = self.entries.get(self.top + line).is_some_and(Self::stands);
+        if there {
+            self.cursor = self.top + line;
+        }
+        there
+    }
+
+    /// Puts the cursor on a mailbox.
+    pub fn show(&mut self, id: MailboxId) {
+        let found = self
+            .entries
+            .iter()
+            .position(|e| matches!(e, Entry::Mailbox { row, .. } if self.rows.get(*row).is_some_and(|r| r.id == id)));
+        if let Some(n) = found {
+            self.cursor = n;
+            self.settle(1);
+        }
+    }
+
+    /// The line under the cursor.
+    #[must_use]
+    pub fn current(&self) -> Option<&Entry> {
+        self.entries.get(self.cursor)
+    }
+
+    /// The lines that can be seen, each with whether it is the cursor's.
+    pub fn visible(&self) -> impl Iterator<Item = (&Entry, bool)> {
+        self.entries.iter().enumerate().skip(self.top).take(self.height).map(|(n, e)| (e, n == self.cursor))
+    }
+
+    /// All mailboxes.
+    #[must_use]
+    pub fn rows(&self) -> &[MailboxRow] {
+        &self.rows
+    }
+
+    /// Whether the store has answered.
+    #[must_use]
+    pub const fn loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// The mailbox of that number.
+    #[must_use]
+    pub fn mailbox(&self, id: MailboxId) -> Option<&MailboxRow> {
+        self.rows.iter().find(|r| r.id == id)
+    }
+
+    /// The account's mailbox for a role.
+    #[must_use]
+    pub fn of_role(&self, account: &AccountName, role: Role) -> Option<&MailboxRow> {
+        self.rows.iter().find(|r| r.account == *account && r.role == Some(role))
+    }
+
+    /// The mailbox that a person means by a name: whole, last part, or role; without case.
+    #[must_use]
+    pub fn named(&self, account: Option<&AccountName>, name: &str) -> Option<&MailboxRow> {
+        let mine = || self.rows.iter().filter(|r| account.is_none_or(|a| r.account == *a) && r.selectable);
+        let same = |a: &str| a.to_lowercase() == name.to_lowercase();
+        mine()
+            .find(|r| same(&r.path.decoded()))
+            .or_else(|| mine().find(|r| same(&r.path.leaf(r.delimiter))))
+            .or_else(|| mine().find(|r| r.role.is_some_and(|role| same(role.word()))))
+    }
+}
+
+fn is_below(path: &MailboxPath, parent: &MailboxPath, delimiter: Option<char>) -> bool {
+    let Some(delimiter) = delimiter else { return false };
+    path.as_str().strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(delimiter) && rest.len() > 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: i64, account: &str, path: &str, role: Option<Role>) -> MailboxRow {
+        MailboxRow {
+            id: MailboxId(id),
+            account: AccountName::new(account),
+            path: MailboxPath::from_typed(path),
+            delimiter: Some('/'),
+            role,
+            selectable: true,
+            subscribed: true,
+            total: 0,
+            unread: 0,
+            synced_at: 0,
+        }
+    }
+
+    fn pane() -> (Folders, Vec<AccountName>) {
+        let accounts = vec![AccountName::new("work"), AccountName::new("home")];
+        let mut f = Folders::default();
+        f.set_height(20);
+        f.fill(
+            vec![
+                row(1, "work", "INBOX", Some(Role::Inbox)),
+                row(2, "work", "Lists", None),
+                row(3, "work", "Lists/kernel", None),
+                row(4, "work", "Lists/rust", None),
+                row(5, "home", "INBOX", Some(Role::Inbox)),
+            ],
+            &accounts,
+        );
+        (f, accounts)
+    }
+
+    fn text(f: &Folders) -> Vec<String> {
+        let line = |(e, cursor): (&Entry, bool)| {
+            let mark = if cursor { ">" } else { "" };
+            match e {
+                Entry::Everywhere => "Everywhere".to_owned(),
+                Entry::View(n) => format!("{mark}{}", VIEWS[*n].0),
+                Entry::Account(a) => a.to_string(),
+                Entry::Mailbox { row, depth, folded } => {
+                    let sign = match folded {
+                        Some(true) => "+",
+                        Some(false) => "-",
+                        None => "",
+                    };
+                    format!("{mark}{}{sign}{}", " ".repeat(*depth), f.rows[*row].path.leaf(Some('/')))
+                }
+                Entry::Gap => String::new(),
+            }
+        };
+        f.visible().map(line).collect()
+    }
+
+    #[test]
+    fn mailboxes_stand_as_a_tree_below_their_account() {
+        let (mut f, accounts) = pane();
+        f.show(MailboxId(2));
+        assert_eq!(
+            text(&f),
+            ["Everywhere", "Unread", "Starred", "", "work", "INBOX", ">-Lists", " kernel", " rust", "", "home", "INBOX"]
+        );
+        assert!(f.fold(true, &accounts));
+        assert_eq!(text(&f), ["Everywhere", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]);
+        f.step(1);
+        assert_eq!(text(&f)[9], ">INBOX", "the cursor leaps over headings");
+        f.step(-1);
+        assert_eq!(text(&f)[6], ">+Lists");
+        f.end(false);
+        assert_eq!(text(&f)[1], ">Unread");
+    }
+
+    #[test]
+    fn the_cursor_keeps_its_mailbox_when_others_come() {
+        let (mut f, accounts) = pane();
+        f.show(MailboxId(3));
+        let mut rows = f.rows().to_vec();
+        rows.insert(1, row(9, "work", "Archive", Some(Role::Archive)));
+        f.fill(rows, &accounts);
+        assert!(text(&f).contains(&"> kernel".to_owned()));
+        assert_eq!(f.named(None, "lists/KERNEL").map(|r| r.id), Some(MailboxId(3)));
+        assert_eq!(f.named(Some(&accounts[1]), "inbox").map(|r| r.id), Some(MailboxId(5)));
+        assert_eq!(f.named(None, "archive").map(|r| r.id), Some(MailboxId(9)));
+    }
+}
