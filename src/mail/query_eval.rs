@@ -1,5 +1,5 @@
 //! query_eval — what a query means, said once in plain code: the reference that the index is compared with in tests.
-//! Owns: `matches`, `Facts`.
+//! Owns: `matches`, `says_cc`, `Facts`.
 //! May import: base.
 //! Start reading at: `matches`.
 
@@ -95,6 +95,12 @@ fn says(field: Field, wanted: &[String], whole: bool, facts: &Facts<'_>) -> bool
         Field::Body => text(facts.body),
         Field::File => text(&facts.files.join("\n")),
     }
+}
+
+/// Whether the Cc alone says it: what the index cannot tell.
+#[must_use]
+pub fn says_cc(envelope: &Envelope, text: &str, whole: bool) -> bool {
+    found(&people_text(&[&envelope.cc]), &words(text), whole)
 }
 
 /// People as the index is fed with them: names and addresses, in the order given.

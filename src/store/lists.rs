@@ -10,14 +10,20 @@ use crate::mail::address::Address;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
 use crate::mail::row::{MessageRow, RowCursor};
 use rusqlite::{OptionalExtension, Row};
+use std::collections::HashSet;
 
 /// The most rows of one answer.
 pub const MAX_ROWS: u32 = 1_000;
 
-const COLUMNS: &str = "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.from_name, m.from_addr,
+/// What [`read`] reads, of `placement p` and `message m`.
+pub(super) const COLUMNS: &str =
+    "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.from_name, m.from_addr,
     m.recipients, m.subject, m.preview, p.flags, p.words, m.size, m.attachments, m.blob <> '', m.message_id";
+/// How many columns that is.
+pub(super) const WIDTH: usize = 19;
 
-fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+/// A row of [`COLUMNS`].
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     Ok(MessageRow {
         id: PlacementKey(row.get(0)?),
         message: MessageKey(row.get(1)?),
@@ -99,6 +105,59 @@ pub fn thread(db: &Db<Cache>, mailbox: MailboxId, thread: ThreadKey) -> Result<V
     );
     let mut statement = db.conn().prepare_cached(&sql)?;
     Ok(statement.query_map((mailbox.0, thread.0), read)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many rows of the list stand above the row at `first` (the newest of a page), and how many there are in all.
+///
+/// # Errors
+/// As every question.
+pub fn position(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, first: Option<i64>) -> Result<(u32, u32)> {
+    let (total, above) = if threaded {
+        (
+            "SELECT count(*) FROM thread_row WHERE mailbox = ?1",
+            "SELECT count(*) FROM thread_row WHERE mailbox = ?1 AND latest > ?2",
+        )
+    } else {
+        (
+            "SELECT total FROM mailbox WHERE id = ?1",
+            "SELECT count(*) FROM placement WHERE mailbox = ?1 AND hidden = 0 AND sort > ?2",
+        )
+    };
+    let total = db.conn().prepare_cached(total)?.query_row([mailbox.0], |r| r.get(0)).optional()?.unwrap_or(0);
+    let Some(first) = first else { return Ok((0, total)) };
+    let above = db.conn().prepare_cached(above)?.query_row((mailbox.0, first), |r| r.get(0))?;
+    Ok((above, total))
+}
+
+/// The visible messages of the conversation that this one is in, wherever in the account they lie (the person's own
+/// replies are in Sent), oldest first; at most [`MAX_ROWS`], the newest ones. What lies in Trash or Junk is left out unless
+/// `of` does too. A message with a `Message-ID` that was seen already is the same one again: the one in the mailbox of `of` wins.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn conversation(db: &Db<Cache>, of: PlacementKey) -> Result<Vec<MessageRow>> {
+    let own = row(db, of)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM message m CROSS JOIN placement p ON p.message = m.id CROSS JOIN mailbox b ON b.id = p.mailbox
+         WHERE m.thread = ?1 AND m.account = ?2 AND (p.hidden = 0 OR p.id = ?4)
+           AND (p.mailbox = ?3 OR b.role NOT IN ('trash', 'junk'))
+         ORDER BY p.id <> ?4, p.mailbox <> ?3, m.sort DESC, p.id"
+    );
+    let mut statement = db.conn().prepare_cached(&sql)?;
+    let mut rows = statement.query((own.thread.0, own.account.as_str(), own.mailbox.0, of.0))?;
+    let (mut found, mut contents, mut ids) = (Vec::new(), HashSet::new(), HashSet::new());
+    while let Some(row) = rows.next()? {
+        let row = read(row)?;
+        let repeated = !row.message_id.is_empty() && !ids.insert(row.message_id.clone());
+        // Two of one mailbox are two rows of its list.
+        if contents.insert(row.message) && (!repeated || row.mailbox == own.mailbox) {
+            found.push(row);
+        }
+    }
+    found.sort_by_key(|r| std::cmp::Reverse(r.sort));
+    found.truncate(MAX_ROWS as usize);
+    found.reverse();
+    Ok(found)
 }
 
 /// The nearest unread row below `sort` (older), else the newest unread one above it.

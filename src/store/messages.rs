@@ -167,6 +167,8 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> 
         json(&row.attachments)?,
         json(envelope)?,
     ])?;
+    // Its headers are indexed in an idle moment.
+    tx.indexed = true;
     Ok((key, thread, sort))
 }
 

@@ -9,6 +9,8 @@
 //! *observation* is committed to the cache, then the journal's state. At every start the overlay is derived again.
 
 pub mod base;
+pub mod blobs;
+pub mod bodies;
 pub mod change;
 pub mod contacts;
 pub mod drafts;
@@ -26,6 +28,8 @@ pub mod overlay;
 pub mod placements;
 mod quarantine;
 pub mod reader;
+pub mod search;
+mod search_sql;
 pub mod spool;
 pub mod threads;
 mod writer;
@@ -102,7 +106,7 @@ impl Store {
                 Ok(quarantine::open_cache(dir)?.0)
             }),
             lost: |dir| !dir.join(Cache::NAME).exists(),
-            idle: None,
+            idle: Some(fts::idle),
             flush: placements::flush,
         };
         let cache = Writer::start("store", cache, places.cache.clone(), told, habits)?;

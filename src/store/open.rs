@@ -120,6 +120,7 @@ fn common(conn: &Connection) -> Result<()> {
     conn.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, MAX_VALUE)?;
     // trusted_schema off and cell_size_check on: a damaged or planted file is met with distrust.
     conn.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;")?;
+    super::search::functions(conn)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc;
 
-pub(super) fn quiet() -> Told {
+pub(crate) fn quiet() -> Told {
     Arc::new(|_| {})
 }
 

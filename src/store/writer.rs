@@ -13,11 +13,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The most jobs in one commit: the first of them waits for the last.
 const GROUP: usize = 32;
+/// How long no job must have come before idle work begins: a sync that streams rows in is not idle.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Hears of each commit, on the writing thread: it must not block, nor ask the store.
 pub type Told = Arc<dyn Fn(ChangeSet) + Send + Sync>;
@@ -116,7 +119,9 @@ impl<K: Kind> Writer<K> {
     pub fn start(name: &str, db: Db<K>, dir: PathBuf, told: Told, habits: Habits<K>) -> Result<Self> {
         let (send, receive) = channel();
         let generation = Arc::new(AtomicU64::new(0));
-        let worker = Worker { db: Some(db), dir, told, habits, generation: Arc::clone(&generation), merge: false };
+        // The last process may have ended before its idle work was done.
+        let merge = habits.idle.is_some();
+        let worker = Worker { db: Some(db), dir, told, habits, generation: Arc::clone(&generation), merge };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(&receive))?;
         Ok(Self { send: Some(send), thread: Some(thread), generation })
     }
@@ -169,13 +174,18 @@ struct Worker<K: Kind> {
 
 impl<K: Kind> Worker<K> {
     fn run(mut self, receive: &Receiver<Letter<K>>) {
+        let mut pause = QUIET;
         loop {
             // Idle work goes on in slices only while it has something to do; then the thread sleeps for good.
             let first = if self.merge {
-                match receive.try_recv() {
-                    Ok(letter) => letter,
-                    Err(TryRecvError::Disconnected) => return,
-                    Err(TryRecvError::Empty) => {
+                match receive.recv_timeout(pause) {
+                    Ok(letter) => {
+                        pause = QUIET;
+                        letter
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        pause = Duration::ZERO;
                         self.idle();
                         continue;
                     }

@@ -1,0 +1,351 @@
+//! answer — each question put to the store, and what comes out put into rows.
+//! Owns: `Answerer`: a reader of the cache, and the messages parsed last. May import: store, mail, config's names of accounts.
+//! Start reading at: `Answerer::answer`. One for each lane; none waits for a network, and none writes but to say that a lost
+//! body is lost.
+
+use super::api::{Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage};
+use super::fault::Fault;
+use crate::base::safetext::SafeText;
+use crate::mail::body::Message;
+use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
+use crate::mail::intent::{OpKind, Operation, delta_words};
+use crate::mail::outgoing::Outgoing;
+use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
+use crate::mail::thread::{Node, arrange};
+use crate::mail::{parse, query};
+use crate::store::blobs::Blobs;
+use crate::store::open::Cache;
+use crate::store::{
+    Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, drafts, journal, lists, mailboxes, messages, outbox,
+    search,
+};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// How many parsed messages are kept: the one that is read, and its neighbours.
+const RECENT: usize = 8;
+/// ... if they are not larger than this together, in octets.
+const RECENT_OCTETS: usize = 32 * 1024 * 1024;
+
+/// Answers questions, on one thread.
+pub struct Answerer {
+    store: Store,
+    reader: Reader<Cache>,
+    blobs: Blobs,
+    /// In the order of the configuration.
+    accounts: Vec<AccountName>,
+    /// The last used first.
+    recent: VecDeque<(String, Arc<Message>)>,
+}
+
+impl std::fmt::Debug for Answerer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answerer")
+    }
+}
+
+impl Answerer {
+    /// Over `store`; accounts are listed in the order given.
+    ///
+    /// # Errors
+    /// The folder of the bodies cannot be used.
+    pub fn new(store: &Store, accounts: Vec<AccountName>) -> Result<Self, Fault> {
+        let blobs = Blobs::open(&store.places().cache)?;
+        Ok(Self { store: store.clone(), reader: store.reader(), blobs, accounts, recent: VecDeque::new() })
+    }
+
+    /// The answer to `query`. `stop` ends it early, with a fault that nobody sees.
+    ///
+    /// # Errors
+    /// `Missing` where the message or draft is gone; what the store says.
+    pub fn answer(&mut self, query: &Query, stop: &Stop) -> Result<Rows, Fault> {
+        Ok(match query {
+            Query::Mailboxes => {
+                let rows = self.reader.ask(stop, |db| mailboxes::list(db, None))?;
+                Rows::Mailboxes(in_display_order(rows, &self.accounts))
+            }
+            Query::Messages { mailbox, threaded, cursor, limit } => {
+                Rows::Messages(self.page(*mailbox, *threaded, *cursor, *limit, stop)?)
+            }
+            Query::Thread(of) => Rows::Thread(self.thread(*of, stop)?),
+            Query::Message(of) => Rows::Message(Box::new(self.message(*of, stop)?)),
+            Query::Search { text, within, limit } => Rows::Search(self.search(text, *within, *limit, stop)?),
+            Query::Contacts { prefix, limit } => {
+                let found = self.store.read_state(|db| contacts::complete(db, prefix, *limit))?;
+                Rows::Contacts(found.into_iter().map(|(address, weight)| Contact { address, weight }).collect())
+            }
+            Query::Outbox => Rows::Outbox(self.store.read_state(outbox::list)?.into_iter().map(outbox_row).collect()),
+            Query::Queue => {
+                Rows::Queue(self.store.read_state(|db| journal::queue(db, None))?.into_iter().map(queue_row).collect())
+            }
+            Query::Drafts => Rows::Drafts(self.store.read_state(drafts::list)?.into_iter().map(draft_row).collect()),
+            Query::Draft(id) => {
+                let saved = self.store.read_state(|db| drafts::get(db, *id))?;
+                let drafts::Saved { id, account, draft, saved } = saved;
+                Rows::Draft(Box::new(SavedDraft { id, account, draft, saved }))
+            }
+        })
+    }
+
+    fn page(
+        &mut self,
+        mailbox: MailboxId,
+        threaded: bool,
+        cursor: RowCursor,
+        limit: u32,
+        stop: &Stop,
+    ) -> Result<MessagePage, Fault> {
+        Ok(self.reader.ask(stop, |db| {
+            let rows = lists::page(db, mailbox, threaded, cursor, limit)?;
+            let (above, total) = lists::position(db, mailbox, threaded, rows.first().map(|r| r.sort))?;
+            Ok(MessagePage { mailbox, threaded, rows, above, total })
+        })?)
+    }
+
+    fn thread(&mut self, of: PlacementKey, stop: &Stop) -> Result<Vec<MessageRow>, Fault> {
+        Ok(self.reader.ask(stop, |db| {
+            let rows = lists::conversation(db, of)?;
+            let envelopes = rows.iter().map(|r| Ok(messages::content(db, r.message)?.envelope)).collect::<Stored<Vec<_>>>()?;
+            let nodes: Vec<Node<'_>> = rows
+                .iter()
+                .zip(&envelopes)
+                .map(|(r, e)| Node { id: e.message_id.as_ref(), ancestors: e.ancestors(), sort: r.sort })
+                .collect();
+            let order = arrange(&nodes);
+            Ok(order.into_iter().filter_map(|(n, depth)| Some(MessageRow { depth, ..rows.get(n)?.clone() })).collect())
+        })?)
+    }
+
+    fn message(&mut self, of: PlacementKey, stop: &Stop) -> Result<MessageView, Fault> {
+        let (row, content, mailbox) = self.reader.ask(stop, |db| {
+            let row = lists::row(db, of)?;
+            let mailbox = mailboxes::get(db, row.mailbox)?.path;
+            Ok((row.clone(), messages::content(db, row.message)?, mailbox))
+        })?;
+        let body = if content.blob.is_empty() { Body::Absent } else { self.body(row.message, &content.blob)? };
+        Ok(MessageView { row, mailbox, envelope: content.envelope, body })
+    }
+
+    fn body(&mut self, message: MessageKey, blob: &str) -> Result<Body, Fault> {
+        if let Some(at) = self.recent.iter().position(|(name, _)| name == blob)
+            && let Some(known) = self.recent.remove(at)
+        {
+            let body = Body::Here(Arc::clone(&known.1));
+            self.recent.push_front(known);
+            return Ok(body);
+        }
+        let bytes = match self.blobs.get(blob) {
+            Err(e) if e.kind == StoreErrorKind::Missing => {
+                // Somebody cleared the folder, or the disk did: to be fetched again.
+                self.store.cache(move |tx| bodies::forget(tx, message))?;
+                return Ok(Body::Absent);
+            }
+            other => other?,
+        };
+        let parsed = Arc::new(parse::message(bytes));
+        self.recent.push_front((blob.to_owned(), Arc::clone(&parsed)));
+        let octets = |all: &VecDeque<(String, Arc<Message>)>| all.iter().map(|(_, m)| m.raw.len()).sum::<usize>();
+        while self.recent.len() > 1 && (self.recent.len() > RECENT || octets(&self.recent) > RECENT_OCTETS) {
+            self.recent.pop_back();
+        }
+        Ok(Body::Here(parsed))
+    }
+
+    fn search(&mut self, text: &str, within: Option<MailboxId>, limit: u32, stop: &Stop) -> Result<SearchPage, Fault> {
+        let now = jiff::Zoned::now();
+        let parsed = query::parse(text, now.date());
+        let found = self.reader.ask(stop, |db| search::search(db, &parsed.query, within, now.time_zone(), limit))?;
+        Ok(SearchPage { text: text.to_owned(), rows: found.rows, more: found.more, complaint: parsed.complaint })
+    }
+}
+
+/// Accounts as configured, others after them by name; in an account the mailboxes with a role first, each followed by what
+/// lies below it, siblings by name.
+fn in_display_order(mut rows: Vec<MailboxRow>, accounts: &[AccountName]) -> Vec<MailboxRow> {
+    let roles: std::collections::HashMap<_, _> =
+        rows.iter().filter_map(|r| Some(((r.account.clone(), r.path.clone()), r.role?))).collect();
+    rows.sort_by_cached_key(|row| {
+        let account = accounts.iter().position(|a| *a == row.account).unwrap_or(accounts.len());
+        let mut steps = Vec::new();
+        let mut at = Some(row.path.clone());
+        while let Some(path) = at {
+            let role = roles.get(&(row.account.clone(), path.clone()));
+            // Without a role: after those that have one.
+            let rank = role.map_or(u8::MAX, |r| *r as u8);
+            steps.push((rank, path.leaf(row.delimiter).to_lowercase(), path.as_str().to_owned()));
+            at = path.parent(row.delimiter);
+        }
+        steps.reverse();
+        (account, row.account.clone(), steps)
+    });
+    rows
+}
+
+fn outbox_row(mail: Outgoing) -> OutboxRow {
+    OutboxRow {
+        id: mail.id,
+        account: mail.mail.account,
+        message_id: mail.mail.message_id,
+        sender: mail.mail.sender,
+        recipients: mail.mail.recipients,
+        subject: mail.mail.subject,
+        state: mail.state,
+        attempts: mail.attempts,
+        due: mail.due,
+        fault: SafeText::line(&mail.fault),
+        created: mail.mail.created,
+    }
+}
+
+fn queue_row(op: Operation) -> QueueRow {
+    let detail = match &op.kind {
+        OpKind::Flag { delta } => delta_words::to_text(delta),
+        OpKind::Move { to } => format!("move to {}", to.decoded()),
+        OpKind::Copy { to } => format!("copy to {}", to.decoded()),
+        OpKind::Expunge => "delete for ever".to_owned(),
+        OpKind::Append { .. } => format!("save a copy in {}", op.mailbox.decoded()),
+        OpKind::CreateMailbox => format!("make {}", op.mailbox.decoded()),
+    };
+    QueueRow {
+        id: op.id,
+        group: op.group,
+        account: op.account,
+        mailbox: op.mailbox,
+        kind: op.kind.word(),
+        detail: SafeText::line(&detail),
+        // Append and CreateMailbox have no targets and are about one thing.
+        count: u32::try_from(op.targets.len()).unwrap_or(u32::MAX).max(1),
+        state: op.state,
+        attempts: op.attempts,
+        fault: SafeText::line(&op.fault),
+        created: op.created,
+    }
+}
+
+fn draft_row(saved: drafts::Saved) -> DraftRow {
+    let to: Vec<&str> =
+        saved.draft.to.iter().map(|a| if a.name.is_empty() { a.addr.as_str() } else { a.name.as_str() }).collect();
+    DraftRow { id: saved.id, account: saved.account, to: to.join(", "), subject: saved.draft.subject, saved: saved.saved }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::envelope::{Envelope, MessageId};
+    use crate::mail::flags::Flags;
+    use crate::mail::mailbox::{MailboxPath, Role};
+    use crate::mail::server::EnvelopeSeen;
+    use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::store::bodies::Reading;
+    use crate::store::tests::quiet;
+
+    fn seen(uid: u32, id: &str, follows: &[&str]) -> EnvelopeSeen {
+        let ids = |all: &[&str]| all.iter().filter_map(|i| MessageId::new(i)).collect();
+        EnvelopeSeen {
+            uid: Uid::new(uid).unwrap(),
+            flags: Flags::new(),
+            modseq: ModSeq(0),
+            received: i64::from(uid) * 60,
+            size: 100,
+            envelope: Envelope {
+                subject: format!("subject {id}"),
+                message_id: MessageId::new(id),
+                references: ids(follows),
+                ..Envelope::default()
+            },
+            attachments: vec![],
+            object_id: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_conversation_reaches_into_sent_and_a_lost_body_is_absent() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), quiet()).unwrap();
+        let account = AccountName::new("a");
+        let inbox = store
+            .cache(|tx| {
+                let account = AccountName::new("a");
+                let inbox = mailboxes::ensure(tx, &account, &MailboxPath::inbox())?;
+                let new = [seen(1, "q@x", &[]), seen(5, "r@x", &["q@x", "own@x"]), seen(6, "other@x", &[])];
+                messages::record_new(tx, inbox, UidValidity(1), &new)?;
+                for (name, role, rows) in [
+                    ("Sent", Role::Sent, vec![seen(3, "own@x", &["q@x"]), seen(4, "q@x", &[])]),
+                    ("Trash", Role::Trash, vec![seen(2, "bin@x", &["q@x"])]),
+                ] {
+                    let there = mailboxes::ensure(tx, &account, &MailboxPath::from_typed(name))?;
+                    mailboxes::set_role(tx, there, Some(role))?;
+                    messages::record_new(tx, there, UidValidity(1), &rows)?;
+                }
+                Ok(inbox)
+            })
+            .unwrap();
+        let mut answerer = Answerer::new(&store, vec![account]).unwrap();
+        let mut ask = |query| answerer.answer(&query, &Stop::new()).unwrap();
+        let newest = Query::Messages { mailbox: inbox, threaded: true, cursor: RowCursor::From((6 * 60) << 24), limit: 1 };
+        let Rows::Messages(page) = ask(newest) else { panic!() };
+        assert_eq!((page.above, page.total, page.rows[0].subject.as_str()), (0, 2, "subject other@x"));
+        let next = Query::Messages { mailbox: inbox, threaded: true, cursor: RowCursor::From(((6 * 60) << 24) - 1), limit: 9 };
+        let Rows::Messages(page) = ask(next) else { panic!() };
+        assert_eq!((page.above, page.rows.len()), (1, 1));
+        let row = page.rows[0].clone();
+        let Rows::Thread(rows) = ask(Query::Thread(row.id)) else { panic!() };
+        let shown: Vec<_> = rows.iter().map(|r| (r.message_id.as_str(), r.depth)).collect();
+        assert_eq!(shown, [("q@x", 0), ("own@x", 1), ("r@x", 2)]);
+
+        let raw = b"Subject: r\r\nMessage-ID: <r@x>\r\n\r\nThe kohlrabi is ripe.\r\n";
+        let blobs = Blobs::open(dir.path()).unwrap();
+        let blob = blobs.put(raw).unwrap();
+        let message = row.message;
+        let reading = Reading { preview: "The kohlrabi".into(), text: "The kohlrabi is ripe.".into(), files: vec![] };
+        let name = blob.clone();
+        store.cache(move |tx| bodies::arrived(tx, message, &name, &reading)).unwrap();
+        let Rows::Message(view) = ask(Query::Message(row.id)) else { panic!() };
+        let Body::Here(first) = view.body else { panic!("{:?}", view.body) };
+        let Rows::Message(view) = ask(Query::Message(row.id)) else { panic!() };
+        assert!(matches!(view.body, Body::Here(m) if Arc::ptr_eq(&m, &first)), "parsed once");
+        let search = |text: &str| Query::Search { text: text.into(), within: None, limit: 10 };
+        let Rows::Search(page) = ask(search("body:kohlr")) else { panic!() };
+        assert_eq!((page.rows.len(), page.rows[0].id, page.rows[0].preview.as_str()), (1, row.id, "The kohlrabi"));
+
+        std::fs::remove_dir_all(dir.path().join("blobs")).unwrap();
+        let mut fresh = Answerer::new(&store, vec![]).unwrap();
+        let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };
+        assert!(matches!(view.body, Body::Absent) && view.row.cached);
+        let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };
+        assert!(!view.row.cached);
+    }
+
+    #[test]
+    fn mailboxes_stand_with_roles_first_and_children_below_their_parents() {
+        let row = |account: &str, path: &str, role| MailboxRow {
+            id: MailboxId(0),
+            account: AccountName::new(account),
+            path: MailboxPath::from_typed(path),
+            delimiter: Some('/'),
+            role,
+            selectable: true,
+            subscribed: true,
+            total: 0,
+            unread: 0,
+            synced_at: 0,
+        };
+        let rows = vec![
+            row("b", "INBOX", Some(Role::Inbox)),
+            row("a", "work", None),
+            row("a", "Trash", Some(Role::Trash)),
+            row("a", "Archive/2024", None),
+            row("a", "Archive", Some(Role::Archive)),
+            row("a", "Work/x", None),
+            row("a", "apples", None),
+            row("a", "work/Zoo", None),
+            row("a", "INBOX", Some(Role::Inbox)),
+        ];
+        let accounts = [AccountName::new("b"), AccountName::new("a")];
+        let shown: Vec<_> =
+            in_display_order(rows, &accounts).iter().map(|r| format!("{} {}", r.account, r.path.decoded())).collect();
+        let expected =
+            ["b INBOX", "a INBOX", "a Archive", "a Archive/2024", "a Trash", "a apples", "a Work/x", "a work", "a work/Zoo"];
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,186 @@
+//! blobs — the raw bytes of messages that a server has, by their SHA-256.
+//! Owns: `blobs/` beside `cache.sqlite`. May import: base.
+//! Start reading at: `Blobs::begin`. A file is whole and durable before a row names it. Reading checks the hash, so that what a
+//! disk made of it is never shown as the message: it counts as absent and is fetched again. What no row names is swept.
+
+use super::error::{Result, StoreError, StoreErrorKind};
+use super::open::private_folder;
+use crate::base::crash;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// Unnamed files younger than this may be about to be named.
+const YOUNG: Duration = Duration::from_secs(3600);
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub struct Blobs {
+    dir: PathBuf,
+}
+
+impl Blobs {
+    /// The blobs beside the cache in `dir`.
+    ///
+    /// # Errors
+    /// `Permission`, `Io`, `Full`.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let dir = dir.join("blobs");
+        private_folder(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Where a new message's bytes are written to as they come from the wire.
+    ///
+    /// # Errors
+    /// `Full`, `Io`.
+    pub fn begin(&self) -> Result<Incoming> {
+        private_folder(&self.dir)?;
+        let mut random = [0u8; 16];
+        getrandom::fill(&mut random).map_err(|e| StoreError::new(StoreErrorKind::Io, &e.to_string()))?;
+        let temp = self.dir.join(format!("{:032x}.tmp", u128::from_le_bytes(random)));
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
+        Ok(Incoming { dir: self.dir.clone(), temp: Some(temp), file, hash: Sha256::new(), size: 0 })
+    }
+
+    /// Keeps `bytes`. Their name, for the row.
+    ///
+    /// # Errors
+    /// `Full`, `Io`.
+    pub fn put(&self, bytes: &[u8]) -> Result<String> {
+        let mut incoming = self.begin()?;
+        incoming.write_all(bytes)?;
+        Ok(incoming.finish()?.0)
+    }
+
+    /// The bytes of that name.
+    ///
+    /// # Errors
+    /// `Missing` if they are not here or are not what they were; `Io`, `Invalid` for what is no name of ours.
+    pub fn get(&self, name: &str) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(self.path(name)?)?.read_to_end(&mut bytes)?;
+        if hex(&Sha256::digest(&bytes)) == name { Ok(bytes) } else { Err(StoreError::missing("the message's bytes")) }
+    }
+
+    /// Where the bytes lie: `ab/abcdef…`. Names come from rows, and never lead out of the folder.
+    fn path(&self, name: &str) -> Result<PathBuf> {
+        let ours = name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let prefix = name.get(..2).filter(|_| ours).ok_or_else(|| StoreError::invalid("no name of a blob"))?;
+        Ok(self.dir.join(prefix).join(name))
+    }
+
+    /// Removes what is not in `named` and an hour old: left by a crash between file and row, or not named any more.
+    /// (files, octets) removed.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn sweep(&self, named: &HashSet<String>) -> Result<(usize, u64)> {
+        let mut swept = (0, 0);
+        let mut folders = vec![self.dir.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                let meta = entry.metadata()?;
+                if meta.is_dir() {
+                    folders.push(entry.path());
+                    continue;
+                }
+                let young = SystemTime::now().duration_since(meta.modified()?).is_ok_and(|age| age < YOUNG);
+                if !young && entry.file_name().to_str().is_none_or(|n| !named.contains(n)) {
+                    fs::remove_file(entry.path())?;
+                    swept = (swept.0 + 1, swept.1 + meta.len());
+                }
+            }
+        }
+        Ok(swept)
+    }
+}
+
+fn hex(hash: &[u8]) -> String {
+    hash.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A message's bytes on their way in. Dropped before [`Self::finish`], they leave nothing.
+#[derive(Debug)]
+pub struct Incoming {
+    dir: PathBuf,
+    /// None once it has its name.
+    temp: Option<PathBuf>,
+    file: File,
+    hash: Sha256,
+    size: u64,
+}
+
+impl Write for Incoming {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(bytes.get(..written).unwrap_or_default());
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Incoming {
+    /// Makes them durable. Their name, for the row, and their size in octets.
+    ///
+    /// # Errors
+    /// `Full`, `Io`: nothing is kept then.
+    pub fn finish(mut self) -> Result<(String, u64)> {
+        self.file.sync_all()?;
+        crash::step("blob synced");
+        let name = hex(&std::mem::take(&mut self.hash).finalize());
+        let folder = self.dir.join(&name[..2]);
+        private_folder(&folder)?;
+        if let Some(temp) = &self.temp {
+            fs::rename(temp, folder.join(&name))?;
+        }
+        self.temp = None;
+        File::open(&folder)?.sync_all()?;
+        crash::step("blob renamed");
+        Ok((name, self.size))
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(temp) = &self.temp {
+            // What stays is swept.
+            let _ = fs::remove_file(temp);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_back_or_are_missing_but_never_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(dir.path()).unwrap();
+        let name = blobs.put(b"Subject: x\r\n\r\ny").unwrap();
+        assert_eq!(blobs.put(b"Subject: x\r\n\r\ny").unwrap(), name);
+        assert_eq!(blobs.get(&name).unwrap(), b"Subject: x\r\n\r\ny");
+        for bad in ["", "../cache.sqlite", &name[1..], &name.to_uppercase()] {
+            assert_eq!(blobs.get(bad).unwrap_err().kind, StoreErrorKind::Invalid, "{bad}");
+        }
+        fs::write(blobs.path(&name).unwrap(), b"Subject: x\r\n\r\nz").unwrap();
+        assert_eq!(blobs.get(&name).unwrap_err().kind, StoreErrorKind::Missing);
+        drop(blobs.begin().unwrap());
+        let old = blobs.put(b"old").unwrap();
+        let file = File::options().write(true).open(blobs.path(&old).unwrap()).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(9999)).unwrap();
+        assert_eq!(blobs.sweep(&HashSet::from([old.clone()])).unwrap(), (0, 0));
+        assert_eq!(blobs.sweep(&HashSet::new()).unwrap(), (1, 3));
+        assert_eq!(blobs.get(&old).unwrap_err().kind, StoreErrorKind::Missing);
+    }
+}

@@ -1,0 +1,159 @@
+//! search — the newest messages that match a query.
+//! Owns: nothing; it reads. May import: mail.
+//! Start reading at: `search`. What it finds is what `mail::query_eval` says, compared by a property test. Messages that are not
+//! in the index yet are few and new; they are looked at one by one.
+
+use super::error::Result;
+use super::lists;
+use super::mailboxes;
+use super::open::{Cache, Db};
+use super::search_sql::{Scope, Sql, names_mailbox};
+use crate::mail::envelope::Envelope;
+use crate::mail::ids::MailboxId;
+use crate::mail::mailbox::Role;
+use crate::mail::query::Query;
+use crate::mail::query_eval::{self, Facts};
+use crate::mail::row::{MailboxRow, MessageRow};
+use jiff::tz::TimeZone;
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Value;
+use std::collections::HashMap;
+
+/// How many messages that are not indexed yet are looked at.
+const UNINDEXED: u32 = 2_000;
+
+/// What a search found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Found {
+    /// Newest first; each message once, where it lies in several mailboxes.
+    pub rows: Vec<MessageRow>,
+    /// Whether there is more, or may be: not all is indexed yet.
+    pub more: bool,
+}
+
+/// The newest `limit` (at most [`lists::MAX_ROWS`]) visible messages that match. `within` is the mailbox to look in, unless the
+/// query names one itself. Days begin at midnight in `zone`.
+///
+/// # Errors
+/// As every question.
+pub fn search(db: &Db<Cache>, query: &Query, within: Option<MailboxId>, zone: &TimeZone, limit: u32) -> Result<Found> {
+    let limit = limit.min(lists::MAX_ROWS) as usize;
+    let mailboxes = mailboxes::list(db, None)?;
+    let within = within.filter(|_| !names_mailbox(query));
+    let sql = Sql::of(query, within, Scope { mailboxes: &mailboxes, zone });
+    let mut found = indexed(db, &sql, &mailboxes, limit)?;
+    if sql.text {
+        let (rest, cut) = unindexed(db, query, within, &mailboxes, zone)?;
+        found.more |= cut;
+        if !rest.is_empty() {
+            found.rows.extend(rest);
+            found.rows.sort_by_key(|r| std::cmp::Reverse(r.sort));
+        }
+    }
+    found.more |= found.rows.len() > limit;
+    found.rows.truncate(limit);
+    Ok(found)
+}
+
+/// What SQL cannot say: Cc is no column of the index.
+pub(super) fn functions(conn: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    conn.create_scalar_function("cc_says", 3, flags, |context| {
+        let envelope: Envelope = serde_json::from_str(context.get_raw(0).as_str().unwrap_or_default()).unwrap_or_default();
+        Ok(query_eval::says_cc(&envelope, context.get_raw(1).as_str().unwrap_or_default(), context.get::<bool>(2)?))
+    })
+}
+
+/// Those in the index (all, if no text is asked for): at most `limit` and one more.
+fn indexed(db: &Db<Cache>, sql: &Sql, mailboxes: &[MailboxRow], limit: usize) -> Result<Found> {
+    let from = match (&sql.driver, sql.text) {
+        (Some(_), _) => {
+            "message_fts f CROSS JOIN placement p ON p.sort = f.rowid CROSS JOIN message m ON m.id = p.message
+             WHERE f.message_fts MATCH ? AND"
+        }
+        (None, true) => "placement p CROSS JOIN message m ON m.id = p.message WHERE m.indexed > 0 AND",
+        (None, false) => "placement p CROSS JOIN message m ON m.id = p.message WHERE",
+    };
+    let order = if sql.driver.is_some() { "f.rowid" } else { "p.sort" };
+    let text = format!("SELECT {} FROM {from} {} ORDER BY {order} DESC", lists::COLUMNS, sql.condition);
+    let values: Vec<Value> = sql.driver.iter().cloned().map(Value::Text).chain(sql.values.iter().cloned()).collect();
+    let mut statement = db.conn().prepare_cached(&text)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut found = Found::default();
+    while let Some(row) = rows.next()? {
+        let row = lists::read(row)?;
+        if found.rows.len() > limit && found.rows.last().is_some_and(|last| last.message != row.message) {
+            break;
+        }
+        keep(&mut found.rows, mailboxes, row);
+    }
+    Ok(found)
+}
+
+/// Adds a row; placements of one message follow one another and become one row.
+fn keep(rows: &mut Vec<MessageRow>, mailboxes: &[MailboxRow], row: MessageRow) {
+    match rows.last_mut() {
+        Some(last) if last.message == row.message => {
+            if rank(mailboxes, &row) < rank(mailboxes, last) {
+                *last = row;
+            }
+        }
+        _ => rows.push(row),
+    }
+}
+
+/// Which of several places a message is shown in: rather where a person keeps it than in a view of everything.
+fn rank(mailboxes: &[MailboxRow], row: &MessageRow) -> (u8, i64) {
+    let role = mailboxes.iter().find(|b| b.id == row.mailbox).and_then(|b| b.role);
+    let rank = match role {
+        Some(Role::All) => 3,
+        Some(Role::Flagged) => 2,
+        Some(Role::Trash | Role::Junk) => 1,
+        _ => 0,
+    };
+    (rank, row.id.0)
+}
+
+/// Those not in the index that match, newest first, and whether there were too many to look at all.
+fn unindexed(
+    db: &Db<Cache>,
+    query: &Query,
+    within: Option<MailboxId>,
+    mailboxes: &[MailboxRow],
+    zone: &TimeZone,
+) -> Result<(Vec<MessageRow>, bool)> {
+    let by_id: HashMap<MailboxId, (&MailboxRow, String)> = mailboxes.iter().map(|b| (b.id, (b, b.path.decoded()))).collect();
+    let text = format!(
+        "SELECT {}, m.envelope, m.files FROM message m INDEXED BY message_unindexed CROSS JOIN placement p ON p.message = m.id
+         WHERE m.indexed = 0 AND p.hidden = 0 ORDER BY m.sort DESC LIMIT {UNINDEXED}",
+        lists::COLUMNS
+    );
+    let mut statement = db.conn().prepare_cached(&text)?;
+    let mut rows = statement.query([])?;
+    let (mut found, mut seen) = (Vec::<MessageRow>::new(), 0);
+    while let Some(raw) = rows.next()? {
+        seen += 1;
+        let row = lists::read(raw)?;
+        let envelope: Envelope = serde_json::from_str(&raw.get::<_, String>(lists::WIDTH)?).unwrap_or_default();
+        let files: Vec<String> = serde_json::from_str(&raw.get::<_, String>(lists::WIDTH + 1)?).unwrap_or_default();
+        let Some((mailbox, name)) = by_id.get(&row.mailbox) else { continue };
+        let facts = Facts {
+            envelope: &envelope,
+            body: "",
+            files: &files,
+            attachments: row.attachments,
+            flags: &row.flags,
+            received: row.received,
+            size: row.size,
+            account: mailbox.account.as_str(),
+            mailbox: name,
+            role: mailbox.role,
+        };
+        let here = within.is_none_or(|w| w == row.mailbox);
+        if here && query_eval::matches(query, &facts, zone) {
+            keep(&mut found, mailboxes, row);
+        }
+    }
+    Ok((found, seen >= UNINDEXED))
+}

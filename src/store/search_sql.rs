@@ -1,0 +1,203 @@
+//! search_sql — a query as SQL over the index and the rows.
+//! Owns: `Sql`. May import: mail.
+//! Start reading at: `Sql::of`. Text that stands together becomes one MATCH; the MATCH at the top, if there is one, drives the
+//! search in the order of the rows, so that the newest few cost the same in a large mailbox. Values are always bound.
+
+use crate::mail::flags::Flag;
+use crate::mail::ids::MailboxId;
+use crate::mail::query::{Field, Query, State, Term};
+use crate::mail::query_eval::start_of;
+use crate::mail::row::MailboxRow;
+use crate::mail::words::words;
+use jiff::tz::TimeZone;
+use rusqlite::types::Value;
+
+/// Conditions over `placement p` and `message m`, and what drives them.
+#[derive(Debug)]
+pub(super) struct Sql {
+    /// The MATCH that every hit fulfils, if there is one.
+    pub driver: Option<String>,
+    /// The rest; never empty.
+    pub condition: String,
+    /// The values of `condition`, in order.
+    pub values: Vec<Value>,
+    /// Whether text is asked for anywhere: then messages not yet indexed are looked at one by one.
+    pub text: bool,
+}
+
+/// What names and days mean.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub mailboxes: &'a [MailboxRow],
+    pub zone: &'a TimeZone,
+}
+
+impl Sql {
+    /// Of a query; `within` is the only mailbox to look in, if any.
+    pub fn of(query: &Query, within: Option<MailboxId>, scope: Scope<'_>) -> Self {
+        let mut sql = Self { driver: None, condition: String::new(), values: Vec::new(), text: has_text(query) };
+        let parts: &[Query] = if let Query::And(all) = query { all } else { std::slice::from_ref(query) };
+        let (matching, rest) = split(parts);
+        sql.driver = matching;
+        let mut conditions = vec!["p.hidden = 0".to_owned()];
+        if let Some(mailbox) = within {
+            sql.values.push(Value::Integer(mailbox.0));
+            conditions.push("p.mailbox = ?".to_owned());
+        }
+        for part in rest {
+            let condition = sql.condition(part, scope);
+            conditions.push(condition);
+        }
+        sql.condition = conditions.join(" AND ");
+        sql
+    }
+
+    fn condition(&mut self, query: &Query, scope: Scope<'_>) -> String {
+        if let Some(matching) = matching(query) {
+            return self.matches(matching);
+        }
+        match query {
+            Query::And(all) => {
+                let (matching, rest) = split(all);
+                let mut parts: Vec<String> = matching.into_iter().map(|m| self.matches(m)).collect();
+                parts.extend(rest.into_iter().map(|q| self.condition(q, scope)));
+                join(&parts, " AND ", "1")
+            }
+            Query::Or(any) => {
+                let parts: Vec<String> = any.iter().map(|q| self.condition(q, scope)).collect();
+                join(&parts, " OR ", "0")
+            }
+            Query::Not(one) => format!("NOT {}", self.condition(one, scope)),
+            Query::Term(term) => self.term(term, scope),
+        }
+    }
+
+    fn matches(&mut self, matching: String) -> String {
+        self.values.push(Value::Text(matching));
+        "(p.sort IN (SELECT rowid FROM message_fts WHERE message_fts MATCH ?))".to_owned()
+    }
+
+    fn with(&mut self, value: i64, condition: &str) -> String {
+        self.values.push(Value::Integer(value));
+        condition.to_owned()
+    }
+
+    fn term(&mut self, term: &Term, scope: Scope<'_>) -> String {
+        let bit = |flag: Flag, set: bool| format!("(p.flags & {}) {} 0", flag.bit(), if set { "<>" } else { "=" });
+        let size = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let of = |wanted: &dyn Fn(&MailboxRow) -> bool| {
+            let ids: Vec<String> = scope.mailboxes.iter().filter(|b| wanted(b)).map(|b| b.id.to_string()).collect();
+            // The plus keeps SQLite from visiting one mailbox after the other and sorting.
+            format!("(+p.mailbox IN ({}))", ids.join(","))
+        };
+        match term {
+            // Only what asks for Cc or has no word comes here: the rest is a MATCH.
+            Term::Text { field: Field::Cc, text, whole } if !words(text).is_empty() => {
+                let any_recipient = Term::Text { field: Field::To, text: text.clone(), whole: *whole };
+                let found = matching(&Query::Term(any_recipient)).map_or_else(|| "1".to_owned(), |m| self.matches(m));
+                self.values.push(Value::Text(text.clone()));
+                format!("({found} AND cc_says(m.envelope, ?, {}))", i32::from(*whole))
+            }
+            Term::Text { .. } => "1".to_owned(),
+            Term::Is(State::Unread) => bit(Flag::Seen, false),
+            Term::Is(State::Read) => bit(Flag::Seen, true),
+            Term::Is(State::Starred) => bit(Flag::Flagged, true),
+            Term::Is(State::Answered) => bit(Flag::Answered, true),
+            Term::Is(State::Draft) => bit(Flag::Draft, true),
+            Term::Tag(word) => {
+                self.values.push(Value::Text(format!(" {} ", word.as_str().to_ascii_lowercase())));
+                "(p.words <> '' AND instr(lower(p.words), ?) > 0)".to_owned()
+            }
+            Term::HasAttachment => "(m.attachments > 0)".to_owned(),
+            Term::Since(day) => self.with(start_of(*day, scope.zone), "(m.received >= ?)"),
+            Term::Before(day) => self.with(start_of(*day, scope.zone), "(m.received < ?)"),
+            Term::Larger(n) => self.with(size(*n), "(m.size > ?)"),
+            Term::Smaller(n) => self.with(size(*n), "(m.size < ?)"),
+            Term::In(name) => {
+                let name = name.to_lowercase();
+                of(&|b| b.path.decoded().to_lowercase() == name || b.role.is_some_and(|r| r.word() == name))
+            }
+            Term::Account(name) => of(&|b| b.account.as_str().eq_ignore_ascii_case(name)),
+        }
+    }
+}
+
+fn join(parts: &[String], between: &str, none: &str) -> String {
+    if parts.is_empty() { none.to_owned() } else { format!("({})", parts.join(between)) }
+}
+
+/// The conjunction of those parts that one MATCH can say, and the others.
+fn split(parts: &[Query]) -> (Option<String>, Vec<&Query>) {
+    let (mut all, mut none, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Query::Not(one) if matching(one).is_some() => none.push(part),
+            _ => match matching(part) {
+                Some(m) => all.push(m),
+                None => rest.push(part),
+            },
+        }
+    }
+    if all.is_empty() {
+        // FTS5 has no NOT without something before it.
+        rest.extend(none);
+        return (None, rest);
+    }
+    let mut text = all.join(" AND ");
+    for part in none {
+        if let Query::Not(one) = part
+            && let Some(m) = matching(one)
+        {
+            text = format!("({text}) NOT {m}");
+        }
+    }
+    (Some(format!("({text})")), rest)
+}
+
+/// The query as an FTS5 expression, if it asks for nothing but text that has words.
+fn matching(query: &Query) -> Option<String> {
+    match query {
+        Query::And(all) => match split(all) {
+            (Some(text), rest) if rest.is_empty() => Some(text),
+            _ => None,
+        },
+        Query::Or(any) => {
+            let all: Option<Vec<String>> = any.iter().map(matching).collect();
+            all.filter(|a| !a.is_empty()).map(|a| format!("({})", a.join(" OR ")))
+        }
+        Query::Not(_) => None,
+        Query::Term(Term::Text { field, text, whole }) => {
+            let column = match field {
+                Field::Any => "",
+                Field::From => "{sender} : ",
+                Field::To => "{recipients} : ",
+                Field::Subject => "{subject} : ",
+                Field::Body => "{body} : ",
+                Field::File => "{files} : ",
+                Field::Cc => return None,
+            };
+            let words = words(text);
+            let end = if *whole { "" } else { " *" };
+            // Words hold letters and digits alone: nothing in them could end the quotes.
+            (!words.is_empty()).then(|| format!("({column}\"{}\"{end})", words.join(" ")))
+        }
+        Query::Term(_) => None,
+    }
+}
+
+fn has_text(query: &Query) -> bool {
+    match query {
+        Query::And(all) | Query::Or(all) => all.iter().any(has_text),
+        Query::Not(one) => has_text(one),
+        Query::Term(term) => matches!(term, Term::Text { .. }),
+    }
+}
+
+/// Whether the query names a mailbox: then none is taken for granted.
+pub(super) fn names_mailbox(query: &Query) -> bool {
+    match query {
+        Query::And(all) | Query::Or(all) => all.iter().any(names_mailbox),
+        Query::Not(one) => names_mailbox(one),
+        Query::Term(term) => matches!(term, Term::In(_) | Term::Account(_)),
+    }
+}
