@@ -7,6 +7,10 @@
 pub mod acts;
 pub mod answer;
 pub mod api;
+pub mod crew;
+pub mod desk;
+#[allow(clippy::module_inception)]
+mod engine;
 pub mod exec;
 pub mod fault;
 pub mod journal;
@@ -18,3 +22,6 @@ pub mod plan;
 pub mod setup;
 pub mod shared;
 pub mod translate;
+
+pub use engine::Engine;
+pub use setup::{Mode, Setup};

@@ -87,6 +87,7 @@ pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result
         config: Arc::clone(&setup.config),
         offline: setup.offline,
         owner: lock.is_some(),
+        socket: setup.paths.socket(),
         busy: Busy::default(),
         cancel: Cancel::new().map_err(|e| disk(&e))?,
     };

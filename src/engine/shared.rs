@@ -11,6 +11,7 @@ use crate::config::{AccountConfig, Config};
 use crate::mail::ids::AccountName;
 use crate::store::spool::Spool;
 use crate::store::{ChangeSet, Store, Topic};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One for each running program; every thread has an `Arc` of it.
@@ -29,6 +30,8 @@ pub struct Shared {
     pub offline: bool,
     /// Whether this process holds the profile. If not, it reads, appends intents and rings the owner.
     pub owner: bool,
+    /// Where the owner listens.
+    pub socket: PathBuf,
     /// Counts work in flight.
     pub busy: Busy,
     /// Thrown when the program ends.

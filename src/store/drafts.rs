@@ -71,6 +71,16 @@ pub fn list(db: &Db<State>) -> Result<Vec<Saved>> {
     Ok(db.conn().prepare_cached(sql)?.query_map([], read)?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The spool files that drafts name, also those that wait in the outbox.
+///
+/// # Errors
+/// As every question.
+pub fn spool_files(db: &Db<State>) -> Result<Vec<String>> {
+    let sql = "SELECT id, account, body, saved FROM draft";
+    let all: Vec<Saved> = db.conn().prepare_cached(sql)?.query_map([], read)?.collect::<rusqlite::Result<_>>()?;
+    Ok(all.into_iter().flat_map(|saved| saved.draft.attachments).map(|a| a.spool).collect())
+}
+
 /// Throws a draft away. Its attachments' spool files are the sweep's.
 ///
 /// # Errors

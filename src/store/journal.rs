@@ -280,6 +280,15 @@ pub fn undo_next(db: &Db<State>) -> Result<Option<(GroupId, String)>> {
     Ok(found.optional()?)
 }
 
+/// The command that took `group` back.
+///
+/// # Errors
+/// As every question.
+pub fn undone_by(db: &Db<State>, group: GroupId) -> Result<Option<GroupId>> {
+    let sql = "SELECT undone FROM command WHERE id = ?1 AND undone <> 0";
+    Ok(db.conn().prepare_cached(sql)?.query_row([group.0], |r| r.get(0).map(GroupId)).optional()?)
+}
+
 /// The command that one redo does again now, with its label: the one taken back last, unless something else was done since.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use crate::mail::draft::Draft;
 use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, DraftId, MailboxId, OpId, OutboxId, PlacementKey};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::ready::Addressing;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -156,16 +157,14 @@ pub enum Request {
         /// The undo window in seconds.
         hold: u32,
     },
-    /// Put a finished message into the outbox, as it is but for line ends and `Bcc` (`postrider send`).
-    SendRaw {
+    /// Put a finished message into the outbox (`postrider send`).
+    SendReady {
         /// Through this account.
         account: AccountName,
-        /// RFC 5322, any line ends.
+        /// As it came, any line ends.
         bytes: Vec<u8>,
-        /// The envelope sender, a bare address.
-        sender: String,
-        /// The envelope recipients, bare addresses.
-        recipients: Vec<String>,
+        /// Where it goes.
+        to: Addressing,
     },
     /// Throw a draft away.
     DiscardDraft(DraftId),

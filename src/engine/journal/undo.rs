@@ -19,10 +19,16 @@ use super::op::can_withdraw;
 pub struct Back {
     /// To become `Withdrawn`.
     pub withdraw: Vec<OpId>,
-    /// To be queued, under one new group, in this order.
-    pub queue: Vec<NewOperation>,
+    /// To be queued, under one new group, in this order; with each the index of the one that it waits for.
+    pub queue: Vec<(NewOperation, Option<usize>)>,
     /// Operations that cannot be taken back any more: messages that are deleted for ever.
     pub finals: Vec<OpId>,
+}
+
+impl Back {
+    fn add(&mut self, new: NewOperation) {
+        self.queue.push((new, None));
+    }
 }
 
 /// Takes back the operations of one command. `pending` are all pending operations of the account: what was done later to
@@ -44,12 +50,12 @@ pub fn take_back(group: &[Operation], pending: &[Operation]) -> Back {
                 if !can_withdraw(state) || pending.iter().any(|p| p.after == Some(op.id) && !withdrawn.contains(&p.id)) => {}
             _ if can_withdraw(state) => withdraw(op, pending, &mut withdrawn, &mut back),
             OpKind::Flag { .. } => flags_back(op, &mut back),
-            OpKind::Move { to } => back.queue.push(new(op, to, OpKind::Move { to: op.mailbox.clone() }, results(op))),
-            OpKind::Copy { to } => back.queue.push(new(op, to, OpKind::Expunge, results(op))),
+            OpKind::Move { to } => back.add(new(op, to, OpKind::Move { to: op.mailbox.clone() }, results(op))),
+            OpKind::Copy { to } => back.add(new(op, to, OpKind::Expunge, results(op))),
             // Marked only, for want of UIDPLUS: the mark can be taken away.
             OpKind::Expunge if state == OpState::Flagged => {
                 let delta = FlagDelta::clear(Flag::Deleted);
-                back.queue.push(new(op, &op.mailbox, OpKind::Flag { delta }, op.targets.clone()));
+                back.add(new(op, &op.mailbox, OpKind::Flag { delta }, op.targets.clone()));
             }
             OpKind::Expunge | OpKind::Append { .. } | OpKind::CreateMailbox => back.finals.push(op.id),
         }
@@ -59,16 +65,24 @@ pub fn take_back(group: &[Operation], pending: &[Operation]) -> Back {
     back
 }
 
-/// Does a command again that was taken back: `group` as it was given, `undone` the operations that took it back.
+/// Does a command again that was taken back: `group` as it was given, `undone` the operations that took it back. Deleting
+/// for ever waits until `expunge_at`, seconds since 1970, as it did at first.
 #[must_use]
-pub fn again(group: &[Operation], undone: &[Operation], pending: &[Operation]) -> Back {
+pub fn again(group: &[Operation], undone: &[Operation], pending: &[Operation], expunge_at: i64) -> Back {
     let mut back = take_back(undone, pending);
     let mut oldest_first: Vec<&Operation> = group.iter().filter(|op| op.state == OpState::Withdrawn).collect();
     oldest_first.sort_by_key(|op| op.id);
+    // Where what others wait for (a mailbox to be made) is in the queue.
+    let mut renewed: Vec<(OpId, usize)> = Vec::new();
     for op in oldest_first {
         let mut new = new(op, &op.mailbox, op.kind.clone(), op.targets.clone());
         new.inverse.clone_from(&op.inverse);
-        back.queue.push(new);
+        if op.kind == OpKind::Expunge {
+            new.not_before = expunge_at;
+        }
+        let after = op.after.and_then(|before| renewed.iter().find(|(id, _)| *id == before)).map(|(_, at)| *at);
+        renewed.push((op.id, back.queue.len()));
+        back.queue.push((new, after));
     }
     back
 }
@@ -99,7 +113,7 @@ fn withdraw(op: &Operation, pending: &[Operation], withdrawn: &mut HashSet<OpId>
                 .filter_map(|(i, t)| Some((index(t)?, later.inverse.get(i).cloned().unwrap_or_default())))
                 .collect();
             let (targets, inverse) = kept.into_iter().unzip();
-            back.queue.push(NewOperation { inverse, ..new(op, &op.mailbox, later.kind.clone(), targets) });
+            back.add(NewOperation { inverse, ..new(op, &op.mailbox, later.kind.clone(), targets) });
         }
         withdraw(later, pending, withdrawn, back);
     }
@@ -136,7 +150,7 @@ fn flags_back(op: &Operation, back: &mut Back) {
         // The inverse holds only what differed, so its own opposite is exact.
         let forth = FlagDelta::new(delta.remove().clone(), delta.add().clone());
         let inverse = vec![forth; targets.len()];
-        back.queue.push(NewOperation { inverse, ..new(op, &op.mailbox, OpKind::Flag { delta: delta.clone() }, targets) });
+        back.add(NewOperation { inverse, ..new(op, &op.mailbox, OpKind::Flag { delta: delta.clone() }, targets) });
     }
 }
 
@@ -163,18 +177,18 @@ mod tests {
     fn a_settled_move_goes_back_by_number_or_by_result() {
         let back = take_back(&[told(mov(1, &[3, 4], "B"), OpState::Settled, &[Some(7), None])], &[]);
         assert_eq!(back.queue.len(), 1);
-        assert_eq!(back.queue[0].mailbox, MailboxPath::from_typed("B"));
-        assert_eq!(back.queue[0].kind, OpKind::Move { to: MailboxPath::inbox() });
-        assert_eq!(back.queue[0].targets.iter().map(Target::uid).collect::<Vec<_>>(), [crate::mail::uid::Uid::new(7)]);
+        assert_eq!(back.queue[0].0.mailbox, MailboxPath::from_typed("B"));
+        assert_eq!(back.queue[0].0.kind, OpKind::Move { to: MailboxPath::inbox() });
+        assert_eq!(back.queue[0].0.targets.iter().map(Target::uid).collect::<Vec<_>>(), [crate::mail::uid::Uid::new(7)]);
         let back = take_back(&[told(mov(1, &[3], "B"), OpState::Settled, &[])], &[]);
-        assert_eq!(back.queue[0].targets, [Target::ResultOf { op: OpId(1), index: 0 }]);
+        assert_eq!(back.queue[0].0.targets, [Target::ResultOf { op: OpId(1), index: 0 }]);
     }
 
     #[test]
     fn a_move_under_way_goes_back_when_it_has_arrived() {
         for state in [OpState::InFlight, OpState::Uncertain, OpState::Copying, OpState::Copied] {
             let back = take_back(&[told(mov(1, &[3], "B"), state, &[])], &[]);
-            assert_eq!((back.withdraw.len(), &back.queue[0].targets[0]), (0, &Target::ResultOf { op: OpId(1), index: 0 }));
+            assert_eq!((back.withdraw.len(), &back.queue[0].0.targets[0]), (0, &Target::ResultOf { op: OpId(1), index: 0 }));
         }
     }
 
@@ -186,9 +200,9 @@ mod tests {
         op.inverse = vec![unread.clone(), FlagDelta::default(), unread.clone()];
         let back = take_back(&[op], &[]);
         assert_eq!(back.queue.len(), 1);
-        assert_eq!(back.queue[0].kind, OpKind::Flag { delta: unread });
-        assert_eq!(back.queue[0].targets.len(), 2);
-        assert_eq!(back.queue[0].inverse[0].apply(&Flags::new()), Flag::Seen.into());
+        assert_eq!(back.queue[0].0.kind, OpKind::Flag { delta: unread });
+        assert_eq!(back.queue[0].0.targets.len(), 2);
+        assert_eq!(back.queue[0].0.inverse[0].apply(&Flags::new()), Flag::Seen.into());
     }
 
     #[test]
@@ -196,7 +210,7 @@ mod tests {
         assert_eq!(take_back(&[op(1, &[3], OpKind::Expunge)], &[]).withdraw, [OpId(1)]);
         assert_eq!(take_back(&[told(op(1, &[3], OpKind::Expunge), OpState::Settled, &[])], &[]).finals, [OpId(1)]);
         let marked = take_back(&[told(op(1, &[3], OpKind::Expunge), OpState::Flagged, &[])], &[]);
-        assert_eq!(marked.queue[0].kind, OpKind::Flag { delta: FlagDelta::clear(Flag::Deleted) });
+        assert_eq!(marked.queue[0].0.kind, OpKind::Flag { delta: FlagDelta::clear(Flag::Deleted) });
     }
 
     #[test]
@@ -211,21 +225,37 @@ mod tests {
         let back = take_back(std::slice::from_ref(&moved), &[moved.clone(), star, on]);
         assert_eq!(back.withdraw, [OpId(1), OpId(2), OpId(3)]);
         assert_eq!(back.queue.len(), 1);
-        assert_eq!((&back.queue[0].mailbox, &back.queue[0].targets), (&moved.mailbox, &moved.targets));
+        assert_eq!((&back.queue[0].0.mailbox, &back.queue[0].0.targets), (&moved.mailbox, &moved.targets));
     }
 
     #[test]
     fn again_is_what_it_was() {
         let mut gone = mov(1, &[3], "B");
         gone.state = OpState::Withdrawn;
-        let forth = again(&[gone.clone()], &[], &[]);
-        assert_eq!((&forth.queue[0].kind, &forth.queue[0].targets), (&gone.kind, &gone.targets));
+        let forth = again(&[gone.clone()], &[], &[], 0);
+        assert_eq!((&forth.queue[0].0.kind, &forth.queue[0].0.targets), (&gone.kind, &gone.targets));
         // Taken back by a move that the server was told: that move is taken back.
         let mut settled = mov(1, &[3], "B");
         settled.state = OpState::Settled;
         let undone = told(mov(2, &[3], "INBOX"), OpState::Settled, &[Some(8)]);
-        let forth = again(&[settled], &[undone], &[]);
+        let forth = again(&[settled], &[undone], &[], 0);
         assert_eq!(forth.queue.len(), 1);
-        assert_eq!(forth.queue[0].targets[0].uid(), crate::mail::uid::Uid::new(8));
+        assert_eq!(forth.queue[0].0.targets[0].uid(), crate::mail::uid::Uid::new(8));
+    }
+
+    #[test]
+    fn a_mailbox_that_is_made_again_comes_first_and_deleting_waits_again() {
+        let mut create = op(1, &[], OpKind::CreateMailbox);
+        let mut into = mov(2, &[3], "B");
+        let mut expunge = op(3, &[4], OpKind::Expunge);
+        into.after = Some(OpId(1));
+        for op in [&mut create, &mut into, &mut expunge] {
+            op.state = OpState::Withdrawn;
+        }
+        let forth = again(&[create, into, expunge], &[], &[], 77);
+        assert_eq!(
+            forth.queue.iter().map(|(o, after)| (o.not_before, *after)).collect::<Vec<_>>(),
+            [(0, None), (0, Some(0)), (77, None)]
+        );
     }
 }

@@ -1,0 +1,113 @@
+//! crew — the accounts and the sender at work, as the desk calls on them.
+//! Owns: `Hand`, `Crew`. May import: store, mail, and the engine's own.
+//! Start reading at: `Crew`. Calls never block; an account that is not here (`--offline`, another process holds the
+//! profile) is simply not called: what was written down is done when somebody works on it again.
+
+use super::api::{Done, Fault, Password};
+use super::shared::Shared;
+use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::store::{StoreErrorKind, mailboxes, placements};
+use std::collections::BTreeSet;
+
+/// One account at work. No call blocks.
+pub trait Hand: Send {
+    /// Whose.
+    fn name(&self) -> &AccountName;
+    /// The journal has new operations.
+    fn intents(&self);
+    /// The person looks at this mailbox.
+    fn opened(&self, mailbox: MailboxId);
+    /// Look at the server now, all mailboxes; forget pauses.
+    fn refresh(&self);
+    /// Get this body before everything else.
+    fn fetch_body(&self, message: PlacementKey);
+    /// Log in with this from now on.
+    fn password(&self, password: Password);
+}
+
+/// Sends what is in the outbox. No call blocks.
+pub trait Post: Send {
+    /// The outbox changed, or what stood in the way of sending may be gone.
+    fn outgoing(&self);
+}
+
+/// All that work.
+#[derive(Default)]
+pub struct Crew {
+    /// In the order of the configuration.
+    pub accounts: Vec<Box<dyn Hand>>,
+    /// One for all accounts.
+    pub sender: Option<Box<dyn Post>>,
+}
+
+impl std::fmt::Debug for Crew {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.accounts.iter().map(|a| a.name())).finish()
+    }
+}
+
+impl Crew {
+    fn call(&self, account: &AccountName, what: impl FnOnce(&dyn Hand)) {
+        if let Some(hand) = self.accounts.iter().find(|a| a.name() == account) {
+            what(hand.as_ref());
+        }
+    }
+
+    /// These accounts have new operations to push.
+    pub fn intents(&self, accounts: &BTreeSet<AccountName>) {
+        accounts.iter().for_each(|account| self.call(account, |hand| hand.intents()));
+    }
+
+    /// Another process wrote something into the state.
+    pub fn wake(&self) {
+        self.accounts.iter().for_each(|hand| hand.intents());
+        self.outgoing();
+    }
+
+    /// One account, or all, are to look at their servers now.
+    pub fn refresh(&self, account: Option<&AccountName>) {
+        self.accounts.iter().filter(|hand| account.is_none_or(|a| hand.name() == a)).for_each(|hand| hand.refresh());
+        self.outgoing();
+    }
+
+    /// The person looks at a mailbox.
+    ///
+    /// # Errors
+    /// `Missing` where there is no such mailbox.
+    pub fn opened(&self, shared: &Shared, mailbox: MailboxId) -> Result<Done, Fault> {
+        let row = shared.store.read(|db| mailboxes::get(db, mailbox));
+        let row = row.map_err(|e| match e.kind {
+            StoreErrorKind::Missing => Fault::missing("there is no such mailbox any more"),
+            _ => e.into(),
+        })?;
+        self.call(&row.account, |hand| hand.opened(mailbox));
+        Ok(Done::default())
+    }
+
+    /// The person waits for a body.
+    ///
+    /// # Errors
+    /// `Missing` where there is no such message.
+    pub fn fetch_body(&self, shared: &Shared, message: PlacementKey) -> Result<Done, Fault> {
+        let row = shared.store.read(|db| mailboxes::get(db, placements::get(db, message)?.mailbox));
+        let row = row.map_err(|e| match e.kind {
+            StoreErrorKind::Missing => Fault::missing("this message is not here any more"),
+            _ => e.into(),
+        })?;
+        self.call(&row.account, |hand| hand.fetch_body(message));
+        Ok(Done::default())
+    }
+
+    /// The person entered a password: both ways, reading and sending, may work now.
+    pub fn password(&self, account: &AccountName, password: Password) {
+        self.call(account, |hand| hand.password(password));
+        self.outgoing();
+    }
+
+    /// The outbox changed.
+    pub fn outgoing(&self) {
+        if let Some(sender) = &self.sender {
+            sender.outgoing();
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! desk — the one thread that carries out what the person asks for, in the order in which it was asked.
+//! Owns: `Desk`, `Errand`, who is told afterwards. May import: store, config, mail, base, and the engine's own.
+//! Start reading at: `Clerk::carry_out`. What the person did is durable before its outcome is told; no request waits for
+//! a network, so the row of requests is short at all times.
+
+mod intents;
+mod letters;
+mod parts;
+
+pub use intents::automatic;
+
+use super::api::{Done, Fault, Outcome, Request, Ticket};
+use super::crew::Crew;
+use super::owner::Knock;
+use super::setup;
+use super::shared::Shared;
+use crate::base::spawn::{Worker, guarded, spawn};
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::time::Duration;
+
+/// Work for the desk.
+#[derive(Debug)]
+pub enum Errand {
+    /// A request; its outcome goes to the news, or to who waits for it.
+    Request(Ticket, Box<Request>, Option<SyncSender<Result<Done, Fault>>>),
+    /// The cache was begun anew: lay the journal over it and fetch everything again.
+    Rebuilt,
+    /// Another process wants something.
+    Knock(Knock),
+    /// Do what can wait: remove what nothing names any more.
+    Tidy,
+    /// Go home.
+    End,
+}
+
+/// How long the end of a running request is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The thread.
+#[derive(Debug)]
+pub struct Desk {
+    errands: Sender<Errand>,
+    worker: Option<Worker>,
+}
+
+impl Desk {
+    /// Starts it. It takes `errands` in order and owns `crew` until its end.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn start(shared: Arc<Shared>, crew: Crew, send: Sender<Errand>, errands: Receiver<Errand>) -> io::Result<Self> {
+        let worker = spawn("desk", move || {
+            let mut clerk = Clerk { shared, crew };
+            for errand in errands {
+                if matches!(errand, Errand::End) {
+                    return;
+                }
+                clerk.serve(errand);
+            }
+        })?;
+        Ok(Self { errands: send, worker: Some(worker) })
+    }
+
+    /// Hands something in. Never blocks.
+    pub fn hand_in(&self, errand: Errand) {
+        // The desk ends only when this is dropped.
+        let _ = self.errands.send(errand);
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = self.errands.send(Errand::End);
+        if let Some(worker) = self.worker.take() {
+            let _ = worker.join(PATIENCE);
+        }
+    }
+}
+
+/// Who sits at the desk.
+struct Clerk {
+    shared: Arc<Shared>,
+    crew: Crew,
+}
+
+impl Clerk {
+    fn serve(&mut self, errand: Errand) {
+        let shared = Arc::clone(&self.shared);
+        let _working = shared.busy.begin();
+        match errand {
+            Errand::Request(ticket, request, ear) => {
+                let result = guarded(|| self.carry_out(*request)).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
+                match ear {
+                    // Who waited may have given up: then nobody wants to know.
+                    Some(ear) => drop(ear.send(result)),
+                    None => shared.news.put(|news| news.outcomes.push(Outcome { ticket, result })),
+                }
+            }
+            Errand::Rebuilt => self.told(intents::rebuild(&shared).map(|()| self.crew.refresh(None))),
+            Errand::Knock(Knock::Wake) => self.told(setup::lay_over(&shared).map(|()| self.crew.wake())),
+            Errand::Knock(Knock::Compose(what)) => shared.news.put(|news| news.compose.push(what)),
+            Errand::Tidy => self.told(letters::tidy(&shared)),
+            Errand::End => {}
+        }
+    }
+
+    /// Nobody asked, so a fault goes to the news.
+    fn told(&self, result: Result<(), Fault>) {
+        if let Err(fault) = result {
+            self.shared.fault(fault);
+        }
+    }
+
+    fn carry_out(&mut self, request: Request) -> Result<Done, Fault> {
+        let shared = Arc::clone(&self.shared);
+        let shared = &*shared;
+        let crew = &mut self.crew;
+        match request {
+            Request::Flag { .. }
+            | Request::Move { .. }
+            | Request::Copy { .. }
+            | Request::File { .. }
+            | Request::DeleteForever { .. }
+            | Request::CreateMailbox { .. }
+            | Request::Undo { .. }
+            | Request::Redo
+            | Request::QueueRetry(_)
+            | Request::QueueDrop(_) => {
+                let (done, accounts) = intents::write(shared, request)?;
+                crew.intents(&accounts);
+                Ok(done)
+            }
+            Request::OpenMailbox(mailbox) => crew.opened(shared, mailbox),
+            Request::Refresh { account } => {
+                intents::hurry(shared, account.as_ref())?;
+                crew.refresh(account.as_ref());
+                Ok(Done::default())
+            }
+            Request::FetchBody(message) => crew.fetch_body(shared, message),
+            Request::Password { account, password } => {
+                crew.password(&account, password);
+                Ok(Done::default())
+            }
+            Request::SaveDraft { id, account, draft } => letters::save(shared, id, &account, *draft),
+            Request::DiscardDraft(id) => letters::discard(shared, id),
+            Request::Attach { path } => letters::attach(shared, &path),
+            Request::SavePart { message, part, folder, name } => parts::save(shared, message, part, &folder, &name),
+            Request::AttachParts { message, parts } => parts::attach(shared, message, &parts),
+            Request::Send { id, account, draft, hold } => {
+                let done = letters::send(shared, id, &account, *draft, hold)?;
+                crew.outgoing();
+                Ok(done)
+            }
+            Request::SendReady { account, bytes, to } => {
+                let done = letters::send_ready(shared, &account, &bytes, &to)?;
+                crew.outgoing();
+                Ok(done)
+            }
+            Request::OutboxRetry(id) => {
+                let done = letters::retry(shared, id)?;
+                crew.outgoing();
+                Ok(done)
+            }
+            Request::OutboxMarkSent(id) => {
+                let done = letters::mark_sent(shared, id)?;
+                crew.outgoing();
+                Ok(done)
+            }
+            Request::OutboxCancel(id) => letters::cancel(shared, id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
