@@ -9,10 +9,9 @@ pub mod answer;
 pub mod api;
 pub mod crew;
 pub mod desk;
-#[allow(clippy::module_inception)]
-mod engine;
 pub mod exec;
 pub mod fault;
+mod handle;
 pub mod journal;
 pub mod lane;
 pub mod outbox;
@@ -23,5 +22,5 @@ pub mod setup;
 pub mod shared;
 pub mod translate;
 
-pub use engine::Engine;
+pub use handle::Engine;
 pub use setup::{Mode, Setup};

@@ -248,3 +248,22 @@ fn outcomes_come_as_news() {
     assert_eq!(outcomes[0].ticket, ticket);
     assert!(outcomes[0].result.is_err());
 }
+
+#[test]
+fn parts_become_files_that_replace_nothing_and_attachments() {
+    let world = World::new();
+    let id = world.ids(world.inbox)[0];
+    let save = |name: &str| Request::SavePart { message: id, part: 0, folder: world.dir.path().to_owned(), name: name.into() };
+    assert_eq!(world.engine.perform(save("x")).unwrap_err().kind, Kind::Missing, "the body is not here yet");
+    let store = &world.engine.shared().store;
+    let blob = crate::store::blobs::Blobs::open(&store.places().cache).unwrap();
+    let name = blob.put(b"Subject: s\r\nContent-Type: text/plain; name=a.txt\r\n\r\nhello\r\n").unwrap();
+    let message = world.rows(world.inbox)[0].message;
+    store.cache(move |tx| crate::store::bodies::arrived(tx, message, &name, &Default::default())).unwrap();
+    let first = world.engine.perform(save("../../evil/a.txt")).unwrap().path.unwrap();
+    let second = world.engine.perform(save("a.txt")).unwrap().path.unwrap();
+    assert_eq!((first, second), (world.dir.path().join("a.txt"), world.dir.path().join("a (1).txt")));
+    assert_eq!(std::fs::read(world.dir.path().join("a.txt")).unwrap(), b"hello\r\n");
+    let attached = world.engine.perform(Request::AttachParts { message: id, parts: vec![0] }).unwrap().attachments;
+    assert_eq!((attached[0].name.as_str(), attached[0].size), ("a.txt", 7));
+}

@@ -1,4 +1,4 @@
-//! engine — the whole as one value: started once, asked and told things without ever blocking.
+//! handle — the engine as one value: started once, asked and told things without ever blocking.
 //! Owns: `Engine`. May import: base, and the engine's own.
 //! Start reading at: `Engine::start`. What comes back lies in one inbox, which a poll set can wait for.
 
