@@ -7,6 +7,7 @@
 pub mod dial;
 pub mod error;
 pub mod imap;
+pub mod local;
 pub mod session;
 pub mod tls;
 pub mod wire;

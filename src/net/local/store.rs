@@ -1,0 +1,478 @@
+//! store — a local account as a [`MailStore`].
+//! Owns: `LocalStore`, `deliver`.
+//! May import: mail, base.
+//! Start reading at: `LocalStore::look`, by which every verb first sees the maildir as it is. Changes are made so that a crash
+//! at any point leaves each message in exactly one place: a new number is on the disk before its file appears.
+
+use super::folders::Folders;
+use super::maildir::{Base, Found, Letters, Maildir, size_and_time};
+use super::uidlist::{Lock, Messages, Uidlist};
+use super::watch::{self, Event, Watch};
+use crate::base::cancel::Cancel;
+use crate::base::gate;
+use crate::base::waker::Waker;
+use crate::mail::envelope::MessageId;
+use crate::mail::flags::{Flag, FlagDelta, Flags};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::{
+    Caps, CopiedUids, EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Selected,
+};
+use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+use crate::mail::{parse, structure};
+use crate::net::error::{NetError, NetErrorKind, Result};
+use crate::net::session::{Idle, MailStore, PART, Sink, Traffic};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+/// How much of a message is read for its headers.
+const HEADERS: u64 = 256 * 1024;
+/// Of a larger message only the headers are read for its row.
+const WHOLE: u64 = 64 * 1024 * 1024;
+
+/// Delivers a message into the inbox of the local account at `root`, as a mail server would: submission without a server.
+///
+/// # Errors
+/// That the folder cannot be written, or what reading says; then nothing was delivered.
+pub fn deliver(root: &Path, from: &mut dyn Read) -> Result<()> {
+    let maildir = Folders::open(root)?.existing(&MailboxPath::inbox())?;
+    Ok(maildir.deliver(from)?)
+}
+
+/// The selected mailbox.
+struct Open {
+    maildir: Maildir,
+    read_only: bool,
+    watch: Option<Watch>,
+    list: Uidlist,
+    messages: Messages,
+    letters: Letters,
+    /// Something changed that the watch may not have told.
+    stale: bool,
+}
+
+impl Open {
+    fn chosen<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = (Uid, &'a Base, &'a Found)> {
+        self.messages.iter().filter(|(uid, _)| uids.contains(**uid)).map(|(uid, (base, found))| (*uid, base, found))
+    }
+}
+
+/// A local account, as one connection to it.
+pub struct LocalStore {
+    folders: Folders,
+    waker: Waker,
+    cancel: Cancel,
+    open: Option<Open>,
+    news: bool,
+    watches: bool,
+    traffic: Traffic,
+}
+
+impl LocalStore {
+    /// Opens the maildirs below `root`; an inbox is made if there is nothing.
+    ///
+    /// # Errors
+    /// That the folder cannot be made or read.
+    pub fn open(root: &Path, waker: &Waker, cancel: &Cancel) -> Result<Self> {
+        let folders = Folders::open(root)?;
+        let inbox = folders.existing(&MailboxPath::inbox())?;
+        Ok(Self {
+            watches: Watch::new(&inbox).is_ok(),
+            folders,
+            waker: waker.clone(),
+            cancel: cancel.clone(),
+            open: None,
+            news: false,
+            traffic: Traffic::default(),
+        })
+    }
+
+    fn live(&self) -> Result<()> {
+        if self.cancel.is_set() { Err(NetError::cancelled()) } else { Ok(()) }
+    }
+
+    /// The selected mailbox as it is now. Changes that were not ours become news.
+    fn look(&mut self) -> Result<&mut Open> {
+        self.live()?;
+        let open = self.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
+        let stirred = open.watch.as_ref().is_none_or(Watch::take);
+        if stirred || open.stale {
+            let lock = Lock::take(&open.maildir, &self.cancel)?;
+            let (list, messages) = Uidlist::refresh(&open.maildir, &lock)?;
+            if list.validity != open.list.validity {
+                return Err(NetError::new(NetErrorKind::Bye, "the folder was numbered anew"));
+            }
+            let letters = open.maildir.letters()?;
+            let flags = |messages: &Messages, letters: &Letters| -> Vec<(Uid, Flags)> {
+                messages.iter().map(|(uid, (_, found))| (*uid, found.flags(letters))).collect()
+            };
+            if messages != open.messages || letters != open.letters {
+                self.news |= flags(&messages, &letters) != flags(&open.messages, &open.letters);
+            }
+            (open.list, open.messages, open.letters, open.stale) = (list, messages, letters, false);
+        }
+        Ok(open)
+    }
+
+    /// Does `act` to the file of each of `uids`; a file that was renamed meanwhile is looked for once more, one that
+    /// is gone is left out.
+    fn each(&mut self, uids: &UidSet, act: &mut dyn FnMut(&mut Self, Uid, &Base, &Found) -> Result<()>) -> Result<()> {
+        let all: Vec<(Uid, Base, Found)> =
+            self.look()?.chosen(uids).map(|(u, b, f)| (u, b.clone(), f.clone())).collect();
+        for (uid, base, found) in all {
+            self.live()?;
+            match act(self, uid, &base, &found) {
+                Err(e) if e.kind == NetErrorKind::Io(io::ErrorKind::NotFound) => {
+                    let open = self.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
+                    open.stale = true;
+                    let again = self.look()?.messages.get(&uid).cloned();
+                    if let Some((base, found)) = again {
+                        act(self, uid, &base, &found)?;
+                    }
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    fn path_of(&self, found: &Found) -> Result<std::path::PathBuf> {
+        let open = self.open.as_ref().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
+        Ok(open.maildir.file(found))
+    }
+
+    fn read(&mut self, found: &Found, limit: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(self.path_of(found)?)?.take(limit).read_to_end(&mut bytes)?;
+        self.traffic.received += bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    fn print(&mut self, found: &Found) -> Result<Fingerprint> {
+        let (size, received) = size_and_time(&self.path_of(found)?)?;
+        let bytes = self.read(found, HEADERS)?;
+        let _shut = gate::reading();
+        Ok(Fingerprint { message_id: parse::envelope(&bytes).message_id, size, received, object_id: String::new() })
+    }
+
+    fn row(&mut self, uid: Uid, found: &Found) -> Result<EnvelopeSeen> {
+        let (size, received) = size_and_time(&self.path_of(found)?)?;
+        let bytes = self.read(found, if size > WHOLE { HEADERS } else { WHOLE })?;
+        let flags = self.open.as_ref().map(|o| found.flags(&o.letters)).unwrap_or_default();
+        let _shut = gate::reading();
+        let message = parse::message(bytes);
+        let parts = if size > WHOLE { Vec::new() } else { structure::attachments(&message) };
+        let attachments = parts.into_iter().filter(|a| !a.related).map(|a| a.name).collect();
+        let envelope = message.envelope;
+        Ok(EnvelopeSeen { uid, flags, modseq: ModSeq(0), received, size, envelope, attachments, object_id: String::new() })
+    }
+
+    /// Moves or copies. Numbers and letters first, then the files one by one.
+    fn transfer(&mut self, uids: &UidSet, to: &MailboxPath, moves: bool) -> Result<Option<CopiedUids>> {
+        let target = self.folders.existing(to)?;
+        let cancel = self.cancel.clone();
+        let open = self.look()?;
+        if moves && open.read_only {
+            return Err(read_only());
+        }
+        let mut keywords = Flags::new();
+        let source: Vec<(Uid, Base, Found, Flags)> =
+            open.chosen(uids).map(|(u, b, f)| (u, b.clone(), f.clone(), f.flags(&open.letters))).collect();
+        for keyword in source.iter().flat_map(|(.., flags)| flags.keywords()) {
+            keywords.insert_keyword(keyword.clone());
+        }
+        // Only ever one lock at a time: no two programs can wait for each other.
+        let lock = Lock::take(&target, &cancel)?;
+        let (mut list, _) = Uidlist::refresh(&target, &lock)?;
+        let mut letters = target.letters()?;
+        target.learn(&mut letters, &keywords).map_err(no_letters)?;
+        let mut plan = Vec::new();
+        for (uid, old, found, flags) in source {
+            let base = Base::fresh()?;
+            plan.push((uid, old, found, list.give(base.clone())?, target.place(&base, &flags, &letters), base));
+        }
+        list.save(&target, &lock)?;
+        let mut pairs = Vec::new();
+        for (uid, old, found, given, place, base) in plan {
+            let gone = |r: &Result<()>| r.as_ref().is_err_and(|e| e.kind == NetErrorKind::Io(io::ErrorKind::NotFound));
+            let mut done = put(&open.maildir.file(&found), &place, &target, &base, moves);
+            if gone(&done) && let Some(renamed) = open.maildir.scan()?.get(&old) {
+                done = put(&open.maildir.file(renamed), &place, &target, &base, moves);
+            }
+            if !gone(&done) {
+                done?;
+                pairs.push((uid, given));
+            }
+        }
+        target.sync("cur")?;
+        if moves {
+            open.maildir.sync("cur")?;
+            pairs.iter().for_each(|(uid, _)| drop(open.messages.remove(uid)));
+        }
+        Ok(Some(CopiedUids { uidvalidity: list.validity, pairs }).filter(|c| !c.pairs.is_empty()))
+    }
+}
+
+/// Puts the file at `from` to `place` in `target`; by way of a copy where that is another file system.
+fn put(from: &Path, place: &Path, target: &Maildir, base: &Base, moves: bool) -> Result<()> {
+    let direct = if moves { fs::rename(from, place) } else { fs::hard_link(from, place) };
+    match direct {
+        Err(e) if matches!(e.kind(), io::ErrorKind::CrossesDevices | io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+            let (size, received) = size_and_time(from)?;
+            let staged = target.stage(base, &mut File::open(from)?, Some(size), Some(received))?;
+            fs::rename(staged, place)?;
+            if moves { Ok(fs::remove_file(from)?) } else { Ok(()) }
+        }
+        other => Ok(other?),
+    }
+}
+
+fn read_only() -> NetError {
+    NetError::new(NetErrorKind::No { code: "READ-ONLY".to_owned() }, "the mailbox was opened for reading")
+}
+
+fn no_letters(e: io::Error) -> NetError {
+    if e.kind() == io::ErrorKind::Other {
+        return NetError::new(NetErrorKind::No { code: "CANNOT".to_owned() }, "a maildir can hold 26 keywords");
+    }
+    e.into()
+}
+
+/// Collects rows into parts.
+fn flush<T>(rows: &mut Vec<T>, at: usize, sink: &mut Sink<'_, T>) -> Result<()> {
+    if rows.len() < at || rows.is_empty() { Ok(()) } else { sink(std::mem::take(rows)) }
+}
+
+impl MailStore for LocalStore {
+    fn caps(&self) -> Caps {
+        Caps { moves: true, uidplus: true, idle: self.watches, special_use: true, esearch: true, ..Caps::default() }
+    }
+
+    fn list(&mut self) -> Result<Vec<ListedMailbox>> {
+        self.live()?;
+        self.folders.list()
+    }
+
+    fn status(&mut self, path: &MailboxPath) -> Result<MailboxStatus> {
+        self.live()?;
+        let maildir = self.folders.existing(path)?;
+        let lock = Lock::take(&maildir, &self.cancel)?;
+        let (list, messages) = Uidlist::refresh(&maildir, &lock)?;
+        let letters = Letters::default();
+        let unseen = messages.values().filter(|(_, found)| !found.flags(&letters).has(Flag::Seen)).count();
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(MailboxStatus {
+            messages: count(messages.len()),
+            unseen: count(unseen),
+            uidnext: list.next,
+            uidvalidity: list.validity,
+            highestmodseq: ModSeq(0),
+        })
+    }
+
+    fn select(&mut self, path: &MailboxPath, read_only: bool) -> Result<Selected> {
+        self.live()?;
+        self.open = None;
+        let maildir = self.folders.existing(path)?;
+        let watch = if self.watches { Watch::new(&maildir).ok() } else { None };
+        let lock = Lock::take(&maildir, &self.cancel)?;
+        let (list, messages) = Uidlist::refresh(&maildir, &lock)?;
+        let letters = maildir.letters()?;
+        let selected = Selected {
+            uidvalidity: list.validity,
+            uidnext: list.next,
+            exists: u32::try_from(messages.len()).unwrap_or(u32::MAX),
+            highestmodseq: ModSeq(0),
+            read_only,
+            permanent_flags: Some(Flags::from_bits(u8::MAX)),
+            new_keywords: letters.has_room(),
+        };
+        self.open = Some(Open { maildir, read_only, watch, list, messages, letters, stale: false });
+        self.news = false;
+        Ok(selected)
+    }
+
+    fn fetch_flags(&mut self, uids: &UidSet, _: Option<ModSeq>, mut sink: Sink<'_, FlagsSeen>) -> Result<()> {
+        let open = self.look()?;
+        let mut rows = Vec::new();
+        for (uid, _, found) in open.chosen(uids) {
+            rows.push(FlagsSeen { uid, flags: found.flags(&open.letters), modseq: ModSeq(0) });
+            flush(&mut rows, PART, &mut sink)?;
+        }
+        flush(&mut rows, 1, &mut sink)
+    }
+
+    fn uids(&mut self, from: u32) -> Result<UidSet> {
+        Ok(self.look()?.messages.keys().copied().filter(|u| u.get() >= from).collect())
+    }
+
+    fn fetch_envelopes(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
+        let mut rows = Vec::new();
+        self.each(uids, &mut |me, uid, _, found| {
+            rows.push(me.row(uid, found)?);
+            flush(&mut rows, PART, &mut sink)
+        })?;
+        flush(&mut rows, 1, &mut sink)
+    }
+
+    fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
+        let mut all = Vec::new();
+        self.each(uids, &mut |me, uid, _, found| {
+            all.push(IdentitySeen { uid, print: me.print(found)? });
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
+        let mut size = None;
+        self.each(&UidSet::from_iter([uid]), &mut |me, _, _, found| {
+            // Opening is what can fail for a renamed file: nothing was written then.
+            let mut file = File::open(me.path_of(found)?)?;
+            let n = io::copy(&mut file, to).map_err(|e| NetError::new(NetErrorKind::Io(e.kind()), &e.to_string()))?;
+            me.traffic.received += n;
+            size = Some(n);
+            Ok(())
+        })?;
+        Ok(size)
+    }
+
+    fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {
+        let cancel = self.cancel.clone();
+        let open = self.look()?;
+        if open.read_only {
+            return Err(read_only());
+        }
+        let maildir = open.maildir.clone();
+        {
+            let _lock = Lock::take(&maildir, &cancel)?;
+            let mut letters = maildir.letters()?;
+            maildir.learn(&mut letters, delta.add()).map_err(no_letters)?;
+            open.letters = letters;
+        }
+        self.each(uids, &mut |me, uid, base, found| {
+            let open = me.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
+            let flags = delta.apply(&found.flags(&open.letters));
+            let renamed = open.maildir.set_flags(base, found, &flags, &open.letters)?;
+            open.messages.insert(uid, (base.clone(), renamed));
+            Ok(())
+        })?;
+        Ok(maildir.sync("cur")?)
+    }
+
+    fn move_to(&mut self, uids: &UidSet, to: &MailboxPath) -> Result<Option<CopiedUids>> {
+        self.transfer(uids, to, true)
+    }
+
+    fn copy_to(&mut self, uids: &UidSet, to: &MailboxPath) -> Result<Option<CopiedUids>> {
+        self.transfer(uids, to, false)
+    }
+
+    fn uid_expunge(&mut self, uids: &UidSet) -> Result<()> {
+        if self.look()?.read_only {
+            return Err(read_only());
+        }
+        self.each(uids, &mut |me, uid, _, found| {
+            let path = me.path_of(found)?;
+            let open = me.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
+            if found.flags(&open.letters).has(Flag::Deleted) {
+                fs::remove_file(path)?;
+                open.messages.remove(&uid);
+            }
+            Ok(())
+        })?;
+        Ok(self.look()?.maildir.sync("cur")?)
+    }
+
+    fn append(
+        &mut self,
+        path: &MailboxPath,
+        flags: &Flags,
+        received: i64,
+        size: u64,
+        from: &mut dyn Read,
+    ) -> Result<Option<(UidValidity, Uid)>> {
+        self.live()?;
+        let maildir = self.folders.existing(path)?;
+        let base = Base::fresh()?;
+        let staged = maildir.stage(&base, from, Some(size), Some(received))?;
+        self.traffic.sent += size;
+        let placed = (|| {
+            let lock = Lock::take(&maildir, &self.cancel)?;
+            let (mut list, _) = Uidlist::refresh(&maildir, &lock)?;
+            let mut letters = maildir.letters()?;
+            maildir.learn(&mut letters, flags).map_err(no_letters)?;
+            let uid = list.give(base.clone())?;
+            list.save(&maildir, &lock)?;
+            fs::rename(&staged, maildir.place(&base, flags, &letters))?;
+            maildir.sync("cur")?;
+            Ok(Some((list.validity, uid)))
+        })();
+        if placed.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&staged);
+        }
+        placed
+    }
+
+    fn create(&mut self, path: &MailboxPath) -> Result<()> {
+        self.live()?;
+        self.folders.create(path)
+    }
+
+    fn subscribe(&mut self, path: &MailboxPath, on: bool) -> Result<()> {
+        self.live()?;
+        self.folders.subscribe(path, on)
+    }
+
+    fn idle(&mut self, limit: Duration) -> Result<Idle> {
+        loop {
+            self.look()?;
+            if self.news {
+                return Ok(Idle::Changed);
+            }
+            let watch = self.open.as_ref().and_then(|o| o.watch.as_ref());
+            match watch::wait(watch, &self.waker, &self.cancel, limit)? {
+                // Perhaps it was ourselves.
+                Event::Stirred => self.open.iter_mut().for_each(|o| o.stale = true),
+                Event::Woken => return Ok(Idle::Woken),
+                Event::TimedOut => {
+                    self.look()?;
+                    return Ok(if self.news { Idle::Changed } else { Idle::TimedOut });
+                }
+            }
+        }
+    }
+
+    fn search_message_id(&mut self, id: &MessageId) -> Result<UidSet> {
+        let mut found = UidSet::new();
+        self.each(&UidSet::range(1, u32::MAX), &mut |me, uid, _, file| {
+            if me.print(file)?.message_id.as_ref() == Some(id) {
+                found.insert(uid);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn exists(&self) -> u32 {
+        self.open.as_ref().map_or(0, |o| u32::try_from(o.messages.len()).unwrap_or(u32::MAX))
+    }
+
+    fn changed(&mut self) -> bool {
+        std::mem::take(&mut self.news)
+    }
+
+    fn noop(&mut self) -> Result<()> {
+        if self.open.is_some() { self.look().map(drop) } else { self.live() }
+    }
+
+    fn logout(&mut self) {
+        self.open = None;
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+}
