@@ -178,9 +178,7 @@ impl Folders {
     /// What is subscribed to; nothing where nobody ever chose: then all is.
     fn subscribed(&self) -> Result<Option<BTreeSet<MailboxPath>>> {
         match fs::read(self.subscriptions()) {
-            Ok(text) => {
-                Ok(Some(text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(MailboxPath::from_wire).collect()))
-            }
+            Ok(text) => Ok(Some(text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(MailboxPath::from_wire).collect())),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e.into()),
         }
@@ -198,7 +196,11 @@ impl Folders {
             None if on => return Ok(()),
             None => self.list()?.into_iter().map(|l| l.path).collect(),
         };
-        if on { all.insert(path.clone()) } else { all.remove(path) };
+        if on {
+            all.insert(path.clone())
+        } else {
+            all.remove(path)
+        };
         let lines: Vec<Vec<u8>> = all.iter().map(MailboxPath::to_wire).collect();
         let mut text = lines.join(&b'\n');
         text.push(b'\n');

@@ -118,8 +118,7 @@ impl LocalStore {
     /// Does `act` to the file of each of `uids`; a file that was renamed meanwhile is looked for once more, one that
     /// is gone is left out.
     fn each(&mut self, uids: &UidSet, act: &mut dyn FnMut(&mut Self, Uid, &Base, &Found) -> Result<()>) -> Result<()> {
-        let all: Vec<(Uid, Base, Found)> =
-            self.look()?.chosen(uids).map(|(u, b, f)| (u, b.clone(), f.clone())).collect();
+        let all: Vec<(Uid, Base, Found)> = self.look()?.chosen(uids).map(|(u, b, f)| (u, b.clone(), f.clone())).collect();
         for (uid, base, found) in all {
             self.live()?;
             match act(self, uid, &base, &found) {
@@ -197,7 +196,9 @@ impl LocalStore {
         for (uid, old, found, given, place, base) in plan {
             let gone = |r: &Result<()>| r.as_ref().is_err_and(|e| e.kind == NetErrorKind::Io(io::ErrorKind::NotFound));
             let mut done = put(&open.maildir.file(&found), &place, &target, &base, moves);
-            if gone(&done) && let Some(renamed) = open.maildir.scan()?.get(&old) {
+            if gone(&done)
+                && let Some(renamed) = open.maildir.scan()?.get(&old)
+            {
                 done = put(&open.maildir.file(renamed), &place, &target, &base, moves);
             }
             if !gone(&done) {
@@ -218,7 +219,12 @@ impl LocalStore {
 fn put(from: &Path, place: &Path, target: &Maildir, base: &Base, moves: bool) -> Result<()> {
     let direct = if moves { fs::rename(from, place) } else { fs::hard_link(from, place) };
     match direct {
-        Err(e) if matches!(e.kind(), io::ErrorKind::CrossesDevices | io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported) => {
+        Err(e)
+            if matches!(
+                e.kind(),
+                io::ErrorKind::CrossesDevices | io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+            ) =>
+        {
             let (size, received) = size_and_time(from)?;
             let staged = target.stage(base, &mut File::open(from)?, Some(size), Some(received))?;
             fs::rename(staged, place)?;
