@@ -4,6 +4,7 @@
 //! Start reading at: `store.rs`, the verbs; `uidlist.rs`, where UIDs come from; `maildir.rs`, files and flags. Other programs
 //! may read and change the same maildirs at any time: all we add are `postrider-uidlist` and, as Dovecot, `dovecot-keywords`.
 
+mod change;
 mod folders;
 mod maildir;
 mod store;

@@ -1,8 +1,8 @@
 //! store — a local account as a [`MailStore`].
 //! Owns: `LocalStore`, `deliver`.
 //! May import: mail, base.
-//! Start reading at: `LocalStore::look`, by which every verb first sees the maildir as it is. Changes are made so that a crash
-//! at any point leaves each message in exactly one place: a new number is on the disk before its file appears.
+//! Start reading at: `LocalStore::look`, by which every verb first sees the maildir as it is. The verbs that change something
+//! are in `change.rs`.
 
 use super::folders::Folders;
 use super::maildir::{Base, Found, Letters, Maildir, size_and_time};
@@ -21,7 +21,7 @@ use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::mail::{parse, structure};
 use crate::net::error::{NetError, NetErrorKind, Result};
 use crate::net::session::{Idle, MailStore, PART, Sink, Traffic};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -41,32 +41,32 @@ pub fn deliver(root: &Path, from: &mut dyn Read) -> Result<()> {
 }
 
 /// The selected mailbox.
-struct Open {
-    maildir: Maildir,
-    read_only: bool,
-    watch: Option<Watch>,
-    list: Uidlist,
-    messages: Messages,
-    letters: Letters,
+pub(super) struct Open {
+    pub(super) maildir: Maildir,
+    pub(super) read_only: bool,
+    pub(super) watch: Option<Watch>,
+    pub(super) list: Uidlist,
+    pub(super) messages: Messages,
+    pub(super) letters: Letters,
     /// Something changed that the watch may not have told.
-    stale: bool,
+    pub(super) stale: bool,
 }
 
 impl Open {
-    fn chosen<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = (Uid, &'a Base, &'a Found)> {
+    pub(super) fn chosen<'a>(&'a self, uids: &'a UidSet) -> impl Iterator<Item = (Uid, &'a Base, &'a Found)> {
         self.messages.iter().filter(|(uid, _)| uids.contains(**uid)).map(|(uid, (base, found))| (*uid, base, found))
     }
 }
 
 /// A local account, as one connection to it.
 pub struct LocalStore {
-    folders: Folders,
+    pub(super) folders: Folders,
     waker: Waker,
-    cancel: Cancel,
-    open: Option<Open>,
+    pub(super) cancel: Cancel,
+    pub(super) open: Option<Open>,
     news: bool,
     watches: bool,
-    traffic: Traffic,
+    pub(super) traffic: Traffic,
 }
 
 impl LocalStore {
@@ -88,12 +88,12 @@ impl LocalStore {
         })
     }
 
-    fn live(&self) -> Result<()> {
+    pub(super) fn live(&self) -> Result<()> {
         if self.cancel.is_set() { Err(NetError::cancelled()) } else { Ok(()) }
     }
 
     /// The selected mailbox as it is now. Changes that were not ours become news.
-    fn look(&mut self) -> Result<&mut Open> {
+    pub(super) fn look(&mut self) -> Result<&mut Open> {
         self.live()?;
         let open = self.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
         let stirred = open.watch.as_ref().is_none_or(Watch::take);
@@ -117,7 +117,7 @@ impl LocalStore {
 
     /// Does `act` to the file of each of `uids`; a file that was renamed meanwhile is looked for once more, one that
     /// is gone is left out.
-    fn each(&mut self, uids: &UidSet, act: &mut dyn FnMut(&mut Self, Uid, &Base, &Found) -> Result<()>) -> Result<()> {
+    pub(super) fn each(&mut self, uids: &UidSet, act: &mut dyn FnMut(&mut Self, Uid, &Base, &Found) -> Result<()>) -> Result<()> {
         let all: Vec<(Uid, Base, Found)> = self.look()?.chosen(uids).map(|(u, b, f)| (u, b.clone(), f.clone())).collect();
         for (uid, base, found) in all {
             self.live()?;
@@ -136,7 +136,7 @@ impl LocalStore {
         Ok(())
     }
 
-    fn path_of(&self, found: &Found) -> Result<std::path::PathBuf> {
+    pub(super) fn path_of(&self, found: &Found) -> Result<std::path::PathBuf> {
         let open = self.open.as_ref().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
         Ok(open.maildir.file(found))
     }
@@ -166,83 +166,6 @@ impl LocalStore {
         let envelope = message.envelope;
         Ok(EnvelopeSeen { uid, flags, modseq: ModSeq(0), received, size, envelope, attachments, object_id: String::new() })
     }
-
-    /// Moves or copies. Numbers and letters first, then the files one by one.
-    fn transfer(&mut self, uids: &UidSet, to: &MailboxPath, moves: bool) -> Result<Option<CopiedUids>> {
-        let target = self.folders.existing(to)?;
-        let cancel = self.cancel.clone();
-        let open = self.look()?;
-        if moves && open.read_only {
-            return Err(read_only());
-        }
-        let mut keywords = Flags::new();
-        let source: Vec<(Uid, Base, Found, Flags)> =
-            open.chosen(uids).map(|(u, b, f)| (u, b.clone(), f.clone(), f.flags(&open.letters))).collect();
-        for keyword in source.iter().flat_map(|(.., flags)| flags.keywords()) {
-            keywords.insert_keyword(keyword.clone());
-        }
-        // Only ever one lock at a time: no two programs can wait for each other.
-        let lock = Lock::take(&target, &cancel)?;
-        let (mut list, _) = Uidlist::refresh(&target, &lock)?;
-        let mut letters = target.letters()?;
-        target.learn(&mut letters, &keywords).map_err(no_letters)?;
-        let mut plan = Vec::new();
-        for (uid, old, found, flags) in source {
-            let base = Base::fresh()?;
-            plan.push((uid, old, found, list.give(base.clone())?, target.place(&base, &flags, &letters), base));
-        }
-        list.save(&target, &lock)?;
-        let mut pairs = Vec::new();
-        for (uid, old, found, given, place, base) in plan {
-            let gone = |r: &Result<()>| r.as_ref().is_err_and(|e| e.kind == NetErrorKind::Io(io::ErrorKind::NotFound));
-            let mut done = put(&open.maildir.file(&found), &place, &target, &base, moves);
-            if gone(&done)
-                && let Some(renamed) = open.maildir.scan()?.get(&old)
-            {
-                done = put(&open.maildir.file(renamed), &place, &target, &base, moves);
-            }
-            if !gone(&done) {
-                done?;
-                pairs.push((uid, given));
-            }
-        }
-        target.sync("cur")?;
-        if moves {
-            open.maildir.sync("cur")?;
-            pairs.iter().for_each(|(uid, _)| drop(open.messages.remove(uid)));
-        }
-        Ok(Some(CopiedUids { uidvalidity: list.validity, pairs }).filter(|c| !c.pairs.is_empty()))
-    }
-}
-
-/// Puts the file at `from` to `place` in `target`; by way of a copy where that is another file system.
-fn put(from: &Path, place: &Path, target: &Maildir, base: &Base, moves: bool) -> Result<()> {
-    let direct = if moves { fs::rename(from, place) } else { fs::hard_link(from, place) };
-    match direct {
-        Err(e)
-            if matches!(
-                e.kind(),
-                io::ErrorKind::CrossesDevices | io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
-            ) =>
-        {
-            let (size, received) = size_and_time(from)?;
-            let staged = target.stage(base, &mut File::open(from)?, Some(size), Some(received))?;
-            fs::rename(staged, place)?;
-            if moves { Ok(fs::remove_file(from)?) } else { Ok(()) }
-        }
-        other => Ok(other?),
-    }
-}
-
-fn read_only() -> NetError {
-    NetError::new(NetErrorKind::No { code: "READ-ONLY".to_owned() }, "the mailbox was opened for reading")
-}
-
-fn no_letters(e: io::Error) -> NetError {
-    if e.kind() == io::ErrorKind::Other {
-        return NetError::new(NetErrorKind::No { code: "CANNOT".to_owned() }, "a maildir can hold 26 keywords");
-    }
-    e.into()
 }
 
 /// Collects rows into parts.
@@ -345,26 +268,7 @@ impl MailStore for LocalStore {
     }
 
     fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {
-        let cancel = self.cancel.clone();
-        let open = self.look()?;
-        if open.read_only {
-            return Err(read_only());
-        }
-        let maildir = open.maildir.clone();
-        {
-            let _lock = Lock::take(&maildir, &cancel)?;
-            let mut letters = maildir.letters()?;
-            maildir.learn(&mut letters, delta.add()).map_err(no_letters)?;
-            open.letters = letters;
-        }
-        self.each(uids, &mut |me, uid, base, found| {
-            let open = me.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
-            let flags = delta.apply(&found.flags(&open.letters));
-            let renamed = open.maildir.set_flags(base, found, &flags, &open.letters)?;
-            open.messages.insert(uid, (base.clone(), renamed));
-            Ok(())
-        })?;
-        Ok(maildir.sync("cur")?)
+        self.change_flags(uids, delta)
     }
 
     fn move_to(&mut self, uids: &UidSet, to: &MailboxPath) -> Result<Option<CopiedUids>> {
@@ -376,19 +280,7 @@ impl MailStore for LocalStore {
     }
 
     fn uid_expunge(&mut self, uids: &UidSet) -> Result<()> {
-        if self.look()?.read_only {
-            return Err(read_only());
-        }
-        self.each(uids, &mut |me, uid, _, found| {
-            let path = me.path_of(found)?;
-            let open = me.open.as_mut().ok_or_else(|| NetError::protocol("no mailbox is selected"))?;
-            if found.flags(&open.letters).has(Flag::Deleted) {
-                fs::remove_file(path)?;
-                open.messages.remove(&uid);
-            }
-            Ok(())
-        })?;
-        Ok(self.look()?.maildir.sync("cur")?)
+        self.expunge_marked(uids)
     }
 
     fn append(
@@ -399,27 +291,7 @@ impl MailStore for LocalStore {
         size: u64,
         from: &mut dyn Read,
     ) -> Result<Option<(UidValidity, Uid)>> {
-        self.live()?;
-        let maildir = self.folders.existing(path)?;
-        let base = Base::fresh()?;
-        let staged = maildir.stage(&base, from, Some(size), Some(received))?;
-        self.traffic.sent += size;
-        let placed = (|| {
-            let lock = Lock::take(&maildir, &self.cancel)?;
-            let (mut list, _) = Uidlist::refresh(&maildir, &lock)?;
-            let mut letters = maildir.letters()?;
-            maildir.learn(&mut letters, flags).map_err(no_letters)?;
-            let uid = list.give(base.clone())?;
-            list.save(&maildir, &lock)?;
-            fs::rename(&staged, maildir.place(&base, flags, &letters))?;
-            maildir.sync("cur")?;
-            Ok(Some((list.validity, uid)))
-        })();
-        if placed.is_err() {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&staged);
-        }
-        placed
+        self.add(path, flags, received, size, from)
     }
 
     fn create(&mut self, path: &MailboxPath) -> Result<()> {
