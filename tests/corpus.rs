@@ -6,9 +6,9 @@
 use postrider::base::safetext::SafeText;
 use postrider::base::width;
 use postrider::mail::body::{Kind, Message};
+use postrider::mail::parse;
 use postrider::mail::render::{self, Rendered};
 use postrider::mail::structure::Prefer;
-use postrider::mail::{parse, render_html};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ fn corpus() -> Option<PathBuf> {
 }
 
 fn files(dir: &Path, out: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
         if path.is_dir() { files(&path, out) } else { out.push(path) }
     }
 }
@@ -166,7 +166,6 @@ fn m44_pathological_html_takes_linear_time() {
         assert!(took < Duration::from_secs(1) * SLOW, "{took:?} for {name}");
         assert!(!rendered.lines.is_empty(), "blank: {name}");
     }
-    assert!(render_html::MAX_HTML >= 1024 * 1024);
 }
 
 /// Security M-22 and M-25: trees and bodies that are far too large.
