@@ -159,6 +159,17 @@ impl App {
         self.sent.insert(ticket, note);
     }
 
+    /// Something outside could not be done.
+    pub fn complain(&mut self, why: &str) {
+        self.status.doubt(self.now.since, why);
+    }
+
+    /// Whether the first rows are here, or there are none to wait for.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.list.loaded() || self.accounts.is_empty()
+    }
+
     pub(super) fn ask(&mut self, slot: Slot, query: Query) {
         self.out.push(Effect::Query(slot, query));
     }

@@ -1,5 +1,5 @@
 //! child — runs a program for the person: own process group, deadline, capped output, no terminal.
-//! Owns: `run`, `Command`, `Finished`, `ChildError`. May import: `gate`, `cancel`.
+//! Owns: `run`, `detach`, `Command`, `Finished`, `ChildError`. May import: `gate`, `cancel`.
 //! Start reading at: `run`. A program that hangs or floods ends with its whole group; nothing waits for ever.
 
 use super::cancel::Cancel;
@@ -213,6 +213,27 @@ fn end_group(child: &mut Child) {
     // Also when the leader is gone: its children share the group.
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
+}
+
+/// Starts a program that lives on by itself, such as a viewer: its own process group, no terminal, nothing to read.
+///
+/// # Errors
+/// It could not be started.
+#[expect(clippy::needless_pass_by_value, reason = "a permit is for one start")]
+pub fn detach(permit: Permit, program: &str, args: &[std::ffi::OsString]) -> io::Result<()> {
+    let _ = permit.reason();
+    let mut child = std::process::Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    // Somebody has to hear of its end, or it stays as a zombie. A thread that waits costs nothing.
+    super::spawn::spawn("opened", move || {
+        let _ = child.wait();
+    })?;
+    Ok(())
 }
 
 impl Finished {

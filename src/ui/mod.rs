@@ -1,10 +1,18 @@
 //! ui — how it looks: the state of `app` as cells, and keys as messages to it.
 //! Owns: the terminal, the event loop, themes, one view a screen.      Thread: main.
 //! May import: app, engine::api, mail, config, base.   Never: decides what a key does, waits for a disk or a network.
-//! Start reading at: `theme/role.rs`, then `backend.rs`.
+//! Start reading at: `run.rs`, then `view/mod.rs`.
 //! Tested by: unit tests beside the code.
 
 pub mod backend;
 pub mod input;
+pub mod link;
+mod outside;
+mod run;
+mod signals;
 pub mod terminal;
 pub mod theme;
+pub mod view;
+
+pub use link::Link;
+pub use run::{Look, Reader};

@@ -9,9 +9,9 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Alternate screen, bracketed paste, mouse buttons and wheel in SGR form, cursor keys in normal mode.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?1000h\x1b[?1006h\x1b[?1l\x1b[?25l\x1b[H\x1b[2J";
+const ENTER: &[u8] = b"\x1b[22;2t\x1b[?1049h\x1b[?2004h\x1b[?1000h\x1b[?1006h\x1b[?1l\x1b[?25l\x1b[H\x1b[2J";
 /// The reverse, in the reverse order, and the pen back to the terminal's own.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l\x1b[23;2t";
 /// Asks for the background's colour.
 const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x1b\\";
 
@@ -42,9 +42,7 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone.
     pub fn ask_background(&mut self) -> io::Result<()> {
-        let mut out = io::stdout();
-        out.write_all(ASK_BACKGROUND)?;
-        out.flush()
+        self.write(ASK_BACKGROUND)
     }
 
     /// The window has another size: everything is drawn anew.
@@ -65,6 +63,33 @@ impl Terminal {
     pub fn redraw(&mut self) -> io::Result<()> {
         self.screen.backend_mut().forget(size());
         self.screen.clear()
+    }
+
+    /// The shell brought us back: its modes may be anything.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn again(&mut self) -> io::Result<()> {
+        enter()?;
+        self.redraw()
+    }
+
+    /// Names the window. The text has passed `SafeText`.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn set_title(&mut self, place: &str) -> io::Result<()> {
+        self.write(format!("\x1b]2;Postrider: {place}\x1b\\").as_bytes())
+    }
+
+    /// Sends a sequence that draws nothing.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(bytes)?;
+        out.flush()
     }
 
     /// Gives the terminal to `other` (an editor, the shell) and takes it again after.

@@ -1,0 +1,44 @@
+//! outside — what leaves the screen: the clipboard, the desktop's opener, the shell.
+//! Owns: `copy`, `open`, `stop`. May import: base.
+//! Start reading at: `open`. Only what the person chose is opened, and never through a shell.
+
+use super::terminal::Terminal;
+use crate::base::child;
+use crate::base::gate::{Permit, Reason};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::ffi::OsString;
+use std::io;
+
+/// The most text that is put on the clipboard, in bytes: terminals drop longer sequences.
+const MAX_COPY: usize = 70_000;
+
+/// Puts text on the clipboard of the terminal, wherever it is (OSC 52).
+pub(super) fn copy(terminal: &mut Terminal, text: &str) -> io::Result<()> {
+    let mut cut = text.len().min(MAX_COPY);
+    while !text.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let encoded = STANDARD.encode(text.get(..cut).unwrap_or_default());
+    terminal.write(format!("\x1b]52;c;{encoded}\x1b\\").as_bytes())
+}
+
+/// Stops us and what runs with us, as the terminal's own Ctrl-Z does, until the shell brings us back.
+pub(super) fn stop() {
+    // Refused only where there is nobody who could bring us back.
+    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+}
+
+/// Whether there is a desktop to open things on.
+pub(super) fn desktop() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|v| !v.is_empty()))
+}
+
+/// Hands an address or a file to the desktop.
+///
+/// # Errors
+/// A sentence.
+pub(super) fn open(target: OsString) -> Result<(), String> {
+    let permit = Permit::ask(Reason::Opener).map_err(|e| e.to_string())?;
+    child::detach(permit, "xdg-open", &[target]).map_err(|e| format!("xdg-open cannot be started ({})", e.kind()))
+}

@@ -1,0 +1,141 @@
+//! canvas — words onto cells: every view draws through it.
+//! Owns: `Canvas`, the last sweep. May import: base, ui::theme.
+//! Start reading at: `Canvas::text`. Text comes as `SafeText` or stands in our own source; `sweep` looks once more at every cell,
+//! so that a view that forgot cannot hand an escape to the terminal.
+
+use crate::app::layout::Area;
+use crate::base::safetext::hostile;
+use crate::base::width;
+use crate::ui::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// A buffer with the look of everything.
+pub struct Canvas<'a> {
+    /// The cells.
+    pub buffer: &'a mut Buffer,
+    /// The look.
+    pub theme: &'a Theme,
+    /// Whether the cursor has a band behind its row.
+    pub band: bool,
+}
+
+impl Canvas<'_> {
+    /// Writes text from a cell on, over at most `room` columns; what does not fit ends in `…`. The columns it took.
+    pub fn text(&mut self, x: u16, y: u16, room: u16, text: &str, role: Role) -> u16 {
+        self.styled(x, y, room, text, self.theme.style(role))
+    }
+
+    /// As [`Self::text`], with a style that is no role's.
+    pub fn styled(&mut self, x: u16, y: u16, room: u16, text: &str, style: Style) -> u16 {
+        let area = *self.buffer.area();
+        if y >= area.height || x >= area.width {
+            return 0;
+        }
+        let room = room.min(area.width - x);
+        let cut = width::truncate(text, usize::from(room));
+        let (end, _) = self.buffer.set_stringn(x, y, &cut, usize::from(room), style);
+        end.saturating_sub(x)
+    }
+
+    /// Writes text that ends before column `end`, over at most `room` columns. The columns it took.
+    pub fn right(&mut self, end: u16, y: u16, room: u16, text: &str, role: Role) -> u16 {
+        let cut = width::truncate(text, usize::from(room.min(end)));
+        let cells = u16::try_from(width::width(&cut)).unwrap_or(room);
+        self.text(end.saturating_sub(cells), y, cells, &cut, role)
+    }
+
+    /// A thin line across.
+    pub fn rule(&mut self, x: u16, y: u16, columns: u16) {
+        let style = self.theme.style(Role::Rule);
+        for x in x..x.saturating_add(columns) {
+            if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                cell.set_symbol("─").set_style(style);
+            }
+        }
+    }
+
+    /// A thin line down.
+    pub fn bar(&mut self, x: u16, y: u16, rows: u16) {
+        let style = self.theme.style(Role::Rule);
+        for y in y..y.saturating_add(rows) {
+            if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                cell.set_symbol("│").set_style(style);
+            }
+        }
+    }
+
+    /// The cursor of a list: the bar at the row's first cell, and the band behind it.
+    pub fn cursor(&mut self, area: Area, y: u16, focus: bool) {
+        if self.band {
+            let rect = Rect::new(area.x, y, area.width, 1).intersection(*self.buffer.area());
+            self.buffer.set_style(rect, self.theme.style(Role::CursorBand));
+        }
+        self.text(area.x, y, 1, "▌", if focus { Role::CursorBar } else { Role::Rule });
+    }
+
+    /// Makes room for what lies over the screen.
+    pub fn clear(&mut self, area: Area, role: Role) {
+        let rect = Rect::new(area.x, area.y, area.width, area.height).intersection(*self.buffer.area());
+        for y in rect.top()..rect.bottom() {
+            for x in rect.left()..rect.right() {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.reset();
+                    cell.set_style(self.theme.style(role));
+                }
+            }
+        }
+        // Half of a wide character must not stay behind at the left edge.
+        if let Some(left) = rect.left().checked_sub(1) {
+            for y in rect.top()..rect.bottom() {
+                if let Some(cell) = self.buffer.cell_mut((left, y))
+                    && width::width(cell.symbol()) > 1
+                {
+                    cell.set_symbol(" ");
+                }
+            }
+        }
+    }
+}
+
+/// The last look at a frame: no cell may hold what a terminal would obey or hide.
+pub fn sweep(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        let plain = matches!(symbol.as_bytes(), [0x20..=0x7e]);
+        // Joiners are part of emoji and of right-to-left words; alone they do nothing.
+        if !plain && symbol.chars().any(|c| hostile(c) && !matches!(c, '\u{200c}'..='\u{200f}')) {
+            cell.set_symbol("\u{fffd}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sweep_lets_no_escape_through() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        for (n, symbol) in ["\x1b]0;x\x07", "ä", "a\u{202e}", "👩\u{200d}🔬"].into_iter().enumerate() {
+            buffer.content[n].set_symbol(symbol);
+        }
+        sweep(&mut buffer);
+        let shown: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(shown, ["\u{fffd}", "ä", "\u{fffd}", "👩\u{200d}🔬"]);
+    }
+
+    #[test]
+    fn text_stays_in_its_room() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 2));
+        let theme = Theme::plain();
+        let mut c = Canvas { buffer: &mut buffer, theme: &theme, band: false };
+        assert_eq!(c.text(2, 0, 5, "日本語です", Role::Text), 5, "a wide character that would be cut gives way");
+        assert_eq!(c.right(10, 1, 4, "abcdef", Role::Text), 4);
+        assert_eq!(c.text(9, 5, 5, "outside", Role::Text), 0);
+        let row = |y: u16| (0..10).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+        assert_eq!(row(0).replace(' ', ""), "日本…");
+        assert_eq!(row(1), "      abc…");
+    }
+}

@@ -1,0 +1,213 @@
+//! chrome — the first line and the last: where one is, how things stand, what the keys do now, what went wrong.
+//! Owns: their drawing. May import: app, engine::api, base.
+//! Start reading at: `draw`.
+
+use super::canvas::Canvas;
+use super::folders;
+use crate::app::App;
+use crate::app::command::{self, Pane};
+use crate::app::layout::{Focus, Layout};
+use crate::app::screen::Screen;
+use crate::app::status::{self, Tone};
+use crate::app::words;
+use crate::base::safetext::SafeText;
+use crate::base::width;
+use crate::engine::api::{Connectivity, Fault, Task};
+use crate::mail::ids::AccountName;
+use crate::ui::theme::Role;
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, layout: &Layout) {
+    let width = layout.main.width;
+    if let Some(y) = layout.title {
+        title_line(canvas, app, width, y);
+    }
+    for y in layout.rules.into_iter().flatten() {
+        canvas.rule(0, y, width);
+    }
+    if *app.screen() == Screen::Mail {
+        for (x, y, rows) in layout.bars.into_iter().flatten() {
+            canvas.bar(x, y, rows);
+        }
+        if let Some((y, x, columns)) = layout.split {
+            canvas.rule(x, y, columns);
+        }
+    }
+    status_line(canvas, app, width, layout.status);
+}
+
+/// Where one is, in words: for the first line and the terminal's title.
+#[must_use]
+pub fn title(app: &App) -> SafeText {
+    let place = match app.screen() {
+        Screen::Outbox => "Outgoing mail and waiting changes".to_owned(),
+        Screen::Mail => match (app.search(), app.open_mailbox()) {
+            (Some(_), _) => "Search in all mail".to_owned(),
+            (None, Some(m)) => format!("{} / {}", m.account, folders::name(m)),
+            (None, None) => app.account().map_or(String::new(), ToString::to_string),
+        },
+    };
+    SafeText::line_max(&place, 200)
+}
+
+fn title_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
+    let mut end = width.saturating_sub(1);
+    for (text, role) in states(app) {
+        let room = end.saturating_sub(12);
+        let used = canvas.right(end, y, room, text.as_str(), role);
+        end = end.saturating_sub(used + 3);
+    }
+    let mut x = 1;
+    if width >= 40 {
+        x += canvas.text(x, y, 10, "Postrider", Role::Title) + 2;
+    }
+    x += canvas.text(x, y, end.saturating_sub(x), title(app).as_str(), Role::TitlePlace) + 2;
+    let counts = match (app.open_mailbox(), app.screen()) {
+        (Some(m), Screen::Mail) if app.search().is_none() => match (m.unread, m.total) {
+            (_, 0) => String::new(),
+            (0, total) => words::plural(total.into(), "message", "messages"),
+            (unread, total) => format!("{} unread of {}", words::count(unread.into()), words::count(total.into())),
+        },
+        _ => String::new(),
+    };
+    let marked = app.list().marked();
+    let counts = if marked > 0 { format!("{} marked", words::count(marked as u64)) } else { counts };
+    let role = if marked > 0 { Role::ListMarked } else { Role::TitleCount };
+    // Half a number is worse than none.
+    if usize::from(end.saturating_sub(x)) >= width::width(&counts) {
+        canvas.text(x, y, end.saturating_sub(x), &counts, role);
+    }
+}
+
+/// What stands at the right end of the first line, from the right.
+fn states(app: &App) -> Vec<(SafeText, Role)> {
+    let mut all = Vec::new();
+    let (waiting, parked) = app.outbox().waiting();
+    let (sending, stuck) = app.outbox().sending();
+    if parked + stuck > 0 {
+        let key = app.keys().key_for(Pane::Messages, "goto-outbox").unwrap_or_default();
+        all.push((SafeText::line(&format!("⚠ {} need you ({key})", parked + stuck)), Role::StateBad));
+    }
+    if waiting > 0 {
+        all.push((SafeText::line(&format!("⇅ {} waiting", words::count(waiting as u64))), Role::StateWaiting));
+    }
+    if sending > 0 {
+        all.push((SafeText::line(&format!("↑ {} to send", words::count(sending as u64))), Role::StateWaiting));
+    }
+    if let Some(account) = app.account() {
+        let (text, role) = account_state(app, account);
+        if !text.is_empty() {
+            all.push((SafeText::line(&text), role));
+        }
+    }
+    if let Some((task, progress)) = app.status().work(app.now().since) {
+        let done = words::count(progress.done);
+        let of = if progress.total > 0 { format!(" of {}", words::count(progress.total)) } else { String::new() };
+        all.push((SafeText::line_max(&format!("{} {done}{of}", work(app, task)), 80), Role::StateIdle));
+    }
+    all
+}
+
+fn work(app: &App, task: &Task) -> String {
+    match task {
+        Task::Sync(_, id) => {
+            format!("reading {}", app.folders().mailbox(*id).map_or_else(|| "mail".to_owned(), folders::name))
+        }
+        Task::Bodies(account) => format!("fetching texts of {account}"),
+        Task::Index => "indexing".to_owned(),
+        Task::Send(_) => "sending".to_owned(),
+    }
+}
+
+/// How an account stands, in one or two words.
+pub(super) fn account_state(app: &App, account: &AccountName) -> (String, Role) {
+    match app.connectivity().get(account) {
+        None => (String::new(), Role::StateIdle),
+        Some(Connectivity::Off) => ("○ offline".to_owned(), Role::StateIdle),
+        Some(Connectivity::Elsewhere) => ("○ other window".to_owned(), Role::StateIdle),
+        Some(Connectivity::Connecting) => ("○ connecting".to_owned(), Role::StateIdle),
+        Some(Connectivity::Live { .. }) => ("● live".to_owned(), Role::StateLive),
+        Some(Connectivity::Polled { at }) => (format!("● {}", app.calendar().clock(*at)), Role::StateLive),
+        Some(Connectivity::Waiting { until, .. }) => {
+            (format!("○ offline, next {}", app.calendar().clock(*until)), Role::StateBad)
+        }
+        Some(Connectivity::NeedsUser(_)) => ("⚠ needs you".to_owned(), Role::StateBad),
+    }
+}
+
+/// The key of a fault's remedy and what it does.
+pub(super) fn remedy(app: &App, fault: &Fault) -> Option<(String, &'static str)> {
+    let (id, what) = status::remedy(fault.remedy.as_ref()?)?;
+    Some((key_of(app, id), what))
+}
+
+/// The key that runs a command here, or how to find it without one.
+fn key_of(app: &App, id: &str) -> String {
+    let pane = app.pane();
+    app.keys().key_for(pane, id).unwrap_or_else(|| format!("{} {id}", app.keys().key_for(pane, "palette").unwrap_or_default()))
+}
+
+/// The commands that matter now, the likeliest first.
+fn hints(app: &App) -> &'static [&'static str] {
+    match (app.screen(), app.focus()) {
+        (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
+        _ if app.search().is_some() && *app.focus() == Focus::Messages => {
+            &["open", "next-unread", "search", "archive", "move", "back", "help"]
+        }
+        (_, Focus::Folders) => &["open", "next-pane", "unfold", "fold", "compose", "search", "help"],
+        (_, Focus::Messages) if app.list().marked() > 0 => {
+            &["archive", "delete", "move", "toggle-read", "star", "copy", "back", "help"]
+        }
+        (_, Focus::Messages) => &["open", "compose", "reply", "archive", "delete", "move", "undo", "search", "help"],
+        (_, Focus::Reader) => &["reply", "reply-all", "forward", "archive", "delete", "next-message", "links", "search", "help"],
+    }
+}
+
+fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
+    let mut end = width.saturating_sub(1);
+    let mut x = 1;
+    if let Some((toast, more)) = app.status().line() {
+        let role = match toast.tone {
+            Tone::Done => Role::Toast,
+            Tone::Doubt => Role::ToastWarn,
+            Tone::Failed => Role::ToastBad,
+        };
+        let command = toast.command.map(|(id, what)| (key_of(app, id), what));
+        let tail = command.as_ref().map_or(0, |(key, what)| width::width(key) + width::width(what) + 4);
+        let more = if more > 0 { format!("  and {more} more") } else { String::new() };
+        let text = format!("{}{more}", toast.text);
+        let wanted = width::width(&text) + tail;
+        // Beside the hints where there is room for both, in their place where there is not.
+        let beside = usize::from(width) > wanted + 50;
+        let start = if beside { end.saturating_sub(u16::try_from(wanted).unwrap_or(end)) } else { x };
+        let room = end.saturating_sub(start + u16::try_from(tail).unwrap_or(0));
+        let mut at = start + canvas.text(start, y, room, &text, role);
+        if let Some((key, what)) = command {
+            at += 3;
+            at += canvas.text(at, y, end.saturating_sub(at), &key, Role::HintKey) + 1;
+            canvas.text(at, y, end.saturating_sub(at), what, Role::HintText);
+        }
+        if !beside {
+            return;
+        }
+        end = start.saturating_sub(2);
+    }
+    if !app.typed().is_empty() {
+        let typed = crate::app::key::chord_text(app.typed());
+        canvas.right(end, y, 12, &format!("{typed} …"), Role::HintKey);
+        end = end.saturating_sub(14);
+    }
+    for id in hints(app) {
+        let Some(spec) = command::find(id) else { continue };
+        let Some(key) = app.keys().key_for(app.pane(), id) else { continue };
+        let wide = u16::try_from(width::width(&key) + 1 + width::width(spec.hint)).unwrap_or(u16::MAX);
+        if x.saturating_add(wide) > end {
+            // `?` is the one that leads to all others.
+            if *id != "help" {
+                continue;
+            }
+            return;
+        }
+        x += canvas.text(x, y, end - x, &key, Role::HintKey) + 1;
+        x += canvas.text(x, y, end.saturating_sub(x), spec.hint, Role::HintText) + 2;
+    }
+}

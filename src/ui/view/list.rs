@@ -1,0 +1,249 @@
+//! list — rows of messages: marks, sender, subject with a dim preview behind it, size of the conversation, date.
+//! Owns: its drawing. May import: app, engine::api, mail, base.
+//! Start reading at: `draw`; `Columns` says what stands where.
+
+use super::canvas::Canvas;
+use super::chrome;
+use crate::app::App;
+use crate::app::layout::{Area, Focus};
+use crate::app::list::{Item, Source};
+use crate::app::words;
+use crate::base::safetext::SafeText;
+use crate::engine::api::Connectivity;
+use crate::mail::flags::Flag;
+use crate::mail::mailbox::Role as Purpose;
+use crate::mail::row::MessageRow;
+use crate::ui::theme::Role;
+
+/// Where the columns of a list are, from its left edge.
+struct Columns {
+    sender: u16,
+    sender_room: u16,
+    subject: u16,
+    /// The column behind the subject.
+    subject_end: u16,
+    /// The column behind the size of the conversation; none where there is no room.
+    thread_end: Option<u16>,
+    /// The column behind the date, and its room.
+    date: Option<(u16, u16)>,
+}
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        // Bar, dot, mark, star, attachment, a space.
+        let sender = 6.min(width);
+        if width < 44 {
+            let room = width.saturating_sub(sender);
+            let sender_room = room * 2 / 5;
+            let subject = sender + sender_room + 1;
+            return Self { sender, sender_room, subject, subject_end: width, thread_end: None, date: None };
+        }
+        let date_room = if width < 64 { 7 } else { 10 };
+        let end = width - 1;
+        let thread_end = end - date_room - 1;
+        let sender_room = (width / 4).clamp(12, 24);
+        Self {
+            sender,
+            sender_room,
+            subject: sender + sender_room + 2,
+            subject_end: thread_end - 4,
+            thread_end: Some(thread_end),
+            date: Some((end, date_room)),
+        }
+    }
+}
+
+/// Draws the list; the place of the terminal's cursor while a search is typed.
+pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, mut area: Area) -> Option<(u16, u16)> {
+    let cursor = search_line(canvas, app, &mut area);
+    let focus = *app.focus() == Focus::Messages;
+    let columns = Columns::of(area.width);
+    let mut drawn = 0;
+    for ((item, cursor, marked), y) in app.list().visible().zip(area.y..area.y + area.height) {
+        row(canvas, app, item, (area, y), &columns, marked);
+        if cursor {
+            canvas.cursor(area, y, focus);
+        }
+        drawn += 1;
+    }
+    if drawn == 0 {
+        empty(canvas, app, area);
+    } else if app.list().news_above > 0 && area.height > 1 {
+        let n = words::plural(app.list().news_above.into(), "new message above", "new messages above");
+        let key = app.keys().key_for(app.pane(), "first").unwrap_or_default();
+        canvas.right(area.x + area.width - 1, area.y, area.width / 2, &format!(" ↑ {n}   {key} goes there "), Role::PopupMatch);
+    }
+    cursor
+}
+
+/// The line that is typed into, and how much was found.
+fn search_line(canvas: &mut Canvas<'_>, app: &App, area: &mut Area) -> Option<(u16, u16)> {
+    let (line, editing, more, complaint) = app.search()?;
+    if area.height == 0 {
+        return None;
+    }
+    let (x, y) = (area.x + 1, area.y);
+    let end = area.x + area.width;
+    (area.y, area.height) = (area.y + 1, area.height - 1);
+    let found = match (&app.list().source, complaint) {
+        (_, Some(why)) => why.to_string(),
+        (Source::Search(text), None) if text == line.text().trim() => {
+            let n = words::count(app.list().total().into());
+            if more { format!("the newest {n}") } else { format!("{n} found") }
+        }
+        _ => String::new(),
+    };
+    let used = canvas.right(end - 1, y, area.width / 2, &found, if complaint.is_some() { Role::ToastWarn } else { Role::Dim });
+    let mut at = x + canvas.text(x, y, 7, "Search ", Role::InputLabel);
+    let room = (end - 2).saturating_sub(used + at);
+    let (before, after) = line.shown();
+    let (before, after) = (SafeText::line(&before), SafeText::line(&after));
+    // A long line shows its end, where the typing happens.
+    let head = tail_of(before.as_str(), usize::from(room.saturating_sub(1)));
+    at += canvas.text(at, y, room, head, Role::Input);
+    canvas.text(at, y, (end - 2).saturating_sub(used + at), after.as_str(), Role::Input);
+    editing.then_some((at, y))
+}
+
+/// The end of a text that fits into so many cells.
+pub(super) fn tail_of(text: &str, cells: usize) -> &str {
+    let mut rest = text;
+    while crate::base::width::width(rest) > cells {
+        let mut chars = rest.chars();
+        if chars.next().is_none() {
+            break;
+        }
+        rest = chars.as_str();
+    }
+    rest
+}
+
+fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), columns: &Columns, marked: bool) {
+    let (area, y) = place;
+    let message = &item.row;
+    let at = |column: u16| area.x + column;
+    let whole = app.list().threaded && !item.inner && !app.list().is_unfolded(message.thread);
+    let unread = !message.flags.has(Flag::Seen) || (whole && message.thread_unread > 0);
+    if unread {
+        canvas.text(at(1), y, 1, "•", Role::ListDot);
+    }
+    if marked {
+        canvas.text(at(2), y, 1, "✓", Role::ListMarked);
+    }
+    if message.flags.has(Flag::Flagged) {
+        canvas.text(at(3), y, 1, "★", Role::ListStar);
+    } else if message.flags.has(Flag::Answered) {
+        canvas.text(at(3), y, 1, "↩", Role::Dim);
+    }
+    if message.attachments > 0 {
+        canvas.text(at(4), y, 1, "+", Role::ListAttachment);
+    }
+    let role = if unread { Role::ListUnread } else { Role::List };
+    let indent = if item.inner { (1 + message.depth.min(5)) * 2 } else { 0 };
+    let who = SafeText::line_max(&people(app, message), 80);
+    let room = columns.sender_room.saturating_sub(indent);
+    canvas.text(at(columns.sender + indent), y, room, who.as_str(), if marked { Role::ListMarked } else { role });
+    let room = columns.subject_end.saturating_sub(columns.subject);
+    let subject = SafeText::line_max(message.subject.trim(), 300);
+    let subject = if subject.is_empty() { "(no subject)" } else { subject.as_str() };
+    let used = canvas.text(at(columns.subject), y, room, subject, role);
+    if used + 4 < room && !message.preview.is_empty() {
+        let preview = SafeText::line_max(&message.preview, 300);
+        let x = at(columns.subject + used + 2);
+        // The preview is cut without a mark: it is an appetiser.
+        let (cut, _) = crate::base::width::fit(preview.as_str(), usize::from(room - used - 2));
+        canvas.text(x, y, room - used - 2, preview.as_str().get(..cut).unwrap_or_default(), Role::ListPreview);
+    }
+    if let Some(end) = columns.thread_end
+        && !item.inner
+        && message.thread_total > 1
+    {
+        canvas.right(at(end), y, 4, &words::count(message.thread_total.into()), Role::ListDate);
+    }
+    if let Some((end, room)) = columns.date {
+        let date = app.calendar().short(message.received);
+        let date = if room < 10 && date.len() > 7 { date.get(..7).unwrap_or_default() } else { &date };
+        canvas.right(at(end), y, room, date, Role::ListDate);
+    }
+}
+
+/// Who a row is about: the author, or in sent mail and drafts the recipients.
+fn people(app: &App, message: &MessageRow) -> String {
+    let account = app.setup().config.accounts.iter().find(|a| a.name == message.account);
+    let me = |address: &str| account.is_some_and(|a| a.writes_as(address));
+    let outgoing =
+        app.folders().mailbox(message.mailbox).is_some_and(|m| matches!(m.role, Some(Purpose::Sent | Purpose::Drafts)));
+    if outgoing {
+        let names: Vec<&str> = message.to.iter().map(|a| if me(&a.addr) { "me" } else { a.short() }).collect();
+        return if names.is_empty() { "(nobody yet)".to_owned() } else { names.join(", ") };
+    }
+    if me(&message.from.addr) {
+        return "me".to_owned();
+    }
+    let short = message.from.short().trim();
+    if short.is_empty() { "(nobody)".to_owned() } else { short.to_owned() }
+}
+
+/// Why there is nothing to see.
+fn empty(canvas: &mut Canvas<'_>, app: &App, area: Area) {
+    let (text, hint) = reason(app);
+    if text.is_empty() || area.height == 0 {
+        return;
+    }
+    let y = area.y + area.height.min(9) / 3;
+    canvas.text(area.x + 3, y, area.width.saturating_sub(4), &text, Role::Dim);
+    if let Some((key, what)) = hint
+        && y + 2 < area.y + area.height
+    {
+        let used = canvas.text(area.x + 3, y + 2, area.width.saturating_sub(4), &key, Role::HintKey);
+        canvas.text(area.x + 4 + used, y + 2, area.width.saturating_sub(5 + used), what, Role::HintText);
+    }
+}
+
+type Hint = Option<(String, &'static str)>;
+
+fn reason(app: &App) -> (String, Hint) {
+    let key = |id: &str| app.keys().key_for(app.pane(), id).unwrap_or_default();
+    if let Some((line, ..)) = app.search() {
+        return match &app.list().source {
+            _ if line.text().trim().is_empty() => {
+                ("Words, or from: to: subject: body: is:unread is:starred has:attachment before: after: in:".to_owned(), None)
+            }
+            Source::Search(text) if text == line.text().trim() => ("Nothing here is like that".to_owned(), None),
+            _ => (String::new(), None),
+        };
+    }
+    if app.accounts().is_empty() {
+        return ("No account yet".to_owned(), Some((":".to_owned(), "then add-account")));
+    }
+    let Some(mailbox) = app.open_mailbox() else {
+        return account_reason(app);
+    };
+    if !app.list().loaded() {
+        return (String::new(), None);
+    }
+    let state = app.connectivity().get(&mailbox.account);
+    match state {
+        _ if mailbox.synced_at > 0 => ("Nothing here".to_owned(), None),
+        Some(Connectivity::Waiting { fault, .. }) => {
+            (format!("Not read yet: {}", fault.what), Some((key("refresh"), "tries again")))
+        }
+        Some(Connectivity::NeedsUser(fault)) => (format!("Not read yet: {}", fault.what), chrome::remedy(app, fault)),
+        Some(Connectivity::Off) => ("Not read yet, and no connection is to be opened".to_owned(), None),
+        _ => ("Reading…".to_owned(), None),
+    }
+}
+
+/// No mailbox is open: the account's first contact.
+fn account_reason(app: &App) -> (String, Hint) {
+    let key = |id: &str| app.keys().key_for(app.pane(), id).unwrap_or_default();
+    let Some(account) = app.account() else { return (String::new(), None) };
+    match app.connectivity().get(account) {
+        Some(Connectivity::Waiting { fault, .. }) => (fault.to_string(), Some((key("refresh"), "tries again"))),
+        Some(Connectivity::NeedsUser(fault)) => (fault.to_string(), chrome::remedy(app, fault)),
+        Some(Connectivity::Off) => (format!("{account} was never read, and no connection is to be opened"), None),
+        Some(Connectivity::Connecting) => (format!("Connecting to {account}…"), None),
+        Some(_) if app.folders().loaded() => (format!("Reading the mailboxes of {account}…"), None),
+        _ => (String::new(), None),
+    }
+}
