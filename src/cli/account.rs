@@ -20,6 +20,7 @@ pub fn run(door: &Door, what: AccountVerb, out: &mut Out) -> Result<u8, Failure>
     match what {
         AccountVerb::Add(args) => add(door, *args, out),
         AccountVerb::List { json } => list(&door.config()?, json, out),
+        AccountVerb::Test { .. } => Err(exit::not_built("testing the login")),
         AccountVerb::Remove { name } => {
             edit::remove(&door.paths.config, &name)?;
             out.line(&format!("{name} is out of the configuration; its mail on the server is untouched"))?;
@@ -71,10 +72,11 @@ fn row(account: &AccountConfig) -> Value {
 
 fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
     let config = Config::load(&door.paths.config)?;
-    if !args.no_test {
+    let test = !args.no_test;
+    let account = complete(args, &config)?;
+    if test {
         return Err(exit::not_built("testing the login"));
     }
-    let account = complete(args, &config)?;
     edit::add(&door.paths.config, &account)?;
     out.text_line(&format!("{} is saved in {}", account.name, door.paths.config.display()))?;
     Ok(exit::OK)

@@ -3,6 +3,7 @@
 //! May import: base.
 //! Start reading at: `Verb`.
 
+use super::mail_args::{Attachments, Delete, Doctor, Flag, Into, Json, List, OutboxVerb, Search, Send, Show, Sync, Targets};
 use crate::base::log::Level;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Parser, Subcommand};
@@ -66,12 +67,57 @@ pub struct Reader {
 /// The verbs. Without one, the reader opens.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
+    /// The reader on a throw-away mailbox: no account, no network, no file left behind
+    Demo,
     /// Add, list, test or remove accounts
     Account {
         #[command(subcommand)]
         #[allow(missing_docs)]
         what: AccountVerb,
     },
+    /// One pass of synchronisation, with queued changes and outgoing mail
+    Sync(Sync),
+    /// List the mailboxes
+    Mailboxes(Json),
+    /// List the messages of a mailbox, newest first
+    List(List),
+    /// Search everything that is here, newest first
+    Search(Search),
+    /// Show one message
+    Show(Show),
+    /// List or save the attachments of a message
+    Attachments(Attachments),
+    /// Set or clear flags
+    Flag(Flag),
+    /// Move messages to another mailbox of their account
+    Move(Into),
+    /// Copy messages to another mailbox of their account
+    Copy(Into),
+    /// Move messages to Trash
+    Delete(Delete),
+    /// Move messages to Archive
+    Archive(Targets),
+    /// Take the last changes back
+    Undo {
+        /// How many
+        #[arg(value_name = "N", default_value_t = 1)]
+        count: u32,
+    },
+    /// Send the message on standard input, like sendmail
+    Send(Send),
+    /// What is not sent yet: list, retry, cancel, show
+    Outbox {
+        #[command(subcommand)]
+        #[allow(missing_docs)]
+        what: Option<OutboxVerb>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the changes that a server has not confirmed
+    Queue(Json),
+    /// Check an account step by step and say what to do
+    Doctor(Doctor),
     /// List every command of the reader with its keys
     Keys(Keys),
     /// Show where the configuration is, check it, print it, or print an example
@@ -130,6 +176,14 @@ pub enum AccountVerb {
     Add(Box<AccountAdd>),
     /// List the accounts
     List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Connect, log in, list capabilities; nothing is submitted
+    Test {
+        /// Its short name; all accounts if left out
+        name: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -50,10 +50,15 @@ impl Failure {
     /// Says it and ends.
     #[must_use]
     pub fn end(&self) -> ExitCode {
+        self.tell();
+        ExitCode::from(self.code)
+    }
+
+    /// Says it.
+    pub fn tell(&self) {
         if !self.what.is_empty() {
             say(&format!("{}. {}", self.what.as_str().trim_end_matches('.'), self.hint));
         }
-        ExitCode::from(self.code)
     }
 }
 

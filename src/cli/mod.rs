@@ -6,20 +6,31 @@
 
 mod account;
 pub mod args;
+mod change;
 mod complete;
 mod config;
 pub mod demo_mail;
 pub mod exit;
 mod keys;
+mod look;
+pub mod mail_args;
 mod manual;
 mod output;
+mod place;
 mod prompt;
+mod rows;
+mod send;
+mod session;
+mod show;
 
+use crate::base::log;
 use crate::base::paths::Paths;
 use crate::config::Config;
 use args::{Args, Options, Verb};
+use change::Change;
 use clap::Parser;
 use exit::Failure;
+use mail_args::{Json, OutboxVerb};
 use output::Out;
 use std::process::ExitCode;
 
@@ -55,6 +66,13 @@ impl Door {
         }
         Ok(config)
     }
+
+    /// Begins the log. Without one everything works, so that is only said.
+    pub fn log(&self) {
+        if let Err(error) = log::start(&self.paths.log(), self.options.log) {
+            exit::say(&format!("there is no log ({error})"));
+        }
+    }
 }
 
 /// The whole program: reads the command line, runs the verb, ends with its exit code.
@@ -75,6 +93,23 @@ fn verb(args: Args) -> Result<u8, Failure> {
     let mut out = Out::stdout();
     let code = match args.verb {
         None => Err(exit::not_built("the reader")),
+        Some(Verb::Demo) => Err(exit::not_built("the reader")),
+        Some(Verb::Sync(_)) => Err(exit::not_built("sync")),
+        Some(Verb::Doctor(_)) => Err(exit::not_built("doctor")),
+        Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),
+        Some(Verb::List(args)) => look::list(&door, &args, &mut out),
+        Some(Verb::Search(args)) => look::search(&door, &args, &mut out),
+        Some(Verb::Show(args)) => show::run(&door, &args, &mut out),
+        Some(Verb::Attachments(args)) => show::attachments(&door, &args, &mut out),
+        Some(Verb::Flag(args)) => change::run(&door, &Change::Flag(&args)),
+        Some(Verb::Move(args)) => change::run(&door, &Change::Move(&args)),
+        Some(Verb::Copy(args)) => change::run(&door, &Change::Copy(&args)),
+        Some(Verb::Delete(args)) => change::run(&door, &Change::Delete(&args)),
+        Some(Verb::Archive(args)) => change::run(&door, &Change::Archive(&args)),
+        Some(Verb::Undo { count }) => change::undo(&door, count, &mut out),
+        Some(Verb::Send(args)) => send::run(&door, &args),
+        Some(Verb::Outbox { what, json }) => look::outbox(&door, &what.unwrap_or(OutboxVerb::List(Json { json })), &mut out),
+        Some(Verb::Queue(args)) => look::queue(&door, &args, &mut out),
         Some(Verb::Account { what }) => account::run(&door, what, &mut out),
         Some(Verb::Keys(keys)) => keys::run(&keys, &mut out),
         Some(Verb::Config { what }) => config::run(&door, what.unwrap_or_default(), &mut out),

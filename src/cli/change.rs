@@ -1,0 +1,159 @@
+//! change — the verbs that change mail: flag, move, copy, delete, archive, undo. Durable here first, told to the server next.
+//! Owns: how several items succeed and fail, and waiting for the server.
+//! May import: engine::api, mail, cli.
+//! Start reading at: `run`.
+
+use super::exit::{self, Failure};
+use super::look::queued;
+use super::mail_args::{self, Targets};
+use super::output::Out;
+use super::session::Session;
+use super::{Door, place};
+use crate::engine::api::{Done, Request};
+use crate::mail::flags::{FlagDelta, Flags};
+use crate::mail::ids::{AccountName, GroupId, PlacementKey};
+use crate::mail::intent::OpState;
+use crate::mail::mailbox::Role;
+use std::time::Duration;
+
+/// How long `--wait` waits.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// What is done to messages.
+pub enum Change<'a> {
+    /// `flag`
+    Flag(&'a mail_args::Flag),
+    /// `move`
+    Move(&'a mail_args::Into),
+    /// `copy`
+    Copy(&'a mail_args::Into),
+    /// `delete`
+    Delete(&'a mail_args::Delete),
+    /// `archive`
+    Archive(&'a Targets),
+}
+
+impl Change<'_> {
+    fn on(&self) -> &Targets {
+        match self {
+            Self::Flag(args) => &args.on,
+            Self::Move(args) | Self::Copy(args) => &args.on,
+            Self::Delete(args) => &args.on,
+            Self::Archive(on) => on,
+        }
+    }
+}
+
+/// Runs one of them.
+pub fn run(door: &Door, what: &Change<'_>) -> Result<u8, Failure> {
+    let on = what.on();
+    let delta = if let Change::Flag(args) = what { Some(delta(args)?) } else { None };
+    let session = if on.wait { Session::live(door)? } else { Session::open(door)? };
+    let mut failures: Vec<Failure> = Vec::new();
+    // By account, in the order of the command line: a move stays within one.
+    let mut batches: Vec<(AccountName, Vec<PlacementKey>)> = Vec::new();
+    for id in &on.ids {
+        match session.message(PlacementKey(*id)) {
+            Ok(view) => match batches.iter_mut().find(|(account, _)| *account == view.row.account) {
+                Some((_, targets)) => targets.push(view.row.id),
+                None => batches.push((view.row.account, vec![view.row.id])),
+            },
+            Err(failure) if failure.code == exit::MISSING => failures.push(Failure::new(
+                exit::MISSING,
+                &format!("there is no message {id}"),
+                "`postrider list` prints the numbers that are valid now",
+            )),
+            Err(failure) => return Err(failure),
+        }
+    }
+    let mut groups = Vec::new();
+    let mut did = 0;
+    for (account, targets) in batches {
+        let done = request(&session, what, delta.as_ref(), &account, targets).and_then(|request| session.act(request));
+        match done {
+            Ok(Done { group, count, .. }) => {
+                did += count.max(1);
+                groups.extend(group);
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    for failure in &failures {
+        failure.tell();
+    }
+    match failures.first() {
+        None => {}
+        Some(first) if did == 0 => {
+            return Ok(if failures.iter().all(|f| f.code == first.code) { first.code } else { exit::SOME });
+        }
+        Some(_) => return Ok(exit::SOME),
+    }
+    if on.wait { agreed(&session, &groups) } else { Ok(exit::OK) }
+}
+
+fn request(
+    session: &Session,
+    what: &Change<'_>,
+    delta: Option<&FlagDelta>,
+    account: &AccountName,
+    targets: Vec<PlacementKey>,
+) -> Result<Request, Failure> {
+    let to = |name: &str| Ok::<_, Failure>(place::find(&session.mailboxes()?, name, Some(account))?.id);
+    Ok(match what {
+        Change::Flag(_) => Request::Flag { targets, delta: delta.cloned().unwrap_or_default(), automatic: false },
+        Change::Move(args) => Request::Move { targets, to: to(&args.to)? },
+        Change::Copy(args) => Request::Copy { targets, to: to(&args.to)? },
+        Change::Delete(args) if args.forever => Request::DeleteForever { targets },
+        Change::Delete(_) => Request::File { targets, role: Role::Trash },
+        Change::Archive(_) => Request::File { targets, role: Role::Archive },
+    })
+}
+
+fn delta(args: &mail_args::Flag) -> Result<FlagDelta, Failure> {
+    let read = |words: &[String]| {
+        let mut flags = Flags::new();
+        for word in words.iter().flat_map(|w| w.split(',')).map(str::trim) {
+            if !flags.insert_word(word) {
+                let what = format!("`{word}` is no flag");
+                return Err(Failure::new(
+                    exit::USAGE,
+                    &what,
+                    "Write seen, flagged, answered, draft, or a keyword without blanks",
+                ));
+            }
+        }
+        Ok(flags)
+    };
+    Ok(FlagDelta::new(read(&args.add)?, read(&args.remove)?))
+}
+
+/// `postrider undo`
+pub fn undo(door: &Door, count: u32, out: &mut Out) -> Result<u8, Failure> {
+    let done = Session::open(door)?.act(Request::Undo { count })?;
+    let plural = if done.count == 1 { "" } else { "s" };
+    out.line(&format!("taken back: {} of {} message{plural}", done.word, done.count))?;
+    Ok(exit::OK)
+}
+
+/// Waits until the server has confirmed these commands.
+fn agreed(session: &Session, groups: &[GroupId]) -> Result<u8, Failure> {
+    let end = session.watch(WAIT, |session| {
+        let left: Vec<_> = queued(session)?.into_iter().filter(|op| groups.contains(&op.group)).collect();
+        if let Some(parked) = left.iter().find(|op| op.state == OpState::Parked) {
+            let what = format!("the server did not take it ({})", parked.fault);
+            return Err(Failure::new(exit::DATA, &what, "`postrider queue` shows what waits"));
+        }
+        if left.is_empty() {
+            return Ok(Some(()));
+        }
+        match session.faults().pop() {
+            Some(fault) => Err(later(fault.what.as_str())),
+            None => Ok(None),
+        }
+    })?;
+    end.map(|()| exit::OK).ok_or_else(|| later("the server did not confirm it in time"))
+}
+
+fn later(why: &str) -> Failure {
+    Failure::new(exit::TEMPORARY, why, "It is queued and will be told to the server")
+}

@@ -1,0 +1,130 @@
+//! look — the verbs that only look: mailboxes, list, search, outbox, queue.
+//! Owns: nothing; the store answers, `rows` prints.
+//! May import: engine::api, mail, cli.
+//! Start reading at: any of them.
+
+use super::Door;
+use super::exit::{self, Failure};
+use super::mail_args::{Json, List, OutboxVerb, Search};
+use super::output::Out;
+use super::session::{Session, odd};
+use super::{place, rows};
+use crate::engine::api::{OutboxRow, Query, QueueRow, Request, Rows};
+use crate::mail::ids::{MailboxId, OutboxId};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
+use serde::Serialize;
+use std::io;
+
+/// The most rows of one call.
+const MAX_ROWS: u32 = 1_000_000;
+
+/// `postrider mailboxes`
+pub fn mailboxes(door: &Door, args: &Json, out: &mut Out) -> Result<u8, Failure> {
+    let all = Session::open(door)?.mailboxes()?;
+    if all.is_empty() && !args.json {
+        exit::say("nothing was fetched yet. `postrider sync` does");
+    }
+    print(args.json, &all, rows::mailbox, rows::mailbox_line, out)
+}
+
+/// `postrider list`
+pub fn list(door: &Door, args: &List, out: &mut Out) -> Result<u8, Failure> {
+    let session = Session::open(door)?;
+    let account = args.account.as_deref().map(|name| session.account(name)).transpose()?;
+    let all = session.mailboxes()?;
+    let mailbox = place::find(&all, args.mailbox.as_deref().unwrap_or("INBOX"), account.as_ref())?.id;
+    let limit = args.limit.min(MAX_ROWS);
+    let query = Query::Messages { mailbox, threaded: false, cursor: RowCursor::Newest, limit };
+    match session.ask(&query)? {
+        Rows::Messages(page) => messages(args.json, &page.rows, &all, out),
+        _ => Err(odd()),
+    }
+}
+
+/// `postrider search`
+pub fn search(door: &Door, args: &Search, out: &mut Out) -> Result<u8, Failure> {
+    if args.server {
+        return Err(exit::not_built("searching on the server"));
+    }
+    let session = Session::open(door)?;
+    let query = Query::Search { text: args.query.join(" "), within: None, limit: args.limit.min(MAX_ROWS) };
+    match session.ask(&query)? {
+        Rows::Search(page) => {
+            if let Some(complaint) = page.complaint {
+                return Err(Failure::new(exit::DATA, complaint.as_str(), "`postrider help search` shows the words"));
+            }
+            messages(args.json, &page.rows, &session.mailboxes()?, out)
+        }
+        _ => Err(odd()),
+    }
+}
+
+/// `postrider outbox`
+pub fn outbox(door: &Door, what: &OutboxVerb, out: &mut Out) -> Result<u8, Failure> {
+    let session = Session::open(door)?;
+    let find = |id: i64| -> Result<OutboxRow, Failure> {
+        let found = outgoing(&session)?.into_iter().find(|r| r.id.0 == id);
+        found.ok_or_else(|| {
+            Failure::new(exit::MISSING, &format!("there is no mail {id} in the outbox"), "`postrider outbox` lists what is")
+        })
+    };
+    match what {
+        OutboxVerb::List(Json { json }) => return print(*json, &outgoing(&session)?, rows::outbox, rows::outbox_line, out),
+        OutboxVerb::Show { id, form: Json { json: true } } => out.json(&rows::outbox(&find(*id)?))?,
+        OutboxVerb::Show { id, .. } => rows::outbox_line(&find(*id)?, out)?,
+        OutboxVerb::Retry { id } => {
+            find(*id)?;
+            session.act(Request::OutboxRetry(OutboxId(*id)))?;
+            out.line(&format!("{id} is tried at the next connection"))?;
+        }
+        OutboxVerb::Cancel { id } => {
+            find(*id)?;
+            session.act(Request::OutboxCancel(OutboxId(*id)))?;
+            out.line(&format!("{id} is not sent; it is a draft again"))?;
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// What is in the outbox.
+pub fn outgoing(session: &Session) -> Result<Vec<OutboxRow>, Failure> {
+    match session.ask(&Query::Outbox)? {
+        Rows::Outbox(rows) => Ok(rows),
+        _ => Err(odd()),
+    }
+}
+
+/// `postrider queue`
+pub fn queue(door: &Door, args: &Json, out: &mut Out) -> Result<u8, Failure> {
+    print(args.json, &queued(&Session::open(door)?)?, rows::queued, rows::queued_line, out)
+}
+
+/// What the servers have not confirmed.
+pub fn queued(session: &Session) -> Result<Vec<QueueRow>, Failure> {
+    match session.ask(&Query::Queue)? {
+        Rows::Queue(rows) => Ok(rows),
+        _ => Err(odd()),
+    }
+}
+
+fn messages(json: bool, found: &[MessageRow], all: &[MailboxRow], out: &mut Out) -> Result<u8, Failure> {
+    let path = |id: MailboxId| -> Option<&MailboxPath> { all.iter().find(|m| m.id == id).map(|m| &m.path) };
+    print(json, found, |row| rows::message(row, path(row.mailbox)), rows::message_line, out)
+}
+
+/// An array, or a line each.
+fn print<R, J: Serialize>(
+    json: bool,
+    all: &[R],
+    value: impl Fn(&R) -> J,
+    line: impl Fn(&R, &mut Out) -> io::Result<()>,
+    out: &mut Out,
+) -> Result<u8, Failure> {
+    if json {
+        out.json(&all.iter().map(value).collect::<Vec<_>>())?;
+    } else {
+        all.iter().try_for_each(|row| line(row, out))?;
+    }
+    Ok(exit::OK)
+}

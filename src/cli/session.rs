@@ -1,0 +1,161 @@
+//! session — the engine as a head-less verb uses it: ask and wait for the answer, act and wait until it is durable.
+//! Owns: `Session`. May import: engine, mail, config, cli.
+//! Start reading at: `Session::open`. A verb that only looks or leaves an intent connects to nothing; one that waits for
+//! a server keeps the accounts live while it does.
+
+use super::Door;
+use super::exit::{self, Failure};
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::engine::api::{Body, Done, Fault, MessageView, Query, Request, Rows};
+use crate::engine::setup::{Mode, Setup};
+use crate::mail::ids::{AccountName, PlacementKey};
+use crate::mail::row::MailboxRow;
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+/// How long a body may take to come.
+const BODY: Duration = Duration::from_secs(120);
+/// How often what another process does is looked at.
+const PACE: Duration = Duration::from_millis(100);
+
+/// The engine and what it told without being asked.
+pub struct Session {
+    engine: Engine,
+    config: Config,
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl Session {
+    /// For looking and for leaving intents: nothing connects.
+    ///
+    /// # Errors
+    /// 78 for the configuration or no account, 73 for our own files.
+    pub fn open(door: &Door) -> Result<Self, Failure> {
+        Self::start(door, Mode::Still)
+    }
+
+    /// For waiting for a server.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn live(door: &Door) -> Result<Self, Failure> {
+        Self::start(door, Mode::Live)
+    }
+
+    fn start(door: &Door, mode: Mode) -> Result<Self, Failure> {
+        let config = door.config()?;
+        if config.accounts.is_empty() {
+            return Err(no_account());
+        }
+        door.log();
+        let mut setup = Setup::new(config.clone(), door.paths.clone(), mode);
+        setup.offline = door.options.offline;
+        Ok(Self { engine: Engine::start(&setup)?, config, faults: RefCell::default() })
+    }
+
+    /// The account of that name.
+    ///
+    /// # Errors
+    /// 64 if there is none.
+    pub fn account(&self, name: &str) -> Result<AccountName, Failure> {
+        self.config.accounts.iter().find(|a| a.name.as_str() == name).map(|a| a.name.clone()).ok_or_else(|| no_such_account(name))
+    }
+
+    /// What our files answer.
+    ///
+    /// # Errors
+    /// The fault of the answer.
+    pub fn ask(&self, query: &Query) -> Result<Rows, Failure> {
+        Ok(self.engine.ask(query)?)
+    }
+
+    /// Does something, and comes back when it is durable here.
+    ///
+    /// # Errors
+    /// The fault of the outcome.
+    pub fn act(&self, request: Request) -> Result<Done, Failure> {
+        Ok(self.engine.perform(request)?)
+    }
+
+    /// Asks `again` at every change, and now and then, since another process may do the work; `None` when `limit` is over.
+    ///
+    /// # Errors
+    /// Those of `again`.
+    pub fn watch<T>(
+        &self,
+        limit: Duration,
+        mut again: impl FnMut(&Self) -> Result<Option<T>, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let end = Instant::now() + limit;
+        loop {
+            if let Some(found) = again(self)? {
+                return Ok(Some(found));
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            self.faults.borrow_mut().append(&mut self.engine.wait(PACE).faults);
+        }
+    }
+
+    /// What went wrong meanwhile, newest last.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.faults.borrow().clone()
+    }
+
+    /// All mailboxes of all accounts.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn mailboxes(&self) -> Result<Vec<MailboxRow>, Failure> {
+        match self.ask(&Query::Mailboxes)? {
+            Rows::Mailboxes(rows) => Ok(rows),
+            _ => Err(odd()),
+        }
+    }
+
+    /// One message, with its body if that is here.
+    ///
+    /// # Errors
+    /// 66 if there is none.
+    pub fn message(&self, id: PlacementKey) -> Result<MessageView, Failure> {
+        match self.ask(&Query::Message(id))? {
+            Rows::Message(view) => Ok(*view),
+            _ => Err(odd()),
+        }
+    }
+
+    /// Fetches the body of a message and waits for it.
+    ///
+    /// # Errors
+    /// Why it did not come.
+    pub fn body(&self, id: PlacementKey) -> Result<MessageView, Failure> {
+        self.act(Request::FetchBody(id))?;
+        let here = self.watch(BODY, |session| {
+            let view = session.message(id)?;
+            let failed = session.faults().pop();
+            match (&view.body, failed) {
+                (Body::Here(_) | Body::Failed(_), _) => Ok(Some(view)),
+                (_, Some(fault)) => Err(fault.into()),
+                _ => Ok(None),
+            }
+        })?;
+        here.map_or_else(|| self.message(id), Ok)
+    }
+}
+
+/// 78, with the way out.
+pub fn no_account() -> Failure {
+    Failure::new(exit::CONFIG, "there is no account yet", "`postrider account add ADDRESS` adds one, `postrider demo` needs none")
+}
+
+/// 64: an account that the configuration does not name.
+pub fn no_such_account(name: &str) -> Failure {
+    Failure::new(exit::USAGE, &format!("there is no account `{name}`"), "`postrider account list` shows them")
+}
+
+/// An answer to another question than was asked.
+pub fn odd() -> Failure {
+    Failure::new(exit::SOFTWARE, "an answer does not belong to its question", "This is a mistake of ours: please tell us")
+}

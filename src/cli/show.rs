@@ -1,0 +1,220 @@
+//! show — `postrider show ID` and `postrider attachments ID`: one message.
+//! Owns: its forms as text and JSON. May import: engine::api, mail, base, cli.
+//! Start reading at: `run`. Text is made safe; `--raw`, `--html` and JSON are the message's own.
+
+use super::Door;
+use super::exit::{self, Failure};
+use super::mail_args::{Attachments, Show};
+use super::output::Out;
+use super::rows;
+use super::session::Session;
+use crate::base::safetext::SafeText;
+use crate::engine::api::{Body, MessageView, Request};
+use crate::mail::address::Address;
+use crate::mail::body::{Kind, Message, PartPath};
+use crate::mail::ids::PlacementKey;
+use crate::mail::render;
+use crate::mail::structure::{self, Prefer};
+use crate::mail::{layout, parse};
+use serde_json::{Value, json};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The width of the text where the output is no terminal.
+const WIDTH: usize = 80;
+/// The widest lines that are made of text without line breaks.
+const MAX_WIDTH: usize = 100;
+
+/// `postrider show`
+pub fn run(door: &Door, args: &Show, out: &mut Out) -> Result<u8, Failure> {
+    let (_, view, body) = whole(door, args.id)?;
+    let form = &args.form;
+    if form.raw {
+        out.raw(&body.raw)?;
+    } else if form.headers {
+        for field in &body.fields {
+            out.text_line(&format!("{}: {}", field.name, field.value))?;
+        }
+    } else if form.html {
+        let html = body.parts.iter().find(|p| p.kind == Kind::Html);
+        let part = html.ok_or_else(|| Failure::new(exit::MISSING, "this message has no HTML", "Leave --html out"))?;
+        out.raw(parse::text(&body, part).as_bytes())?;
+    } else if form.structure {
+        tree(&body, out)?;
+    } else if form.json {
+        out.json(&object(&view, &body))?;
+    } else {
+        if !form.text {
+            header(&view, out)?;
+        }
+        for line in text(&body) {
+            out.line(line.as_str())?;
+        }
+        if !form.text {
+            attached(&body, out)?;
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// `postrider attachments`
+pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8, Failure> {
+    let (session, view, body) = whole(door, args.id)?;
+    let wanted =
+        match &args.part {
+            None => None,
+            Some(text) => Some(PartPath::parse(text).ok_or_else(|| {
+                Failure::new(exit::USAGE, &format!("`{text}` is no part"), "Parts are numbers such as 2 or 2.1")
+            })?),
+        };
+    let all = structure::attachments(&body);
+    let some: Vec<_> = all.iter().filter(|a| wanted.as_ref().is_none_or(|w| a.path == *w)).collect();
+    if let (Some(part), true) = (&wanted, some.is_empty()) {
+        return Err(Failure::new(exit::MISSING, &format!("part {part} is no attachment"), "`attachments ID` lists them"));
+    }
+    let mut saved: Vec<Option<PathBuf>> = vec![None; some.len()];
+    if let Some(folder) = &args.save {
+        for (attachment, saved) in some.iter().zip(&mut saved) {
+            let done = session.act(Request::SavePart {
+                message: view.row.id,
+                part: attachment.part,
+                folder: folder.clone(),
+                name: attachment.safe_name.clone(),
+            })?;
+            *saved = done.path;
+        }
+    }
+    if args.json {
+        let rows: Vec<Value> = some
+            .iter()
+            .zip(&saved)
+            .map(|(a, saved)| {
+                let mut row = attachment(a);
+                row["saved"] = json!(saved.as_ref().map(|p| p.to_string_lossy()));
+                row
+            })
+            .collect();
+        out.json(&rows)?;
+        return Ok(exit::OK);
+    }
+    for (a, saved) in some.iter().zip(&saved) {
+        match saved {
+            Some(path) => out.text_line(&path.to_string_lossy())?,
+            None => out.text_line(&format!("{:6} {:>10}  {:28} {}", a.path, size(a.size), a.mime, a.safe_name))?,
+        }
+    }
+    Ok(exit::OK)
+}
+
+/// The message with its body, which is fetched if it is not here.
+fn whole(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), Failure> {
+    let id = PlacementKey(id);
+    let mut session = Session::open(door)?;
+    let mut view = session.message(id)?;
+    if matches!(view.body, Body::Absent | Body::Coming) && !door.options.offline {
+        // One at a time holds the profile.
+        drop(session);
+        session = Session::live(door)?;
+        view = session.body(id)?;
+    }
+    match view.body.clone() {
+        Body::Here(body) => Ok((session, view, body)),
+        Body::Failed(fault) => Err(fault.into()),
+        Body::Absent | Body::Coming => {
+            Err(Failure::new(exit::TEMPORARY, "the text of this message is not here", "`postrider sync --bodies all` fetches it"))
+        }
+    }
+}
+
+fn header(view: &MessageView, out: &mut Out) -> io::Result<()> {
+    let envelope = &view.envelope;
+    let list = |all: &[Address]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let date = envelope.date.unwrap_or(view.row.received);
+    for (name, value) in [
+        ("From", list(&envelope.from)),
+        ("To", list(&envelope.to)),
+        ("Cc", list(&envelope.cc)),
+        ("Date", rows::time(date).as_str().unwrap_or_default().to_owned()),
+        ("Subject", envelope.subject.clone()),
+    ] {
+        if !value.is_empty() {
+            out.text_line(&format!("{name}: {value}"))?;
+        }
+    }
+    out.line("")
+}
+
+/// The text as lines.
+fn text(body: &Message) -> Vec<SafeText> {
+    let columns = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col));
+    let cells = if columns == 0 { WIDTH } else { columns.min(MAX_WIDTH) };
+    render::render(body, cells, Prefer::Plain).lines.iter().map(|line: &layout::Line| SafeText::body_line(&line.text())).collect()
+}
+
+fn attached(body: &Message, out: &mut Out) -> io::Result<()> {
+    let all = structure::attachments(body);
+    if all.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    all.iter().try_for_each(|a| out.text_line(&format!("[{}] {} ({}, {})", a.path, a.safe_name, a.mime, size(a.size))))
+}
+
+fn tree(body: &Message, out: &mut Out) -> io::Result<()> {
+    for (index, part) in body.parts.iter().enumerate() {
+        let mut depth = 0;
+        let mut up = part.parent;
+        // Parents come before children, so this ends.
+        while let Some(parent) = up.filter(|p| *p < index) {
+            depth += 1;
+            up = body.parts.get(parent).and_then(|p| p.parent);
+        }
+        let name = part.name.as_ref().map_or(String::new(), |n| format!("  {n}"));
+        let path = part.path.to_string();
+        let path = if path.is_empty() { "-" } else { &path };
+        out.text_line(&format!("{}{path} {}{name}  {}", "  ".repeat(depth), part.mime, size(part.body.len() as u64)))?;
+    }
+    Ok(())
+}
+
+fn object(view: &MessageView, body: &Message) -> Value {
+    let mut all = rows::view(view);
+    let text: Vec<String> = text(body).into_iter().map(SafeText::into_string).collect();
+    all.insert("text".to_owned(), json!(text.join("\n")));
+    all.insert("parts".to_owned(), structure::attachments(body).iter().map(attachment).collect());
+    let headers = body.fields.iter().map(|f| json!([f.name, f.value]));
+    all.insert("headers".to_owned(), headers.collect());
+    Value::Object(all)
+}
+
+fn attachment(a: &crate::mail::body::Attachment) -> Value {
+    json!({"part": a.path.to_string(), "mime": a.mime, "name": a.name, "safe_name": a.safe_name, "size": a.size})
+}
+
+/// 1.2 kB and the like.
+fn size(octets: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
+    let (mut tenths, mut unit) = (octets.saturating_mul(10), 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        tenths /= 1_000;
+        unit += 1;
+    }
+    let unit_word = UNITS.get(unit).copied().unwrap_or_default();
+    if unit == 0 || tenths >= 1_000 {
+        format!("{} {unit_word}", tenths / 10)
+    } else {
+        format!("{}.{} {unit_word}", tenths / 10, tenths % 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_two_or_three_digits() {
+        let shown = [0, 999, 1_000, 1_234, 12_345, 123_456, 41_943_040, 5_000_000_000].map(size);
+        assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "1.2 kB", "12.3 kB", "123 kB", "41.9 MB", "5.0 GB"]);
+    }
+}
