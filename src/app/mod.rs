@@ -6,6 +6,7 @@
 
 mod act;
 pub mod command;
+pub mod editor;
 mod go;
 pub mod input;
 pub mod key;
