@@ -37,7 +37,7 @@ impl<'a> Layout<'a> {
     pub fn rows(&self, line: usize) -> Vec<Range<usize>> {
         let text = self.buffer.line(line);
         if text.len() <= self.cells && text.is_ascii() {
-            return vec![0..text.len()];
+            return std::iter::once(0..text.len()).collect();
         }
         let mut rows = width::wrap(text, self.cells);
         let starts: Vec<usize> = rows.iter().skip(1).map(|r| r.start).chain([text.len()]).collect();
