@@ -8,6 +8,9 @@ pub mod dial;
 pub mod error;
 pub mod imap;
 pub mod local;
+#[cfg(test)]
+mod script;
 pub mod session;
+pub mod smtp;
 pub mod tls;
 pub mod wire;

@@ -29,6 +29,8 @@ pub enum TlsMode {
     Implicit,
     /// STARTTLS, required: without it nothing is said (143, 587).
     StartTls,
+    /// Not at all: to this machine itself, or where the person insisted in the configuration.
+    None,
 }
 
 /// Where a server is and whom to believe that it is it.
@@ -38,7 +40,7 @@ pub struct Endpoint {
     pub host: String,
     /// The port.
     pub port: u16,
-    /// How it is protected; there is no unprotected way.
+    /// How it is protected.
     pub tls: TlsMode,
     /// A PEM file of further authorities to believe, beside the system's.
     pub ca_file: Option<PathBuf>,

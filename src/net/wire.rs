@@ -291,6 +291,12 @@ impl Wire {
         })
     }
 
+    /// Whether bytes came that nobody has read yet, as far as they are in the buffer.
+    #[must_use]
+    pub const fn has_unread(&self) -> bool {
+        self.start < self.end
+    }
+
     /// Begins to wait for an answer: the clock starts anew.
     pub fn begin(&mut self) {
         self.useful();

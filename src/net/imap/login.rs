@@ -1,7 +1,7 @@
 //! login — greeting, STARTTLS, and proving who we are.
 //! Owns: `open`.
 //! May import: mail, base.
-//! Start reading at: `open`. Nothing is said in the clear but STARTTLS, and nothing that came in the clear is believed
+//! Start reading at: `open`. Nothing is said in the clear but STARTTLS (unless the person chose a line without TLS), and nothing that came in the clear is believed
 //! (security T-01 to T-06): capabilities are asked for after TLS, and again after the login.
 
 use super::conn::{Command, Conn, Fresh};
@@ -42,7 +42,7 @@ pub fn open(
         starttls(&mut wire, endpoint)?;
     }
     wire.set_limit(NO_PROGRESS);
-    if !wire.is_encrypted() {
+    if endpoint.tls != TlsMode::None && !wire.is_encrypted() {
         return Err(NetError::tls(TlsReason::Other, "the connection is not encrypted"));
     }
     let mut fresh = Fresh::over(wire);

@@ -1,0 +1,116 @@
+//! script — a server on loopback that says exactly what a test wants, byte for byte.
+//! Owns: `Script`, `Step`. Tests only.
+//! May import: net.
+//! Start reading at: `Script::start`. It keeps all that the client said.
+
+use super::session::{Endpoint, TlsMode};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// One step of the server.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Reads a line, which must contain this.
+    Hear(&'static str),
+    /// Writes bytes in one segment.
+    Say(Vec<u8>),
+    /// Writes bytes one by one, each in a segment of its own.
+    Drip(Vec<u8>),
+    /// Reads up to a line with a lone dot.
+    Mail,
+    /// Reads whatever comes until the client closes.
+    Drain,
+    /// Says this again and again until the client closes.
+    Repeat(Vec<u8>),
+}
+
+/// Reads a line with this in it.
+pub fn hear(text: &'static str) -> Step {
+    Step::Hear(text)
+}
+
+/// Writes these bytes.
+pub fn say(bytes: impl AsRef<[u8]>) -> Step {
+    Step::Say(bytes.as_ref().to_vec())
+}
+
+/// A server that runs.
+pub struct Script {
+    port: u16,
+    thread: JoinHandle<String>,
+}
+
+impl Script {
+    /// Starts it. It closes the connection after the last step.
+    pub fn start(steps: Vec<Step>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nodelay(true).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            let mut heard = String::new();
+            let mut input = BufReader::new(stream.try_clone().unwrap());
+            for step in steps {
+                if !play(&step, &stream, &mut input, &mut heard) {
+                    break;
+                }
+            }
+            let _ = stream.shutdown(Shutdown::Write);
+            heard
+        });
+        Self { port, thread }
+    }
+
+    /// Where it is.
+    pub fn endpoint(&self, tls: TlsMode) -> Endpoint {
+        Endpoint { host: "127.0.0.1".to_owned(), port: self.port, tls, ca_file: None, fingerprint: None }
+    }
+
+    /// Waits for its end: what the client said.
+    pub fn heard(self) -> String {
+        self.thread.join().unwrap()
+    }
+}
+
+/// False once the client is gone.
+fn play(step: &Step, stream: &TcpStream, input: &mut BufReader<TcpStream>, heard: &mut String) -> bool {
+    let mut out = stream;
+    let line = |input: &mut BufReader<TcpStream>, heard: &mut String| -> Option<String> {
+        let mut line = Vec::new();
+        let n = input.read_until(b'\n', &mut line).unwrap_or(0);
+        let line = String::from_utf8_lossy(&line).into_owned();
+        heard.push_str(&line);
+        (n > 0).then_some(line)
+    };
+    match step {
+        Step::Hear(wanted) => match line(input, heard) {
+            Some(line) => {
+                assert!(line.contains(wanted), "wanted {wanted:?}, heard {line:?}");
+                true
+            }
+            None => false,
+        },
+        Step::Say(bytes) => out.write_all(bytes).is_ok(),
+        Step::Drip(bytes) => bytes.iter().all(|b| out.write_all(&[*b]).is_ok()),
+        Step::Mail => loop {
+            match line(input, heard) {
+                Some(l) if l == ".\r\n" => return true,
+                Some(_) => {}
+                None => return false,
+            }
+        },
+        Step::Drain => {
+            let mut rest = Vec::new();
+            let _ = input.read_to_end(&mut rest);
+            heard.push_str(&String::from_utf8_lossy(&rest));
+            false
+        }
+        Step::Repeat(bytes) => {
+            while out.write_all(bytes).is_ok() {}
+            false
+        }
+    }
+}
