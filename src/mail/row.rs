@@ -89,4 +89,9 @@ pub enum RowCursor {
     From(i64),
     /// Rows with `sort` at least this: the page that ends here.
     UpTo(i64),
+    /// From the nearest row below this `sort` with something unread in it; if there is none, from the newest such row of
+    /// all. No rows if all is read.
+    NextUnread(i64),
+    /// ... above this `sort`; if there is none, the oldest such row of all.
+    PreviousUnread(i64),
 }

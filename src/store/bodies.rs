@@ -72,17 +72,20 @@ pub struct Wanted {
     pub size: u64,
 }
 
+/// The statement of [`wanted`]. With min(), the other columns are those of the placement that it names.
+pub(super) const WANTED: &str =
+    "SELECT m.id, min(p.id), p.mailbox, p.uid, m.size FROM message m JOIN placement p ON p.message = m.id
+    WHERE m.account = ?1 AND m.blob = '' AND m.received >= ?2 AND m.size <= ?3 AND p.uid IS NOT NULL AND p.hidden = 0
+    GROUP BY m.received, m.id ORDER BY m.received DESC, m.id DESC LIMIT ?4";
+
 /// Messages of an account received since `since` (seconds since 1970) and of at most `max_size` octets whose bytes are not
 /// here, newest first; at most `limit`.
 ///
 /// # Errors
 /// As every question.
 pub fn wanted(db: &Db<Cache>, account: &AccountName, since: i64, max_size: u64, limit: u32) -> Result<Vec<Wanted>> {
-    let sql = "SELECT m.id, p.id, p.mailbox, p.uid, m.size FROM message m JOIN placement p ON p.message = m.id
-               WHERE m.account = ?1 AND m.blob = '' AND m.received >= ?2 AND m.size <= ?3 AND p.uid IS NOT NULL AND p.hidden = 0
-               GROUP BY m.received, m.id HAVING p.id = min(p.id) ORDER BY m.received DESC, m.id DESC LIMIT ?4";
     let max_size = i64::try_from(max_size).unwrap_or(i64::MAX);
-    let mut statement = db.conn().prepare_cached(sql)?;
+    let mut statement = db.conn().prepare_cached(WANTED)?;
     let rows = statement.query_map((account.as_str(), since, max_size, limit), |r| {
         Ok(Wanted {
             message: MessageKey(r.get(0)?),

@@ -48,15 +48,12 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
     })
 }
 
-/// A page of a mailbox's visible rows, newest first; of conversations where `threaded`. At most [`MAX_ROWS`].
-///
-/// # Errors
-/// As every question.
-pub fn page(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, from: RowCursor, limit: u32) -> Result<Vec<MessageRow>> {
+/// The statement of [`page`] (mailbox, sort, limit), and the sort to start from.
+pub(super) fn page_sql(threaded: bool, from: RowCursor) -> (String, i64) {
     let (bound, at, up) = match from {
         RowCursor::Newest => ("<=", i64::MAX, false),
         RowCursor::Oldest => (">=", 0, true),
-        RowCursor::From(sort) => ("<=", sort, false),
+        RowCursor::From(sort) | RowCursor::NextUnread(sort) | RowCursor::PreviousUnread(sort) => ("<=", sort, false),
         RowCursor::UpTo(sort) => (">=", sort, true),
     };
     let order = if up { "ASC" } else { "DESC" };
@@ -76,6 +73,25 @@ pub fn page(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, from: RowCursor,
              ORDER BY t.sort DESC"
         )
     };
+    (sql, at)
+}
+
+/// A page of a mailbox's visible rows, newest first; of conversations where `threaded`. At most [`MAX_ROWS`].
+///
+/// # Errors
+/// As every question.
+pub fn page(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, from: RowCursor, limit: u32) -> Result<Vec<MessageRow>> {
+    let from = match from {
+        RowCursor::NextUnread(sort) | RowCursor::PreviousUnread(sort) => {
+            let below = matches!(from, RowCursor::NextUnread(_));
+            match nearest_unread(db, mailbox, threaded, sort, below)? {
+                Some(sort) => RowCursor::From(sort),
+                None => return Ok(Vec::new()),
+            }
+        }
+        other => other,
+    };
+    let (sql, at) = page_sql(threaded, from);
     let mut statement = db.conn().prepare_cached(&sql)?;
     let rows = statement.query_map((mailbox.0, at, limit.min(MAX_ROWS)), |r| {
         Ok(MessageRow { thread_total: r.get(19)?, thread_unread: r.get(20)?, ..read(r)? })
@@ -160,17 +176,30 @@ pub fn conversation(db: &Db<Cache>, of: PlacementKey) -> Result<Vec<MessageRow>>
     Ok(found)
 }
 
-/// The nearest unread row below `sort` (older), else the newest unread one above it.
-///
-/// # Errors
-/// As every question.
-pub fn next_unread(db: &Db<Cache>, mailbox: MailboxId, sort: i64) -> Result<Option<MessageRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM placement p JOIN message m ON m.id = p.message
-         WHERE p.mailbox = ?1 AND p.hidden = 0 AND (p.flags & 1) = 0 AND p.sort < ?2 ORDER BY p.sort DESC LIMIT 1"
-    );
-    for below in [sort, i64::MAX] {
-        let found = db.conn().prepare_cached(&sql)?.query_row((mailbox.0, below), read).optional()?;
+/// The next row below `?2` with something unread in it: for [`next_unread`], of a list of messages.
+pub(super) const NEXT_UNREAD: &str = "SELECT sort FROM placement
+    WHERE mailbox = ?1 AND hidden = 0 AND (flags & 1) = 0 AND sort < ?2 ORDER BY sort DESC LIMIT 1";
+/// ... above it.
+pub(super) const PREVIOUS_UNREAD: &str = "SELECT sort FROM placement
+    WHERE mailbox = ?1 AND hidden = 0 AND (flags & 1) = 0 AND sort > ?2 ORDER BY sort LIMIT 1";
+/// ... in a list of conversations.
+pub(super) const NEXT_UNREAD_THREAD: &str = "SELECT latest FROM thread_row
+    WHERE mailbox = ?1 AND unread > 0 AND latest < ?2 ORDER BY latest DESC LIMIT 1";
+/// ... above it.
+pub(super) const PREVIOUS_UNREAD_THREAD: &str = "SELECT latest FROM thread_row
+    WHERE mailbox = ?1 AND unread > 0 AND latest > ?2 ORDER BY latest LIMIT 1";
+
+/// The `sort` of the nearest row with something unread in it: below `from` (older) or above it; where there is none, the
+/// farthest one on the other side. None if all is read.
+fn nearest_unread(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, from: i64, below: bool) -> Result<Option<i64>> {
+    let (sql, around) = match (threaded, below) {
+        (false, true) => (NEXT_UNREAD, i64::MAX),
+        (false, false) => (PREVIOUS_UNREAD, -1),
+        (true, true) => (NEXT_UNREAD_THREAD, i64::MAX),
+        (true, false) => (PREVIOUS_UNREAD_THREAD, -1),
+    };
+    for from in [from, around] {
+        let found = db.conn().prepare_cached(sql)?.query_row((mailbox.0, from), |r| r.get(0)).optional()?;
         if found.is_some() {
             return Ok(found);
         }
@@ -269,6 +298,20 @@ mod tests {
             assert!(row.flags.has(Flag::Seen) && row.flags.has(Flag::Flagged) && row.uid.is_none());
         };
         check();
+        // From unread row to unread row, and around the end.
+        let unread = |mailbox, threaded, from| {
+            let rows = store.read(|db| page(db, mailbox, threaded, from, 1)).unwrap();
+            rows.first().map(|r| r.received / 60)
+        };
+        let at = |minute: i64| (minute * 60) << 24;
+        for threaded in [true, false] {
+            assert_eq!(unread(inbox, threaded, RowCursor::NextUnread(at(9))), Some(2));
+            assert_eq!(unread(inbox, threaded, RowCursor::NextUnread(at(2))), Some(1));
+            assert_eq!(unread(inbox, threaded, RowCursor::NextUnread(at(1))), Some(2));
+            assert_eq!(unread(inbox, threaded, RowCursor::PreviousUnread(at(1))), Some(2));
+            assert_eq!(unread(inbox, threaded, RowCursor::PreviousUnread(at(2))), Some(1));
+            assert_eq!(unread(kept, threaded, RowCursor::NextUnread(i64::MAX)), None);
+        }
         store.cache(move |tx| overlay::rebuild(tx, &again)).unwrap();
         check();
 

@@ -35,6 +35,8 @@ pub mod threads;
 mod writer;
 
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 pub(crate) mod tests;
 
 pub use change::{ChangeSet, Topic};

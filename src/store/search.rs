@@ -56,6 +56,15 @@ pub fn search(db: &Db<Cache>, query: &Query, within: Option<MailboxId>, zone: &T
     Ok(found)
 }
 
+/// How many messages are not in the index yet: for progress.
+///
+/// # Errors
+/// As every question.
+pub fn unindexed_count(db: &Db<Cache>) -> Result<u64> {
+    let sql = "SELECT count(*) FROM message INDEXED BY message_unindexed WHERE indexed = 0";
+    Ok(super::messages::from_i64(db.conn().prepare_cached(sql)?.query_row([], |r| r.get(0))?))
+}
+
 /// What SQL cannot say: Cc is no column of the index.
 pub(super) fn functions(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
@@ -65,8 +74,8 @@ pub(super) fn functions(conn: &Connection) -> rusqlite::Result<()> {
     })
 }
 
-/// Those in the index (all, if no text is asked for): at most `limit` and one more.
-fn indexed(db: &Db<Cache>, sql: &Sql, mailboxes: &[MailboxRow], limit: usize) -> Result<Found> {
+/// The statement of a search, without its limit: the rows of one message may be several.
+pub(super) fn statement(sql: &Sql) -> String {
     let from = match (&sql.driver, sql.text) {
         (Some(_), _) => {
             "message_fts f CROSS JOIN placement p ON p.sort = f.rowid CROSS JOIN message m ON m.id = p.message
@@ -76,7 +85,12 @@ fn indexed(db: &Db<Cache>, sql: &Sql, mailboxes: &[MailboxRow], limit: usize) ->
         (None, false) => "placement p CROSS JOIN message m ON m.id = p.message WHERE",
     };
     let order = if sql.driver.is_some() { "f.rowid" } else { "p.sort" };
-    let text = format!("SELECT {} FROM {from} {} ORDER BY {order} DESC", lists::COLUMNS, sql.condition);
+    format!("SELECT {} FROM {from} {} ORDER BY {order} DESC", lists::COLUMNS, sql.condition)
+}
+
+/// Those in the index (all, if no text is asked for): at most `limit` and one more.
+fn indexed(db: &Db<Cache>, sql: &Sql, mailboxes: &[MailboxRow], limit: usize) -> Result<Found> {
+    let text = statement(sql);
     let values: Vec<Value> = sql.driver.iter().cloned().map(Value::Text).chain(sql.values.iter().cloned()).collect();
     let mut statement = db.conn().prepare_cached(&text)?;
     let mut rows = statement.query(rusqlite::params_from_iter(values))?;

@@ -407,6 +407,7 @@ mod tests {
         let from = match want.cursor {
             RowCursor::Newest => 0,
             RowCursor::Oldest => all.len().saturating_sub(limit),
+            RowCursor::NextUnread(_) | RowCursor::PreviousUnread(_) => panic!("the window does not ask for these"),
             RowCursor::From(sort) => all.iter().position(|n| *n <= sort).unwrap_or(all.len()),
             RowCursor::UpTo(sort) => (all.iter().rposition(|n| *n >= sort).map_or(0, |n| n + 1)).saturating_sub(limit),
         };

@@ -73,6 +73,7 @@ CREATE UNIQUE INDEX placement_uid  ON placement (mailbox, uid) WHERE uid IS NOT 
 CREATE INDEX placement_list        ON placement (mailbox, sort DESC) WHERE hidden = 0;
 CREATE INDEX placement_thread      ON placement (mailbox, thread, sort DESC) WHERE hidden = 0;
 CREATE INDEX placement_find        ON placement (sort DESC, mailbox, flags) WHERE hidden = 0;
+CREATE INDEX placement_unread      ON placement (mailbox, sort DESC) WHERE hidden = 0 AND (flags & 1) = 0;
 CREATE INDEX placement_message     ON placement (message);
 CREATE INDEX placement_words       ON placement (mailbox, sort DESC) WHERE words <> '';
 CREATE INDEX placement_provisional ON placement (mailbox) WHERE uid IS NULL;
@@ -87,7 +88,8 @@ CREATE TABLE thread_row (
   unread    INTEGER NOT NULL,
   PRIMARY KEY (mailbox, thread)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX thread_row_list ON thread_row (mailbox, latest DESC);
+CREATE INDEX thread_row_list   ON thread_row (mailbox, latest DESC);
+CREATE INDEX thread_row_unread ON thread_row (mailbox, latest DESC) WHERE unread > 0;
 
 -- Which thread a Message-ID belongs to; also of messages that are not here (ghosts).
 CREATE TABLE thread_ref (

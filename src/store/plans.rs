@@ -1,0 +1,86 @@
+//! plans — tests that no list and no search reads a whole table or sorts what it found.
+//! Owns: nothing. May import: store's own.
+//! Start reading at: `plan`. What costs the same with 100 and with 1,000,000 messages must stay so.
+
+use super::lists::page_sql;
+use super::open::{Cache, Db, open_reader, open_writer};
+use super::search::statement;
+use super::search_sql::{Scope, Sql};
+use crate::mail::ids::MailboxId;
+use crate::mail::query::parse;
+use crate::mail::row::RowCursor;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+
+fn cache() -> (tempfile::TempDir, Db<Cache>) {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open_writer::<Cache>(dir.path()).unwrap());
+    let db = open_reader::<Cache>(dir.path()).unwrap();
+    (dir, db)
+}
+
+/// The steps of a statement, as SQLite tells them.
+fn plan(db: &Db<Cache>, sql: &str) -> Vec<String> {
+    let mut statement = db.conn().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let values = vec![rusqlite::types::Null; statement.parameter_count()];
+    let steps = statement.query_map(rusqlite::params_from_iter(values), |r| r.get(3)).unwrap();
+    steps.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+#[test]
+fn a_page_costs_its_own_rows() {
+    let (_dir, db) = cache();
+    for threaded in [true, false] {
+        for cursor in [RowCursor::Newest, RowCursor::Oldest, RowCursor::From(1), RowCursor::UpTo(1)] {
+            let steps = plan(&db, &page_sql(threaded, cursor).0);
+            let index = if threaded { "thread_row_list" } else { "placement_list" };
+            assert!(steps.iter().any(|s| s.contains(&format!("INDEX {index} (mailbox=? AND"))), "{steps:?}");
+            // The few keys that were found are put in order once more; nothing larger is.
+            let large = |s: &&String| s.starts_with("SCAN") && *s != "SCAN t";
+            assert_eq!(steps.iter().find(large), None, "{steps:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_walks_one_index_in_the_order_of_its_rows() {
+    let (_dir, db) = cache();
+    let scope = Scope { mailboxes: &[], zone: &TimeZone::UTC };
+    for (text, within, first) in [
+        ("ann", false, "SCAN f VIRTUAL TABLE INDEX"),
+        ("from:ann is:unread", false, "SCAN f VIRTUAL TABLE INDEX"),
+        ("ann", true, "SCAN f VIRTUAL TABLE INDEX"),
+        ("is:unread", false, "SCAN p USING INDEX placement_find"),
+        ("is:unread", true, "SEARCH p USING INDEX placement_unread (mailbox=?)"),
+        ("is:starred", true, "SEARCH p USING INDEX placement_list (mailbox=?)"),
+        ("in:inbox has:attachment", false, "SCAN p USING INDEX placement_find"),
+        ("ann OR is:starred", false, "SCAN p USING INDEX placement_find"),
+        ("-ann", false, "SCAN p USING INDEX placement_find"),
+    ] {
+        let query = parse(text, date(2026, 11, 21)).query;
+        let sql = Sql::of(&query, within.then_some(MailboxId(1)), scope);
+        let steps = plan(&db, &statement(&sql));
+        assert!(steps[0].starts_with(first), "{text}: {steps:?}");
+        assert!(!steps.iter().any(|s| s.contains("TEMP B-TREE") || s == "SCAN m"), "{text}: {steps:?}");
+    }
+}
+
+#[test]
+fn what_the_engine_asks_often_is_found_by_index() {
+    let (_dir, db) = cache();
+    for sql in [
+        super::bodies::WANTED,
+        super::lists::NEXT_UNREAD,
+        super::lists::PREVIOUS_UNREAD,
+        super::lists::NEXT_UNREAD_THREAD,
+        super::lists::PREVIOUS_UNREAD_THREAD,
+        "SELECT id FROM message WHERE indexed = 0 ORDER BY sort DESC LIMIT 50",
+        "SELECT count(*) FROM thread_row WHERE mailbox = ?1 AND latest > ?2",
+        "SELECT count(*) FROM placement WHERE mailbox = ?1 AND hidden = 0 AND sort > ?2",
+    ] {
+        let steps = plan(&db, sql);
+        let all_of_it = |s: &&String| s.starts_with("SCAN") && !s.contains("USING");
+        assert_eq!(steps.iter().find(all_of_it), None, "{sql}: {steps:?}");
+        assert!(!steps.iter().any(|s| s.contains("TEMP B-TREE")), "{sql}: {steps:?}");
+    }
+}

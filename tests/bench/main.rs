@@ -1,0 +1,24 @@
+//! bench — what Postrider costs, measured: `cargo bench` for 100,000 messages, `cargo bench -- store 1000000` for another size.
+//! Start reading at: `main`. Each figure is printed beside its bar (issue 2, design/performance.md); one over its bar makes the
+//! run fail. Everything comes out of a seed (`corpus.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod corpus;
+mod report;
+mod store;
+
+use report::Report;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let part = args.first().map_or("all", String::as_str);
+    let count: u32 = args.get(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let mut report = Report::default();
+    match part {
+        // A process of its own, so that its memory is nothing else's.
+        "open" => return store::open_and_wait(&args[2]),
+        "store" | "all" => store::run(count, &mut report),
+        other => panic!("no such part: {other}; there are: all, store"),
+    }
+    std::process::exit(report.end());
+}

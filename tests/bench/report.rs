@@ -1,0 +1,68 @@
+//! report — figures beside their bars.
+
+use std::time::{Duration, Instant};
+
+/// What was measured.
+#[derive(Default)]
+pub struct Report {
+    over: Vec<String>,
+}
+
+impl Report {
+    /// A heading.
+    pub fn section(&self, name: &str) {
+        println!("\n## {name}");
+    }
+
+    /// A figure without a bar.
+    pub fn note(&self, what: &str, value: &str) {
+        println!("{what:<58} {value:>14}");
+    }
+
+    /// A figure in `unit` with the bar that it must not be over.
+    pub fn check(&mut self, what: &str, value: f64, bar: f64, unit: &str) {
+        let verdict = if value <= bar { "" } else { "  OVER" };
+        println!("{what:<58} {:>14} (bar {}){verdict}", format!("{value:.2} {unit}"), format_args!("{bar} {unit}"));
+        if value > bar {
+            self.over.push(what.to_owned());
+        }
+    }
+
+    /// The exit code.
+    pub fn end(&self) -> i32 {
+        if self.over.is_empty() {
+            println!("\nAll figures are within their bars.");
+            return 0;
+        }
+        println!("\nOver the bar: {}", self.over.join(", "));
+        1
+    }
+}
+
+/// In milliseconds.
+pub fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// The median and the worst of `times` runs, in milliseconds.
+pub fn times(times: usize, mut run: impl FnMut()) -> (f64, f64) {
+    let mut all: Vec<f64> = (0..times)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            ms(start.elapsed())
+        })
+        .collect();
+    all.sort_by(f64::total_cmp);
+    (all[all.len() / 2], all[all.len() - 1])
+}
+
+/// Memory of this process in MB: what it holds now of its own (not the pages of mapped files), and all that is resident.
+pub fn memory() -> (f64, f64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    };
+    (field("RssAnon:"), field("VmRSS:"))
+}
