@@ -76,16 +76,23 @@ pub(super) fn functions(conn: &Connection) -> rusqlite::Result<()> {
 
 /// The statement of a search, without its limit: the rows of one message may be several.
 pub(super) fn statement(sql: &Sql) -> String {
-    let from = match (&sql.driver, sql.text) {
-        (Some(_), _) => {
-            "message_fts f CROSS JOIN placement p ON p.sort = f.rowid CROSS JOIN message m ON m.id = p.message
-             WHERE f.message_fts MATCH ? AND"
-        }
-        (None, true) => "placement p CROSS JOIN message m ON m.id = p.message WHERE m.indexed > 0 AND",
-        (None, false) => "placement p CROSS JOIN message m ON m.id = p.message WHERE",
+    let (from, order) = match (&sql.driver, sql.mailbox) {
+        (Some(_), _) => ("message_fts f CROSS JOIN placement p ON p.sort = f.rowid", "f.rowid"),
+        // Indices of one mailbox hold its rows in order; else there is one that holds all rows in order.
+        (None, true) => ("placement p", "p.sort"),
+        (None, false) => ("placement p INDEXED BY placement_find", "p.sort"),
     };
-    let order = if sql.driver.is_some() { "f.rowid" } else { "p.sort" };
-    format!("SELECT {} FROM {from} {} ORDER BY {order} DESC", lists::COLUMNS, sql.condition)
+    let (driver, only) = match (&sql.driver, sql.text) {
+        (Some(_), _) => ("f.message_fts MATCH ? AND", ""),
+        // What is not indexed is looked at by itself.
+        (None, true) => ("", "m.indexed > 0 AND"),
+        (None, false) => ("", ""),
+    };
+    format!(
+        "SELECT {} FROM {from} CROSS JOIN message m ON m.id = p.message WHERE {driver} {only} {} ORDER BY {order} DESC",
+        lists::COLUMNS,
+        sql.condition
+    )
 }
 
 /// Those in the index (all, if no text is asked for): at most `limit` and one more.

@@ -21,6 +21,8 @@ pub(super) struct Sql {
     pub condition: String,
     /// The values of `condition`, in order.
     pub values: Vec<Value>,
+    /// Whether `condition` holds to one mailbox.
+    pub mailbox: bool,
     /// Whether text is asked for anywhere: then messages not yet indexed are looked at one by one.
     pub text: bool,
 }
@@ -35,7 +37,8 @@ pub(super) struct Scope<'a> {
 impl Sql {
     /// Of a query; `within` is the only mailbox to look in, if any.
     pub fn of(query: &Query, within: Option<MailboxId>, scope: Scope<'_>) -> Self {
-        let mut sql = Self { driver: None, condition: String::new(), values: Vec::new(), text: has_text(query) };
+        let mut sql =
+            Self { driver: None, condition: String::new(), values: Vec::new(), mailbox: within.is_some(), text: has_text(query) };
         let parts: &[Query] = if let Query::And(all) = query { all } else { std::slice::from_ref(query) };
         let (matching, rest) = split(parts);
         sql.driver = matching;
@@ -86,9 +89,10 @@ impl Sql {
         let bit = |flag: Flag, set: bool| format!("(p.flags & {}) {} 0", flag.bit(), if set { "<>" } else { "=" });
         let size = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         let of = |wanted: &dyn Fn(&MailboxRow) -> bool| {
-            let ids: Vec<String> = scope.mailboxes.iter().filter(|b| wanted(b)).map(|b| b.id.to_string()).collect();
+            let ids: Vec<String> = scope.mailboxes.iter().filter(|b| wanted(b)).map(|b| format!(",{}", b.id)).collect();
+            // No mailbox has the number 0: an empty list would be a constant, and INDEXED BY then has no solution.
             // The plus keeps SQLite from visiting one mailbox after the other and sorting.
-            format!("(+p.mailbox IN ({}))", ids.join(","))
+            format!("(+p.mailbox IN (0{}))", ids.concat())
         };
         match term {
             // Only what asks for Cc or has no word comes here: the rest is a MATCH.
