@@ -3,11 +3,15 @@
 //! Start reading at: `Crew`. Calls never block; an account that is not here (`--offline`, another process holds the
 //! profile) is simply not called: what was written down is done when somebody works on it again.
 
+use super::account::Account;
 use super::api::{Done, Fault, Password};
 use super::shared::Shared;
+use crate::config::AccountConfig;
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::store::{StoreErrorKind, mailboxes, placements};
 use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
 
 /// One account at work. No call blocks.
 pub trait Hand: Send {
@@ -47,6 +51,18 @@ impl std::fmt::Debug for Crew {
 }
 
 impl Crew {
+    /// Lets all accounts of the configuration begin.
+    ///
+    /// # Errors
+    /// No threads or file descriptors left.
+    pub fn start(shared: &Arc<Shared>) -> io::Result<Self> {
+        let start = |config: &AccountConfig| -> io::Result<Box<dyn Hand>> {
+            Ok(Box::new(Account::start(config.clone(), Arc::clone(shared))?))
+        };
+        let accounts = shared.config.accounts.iter().map(start).collect::<io::Result<_>>()?;
+        Ok(Self { accounts, sender: None })
+    }
+
     fn call(&self, account: &AccountName, what: impl FnOnce(&dyn Hand)) {
         if let Some(hand) = self.accounts.iter().find(|a| a.name() == account) {
             what(hand.as_ref());

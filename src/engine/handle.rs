@@ -47,7 +47,11 @@ impl Engine {
         let rebuilt = on_rebuilt(send.clone());
         let (shared, lock) = setup::open(setup, rebuilt)?;
         let shared = Arc::new(shared);
-        let crew = Crew::default();
+        // Only the owner's reader works; everybody else writes down what is wanted.
+        let crew = match (&lock, setup.mode) {
+            (Some(_), Mode::Live) => Crew::start(&shared).map_err(|e| no_threads(&e))?,
+            _ => Crew::default(),
+        };
         let door = match (&lock, setup.mode) {
             (Some(_), Mode::Live) => Some(open_door(&shared, send.clone()).map_err(|e| no_threads(&e))?),
             _ => None,

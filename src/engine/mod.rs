@@ -4,23 +4,30 @@
 //! Start reading at: `api/`, the only part that `app` and `ui` may name; then `account.rs`, one account's loop.
 //! Tested by: unit and property tests beside the code; `tests/it` against real servers.
 
+pub mod account;
 pub mod acts;
 pub mod answer;
 pub mod api;
+pub mod connect;
 pub mod crew;
 pub mod desk;
 pub mod exec;
 pub mod fault;
+pub mod fetch;
 mod handle;
 pub mod journal;
 pub mod lane;
+mod ledger;
 pub mod outbox;
 pub mod owner;
 pub mod password;
 pub mod plan;
+pub mod round;
 pub mod setup;
 pub mod shared;
 pub mod translate;
+mod watch;
+mod work;
 
 pub use handle::Engine;
 pub use setup::{Mode, Setup};

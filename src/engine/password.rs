@@ -1,5 +1,5 @@
 //! password — where an account's password comes from, each time a connection is opened.
-//! Owns: `find`. May import: config, base.
+//! Owns: `find`, `Typed`. May import: config, base.
 //! Start reading at: `find`. Only a password that the person typed is kept, in memory; all others are asked for anew, so
 //! that a changed one is found.
 
@@ -10,11 +10,41 @@ use crate::base::gate::{Permit, Reason};
 use crate::base::secret::Secret;
 use crate::config::password::PasswordSource;
 use crate::mail::ids::AccountName;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::sync::{Mutex, PoisonError};
 
 /// A longer password is a mistake: a whole key file, a binary.
 const MAX: u64 = 4 * 1024;
+
+/// Passwords that the person entered, by account: in memory only, overwritten when they go.
+#[derive(Default)]
+pub struct Typed(Mutex<BTreeMap<AccountName, Secret>>);
+
+impl Typed {
+    /// From now on `secret` is the password of `account`.
+    pub fn put(&self, account: &AccountName, secret: Secret) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), secret);
+    }
+
+    /// What was entered for `account`.
+    #[must_use]
+    pub fn get(&self, account: &AccountName) -> Option<Secret> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+    }
+
+    /// The server refused it: it is asked for again.
+    pub fn forget(&self, account: &AccountName) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+    }
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed(…)")
+    }
+}
 
 /// The password of `account`. `typed` is what the person entered, if anything: it wins. `cancel` ends a running command.
 ///

@@ -5,7 +5,8 @@
 use super::api::{Fault, Kind};
 use super::outbox::state;
 use super::owner::Lock;
-use super::shared::{self, Shared};
+use super::password::Typed;
+use super::shared::{self, Pace, Shared};
 use super::translate::io_fault;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
@@ -44,6 +45,8 @@ pub struct Setup {
     pub offline: bool,
     /// Civil time.
     pub clock: Arc<dyn Clock>,
+    /// How often things are looked at.
+    pub pace: Pace,
 }
 
 impl std::fmt::Debug for Setup {
@@ -56,7 +59,7 @@ impl Setup {
     /// With the system's clock, and connections allowed.
     #[must_use]
     pub fn new(config: Config, paths: Paths, mode: Mode) -> Self {
-        Self { config: Arc::new(config), paths, mode, offline: false, clock: Arc::new(System) }
+        Self { config: Arc::new(config), paths, mode, offline: false, clock: Arc::new(System), pace: Pace::default() }
     }
 }
 
@@ -90,6 +93,8 @@ pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result
         socket: setup.paths.socket(),
         busy: Busy::default(),
         cancel: Cancel::new().map_err(|e| disk(&e))?,
+        typed: Typed::default(),
+        pace: setup.pace,
     };
     if shared.owner {
         recover(&shared, setup.mode)?;

@@ -1,8 +1,9 @@
 //! shared — what every thread of the engine works with: the two files, the news, the clock, the configuration.
-//! Owns: `Shared`, which topics of the store become which news. May import: store, config, mail, base.
+//! Owns: `Shared`, `Pace`, which topics of the store become which news. May import: store, config, mail, base.
 //! Start reading at: `Shared`.
 
 use super::api::{Changes, Connectivity, Fault, News, Progress, Task};
+use super::password::Typed;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
 use crate::base::clock::Clock;
@@ -13,6 +14,7 @@ use crate::store::spool::Spool;
 use crate::store::{ChangeSet, Store, Topic};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One for each running program; every thread has an `Arc` of it.
 pub struct Shared {
@@ -36,6 +38,25 @@ pub struct Shared {
     pub busy: Busy,
     /// Thrown when the program ends.
     pub cancel: Cancel,
+    /// Passwords that the person entered.
+    pub typed: Typed,
+    /// How often things are looked at.
+    pub pace: Pace,
+}
+
+/// How often things are looked at that do not tell of themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Between two rounds over all mailboxes of an account (decisions 11).
+    pub poll: Duration,
+    /// The longest IDLE before it is renewed.
+    pub idle: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { poll: Duration::from_secs(300), idle: Duration::from_secs(28 * 60) }
+    }
 }
 
 impl std::fmt::Debug for Shared {

@@ -1,10 +1,13 @@
 //! record — carries the planner's records out, one transaction each.
-//! Owns: `on_cache`, `Tally`. May import: store, engine/plan.
+//! Owns: `on_cache`, `on_journal`, `Tally`. May import: store, engine/plan.
 //! Start reading at: `on_cache`. Every record may be carried out twice with the same end.
 
-use crate::engine::plan::step::Record;
+use crate::engine::journal::op::may_become;
+use crate::engine::plan::step::{OpChange, Record};
+use crate::engine::translate;
 use crate::mail::ids::MailboxId;
-use crate::store::{self, Cache, Tx, base, overlay, placements};
+use crate::mail::intent::Operation;
+use crate::store::{self, Cache, State, StoreError, Tx, base, journal, overlay, placements};
 
 /// What a pass changed in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,6 +69,29 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
         Record::Ops(_) => {}
     }
     Ok(tally)
+}
+
+/// What the person sees of an operation whose text changed meanwhile: it was taken back, or another process has it.
+pub const OVERTAKEN: &str = "the operation was changed meanwhile";
+
+/// Records changes of operations, all or none. The operations as they are now, each to be laid over the cache again.
+///
+/// # Errors
+/// `Invalid` with [`OVERTAKEN`] if one of them is not any more as the plan knew it; the store's own.
+pub fn on_journal(tx: &mut Tx<'_, State>, changes: &[OpChange]) -> store::Result<Vec<Operation>> {
+    let mut touched = Vec::new();
+    for change in changes {
+        let now = journal::update(tx, change.id, |op| {
+            if op.state != change.state && !may_become(op.state, change.state) {
+                return Err(StoreError::invalid(OVERTAKEN));
+            }
+            change.apply(op);
+            op.fault = change.fault.as_ref().map(|f| translate::op_fault(f).into_string()).unwrap_or_default();
+            Ok(())
+        })?;
+        touched.extend(now);
+    }
+    Ok(touched)
 }
 
 #[cfg(test)]

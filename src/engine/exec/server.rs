@@ -21,12 +21,22 @@ pub enum Exchange {
     Tell(Tell),
 }
 
+impl Exchange {
+    /// Whether it only reads, and may be long: nothing is in doubt when it is left out.
+    #[must_use]
+    pub const fn is_long_reading(&self) -> bool {
+        matches!(self, Self::Ask(Ask::Envelopes { .. } | Ask::FlagsOf { .. }))
+    }
+}
+
 /// What an exchange needs beside the connection.
 pub struct Bench<'a> {
     /// The folder of frozen bytes.
     pub spool: &'a Path,
     /// Answers `Ask::CachedIdentities`; nothing if the store failed (the pass ends).
     pub cached: &'a mut dyn FnMut() -> Option<Vec<IdentitySeen>>,
+    /// Whether something more urgent waits for this connection: a long reading ends early then, with all that it had.
+    pub give_way: &'a dyn Fn() -> bool,
 }
 
 impl std::fmt::Debug for Bench<'_> {

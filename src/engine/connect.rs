@@ -1,0 +1,78 @@
+//! connect — from an account's configuration to a connection that is logged in.
+//! Owns: `open`, `endpoint`, `host`. May import: net, config.
+//! Start reading at: `open`. The password is asked for anew each time (see `password.rs`).
+
+use super::api::{Fault, Remedy};
+use super::fault::Kind;
+use super::password;
+use super::shared::Shared;
+use super::translate;
+use crate::base::cancel::Cancel;
+use crate::base::gate::{Permit, Reason};
+use crate::base::waker::Waker;
+use crate::config::{AccountConfig, AccountKind, Server, Tls};
+use crate::net::error::NetErrorKind;
+use crate::net::imap::ImapStore;
+use crate::net::local::LocalStore;
+use crate::net::session::{Endpoint, MailStore, TlsMode};
+
+/// What a person calls the other side: the server's name, or the folder.
+#[must_use]
+pub fn host(config: &AccountConfig) -> String {
+    match &config.kind {
+        AccountKind::Imap(imap) => imap.server.host.clone(),
+        AccountKind::Maildir(dir) => dir.display().to_string(),
+    }
+}
+
+/// Where `server` is and whom to believe that it is it.
+///
+/// # Errors
+/// `Config` for a line without encryption: there is no such way.
+pub fn endpoint(config: &AccountConfig, server: &Server) -> Result<Endpoint, Fault> {
+    let tls = match server.tls {
+        Tls::Implicit => TlsMode::Implicit,
+        Tls::StartTls => TlsMode::StartTls,
+        Tls::None => {
+            let what = format!("{} would be spoken to without encryption, which Postrider does not do", server.host);
+            return Err(Fault::new(Kind::Config, &what).remedied(Remedy::EditAccount(config.name.clone())).of(&config.name));
+        }
+    };
+    let fingerprint = config.fingerprint.map(|pin| pin.iter().map(|b| format!("{b:02x}")).collect());
+    Ok(Endpoint { host: server.host.clone(), port: server.port, tls, ca_file: config.ca_file.clone(), fingerprint })
+}
+
+/// Opens a connection for `config`; `waker` ends its IDLE, `cancel` everything.
+///
+/// # Errors
+/// With what the person can do about it.
+pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Cancel) -> Result<Box<dyn MailStore>, Fault> {
+    match &config.kind {
+        AccountKind::Imap(imap) => {
+            let endpoint = endpoint(config, &imap.server)?;
+            let name = &config.name;
+            let secret = password::find(name, &config.password, shared.typed.get(name).as_ref(), cancel)?;
+            let permit = permit(Reason::MailServer)?;
+            let opened = ImapStore::open(permit, &endpoint, &imap.server.user, &secret, waker, cancel);
+            let store = opened.map_err(|e| {
+                if e.kind == NetErrorKind::LoginRefused {
+                    shared.typed.forget(name);
+                }
+                translate::net(&e, &endpoint.host, name)
+            })?;
+            Ok(Box::new(store))
+        }
+        AccountKind::Maildir(dir) => {
+            let opened = LocalStore::open(dir, waker, cancel);
+            Ok(Box::new(opened.map_err(|e| translate::net(&e, &host(config), &config.name))?))
+        }
+    }
+}
+
+/// Leave to go outside.
+///
+/// # Errors
+/// A mistake of ours: a mail is being read on this thread.
+pub fn permit(reason: Reason) -> Result<Permit, Fault> {
+    Permit::ask(reason).map_err(|e| Fault::bug(&e.to_string()))
+}

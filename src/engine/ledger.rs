@@ -1,0 +1,127 @@
+//! ledger — takes a pass's records to the two files, counts them, and tells how far the pass is.
+//! Owns: `Ledger`, `Sum`. May import: store, engine/exec.
+//! Start reading at: `Ledger::carry`. It runs beside the thread that reads the socket.
+
+use super::api::{Fault, Progress, Remedy, Task};
+use super::exec::record::{self, OVERTAKEN, Tally};
+use super::fault::Kind;
+use super::plan::step::{OpChange, Record};
+use super::shared::Shared;
+use super::translate;
+use crate::mail::flags::Flag;
+use crate::mail::ids::{AccountName, MailboxId};
+use crate::mail::intent::OpState;
+use crate::store::{StoreErrorKind, overlay};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Progress is told at most so often.
+const TELL: Duration = Duration::from_millis(100);
+
+/// What a pass recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Sum {
+    /// In the cache.
+    pub tally: Tally,
+    /// Operations that are settled.
+    pub settled: u64,
+    /// Whether the mailbox was numbered anew.
+    pub rebased: bool,
+    /// An operation was changed by somebody else: nothing is broken, the pass has to be planned again.
+    pub overtaken: bool,
+}
+
+/// Of one pass.
+pub(super) struct Ledger<'a> {
+    shared: &'a Shared,
+    account: &'a AccountName,
+    mailbox: MailboxId,
+    /// Whether this mailbox is read for the first time: then nothing "arrives".
+    first: bool,
+    /// How many messages were here when the pass began.
+    here: u64,
+    /// How many the server has; 0 until it said so.
+    pub exists: AtomicU64,
+    inner: Mutex<(Sum, Option<Instant>)>,
+}
+
+impl<'a> Ledger<'a> {
+    pub fn new(shared: &'a Shared, account: &'a AccountName, mailbox: MailboxId, first: bool, here: u64) -> Self {
+        Self { shared, account, mailbox, first, here, exists: AtomicU64::new(0), inner: Mutex::default() }
+    }
+
+    /// Carries one record out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn carry(&self, record: Record) -> Result<(), Fault> {
+        match record {
+            Record::Ops(changes) => self.journal(changes),
+            record => self.cache(record),
+        }
+    }
+
+    fn cache(&self, record: Record) -> Result<(), Fault> {
+        let unread = match &record {
+            Record::NewMessages { rows, .. } if !self.first => rows.iter().filter(|r| !r.flags.has(Flag::Seen)).count(),
+            _ => 0,
+        };
+        let rebased = matches!(record, Record::Rebase { .. });
+        let (mailbox, now) = (self.mailbox, self.shared.now());
+        let tally =
+            self.shared.store.cache(move |tx| record::on_cache(tx, mailbox, &record, now)).map_err(|e| translate::store(&e))?;
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.0.tally.add(tally);
+        inner.0.rebased |= rebased;
+        let due = inner.1.is_none_or(|at| at.elapsed() >= TELL);
+        if tally.new > 0 && due {
+            inner.1 = Some(Instant::now());
+            let done = self.here + inner.0.tally.new;
+            let total = self.exists.load(Ordering::Relaxed).max(done);
+            self.shared.progress(self.task(), Some(Progress { done, total }));
+        }
+        drop(inner);
+        if unread > 0 {
+            self.shared.news.put(|news| *news.arrived.entry(mailbox).or_default() += u32::try_from(unread).unwrap_or(u32::MAX));
+        }
+        Ok(())
+    }
+
+    /// The journal first, then the overlay: what the server did is in the cache already (decisions 1).
+    fn journal(&self, changes: Vec<OpChange>) -> Result<(), Fault> {
+        let done = self.shared.store.state(move |tx| record::on_journal(tx, &changes).map(|touched| (touched, changes)));
+        let (touched, changes) = match done {
+            Ok(done) => done,
+            Err(e) => {
+                let overtaken = e.kind == StoreErrorKind::Missing || e.detail.as_str() == OVERTAKEN;
+                self.inner.lock().unwrap_or_else(PoisonError::into_inner).0.overtaken |= overtaken;
+                return Err(translate::store(&e));
+            }
+        };
+        let settled = changes.iter().filter(|c| matches!(c.state, OpState::Settled | OpState::Moot)).count();
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).0.settled += settled as u64;
+        for change in changes.iter().filter(|c| c.state == OpState::Parked) {
+            let why = change.fault.as_ref().map(translate::op_fault).unwrap_or_default();
+            let fault =
+                Fault::new(Kind::Refused, &format!("not done: {why}")).remedied(Remedy::OpenQueue(change.id)).of(self.account);
+            self.shared.fault(fault);
+        }
+        let lay =
+            move |tx: &mut crate::store::Tx<'_, crate::store::Cache>| touched.iter().try_for_each(|op| overlay::apply(tx, op));
+        self.shared.store.cache(lay).map_err(|e| translate::store(&e))
+    }
+
+    fn task(&self) -> Task {
+        Task::Sync(self.account.clone(), self.mailbox)
+    }
+
+    /// The pass is over.
+    pub fn close(self) -> Sum {
+        let (sum, told) = *self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some() {
+            self.shared.progress(self.task(), None);
+        }
+        sum
+    }
+}

@@ -1,0 +1,317 @@
+//! round — what one connection does for an account: the list of mailboxes, and passes over single ones.
+//! Owns: `Visitor`, `Passed`, `Halt`. May import: store, net, engine/plan, engine/exec.
+//! Start reading at: `Visitor::pass`. The account's loop, `sync` and the tests all go through here; it opens nothing
+//! and waits for nothing but the connection that it is given.
+
+use super::api::Fault;
+use super::exec::pass::{self, Planner};
+use super::exec::record::Tally;
+use super::exec::server::Bench;
+use super::fault::{Kind, Reach};
+use super::ledger::Ledger;
+use super::plan::base::{Base, Outcome, Policy};
+use super::plan::step::{Part, Refusal, Reply, Step, StepId};
+use super::plan::{MailboxSync, Start, folders};
+use super::shared::Shared;
+use super::translate;
+use crate::config::AccountConfig;
+use crate::mail::ids::{MailboxId, MessageKey, OpId};
+use crate::mail::intent::{OpKind, Operation, Target};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::ListedMailbox;
+use crate::net::error::NetError;
+use crate::net::session::MailStore;
+use crate::store::{StoreError, base, journal, mailboxes, messages, placements};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How often a pass is begun again because something moved under it.
+const AGAIN: u32 = 3;
+/// So many changes of UIDVALIDITY ... (security S-22)
+const MAX_REBASES: usize = 3;
+/// ... within so many seconds, and the mailbox is left as it is.
+const REBASE_SPAN: i64 = 3_600;
+/// Why a round ended early.
+#[derive(Debug)]
+pub enum Halt {
+    /// The connection is gone.
+    Net(NetError),
+    /// One of our files cannot be used.
+    Store(Fault),
+}
+
+impl Halt {
+    /// For the person.
+    #[must_use]
+    pub fn fault(self, host: &str, config: &AccountConfig) -> Fault {
+        match self {
+            Self::Net(error) => translate::net(&error, host, &config.name),
+            Self::Store(fault) => fault.of(&config.name),
+        }
+    }
+}
+
+impl From<NetError> for Halt {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Store(translate::store(&error))
+    }
+}
+
+/// How a pass ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// Cache and server agree.
+    Synced,
+    /// It made room for something more urgent: go on with it soon.
+    GaveWay,
+    /// There is no such mailbox any more: list anew.
+    NoMailbox,
+    /// Left alone; the fault was told.
+    Left(Box<Fault>),
+}
+
+/// What a pass did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passed {
+    /// Where.
+    pub mailbox: MailboxId,
+    /// What changed in the cache.
+    pub tally: Tally,
+    /// Operations that the server confirmed.
+    pub pushed: u64,
+    /// How it ended.
+    pub end: End,
+}
+
+/// What is remembered between connections.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// When each mailbox was numbered anew, seconds since 1970.
+    rebases: HashMap<MailboxId, Vec<i64>>,
+    /// Messages whose bodies the server did not give: not asked for ahead of need again.
+    pub unfetchable: HashSet<MessageKey>,
+}
+
+impl Memory {
+    fn may_rebase(&mut self, mailbox: MailboxId, now: i64) -> bool {
+        let times = self.rebases.entry(mailbox).or_default();
+        times.retain(|at| now.saturating_sub(*at) < REBASE_SPAN);
+        times.len() < MAX_REBASES
+    }
+}
+
+/// Goes from mailbox to mailbox.
+pub struct Visitor<'a> {
+    /// The store and the news.
+    pub shared: &'a Shared,
+    /// Whose.
+    pub config: &'a AccountConfig,
+    /// See [`Bench::give_way`].
+    pub give_way: &'a dyn Fn() -> bool,
+    /// What was before.
+    pub memory: &'a mut Memory,
+}
+
+impl std::fmt::Debug for Visitor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Visitor({})", self.config.name.as_str())
+    }
+}
+
+impl Visitor<'_> {
+    /// Lists the mailboxes, with counts, and records them.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn list(&self, conn: &mut dyn MailStore) -> Result<Vec<ListedMailbox>, Halt> {
+        let mut listed = conn.list()?;
+        let configured = self.config.roles.iter().map(|(role, name)| (*role, MailboxPath::from_typed(name))).collect();
+        folders::assign_roles(&mut listed, &configured);
+        for mailbox in listed.iter_mut().filter(|m| m.selectable && m.status.is_none()) {
+            match conn.status(&mailbox.path) {
+                Ok(status) => mailbox.status = Some(status),
+                // This one cannot be asked: it is visited, and says why itself.
+                Err(e) if e.connection_lives() => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        let (account, rows) = (self.config.name.clone(), listed.clone());
+        self.shared.store.cache(move |tx| mailboxes::record_list(tx, &account, &rows))?;
+        Ok(listed)
+    }
+
+    /// Which mailboxes need a visit, in order; see [`folders::visits`].
+    ///
+    /// # Errors
+    /// The store.
+    pub fn order(&self, listed: &[ListedMailbox], open: Option<MailboxId>, all: bool) -> Result<Vec<MailboxPath>, Halt> {
+        let pending = self.pending()?;
+        let (known, open) = self.shared.store.read(|db| {
+            let rows = mailboxes::list(db, Some(&self.config.name))?;
+            let open = rows.iter().find(|row| Some(row.id) == open).map(|row| row.path.clone());
+            let known: crate::store::Result<Vec<folders::Known>> = rows
+                .into_iter()
+                .map(|row| {
+                    let here = || pending.iter().filter(|op| op.mailbox == row.path);
+                    let base = base::load(db, row.id)?;
+                    Ok(folders::Known {
+                        base: Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq },
+                        messages: row.total,
+                        unseen: row.unread,
+                        pending: here().next().is_some(),
+                        creates: here().any(|op| op.kind == OpKind::CreateMailbox),
+                        path: row.path,
+                    })
+                })
+                .collect();
+            Ok((known?, open))
+        })?;
+        Ok(folders::visits(listed, &known, open.as_ref(), all))
+    }
+
+    /// Operations of the account that the server may have to be told of.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn pending(&self) -> Result<Vec<Operation>, Halt> {
+        Ok(self.shared.store.read_state(|db| journal::pending(db, Some(&self.config.name)))?)
+    }
+
+    /// Where a mailbox is in the cache.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn mailbox(&self, path: &MailboxPath) -> Result<MailboxId, Halt> {
+        if let Some(id) = self.shared.store.read(|db| mailboxes::find(db, &self.config.name, path))? {
+            return Ok(id);
+        }
+        let (account, path) = (self.config.name.clone(), path.clone());
+        Ok(self.shared.store.cache(move |tx| mailboxes::ensure(tx, &account, &path))?)
+    }
+
+    /// One pass over one mailbox: pushes what is due there, then fetches what is new.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store. What was recorded until then stands.
+    pub fn pass(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
+        let mailbox = self.mailbox(path)?;
+        let mut passed = Passed { mailbox, tally: Tally::default(), pushed: 0, end: End::Synced };
+        for _ in 0..AGAIN {
+            match self.once(conn, path, &mut passed)? {
+                Some(end) => {
+                    passed.end = end;
+                    return Ok(passed);
+                }
+                None => continue,
+            }
+        }
+        // It will be visited again at the next round.
+        let what = format!("{} changes faster than it can be read", path.decoded());
+        passed.end = self.left(Fault::new(Kind::Busy, &what).reaching(Reach::Mailbox));
+        Ok(passed)
+    }
+
+    fn start(&mut self, conn: &dyn MailStore, path: &MailboxPath, mailbox: MailboxId) -> Result<Start, Halt> {
+        let (base, known) = self.shared.store.read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?)))?;
+        let ops = self.shared.store.read_state(|db| {
+            let pending = journal::pending(db, Some(&self.config.name))?;
+            let mut ops: BTreeMap<OpId, Operation> =
+                pending.into_iter().filter(|op| op.mailbox == *path).map(|op| (op.id, op)).collect();
+            let mut asked: Vec<OpId> = ops.values().flat_map(refers).collect();
+            while let Some(id) = asked.pop() {
+                if let Entry::Vacant(place) = ops.entry(id) {
+                    asked.extend(refers(place.insert(journal::get(db, id)?)));
+                }
+            }
+            Ok(ops.into_values().collect())
+        })?;
+        let now = self.shared.now();
+        let policy = Policy { may_rebase: self.memory.may_rebase(mailbox, now), ..Policy::at(now) };
+        let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
+        Ok(Start { mailbox: path.clone(), base, known, ops, caps: conn.caps(), policy })
+    }
+
+    /// Nothing if it has to be done again at once.
+    fn once(&mut self, conn: &mut dyn MailStore, path: &MailboxPath, passed: &mut Passed) -> Result<Option<End>, Halt> {
+        let mailbox = passed.mailbox;
+        let start = self.start(conn, path, mailbox)?;
+        let (first, here) = (start.base.uidnext == 0, start.known.len());
+        let ledger = Ledger::new(self.shared, &self.config.name, mailbox, first, here);
+        let mut planner = Counted { sync: MailboxSync::start(start), exists: &ledger.exists };
+        let mut failed = None;
+        let mut cached = || self.shared.store.read(|db| messages::identities(db, mailbox)).map_err(|e| failed = Some(e)).ok();
+        let spool = self.shared.store.places().state.join("spool");
+        let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: self.give_way };
+        let broken = pass::run(&mut planner, conn, &mut bench, |record| ledger.carry(record));
+        let outcome = planner.sync.outcome().cloned();
+        let sum = ledger.close();
+        passed.tally.add(sum.tally);
+        passed.pushed += sum.settled;
+        if sum.rebased {
+            self.memory.rebases.entry(mailbox).or_default().push(self.shared.now());
+        }
+        match (broken.net, broken.store.or(failed.map(|e| translate::store(&e)))) {
+            (_, Some(_)) if sum.overtaken => return Ok(None),
+            (_, Some(fault)) => return Err(Halt::Store(fault)),
+            (Some(error), None) => return Err(Halt::Net(error)),
+            (None, None) if broken.gave_way => return Ok(Some(End::GaveWay)),
+            (None, None) => {}
+        }
+        Ok(match outcome {
+            Some(Outcome::Synced) => Some(End::Synced),
+            Some(Outcome::Again) => None,
+            Some(Outcome::NoMailbox) => Some(End::NoMailbox),
+            Some(Outcome::Unstable) => {
+                let what = format!("{} is numbered anew again and again; it is left as it is", path.decoded());
+                Some(self.left(Fault::new(Kind::Protocol, &what).reaching(Reach::Mailbox)))
+            }
+            Some(Outcome::Refused(refusal)) => Some(self.left(cannot_read(path, &refusal))),
+            Some(Outcome::LineLost) | None => return Err(Halt::Store(Fault::bug("a pass ended without a reason"))),
+        })
+    }
+
+    fn left(&self, fault: Fault) -> End {
+        let fault = fault.of(&self.config.name);
+        self.shared.fault(fault.clone());
+        End::Left(Box::new(fault))
+    }
+}
+
+fn cannot_read(path: &MailboxPath, refusal: &Refusal) -> Fault {
+    let what = format!("{} cannot be read: {}", path.decoded(), translate::refused(refusal));
+    Fault::new(Kind::Refused, &what).reaching(Reach::Mailbox)
+}
+
+/// The operations that this one names.
+fn refers(op: &Operation) -> BTreeSet<OpId> {
+    let results = op.targets.iter().filter_map(|t| match t {
+        Target::ResultOf { op, .. } => Some(*op),
+        Target::Server { .. } => None,
+    });
+    results.chain(op.after).collect()
+}
+
+/// The planner, and how many messages the server said there are.
+struct Counted<'a> {
+    sync: MailboxSync,
+    exists: &'a AtomicU64,
+}
+
+impl Planner for Counted<'_> {
+    fn next(&mut self) -> Option<(StepId, Step)> {
+        self.sync.next()
+    }
+    fn heard(&mut self, id: StepId, reply: Reply) {
+        if let Reply::Part(Part::Selected(selected)) = &reply {
+            self.exists.store(u64::from(selected.exists), Ordering::Relaxed);
+        }
+        self.sync.heard(id, reply);
+    }
+}

@@ -1,0 +1,351 @@
+//! work — an account's loop: connect, go round, push the journal, rest in IDLE; and again when the line breaks.
+//! Owns: `run`. May import: net, store, engine.
+//! Start reading at: `Work::serve`. Order of need: bodies that somebody waits for, the journal, the mailbox that the
+//! person looks at, the inbox, the rest. At rest the only thing that passes is time towards the next poll.
+
+use super::account::{Desk, jitter};
+use super::api::{Connectivity, Fault, Task};
+use super::connect;
+use super::fault::Retry;
+use super::fetch::{Fetcher, Got};
+use super::round::{End, Halt, Memory, Passed, Visitor};
+use super::shared::Shared;
+use crate::base::backoff::Backoff;
+use crate::base::park::park;
+use crate::base::spawn::guarded;
+use crate::config::AccountConfig;
+use crate::mail::ids::MailboxId;
+use crate::mail::mailbox::MailboxPath;
+use crate::net::session::{Idle, MailStore};
+use crate::store::{base, mailboxes, placements};
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Bodies that are got ahead of need in one go.
+const BATCH: u32 = 100;
+/// The shortest rest: a clock that was set must not make a loop of it.
+const LEAST: Duration = Duration::from_millis(50);
+
+/// The thread: until the account is stopped.
+pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
+    let mut backoff = Backoff::default();
+    let mut memory = Memory::default();
+    while !desk.cancel.is_set() {
+        if desk.is_offline() {
+            shared.connectivity(&config.name, Connectivity::Off);
+            rest(desk, None, |desk| !desk.is_offline());
+            continue;
+        }
+        shared.connectivity(&config.name, Connectivity::Connecting);
+        let born = Instant::now();
+        let ended = guarded(|| {
+            let mut conn = connect::open(shared, config, &desk.work, &desk.cancel)?;
+            desk.admit(true);
+            let visitor = Visitor { shared, config, give_way: &|| desk.is_urgent() || desk.cancel.is_set(), memory: &mut memory };
+            let ended = Work::new(desk, visitor).and_then(|mut work| work.serve(conn.as_mut()));
+            if ended.is_ok() && !desk.cancel.is_set() {
+                conn.logout();
+            }
+            ended.map_err(|halt| halt.fault(&connect::host(config), config))
+        });
+        let fault = match ended {
+            Ok(Ok(())) => continue,
+            Ok(Err(fault)) => fault,
+            Err(panic) => Fault::bug(&panic).of(&config.name),
+        };
+        if desk.cancel.is_set() {
+            break;
+        }
+        backoff.was_healthy(born.elapsed());
+        if pause(config, shared, desk, fault, &mut backoff) {
+            backoff.reset();
+        }
+    }
+    desk.admit(false);
+}
+
+/// Waits before the next try: for a time, or for the person. Whether somebody wants it now.
+fn pause(config: &AccountConfig, shared: &Shared, desk: &Desk, fault: Fault, backoff: &mut Backoff) -> bool {
+    let until = match fault.retry {
+        Retry::NeedsUser | Retry::Never => {
+            desk.admit(false);
+            shared.connectivity(&config.name, Connectivity::NeedsUser(fault));
+            None
+        }
+        Retry::Now | Retry::Backoff | Retry::WhenOnline => {
+            let pause = backoff.next(jitter());
+            let until = shared.now() + i64::try_from(pause.as_secs()).unwrap_or(0).max(1);
+            shared.connectivity(&config.name, Connectivity::Waiting { until, fault });
+            Some(Instant::now() + pause)
+        }
+    };
+    rest(desk, until, |desk| desk.is_offline() || desk.take_retry())
+}
+
+/// Sleeps until `until` or until `enough`; whether it was that.
+fn rest(desk: &Desk, until: Option<Instant>, enough: impl Fn(&Desk) -> bool) -> bool {
+    loop {
+        if enough(desk) {
+            return true;
+        }
+        if desk.cancel.is_set() || until.is_some_and(|end| Instant::now() >= end) {
+            return false;
+        }
+        park(&desk.work, &desk.cancel, until);
+        let _ = desk.work.take();
+    }
+}
+
+/// One life of a connection.
+struct Work<'a> {
+    desk: &'a Desk,
+    visitor: Visitor<'a>,
+    /// Mailboxes to visit, in order.
+    todo: VecDeque<MailboxPath>,
+    /// When all mailboxes were listed last.
+    round: Instant,
+    /// Since when the connection stands, seconds since 1970.
+    since: i64,
+    told: Option<Connectivity>,
+    /// When an operation that waits for its time is due, seconds since 1970.
+    due: Option<i64>,
+    /// The mailbox that is selected for IDLE.
+    here: Option<MailboxPath>,
+    /// The mailbox that was visited because IDLE found it other than the last pass had left it: once, not for ever.
+    twice: Option<MailboxPath>,
+    fetcher: Fetcher<'a>,
+    /// Whether all bodies are here that are wanted ahead of need.
+    complete: bool,
+}
+
+impl<'a> Work<'a> {
+    fn new(desk: &'a Desk, visitor: Visitor<'a>) -> Result<Self, Halt> {
+        let fetcher = Fetcher::new(visitor.shared)?;
+        let since = visitor.shared.now();
+        let (todo, round) = (VecDeque::new(), Instant::now());
+        Ok(Self {
+            desk,
+            visitor,
+            todo,
+            round,
+            since,
+            told: None,
+            due: None,
+            here: None,
+            twice: None,
+            fetcher,
+            complete: false,
+        })
+    }
+
+    /// Until the connection breaks (an error), or is not wanted any more.
+    fn serve(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let era = self.desk.era();
+        let poll = self.visitor.shared.pace.poll;
+        if conn.caps().idle {
+            self.tell(Connectivity::Live { since: self.since });
+        }
+        self.push(conn)?;
+        self.list(conn)?;
+        loop {
+            let _ = self.desk.work.take();
+            if self.desk.is_offline() || self.desk.era() != era || self.desk.cancel.is_set() {
+                return Ok(());
+            }
+            self.bodies(conn)?;
+            self.wishes(conn)?;
+            if let Some(path) = self.todo.pop_front() {
+                self.visit(conn, path)?;
+                continue;
+            }
+            if self.round.elapsed() >= poll {
+                self.list(conn)?;
+                continue;
+            }
+            if self.due.is_some_and(|at| at <= self.visitor.shared.now()) {
+                self.push(conn)?;
+                continue;
+            }
+            if self.ahead(conn)? {
+                continue;
+            }
+            self.rest(conn)?;
+        }
+    }
+
+    /// Gets the bodies that somebody waits for, unless the watch does.
+    fn bodies(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        while !self.desk.watching.load(Ordering::SeqCst)
+            && let Some(key) = self.desk.body()
+        {
+            self.here = None;
+            self.fetcher.forget();
+            let got = self.fetcher.body(conn, key).inspect_err(|_| self.desk.again(key))?;
+            self.desk.fetched(self.visitor.shared, got);
+        }
+        Ok(())
+    }
+
+    /// Gets some bodies ahead of need, as long as nothing else is to be done. Whether there may be more.
+    fn ahead(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+        if self.complete {
+            return Ok(false);
+        }
+        let (shared, config) = (self.visitor.shared, self.visitor.config);
+        let skip = &self.visitor.memory.unfetchable;
+        let mut wanted = self.fetcher.wanted(config, BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX))?;
+        wanted.retain(|w| !skip.contains(&w.message));
+        if wanted.is_empty() {
+            self.complete = true;
+            shared.progress(Task::Bodies(config.name.clone()), None);
+            return Ok(false);
+        }
+        // One visit for each mailbox.
+        wanted.sort_by_key(|w| w.mailbox);
+        self.here = None;
+        self.fetcher.forget();
+        for w in wanted {
+            if self.desk.work.is_rung() || self.desk.cancel.is_set() {
+                break;
+            }
+            if self.fetcher.ahead(conn, w)? != Got::Here {
+                self.visitor.memory.unfetchable.insert(w.message);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what was wished for since the last look.
+    fn wishes(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let wishes = self.desk.take();
+        if wishes.intents {
+            self.push(conn)?;
+        }
+        if wishes.all {
+            self.list(conn)?;
+        }
+        if wishes.inbox {
+            self.first(MailboxPath::inbox());
+        }
+        for id in wishes.visit.into_iter().rev() {
+            if let Some(path) = self.path(id)? {
+                self.first(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, id: MailboxId) -> Result<Option<MailboxPath>, Halt> {
+        let rows = self.visitor.shared.store.read(|db| mailboxes::list(db, Some(&self.visitor.config.name)))?;
+        Ok(rows.into_iter().find(|row| row.id == id && row.selectable).map(|row| row.path))
+    }
+
+    fn first(&mut self, path: MailboxPath) {
+        self.todo.retain(|p| *p != path);
+        self.todo.push_front(path);
+    }
+
+    /// Lists all mailboxes; those that have news are to be visited.
+    fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        self.round = Instant::now();
+        let listed = self.visitor.list(conn)?;
+        self.todo = self.visitor.order(&listed, self.desk.open(), false)?.into();
+        Ok(())
+    }
+
+    fn visit(&mut self, conn: &mut dyn MailStore, path: MailboxPath) -> Result<Passed, Halt> {
+        self.here = None;
+        let passed = self.visitor.pass(conn, &path)?;
+        self.complete &= passed.tally.new == 0;
+        match passed.end {
+            End::GaveWay => self.todo.push_front(path),
+            // The next list will show it gone.
+            End::NoMailbox => self.round = Instant::now().checked_sub(self.visitor.shared.pace.poll).unwrap_or(self.round),
+            End::Synced | End::Left(_) => {}
+        }
+        Ok(passed)
+    }
+
+    /// Pushes the journal: each mailbox with operations that are due, as long as something gets done.
+    fn push(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let mut seen = HashSet::new();
+        loop {
+            let now = self.visitor.shared.now();
+            let pending = self.visitor.pending()?;
+            self.due = pending.iter().map(|op| op.not_before).filter(|at| *at > now).min();
+            let mut due = pending.into_iter().filter(|op| op.not_before <= now).map(|op| op.mailbox);
+            let Some(path) = due.find(|path| !seen.contains(path)) else { return Ok(()) };
+            let passed = self.visit(conn, path.clone())?;
+            if passed.pushed > 0 {
+                // What waited for one of these may be due now.
+                seen.clear();
+            }
+            seen.insert(path);
+        }
+    }
+
+    /// Waits for news, wishes, or the next thing that is due.
+    fn rest(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let (pace, now) = (self.visitor.shared.pace, self.visitor.shared.now());
+        let due = self.due.map_or(pace.idle, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
+        let limit = pace.poll.saturating_sub(self.round.elapsed()).min(pace.idle).min(due).max(LEAST);
+        if !conn.caps().idle {
+            self.tell(Connectivity::Polled { at: now });
+            park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + limit));
+            return Ok(());
+        }
+        self.tell(Connectivity::Live { since: self.since });
+        // The watch has the inbox; this connection looks where the person looks.
+        let open = match self.desk.open() {
+            Some(id) => self.path(id)?,
+            None => None,
+        };
+        let place = open.unwrap_or_else(MailboxPath::inbox);
+        if self.here.as_ref() != Some(&place) && !self.settle(conn, &place)? {
+            return Ok(());
+        }
+        self.desk.on_inbox.store(place.is_inbox(), Ordering::SeqCst);
+        let idle = conn.idle(limit);
+        self.desk.on_inbox.store(false, Ordering::SeqCst);
+        if idle? == Idle::Changed {
+            let _ = conn.changed();
+            self.twice = None;
+            self.first(place);
+        }
+        Ok(())
+    }
+
+    /// Selects `place` for IDLE. False if it is not as the last pass left it: then it is visited first.
+    fn settle(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
+        let id = self.visitor.mailbox(place)?;
+        let selected = match conn.select(place, true) {
+            Ok(selected) => selected,
+            Err(e) if e.connection_lives() && !place.is_inbox() => {
+                // It is gone; the next list tells. Until then there is nothing to wait for but the inbox.
+                self.desk.left(id);
+                self.here = None;
+                return Ok(false);
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let (base, here) = self.visitor.shared.store.read(|db| Ok((base::load(db, id)?, placements::uids(db, id)?.len())))?;
+        let same = base.uidvalidity == selected.uidvalidity
+            && base.highestmodseq == selected.highestmodseq
+            && u64::from(selected.exists) == here;
+        if same || self.twice.as_ref() == Some(place) {
+            self.here = Some(place.clone());
+            return Ok(true);
+        }
+        self.twice = Some(place.clone());
+        self.first(place.clone());
+        Ok(false)
+    }
+
+    fn tell(&mut self, now: Connectivity) {
+        if self.told.as_ref() != Some(&now) {
+            self.visitor.shared.connectivity(&self.visitor.config.name, now.clone());
+            self.told = Some(now);
+        }
+    }
+}
