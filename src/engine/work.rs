@@ -124,19 +124,7 @@ impl<'a> Work<'a> {
         let fetcher = Fetcher::new(visitor.shared)?;
         let since = visitor.shared.now();
         let (todo, round) = (VecDeque::new(), Instant::now());
-        Ok(Self {
-            desk,
-            visitor,
-            todo,
-            round,
-            since,
-            told: None,
-            due: None,
-            here: None,
-            twice: None,
-            fetcher,
-            complete: false,
-        })
+        Ok(Self { desk, visitor, todo, round, since, told: None, due: None, here: None, twice: None, fetcher, complete: false })
     }
 
     /// Until the connection breaks (an error), or is not wanted any more.
