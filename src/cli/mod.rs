@@ -9,6 +9,7 @@ pub mod args;
 mod change;
 mod complete;
 mod config;
+mod demo;
 pub mod demo_mail;
 pub mod exit;
 mod keys;
@@ -18,6 +19,7 @@ mod manual;
 mod output;
 mod place;
 mod prompt;
+mod reader;
 mod rows;
 mod send;
 mod session;
@@ -92,8 +94,8 @@ fn verb(args: Args) -> Result<u8, Failure> {
     let door = Door::new(args.options)?;
     let mut out = Out::stdout();
     let code = match args.verb {
-        None => Err(exit::not_built("the reader")),
-        Some(Verb::Demo) => Err(exit::not_built("the reader")),
+        None => reader::open(&door, &args.reader),
+        Some(Verb::Demo) => reader::demo(&door, &args.reader),
         Some(Verb::Sync(_)) => Err(exit::not_built("sync")),
         Some(Verb::Doctor(_)) => Err(exit::not_built("doctor")),
         Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),

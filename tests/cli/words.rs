@@ -159,3 +159,10 @@ fn without_a_home_there_is_still_a_sentence() {
     assert!([78, 0].contains(&ran.code), "{ran:?}");
     assert!(ran.err.lines().count() <= 1, "{ran:?}");
 }
+
+#[test]
+fn without_a_terminal_the_reader_says_so() {
+    let bed = Bed::with_mail();
+    bed.run(&[]).code(64).says("terminal");
+    bed.run(&["demo"]).code(64).says("terminal");
+}
