@@ -130,6 +130,14 @@ impl<W: Write> Backend<W> {
     }
 }
 
+/// Whether all terminals agree that this takes two columns: a lone Chinese, Japanese or Korean character.
+fn is_han(symbol: &str) -> bool {
+    let mut chars = symbol.chars();
+    let han =
+        |c| matches!(c, '\u{3041}'..='\u{30fe}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    chars.next().is_some_and(han) && chars.next().is_none()
+}
+
 /// `ESC [ n <letter>`, without an n of 1.
 fn count(n: u16, letter: char) -> String {
     if n == 1 { format!("\x1b[{letter}") } else { format!("\x1b[{n}{letter}") }
@@ -227,9 +235,11 @@ impl<W: Write> Draw for Backend<W> {
             let symbol = cell.symbol();
             // Terminals disagree about the width of anything beyond plain text: the place is said again after it.
             let plain = symbol.chars().count() == 1 && symbol.len() <= 2 || matches!(symbol, "▌" | "─" | "│" | "•" | "…");
-            // Half of a wide character that is overwritten would keep the new colours: blank it out first.
+            let han = !plain && is_han(symbol);
+            // Half of a wide character that is overwritten would keep the new colours: blank it out first. One that takes
+            // the place of another one needs nothing.
             for column in x..=x + u16::from(!plain) {
-                if self.wide.remove(&(column, y)) {
+                if self.wide.remove(&(column, y)) && !(han && column == x) {
                     self.go(column, y);
                     self.ink(&Cell::EMPTY, true);
                     self.put(" ");
@@ -244,6 +254,9 @@ impl<W: Write> Draw for Backend<W> {
             } else {
                 self.place = None;
                 self.wide.insert((x, y));
+                if han {
+                    self.after(x, y, 2);
+                }
             }
         }
         self.erase(run);

@@ -31,7 +31,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
             }
             Entry::Account(name) => {
                 let (text, role) = chrome::account_state(app, name);
-                let used = canvas.right(area.x + area.width - 1, y, room / 2 + 2, &text, role);
+                let used = canvas.right((area.x + area.width).saturating_sub(1), y, room / 2 + 2, &text, role);
                 let name = SafeText::line_max(name.as_str(), 60);
                 canvas.text(area.x + 1, y, room.saturating_sub(used + 1), name.as_str(), Role::Heading);
             }
@@ -68,7 +68,8 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
     let mut room = area.width.saturating_sub(3);
     if counts {
         let role = if open { Role::FolderOpen } else { Role::FolderCount };
-        room = room.saturating_sub(canvas.right(area.x + area.width - 1, y, 9, &words::count(number.into()), role) + 1);
+        room = room
+            .saturating_sub(canvas.right((area.x + area.width).saturating_sub(1), y, 9, &words::count(number.into()), role) + 1);
     }
     let indent = u16::try_from(depth.min(6) * 2).unwrap_or(0);
     let mut x = area.x + 2 + indent;

@@ -71,7 +71,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, mut area: Area) -> Option
     } else if app.list().news_above > 0 && area.height > 1 {
         let n = words::plural(app.list().news_above.into(), "new message above", "new messages above");
         let key = app.keys().key_for(app.pane(), "first").unwrap_or_default();
-        canvas.right(area.x + area.width - 1, area.y, area.width / 2, &format!(" ↑ {n}   {key} goes there "), Role::PopupMatch);
+        canvas.right(
+            (area.x + area.width).saturating_sub(1),
+            area.y,
+            area.width / 2,
+            &format!(" ↑ {n}   {key} goes there "),
+            Role::PopupMatch,
+        );
     }
     cursor
 }
@@ -93,15 +99,21 @@ fn search_line(canvas: &mut Canvas<'_>, app: &App, area: &mut Area) -> Option<(u
         }
         _ => String::new(),
     };
-    let used = canvas.right(end - 1, y, area.width / 2, &found, if complaint.is_some() { Role::ToastWarn } else { Role::Dim });
+    let used = canvas.right(
+        end.saturating_sub(1),
+        y,
+        area.width / 2,
+        &found,
+        if complaint.is_some() { Role::ToastWarn } else { Role::Dim },
+    );
     let mut at = x + canvas.text(x, y, 7, "Search ", Role::InputLabel);
-    let room = (end - 2).saturating_sub(used + at);
+    let room = end.saturating_sub(2).saturating_sub(used + at);
     let (before, after) = line.shown();
     let (before, after) = (SafeText::line(&before), SafeText::line(&after));
     // A long line shows its end, where the typing happens.
     let head = tail_of(before.as_str(), usize::from(room.saturating_sub(1)));
     at += canvas.text(at, y, room, head, Role::Input);
-    canvas.text(at, y, (end - 2).saturating_sub(used + at), after.as_str(), Role::Input);
+    canvas.text(at, y, end.saturating_sub(2).saturating_sub(used + at), after.as_str(), Role::Input);
     editing.then_some((at, y))
 }
 

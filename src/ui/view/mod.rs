@@ -44,3 +44,8 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
     canvas::sweep(canvas.buffer);
     cursor
 }
+
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod tests;

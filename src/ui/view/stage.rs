@@ -1,0 +1,322 @@
+//! stage — an engine of cardboard, so that tests can look at the reader: fixed mail, a fixed clock, answers at once.
+//! Owns: `Stage`. May import: app, engine::api, mail, config.
+//! Start reading at: `Stage::press`.
+
+use super::canvas::Canvas;
+use crate::app::key::Key;
+use crate::app::msg::{Effect, Msg, Now};
+use crate::app::{App, Setup};
+use crate::config::Config;
+use crate::engine::api::{Answer, Body, Done, MessagePage, MessageView, News, Outcome, Query, Request, Rows, SearchPage, Ticket};
+use crate::mail::address::Address;
+use crate::mail::flags::{Flag, Flags};
+use crate::mail::ids::{AccountName, GroupId, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::parse;
+use crate::mail::row::{MailboxRow, MessageRow};
+use crate::ui::theme::{Depth, Theme};
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Friday, 20 November 2026, 15:00 UTC.
+pub const NOW: i64 = 1_795_186_800;
+
+/// The reader, its cardboard engine, and what it asked for.
+pub struct Stage {
+    pub app: App,
+    pub boxes: Vec<MailboxRow>,
+    pub rows: Vec<MessageRow>,
+    pub requests: Vec<Request>,
+    pub since: Duration,
+    tickets: u64,
+    pub quit: bool,
+    /// Whether texts of messages are here.
+    pub bodies: bool,
+}
+
+fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>, unread: u32, total: u32) -> MailboxRow {
+    MailboxRow {
+        id: MailboxId(id),
+        account: AccountName::new(account),
+        path: MailboxPath::from_typed(path),
+        delimiter: Some('/'),
+        role,
+        selectable: true,
+        subscribed: true,
+        total,
+        unread,
+        synced_at: NOW - 60,
+    }
+}
+
+/// `marks`: `.` unread, `*` starred, `+` attachment, `r` answered.
+fn message(id: i64, marks: &str, from: (&str, &str), subject: &str, preview: &str, thread: u32, ago: i64) -> MessageRow {
+    let mut flags = Flags::new();
+    if !marks.contains('.') {
+        flags.insert(Flag::Seen);
+    }
+    if marks.contains('*') {
+        flags.insert(Flag::Flagged);
+    }
+    if marks.contains('r') {
+        flags.insert(Flag::Answered);
+    }
+    MessageRow {
+        id: PlacementKey(id),
+        message: MessageKey(id),
+        thread: ThreadKey(id),
+        account: AccountName::new("work"),
+        mailbox: MailboxId(1),
+        uid: Some(u32::try_from(id).unwrap()),
+        sort: (NOW - ago) << 24,
+        received: NOW - ago,
+        from: Address::new(from.0, from.1),
+        to: vec![Address::new("Dana Roth", "dana@example.org")],
+        subject: subject.to_owned(),
+        preview: preview.to_owned(),
+        flags,
+        size: 9_000,
+        attachments: u32::from(marks.contains('+')),
+        cached: true,
+        thread_total: thread,
+        thread_unread: u32::from(marks.contains('.')),
+        depth: 0,
+        message_id: format!("m{id}@example.org"),
+    }
+}
+
+const CONFIG: &str = "[account.work]\naddress = \"dana@example.org\"\nname = \"Dana Roth\"\nimap = { host = \"imap.example.org\" }\n\
+    [account.home]\naddress = \"dana@example.net\"\nimap = { host = \"imap.example.net\" }\n";
+
+const TEXT: &str = "From: Ann Berger <ann.berger@example.org>\r\nTo: Dana Roth <dana@example.org>, Carol Ngo <carol@example.org>\r\n\
+Cc: finance@example.org\r\nSubject: Quarterly figures, second draft\r\nDate: Fri, 20 Nov 2026 14:02:00 +0000\r\n\
+Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+Hi all,\r\n\r\nthe board wants the second table split by region before Tuesday. I moved the totals to the top and marked what is still missing:\r\n\r\n\
+  * North: two invoices of October are not in yet\r\n  * South: exchange rate of 30 September instead of the average\r\n\r\n\
+Could somebody from finance confirm the rate? https://wiki.example.org/finance/rates has the rules.\r\n\r\nAnn\r\n-- \r\n\
+Ann Berger, Controlling\r\n\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=notes.pdf\r\n\
+Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n--b--\r\n";
+
+impl Stage {
+    /// The reader at its start, on a terminal of this size, with everything answered.
+    pub fn new(width: u16, height: u16) -> Self {
+        Self::with(CONFIG, width, height)
+    }
+
+    /// With another configuration.
+    pub fn with(config: &str, width: u16, height: u16) -> Self {
+        let setup = Setup {
+            config: Config::parse(config, Path::new("config.toml"), 0o600).unwrap(),
+            zone: TimeZone::UTC,
+            size: (width, height),
+            follow: Some(Duration::from_millis(150)),
+            account: None,
+            mailbox: None,
+            read_only: false,
+            themes: Theme::BUILT_IN.map(str::to_owned).to_vec(),
+        };
+        let now = Now { since: Duration::ZERO, civil: NOW };
+        let app = App::new(setup, now);
+        let h = 3_600;
+        let d = 86_400;
+        let rows = vec![
+            message(
+                1,
+                ".",
+                ("Ann Berger", "ann.berger@example.org"),
+                "Quarterly figures, second draft",
+                "Hi all, the board wants the second table split",
+                3,
+                3_480,
+            ),
+            message(
+                2,
+                ".+",
+                ("GitHub", "noreply@github.example"),
+                "[postrider] flaky test in planner (#412)",
+                "The job failed",
+                1,
+                4_380,
+            ),
+            message(
+                3,
+                "*",
+                ("Kenji Sato 佐藤 健", "kenji@example.jp"),
+                "来週の打ち合わせについて",
+                "火曜日の午後はいかがでしょうか",
+                2,
+                9_000,
+            ),
+            message(4, "+r", ("Carol Ngo", "carol@example.org"), "Re: Contract, page 7", "I marked the two places", 5, 3 * h),
+            message(5, ".", ("Deutsche Bahn", "bahn@example.de"), "Ihre Buchung 7KQ2M1", "Hinfahrt Di 24.11. 08:31", 1, 5 * h),
+            message(6, "", ("Linus T.", "linus@example.org"), "Re: [PATCH v3 2/5] mm: keep the folio locked", "No.", 18, 6 * h),
+            message(7, "", ("Maya Okafor", "maya@example.org"), "Photos from Saturday", "Best ones are in the album", 1, d + h),
+            message(
+                8,
+                ".",
+                ("PayPaI Support", "x@evil.example"),
+                "Your account is limited\u{202e}\x1b[31m",
+                "Confirm within 24 hours",
+                1,
+                d + 2 * h,
+            ),
+            message(9, "", ("", "dana@example.org"), "Re: Offer for the roof", "Thank you, we take it", 4, 2 * d),
+            message(10, "+", ("Library", "library@example.org"), "", "Three books are due", 1, 20 * d),
+            message(11, "", ("rust-users", "rust@example.org"), "Announcing ripgrep 16", "Faster literals", 9, 400 * d),
+        ];
+        let boxes = vec![
+            mailbox(1, "work", "INBOX", Some(Role::Inbox), 12, 48_213),
+            mailbox(2, "work", "Drafts", Some(Role::Drafts), 0, 1),
+            mailbox(3, "work", "Sent", Some(Role::Sent), 0, 900),
+            mailbox(4, "work", "Archive", Some(Role::Archive), 0, 31_000),
+            mailbox(5, "work", "Lists", None, 0, 0),
+            mailbox(6, "work", "Lists/kernel", None, 812, 9_000),
+            mailbox(7, "work", "Lists/rust-users", None, 40, 700),
+            mailbox(8, "work", "Junk", Some(Role::Junk), 6, 6),
+            mailbox(9, "work", "Trash", Some(Role::Trash), 0, 44),
+            mailbox(10, "home", "INBOX", Some(Role::Inbox), 2, 310),
+        ];
+        let since = Duration::ZERO;
+        let mut stage = Self { app, boxes, rows, requests: Vec::new(), since, tickets: 0, quit: false, bodies: true };
+        let effects = stage.app.start();
+        stage.carry_out(effects);
+        stage
+    }
+
+    fn update(&mut self, msg: Msg) {
+        let now = Now { since: self.since, civil: NOW };
+        let effects = self.app.update(msg, now);
+        self.carry_out(effects);
+    }
+
+    /// Something came from the engine.
+    pub fn news(&mut self, news: News) {
+        self.update(Msg::News(Box::new(news)));
+    }
+
+    /// Time passes.
+    pub fn wait(&mut self, span: Duration) {
+        self.since += span;
+        self.update(Msg::Tick);
+    }
+
+    /// Presses keys, in the notation of the configuration; `"text` types text.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            match key.strip_prefix('"') {
+                Some(text) => text.chars().for_each(|c| self.update(Msg::Key(Key::char(c)))),
+                None => self.update(Msg::Key(Key::parse(key).unwrap())),
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Query(slot, query) => {
+                    self.tickets += 1;
+                    self.app.asked(slot, self.tickets);
+                    let mut news = News::default();
+                    if let Some(rows) = self.answer(&query) {
+                        news.answers.insert(slot, Answer { generation: self.tickets, rows: Ok(rows) });
+                    }
+                    self.news(news);
+                }
+                Effect::Request(request, note) => {
+                    self.tickets += 1;
+                    let ticket = Ticket(self.tickets);
+                    self.app.sent(ticket, note);
+                    let count = match &request {
+                        Request::Flag { targets, .. } | Request::File { targets, .. } | Request::Move { targets, .. } => {
+                            targets.len()
+                        }
+                        _ => 0,
+                    };
+                    self.requests.push(request);
+                    let done =
+                        Done { group: Some(GroupId(1)), count: u32::try_from(count).unwrap(), word: "move", ..Done::default() };
+                    let outcomes = vec![Outcome { ticket, result: Ok(done) }];
+                    self.news(News { outcomes, ..News::default() });
+                }
+                Effect::Quit => self.quit = true,
+                _ => {}
+            }
+        }
+    }
+
+    fn answer(&self, query: &Query) -> Option<Rows> {
+        Some(match query {
+            Query::Mailboxes => Rows::Mailboxes(self.boxes.clone()),
+            Query::Messages { mailbox, threaded, .. } => {
+                let rows: Vec<_> = self.rows.iter().filter(|r| r.mailbox == *mailbox).cloned().collect();
+                let total = u32::try_from(rows.len()).unwrap();
+                Rows::Messages(MessagePage { mailbox: *mailbox, threaded: *threaded, rows, above: 0, total })
+            }
+            Query::Search { text, .. } => {
+                let has = |r: &&MessageRow| r.subject.to_lowercase().contains(text.as_str());
+                let rows = self.rows.iter().filter(has).cloned().collect();
+                Rows::Search(SearchPage { text: text.clone(), rows, more: false, complaint: None })
+            }
+            Query::Thread(id) => {
+                let head = self.rows.iter().find(|r| r.id == *id)?;
+                let inner = |n: i64| MessageRow {
+                    id: PlacementKey(head.id.0 * 100 + n),
+                    depth: u16::try_from(n).unwrap(),
+                    thread_total: 1,
+                    ..head.clone()
+                };
+                Rows::Thread((1..i64::from(head.thread_total)).map(inner).chain([head.clone()]).collect())
+            }
+            Query::Message(id) => {
+                let row = self.rows.iter().find(|r| r.id == *id)?.clone();
+                let message = Arc::new(parse::message(TEXT.as_bytes()));
+                let mut envelope = message.envelope.clone();
+                envelope.subject.clone_from(&row.subject);
+                let body = if self.bodies { Body::Here(message) } else { Body::Coming };
+                Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
+            }
+            Query::Outbox => Rows::Outbox(Vec::new()),
+            Query::Queue => Rows::Queue(Vec::new()),
+            _ => return None,
+        })
+    }
+
+    /// The screen as cells.
+    pub fn buffer(&self, theme: &Theme, band: bool) -> Buffer {
+        let (width, height) = self.app.setup().size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        super::draw(&mut Canvas { buffer: &mut buffer, theme, band }, &self.app);
+        buffer
+    }
+
+    /// The screen as text, without the blanks at the ends of lines.
+    pub fn text(&self) -> String {
+        let theme = Theme::load("dark", None, Depth::True).unwrap();
+        text(&self.buffer(&theme, true))
+    }
+}
+
+/// The symbols of a buffer, line by line.
+pub fn text(buffer: &Buffer) -> String {
+    let area = *buffer.area();
+    let mut out = String::new();
+    for y in 0..area.height {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..area.width {
+            let symbol = buffer[(x, y)].symbol();
+            if skip == 0 {
+                line.push_str(symbol);
+                skip = crate::base::width::width(symbol);
+            }
+            skip = skip.saturating_sub(1);
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
