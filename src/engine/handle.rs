@@ -3,7 +3,7 @@
 //! Start reading at: `Engine::start`. What comes back lies in one inbox, which a poll set can wait for.
 
 use super::answer::Answerer;
-use super::api::{Answer, Done, Fault, Kind, News, Query, Request, Rows, Slot, Ticket};
+use super::api::{Answer, Connectivity, Done, Fault, Kind, News, Query, Request, Rows, Slot, Ticket};
 use super::crew::Crew;
 use super::desk::{Desk, Errand};
 use super::lane::Lane;
@@ -56,6 +56,9 @@ impl Engine {
             (Some(_), Mode::Live) => Some(open_door(&shared, send.clone()).map_err(|e| no_threads(&e))?),
             _ => None,
         };
+        if !shared.owner {
+            shared.config.accounts.iter().for_each(|account| shared.connectivity(&account.name, Connectivity::Elsewhere));
+        }
         let desk = Desk::start(Arc::clone(&shared), crew, send, errands).map_err(|e| no_threads(&e))?;
         if door.is_some() {
             desk.hand_in(Errand::Tidy);

@@ -226,8 +226,9 @@ impl Visitor<'_> {
                 pending.into_iter().filter(|op| op.mailbox == *path).map(|op| (op.id, op)).collect();
             let mut asked: Vec<OpId> = ops.values().flat_map(refers).collect();
             while let Some(id) = asked.pop() {
-                if let Entry::Vacant(place) = ops.entry(id) {
-                    asked.extend(refers(place.insert(journal::get(db, id)?)));
+                // One that was forgotten since is unknown to the plan too, which then parks what is in doubt.
+                if let (Entry::Vacant(place), Some(op)) = (ops.entry(id), journal::find(db, id)?) {
+                    asked.extend(refers(place.insert(op)));
                 }
             }
             Ok(ops.into_values().collect())

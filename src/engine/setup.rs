@@ -15,7 +15,9 @@ use crate::base::inbox::Inbox;
 use crate::base::paths::Paths;
 use crate::config::Config;
 use crate::store::spool::Spool;
-use crate::store::{self, Places, Store, Topic, journal, outbox, overlay};
+use crate::mail::ids::AccountName;
+use crate::store::{self, Places, Store, Topic, journal, mailboxes, outbox, overlay};
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,7 +137,16 @@ fn recover(shared: &Shared, mode: Mode) -> Result<(), Fault> {
         journal::pending(tx, None)
     })?;
     match mode {
-        Mode::Live => shared.store.cache(move |tx| overlay::rebuild(tx, &pending))?,
+        Mode::Live => {
+            let accounts: HashSet<AccountName> = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
+            shared.store.cache(move |tx| {
+                // Of an account that is configured no more only what no server can give again is kept.
+                let known: HashSet<AccountName> = mailboxes::list(tx, None)?.into_iter().map(|row| row.account).collect();
+                known.difference(&accounts).try_for_each(|gone| mailboxes::remove_account(tx, gone))?;
+                let pending: Vec<_> = pending.into_iter().filter(|o| accounts.contains(&o.account)).collect();
+                overlay::rebuild(tx, &pending)
+            })?;
+        }
         // The rows that the last verb printed keep their numbers.
         Mode::Still => lay_over(shared)?,
     }
@@ -170,7 +181,6 @@ pub fn lay_over(shared: &Shared) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::base::clock::Manual;
-    use crate::mail::ids::AccountName;
     use crate::mail::outgoing::{NewOutgoing, OutboxState};
 
     fn setup(dir: &std::path::Path, mode: Mode) -> Setup {
