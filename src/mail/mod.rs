@@ -34,6 +34,7 @@ pub mod ready;
 pub mod render;
 pub mod render_html;
 pub mod render_invite;
+pub mod render_raw;
 pub mod render_report;
 pub mod render_text;
 pub mod row;
