@@ -218,6 +218,7 @@ impl App {
         } else if self.zoom {
             self.zoom = false;
             self.lay_out();
+        } else if self.focus == Focus::Reader && self.viewer.end_find() {
         } else if self.focus == Focus::Reader || self.focus == Focus::Folders {
             self.set_focus(Focus::Messages);
         } else if self.list.clear_marks() {

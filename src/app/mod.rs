@@ -15,6 +15,7 @@ pub mod list;
 pub mod msg;
 mod news;
 pub mod popup;
+pub mod reading;
 pub mod screen;
 mod state;
 pub mod status;

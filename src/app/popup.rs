@@ -6,6 +6,7 @@ use super::command::{self, CommandSpec, Group, Pane};
 use super::input::Line;
 use super::key::{Code, Key};
 use super::msg::Note;
+use super::reading::Over;
 use super::screen::chooser::{Choice, Chooser};
 use super::state::App;
 use crate::base::safetext::SafeText;
@@ -38,6 +39,8 @@ pub enum Popup {
     Delete(SafeText, Vec<PlacementKey>),
     /// A password.
     Password(AccountName, Line),
+    /// Something about the open message.
+    Reading(Over),
 }
 
 /// A line of the help.
@@ -145,7 +148,11 @@ impl App {
         if esc {
             return;
         }
+        if let Popup::Reading(over) = popup {
+            return self.over_key(over, key);
+        }
         match &mut popup {
+            Popup::Reading(_) => {}
             Popup::Help(pane, top) => {
                 let page = usize::from(self.setup.size.1).saturating_sub(6).max(1);
                 let most = self.help_lines(*pane).len().saturating_sub(page);
@@ -235,8 +242,11 @@ impl App {
             Some(Popup::Palette(c)) => paste(c, text),
             Some(Popup::Mailboxes(c, _)) => paste(c, text),
             Some(Popup::Themes(c)) => paste(c, text),
-            Some(Popup::Password(_, line)) => line.insert(text.trim_end_matches('\n')),
-            Some(Popup::Help(..) | Popup::Delete(..)) | None => {}
+            Some(Popup::Password(_, line) | Popup::Reading(Over::Folder(line, _))) => line.insert(text.trim_end_matches('\n')),
+            Some(Popup::Reading(Over::Links(c))) => paste(c, text),
+            Some(Popup::Reading(Over::Open(c))) => paste(c, text),
+            Some(Popup::Reading(Over::Save(c))) => paste(c, text),
+            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Reading(Over::Doubtful(_))) | None => {}
         }
     }
 
@@ -246,7 +256,10 @@ impl App {
             Some(Popup::Palette(c)) => c.point(n),
             Some(Popup::Mailboxes(c, _)) => c.point(n),
             Some(Popup::Themes(c)) => c.point(n),
-            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Password(..)) | None => false,
+            Some(Popup::Reading(Over::Links(c))) => c.point(n),
+            Some(Popup::Reading(Over::Open(c))) => c.point(n),
+            Some(Popup::Reading(Over::Save(c))) => c.point(n),
+            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Password(..) | Popup::Reading(_)) | None => false,
         };
         if there {
             self.popup_key(Key::plain(Code::Enter));
@@ -259,7 +272,7 @@ fn paste<T: Clone>(chooser: &mut Chooser<T>, text: &str) {
     chooser.narrow();
 }
 
-fn chooser_key<T: Clone>(chooser: &mut Chooser<T>, key: Key) {
+pub(super) fn chooser_key<T: Clone>(chooser: &mut Chooser<T>, key: Key) {
     match (key.code, key.ctrl) {
         (Code::Up | Code::BackTab, _) | (Code::Char('p' | 'k'), true) => chooser.step(-1),
         (Code::Down | Code::Tab, _) | (Code::Char('n' | 'j'), true) => chooser.step(1),

@@ -10,6 +10,7 @@ use super::layout::{Focus, Layout};
 use super::list::{Source, Window};
 use super::msg::{self, Effect, Note, Now};
 use super::popup::Popup;
+use super::reading::Places;
 use super::screen::Screen;
 use super::screen::folders::Folders;
 use super::screen::outbox::Outbox;
@@ -73,6 +74,7 @@ pub struct App {
     pub(super) threaded: bool,
     pub(super) search: Option<Search>,
     pub(super) viewer: Viewer,
+    pub(super) places: Places,
     pub(super) outbox: Outbox,
     pub(super) screen: Screen,
     pub(super) focus: Focus,
@@ -118,7 +120,8 @@ impl App {
             mailbox: None,
             threaded,
             search: None,
-            viewer: Viewer::new(prefer),
+            viewer: Viewer::new(prefer, setup.zone.clone()),
+            places: Places::default(),
             outbox: Outbox::default(),
             screen: Screen::Mail,
             focus: Focus::Messages,
@@ -203,20 +206,9 @@ impl App {
             self.list.set_height(usize::from(area.height.saturating_sub(typing)));
         }
         if let Some(area) = layout.reader {
-            let head = self.reader_head(area.height);
-            self.viewer.set_size(area.width.saturating_sub(2), area.height.saturating_sub(head));
+            self.viewer.set_size(area.width, area.height);
         }
         self.outbox.set_height(usize::from(layout.main.height));
-    }
-
-    /// Lines of the header block and its rule, for a pane of this height.
-    #[must_use]
-    pub const fn reader_head(&self, height: u16) -> u16 {
-        match height {
-            0..=5 => 1,
-            6..=9 => 3,
-            _ => 5,
-        }
     }
 
     /// The pane whose keys hold.

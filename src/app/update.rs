@@ -72,6 +72,9 @@ impl App {
         if self.screen == Screen::Mail && self.search.as_ref().is_some_and(|s| s.editing) && self.search_key(key) {
             return;
         }
+        if self.screen == Screen::Mail && self.focus == Focus::Reader && self.find_key(key) {
+            return;
+        }
         if key.code == Code::Esc && !self.typed.is_empty() {
             self.typed.clear();
             return;
@@ -128,6 +131,9 @@ impl App {
         } else if let Some(search) = self.search.as_mut().filter(|s| s.editing) {
             search.line.insert(text);
             self.search_typed();
+        } else if let Some(find) = self.viewer.find_mut().filter(|f| f.editing) {
+            find.typed.insert(text);
+            self.viewer.look();
         } else {
             // Letters that were meant for a composer are no commands.
             self.status.doubt(self.now.since, "Nothing takes pasted text here");
@@ -201,7 +207,7 @@ impl App {
         let done = self.move_command(spec.id)
             || self.go_command(spec.id, arg)
             || self.act_command(spec.id, arg)
-            || self.reader_command(spec.id)
+            || self.reader_command(spec.id, arg)
             || self.program_command(spec.id, arg)
             || self.outbox_command(spec.id);
         if !done {
@@ -231,7 +237,7 @@ impl App {
                 self.cursor_moved();
             }
             (Screen::Mail, Focus::Reader) => {
-                self.viewer.page(down, half);
+                self.viewer.page_by(down, half);
             }
         }
     }
@@ -272,6 +278,9 @@ impl App {
 
     /// To the next unread message, or the next hit of a search; in the reader, it is opened.
     pub(super) fn next_unread(&mut self, forward: bool) {
+        if self.focus == Focus::Reader && self.next_hit(forward) {
+            return;
+        }
         let hits = self.search.is_some();
         if !self.list.seek(forward, |i| hits || i.row.thread_unread > 0 || !i.row.flags.has(Flag::Seen)) {
             let what = if hits { "No more hits" } else { "No more unread messages here" };
@@ -298,23 +307,6 @@ impl App {
         {
             self.show_message(id, true);
         }
-    }
-
-    fn reader_command(&mut self, id: &str) -> bool {
-        match id {
-            "read-on" => {
-                if !self.viewer.page(true, false) {
-                    self.next_unread(true);
-                }
-            }
-            "html" => {
-                if !self.viewer.switch() {
-                    self.status.doubt(self.now.since, "This message has only one form");
-                }
-            }
-            _ => return false,
-        }
-        true
     }
 
     fn program_command(&mut self, id: &str, arg: &str) -> bool {

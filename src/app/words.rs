@@ -45,6 +45,30 @@ pub fn size(octets: u64) -> String {
     format!("{} {name}", (whole + 500) / 1000)
 }
 
+/// What a file is, in a word or two.
+#[must_use]
+pub fn kind(mime: &str) -> &str {
+    match mime {
+        "application/pdf" => "PDF",
+        "application/zip" | "application/gzip" | "application/x-tar" | "application/x-7z-compressed" => "archive",
+        "text/calendar" | "application/ics" => "calendar",
+        "text/x-patch" | "text/x-diff" => "patch",
+        "text/vcard" | "text/x-vcard" => "contact",
+        "text/html" => "Web page",
+        "text/csv" => "table",
+        "message/rfc822" | "message/global" => "message",
+        "application/pgp-signature" | "application/pkcs7-signature" | "application/x-pkcs7-signature" => "signature",
+        "application/pgp-keys" => "key",
+        _ if mime.contains("spreadsheet") || mime.contains("excel") => "sheet",
+        _ if mime.contains("presentation") || mime.contains("powerpoint") => "slides",
+        _ if mime.contains("wordprocessing") || mime.contains("msword") || mime.contains("opendocument.text") => "document",
+        _ => match mime.split_once('/') {
+            Some((word @ ("image" | "audio" | "video" | "text"), _)) => word,
+            _ => "file",
+        },
+    }
+}
+
 /// Where the person's days begin, and which day it is.
 #[derive(Clone, Debug)]
 pub struct Calendar {

@@ -35,6 +35,25 @@ pub fn safe(name: &str) -> String {
     if name.is_empty() { "attachment".to_owned() } else { name }
 }
 
+/// Whether a desktop might run a file of that name, type or beginning as a program, or show it as a page that can act: such
+/// files are saved, never opened (security M-32).
+#[must_use]
+pub fn runs(name: &str, mime: &str, head: &[u8]) -> bool {
+    const ENDINGS: [&str; 56] = [
+        "action", "apk", "app", "appimage", "bash", "bat", "bin", "cmd", "com", "command", "cpl", "csh", "deb", "desktop", "dll",
+        "docm", "elf", "exe", "gadget", "hta", "htm", "html", "inf", "jar", "jnlp", "js", "jse", "ksh", "lnk", "mht", "mhtml",
+        "msc", "msi", "out", "pif", "pl", "pptm", "ps1", "py", "pyw", "rb", "reg", "rpm", "run", "scr", "service", "sh", "svg",
+        "svgz", "url", "vb", "vbs", "webloc", "xhtml", "xlsm", "zsh",
+    ];
+    let ending = name.rsplit_once('.').map(|(_, e)| e.trim().to_ascii_lowercase()).unwrap_or_default();
+    let typed =
+        ["script", "executable", "x-msdownload", "x-sh", "x-desktop", "java-archive", "html", "svg", "x-dosexec", "x-ms-"];
+    let begins = [&b"\x7fELF"[..], b"MZ", b"#!", b"[Desktop Entry]", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe"];
+    ENDINGS.contains(&ending.as_str())
+        || typed.iter().any(|t| mime.contains(t))
+        || begins.iter().any(|b| head.trim_ascii_start().starts_with(b))
+}
+
 /// `name` with ` (n)` before its extension, for the n-th file of that name.
 #[must_use]
 pub fn numbered(name: &str, n: u32) -> String {
@@ -67,6 +86,18 @@ fn device(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn m32_what_could_run_is_known_by_name_type_and_content() {
+        assert!(runs("x.desktop", "text/plain", b""));
+        assert!(runs("photo.jpg.EXE", "image/jpeg", b""));
+        assert!(runs("page.svg", "image/svg+xml", b"<svg"));
+        assert!(runs("notes.txt", "text/plain", b"#!/bin/sh\nrm -rf ~"));
+        assert!(runs("notes.pdf", "application/pdf", b"\x7fELF\x02"));
+        assert!(runs("notes.txt", "application/x-shellscript", b"echo"));
+        assert!(!runs("notes.pdf", "application/pdf", b"%PDF-1.4") && !runs("a.txt", "text/plain", b"hello"));
+        assert!(!runs("q3.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"));
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -74,6 +74,18 @@ pub fn bytes(message: &Message, part: &Part) -> Vec<u8> {
     }
 }
 
+/// The first decoded bytes of a part, from at most `max` encoded ones: to tell what it is.
+#[must_use]
+pub fn head(message: &Message, part: &Part, max: usize) -> Vec<u8> {
+    let encoded = message.encoded(part);
+    let encoded = encoded.get(..max).unwrap_or(encoded);
+    match part.encoding {
+        Encoding::Identity => encoded.to_vec(),
+        Encoding::Base64 => transfer::base64(encoded),
+        Encoding::QuotedPrintable => transfer::quoted_printable(encoded),
+    }
+}
+
 /// The text of a part, in whatever charset it really is; line breaks are `\n`.
 #[must_use]
 pub fn text(message: &Message, part: &Part) -> String {

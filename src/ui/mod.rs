@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod input;
 pub mod link;
+pub mod opened;
 mod outside;
 mod run;
 mod signals;

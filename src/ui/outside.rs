@@ -1,8 +1,9 @@
 //! outside — what leaves the screen: the clipboard, the desktop's opener, the shell.
-//! Owns: `copy`, `open`, `stop`. May import: base.
+//! Owns: `copy`, `open`, `stop`, `places`. May import: app, base.
 //! Start reading at: `open`. Only what the person chose is opened, and never through a shell.
 
 use super::terminal::Terminal;
+use crate::app::reading::Places;
 use crate::base::child;
 use crate::base::gate::{Permit, Reason};
 use base64::Engine as _;
@@ -27,6 +28,18 @@ pub(super) fn copy(terminal: &mut Terminal, text: &str) -> io::Result<()> {
 pub(super) fn stop() {
     // Refused only where there is nobody who could bring us back.
     let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+}
+
+/// Where files of messages go: the desktop's folder for downloads, else the home directory.
+pub(super) fn places() -> Places {
+    let Some(user) = directories::UserDirs::new() else { return Places::default() };
+    let home = user.home_dir();
+    let save = user.download_dir().filter(|d| d.is_dir()).unwrap_or(home);
+    let shown = match save.strip_prefix(home) {
+        Ok(below) => std::path::Path::new("~").join(below).display().to_string(),
+        Err(_) => save.display().to_string(),
+    };
+    Places { save: shown, home: std::env::current_dir().unwrap_or_else(|_| home.to_owned()), open: None }
 }
 
 /// Whether there is a desktop to open things on.

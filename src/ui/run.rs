@@ -4,6 +4,7 @@
 
 use super::input::{Decoder, ESC_WAIT, Input, Mouse};
 use super::link::Link;
+use super::opened::Opened;
 use super::outside;
 use super::signals::Signals;
 use super::terminal::Terminal;
@@ -11,6 +12,7 @@ use super::theme::{Depth, Theme};
 use super::view;
 use super::view::canvas::Canvas;
 use crate::app::msg::{Effect, Msg, Now, Spot};
+use crate::app::reading::Places;
 use crate::app::screen::Screen;
 use crate::app::{App, Setup};
 use crate::base::clock::{Clock, System};
@@ -18,7 +20,7 @@ use crate::base::safetext::SafeText;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long the first frame waits for the store, so that it is not an empty one.
@@ -62,6 +64,8 @@ pub struct Reader<'a> {
     title: SafeText,
     ended: bool,
     changed: bool,
+    /// Held until the end, when it is removed.
+    _opened: Option<Opened>,
 }
 
 impl<'a> Reader<'a> {
@@ -77,6 +81,7 @@ impl<'a> Reader<'a> {
             app.complain(&error.to_string());
             Theme::load("dark", None, look.depth).unwrap_or_else(|_| Theme::plain())
         });
+        app.set_places(outside::places());
         let start = Instant::now();
         Self {
             link,
@@ -91,7 +96,20 @@ impl<'a> Reader<'a> {
             title: SafeText::default(),
             ended: false,
             changed: true,
+            _opened: None,
         }
+    }
+
+    /// Opens attachments from a private folder below `run`.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn opening_in(mut self, run: &Path) -> io::Result<Self> {
+        let opened = Opened::new(run)?;
+        let open = outside::desktop().then(|| opened.path().to_owned());
+        self.app.set_places(Places { open, ..outside::places() });
+        self._opened = Some(opened);
+        Ok(self)
     }
 
     fn now(&self) -> Now {

@@ -54,7 +54,13 @@ pub(super) const ROWS: &[CommandSpec] = &[
     CommandSpec {
         arg: "QUERY",
         help: "Searches everything on this machine while you type: words, from: to: subject: body: is: has: before: after: in:.",
-        ..row("search", Group::Go, "search", "Search all mail as you type", &[(Pane::Any, "/")])
+        ..row(
+            "search",
+            Group::Go,
+            "search",
+            "Search all mail as you type",
+            &[(Pane::Messages, "/"), (Pane::Folders, "/"), (Pane::Outbox, "/"), (Pane::Reader, "g /")],
+        )
     },
     CommandSpec {
         help: "Messages flagged, moved, archived, deleted or sent come back, also after a restart. `redo` does it again.",

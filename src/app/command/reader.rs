@@ -33,6 +33,10 @@ pub(super) const ROWS: &[CommandSpec] = &[
         ..read("open-attachment", "open", "Open an attachment", &[(Pane::Reader, "o")])
     },
     CommandSpec { arg: "FOLDER", ..read("save-attachments", "save", "Save the attachments", &[(Pane::Reader, "w")]) },
+    CommandSpec {
+        help: "`next-unread` goes to the next place, `previous-unread` to the one before, `back` ends it.",
+        ..read("find", "find", "Find a word in the open message", &[(Pane::Reader, "/")])
+    },
     read("headers", "headers", "Show all headers, or only the usual ones", &[(Pane::Reader, "H")]),
     read("source", "source", "Show the message as it came", &[(Pane::Reader, "V")]),
     read("html", "plain/HTML", "Switch between the plain and the HTML text", &[(Pane::Reader, "h")]),

@@ -1,13 +1,25 @@
-//! viewer — the open message: what is known of it, its lines at the pane's width, and where the eye is.
-//! Owns: `Viewer`, `State`. May import: engine::api, mail.
+//! viewer — the open message: what is known of it, its page at the pane's width, and where the eye is.
+//! Owns: `Viewer`, `State`. Submodules: `page` (the rows), `find` (a word in them). May import: engine::api, mail.
 //! Start reading at: `Viewer::open`. Text is rendered again only when the message, the width or the chosen form changes.
 
+mod find;
+mod page;
+
+pub use find::{Find, Hit};
+pub use page::{Form, Page, Row};
+
+use crate::base::safetext::SafeText;
 use crate::engine::api::{Body, Fault, MessageView};
-use crate::mail::body::Message;
+use crate::mail::body::{self, Attachment, Message};
+use crate::mail::envelope::Envelope;
 use crate::mail::ids::{MessageKey, PlacementKey};
-use crate::mail::render::{self, Rendered};
+use crate::mail::links::Link;
 use crate::mail::structure::Prefer;
+use jiff::tz::TimeZone;
 use std::sync::Arc;
+
+/// The most attachments that are listed below the text; the rest are counted.
+pub const MAX_FILES: usize = 3;
 
 /// What is known of the message.
 #[derive(Debug)]
@@ -21,23 +33,26 @@ pub enum State {
 }
 
 /// The open message.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Viewer {
     open: Option<(PlacementKey, State)>,
-    rendered: Option<Rendered>,
-    prefer: Prefer,
-    /// The form that new messages start with.
+    page: Option<Page>,
+    find: Option<Find>,
+    form: Form,
+    /// The text that new messages start with.
     usual: Prefer,
+    zone: TimeZone,
     top: usize,
     width: u16,
     height: u16,
 }
 
 impl Viewer {
-    /// Nothing open; messages start in this form.
+    /// Nothing open; messages start with this text, and times are said in this zone.
     #[must_use]
-    pub fn new(usual: Prefer) -> Self {
-        Self { usual, prefer: usual, ..Self::default() }
+    pub fn new(usual: Prefer, zone: TimeZone) -> Self {
+        let form = Form { prefer: usual, ..Form::default() };
+        Self { open: None, page: None, find: None, form, usual, zone, top: 0, width: 0, height: 0 }
     }
 
     /// Waits for a message; `false` if it is the one that is open already.
@@ -45,17 +60,18 @@ impl Viewer {
         if self.id() == Some(id) && !matches!(self.state(), Some(State::Failed(_))) {
             return false;
         }
+        self.close();
         self.open = Some((id, State::Asked));
-        self.rendered = None;
-        self.prefer = self.usual;
-        self.top = 0;
         true
     }
 
     /// Closes it.
     pub fn close(&mut self) {
         self.open = None;
-        self.rendered = None;
+        self.page = None;
+        self.find = None;
+        self.form = Form { prefer: self.usual, ..Form::default() };
+        self.top = 0;
     }
 
     /// Takes the store's answer about the open message.
@@ -70,7 +86,7 @@ impl Viewer {
         };
         *state = State::Here(Box::new(view));
         if !same {
-            self.rendered = None;
+            self.page = None;
             self.render();
         }
     }
@@ -79,7 +95,7 @@ impl Viewer {
     pub fn fail(&mut self, fault: Fault) {
         if let Some((_, state)) = &mut self.open {
             *state = State::Failed(fault);
-            self.rendered = None;
+            self.page = None;
         }
     }
 
@@ -104,6 +120,12 @@ impl Viewer {
         }
     }
 
+    /// Its headers: the text's own, once that is here.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&Envelope> {
+        self.body().map(|m| &m.envelope).or_else(|| self.view().map(|v| &v.envelope))
+    }
+
     /// Its content's number, if known.
     #[must_use]
     pub fn message(&self) -> Option<MessageKey> {
@@ -119,54 +141,123 @@ impl Viewer {
         }
     }
 
-    /// Its lines, if its text is here.
+    /// Its rows, if its text is here.
     #[must_use]
-    pub const fn rendered(&self) -> Option<&Rendered> {
-        self.rendered.as_ref()
+    pub const fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
     }
 
-    /// The room for the text.
+    /// How it is looked at.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// What is looked for in it.
+    #[must_use]
+    pub const fn find(&self) -> Option<&Find> {
+        self.find.as_ref()
+    }
+
+    /// Its attachments, without the images that belong to the text.
+    #[must_use]
+    pub fn files(&self) -> Vec<&Attachment> {
+        self.page.iter().flat_map(|p| &p.plan.attachments).filter(|a| !a.related).collect()
+    }
+
+    /// Its links.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        self.page.as_ref().map_or(&[], |p| &p.links)
+    }
+
+    /// What a reader has to know before believing it, in one line.
+    #[must_use]
+    pub fn doubt(&self) -> Option<SafeText> {
+        let author = body::author(self.envelope()?);
+        let hidden = self.page.as_ref().map_or(0, |p| p.hidden);
+        let mut all = Vec::new();
+        if author.ambiguous {
+            all.push("it is not certain who wrote this".to_owned());
+        }
+        if author.lies {
+            all.push(format!("the name looks like an address; it came from {}", author.address.addr));
+        }
+        if self.links().iter().any(|l| l.lies) {
+            all.push("a link leads elsewhere than it says".to_owned());
+        }
+        match hidden {
+            0 => {}
+            1 => all.push("hidden text was left out".to_owned()),
+            n => all.push(format!("hidden text was left out in {n} places")),
+        }
+        (!all.is_empty()).then(|| SafeText::line_max(&all.join("; "), 400))
+    }
+
+    /// Rows above the text: subject, people, doubts, a rule.
+    #[must_use]
+    pub fn head(&self) -> u16 {
+        match self.height {
+            0..=5 => 1,
+            6..=9 => 3,
+            _ => 4 + u16::from(self.doubt().is_some()),
+        }
+    }
+
+    /// Rows below the text: a rule and the attachments, or what is looked for.
+    #[must_use]
+    pub fn foot(&self) -> u16 {
+        let files = self.files().len();
+        let listed = if self.height < 14 || files == 0 { 0 } else { 1 + files.min(MAX_FILES) };
+        u16::try_from(listed).unwrap_or(0) + u16::from(self.find.is_some())
+    }
+
+    /// Rows of text.
+    #[must_use]
+    pub fn room(&self) -> u16 {
+        self.height.saturating_sub(self.head() + self.foot())
+    }
+
+    /// The pane's size.
     pub fn set_size(&mut self, width: u16, height: u16) {
         self.height = height;
         if self.width != width {
             self.width = width;
-            self.rendered = None;
             self.render();
         }
         self.scroll(0);
     }
 
     fn render(&mut self) {
-        if let Some(message) = self.body().filter(|_| self.width > 0) {
-            let rendered = render::render(message, usize::from(self.width), self.prefer);
-            self.rendered = Some(rendered);
+        // A column of space at either side.
+        let cells = usize::from(self.width).saturating_sub(2);
+        if let Some(message) = self.body().filter(|_| cells > 0) {
+            let page = Page::of(message, cells, self.form, &self.zone);
+            self.page = Some(page);
+            self.look();
             self.scroll(0);
         }
     }
 
-    /// The first line that is seen.
+    /// The first row that is seen.
     #[must_use]
     pub const fn top(&self) -> usize {
         self.top
     }
 
-    fn lines(&self) -> usize {
-        self.rendered.as_ref().map_or(0, |r| r.lines.len())
-    }
-
     fn lowest_top(&self) -> usize {
-        self.lines().saturating_sub(usize::from(self.height))
+        self.page.as_ref().map_or(0, |p| p.rows().len()).saturating_sub(usize::from(self.room()))
     }
 
-    /// Scrolls by lines.
+    /// Scrolls by rows.
     pub fn scroll(&mut self, by: isize) {
         self.top = self.top.saturating_add_signed(by).min(self.lowest_top());
     }
 
     /// Scrolls by pages or halves of them; whether there was anything to scroll.
-    pub fn page(&mut self, down: bool, half: bool) -> bool {
+    pub fn page_by(&mut self, down: bool, half: bool) -> bool {
         let was = self.top;
-        let by = (usize::from(self.height) / if half { 2 } else { 1 }).saturating_sub(usize::from(!half)).max(1).cast_signed();
+        let by = (usize::from(self.room()) / if half { 2 } else { 1 }).saturating_sub(usize::from(!half)).max(1).cast_signed();
         self.scroll(if down { by } else { -by });
         self.top != was
     }
@@ -183,13 +274,93 @@ impl Viewer {
         (lowest > 0).then(|| self.top * 100 / lowest)
     }
 
-    /// Shows the other form of the text; `false` if there is none.
+    /// Shows the other text, plain or HTML; `false` if there is none.
     pub fn switch(&mut self) -> bool {
-        let other = self.rendered.as_ref().is_some_and(|r| r.plan.alternative);
+        let other = self.page.as_ref().is_some_and(|p| p.plan.alternative);
         if other {
-            self.prefer = if self.prefer == Prefer::Plain { Prefer::Html } else { Prefer::Plain };
+            self.form.prefer = if self.form.prefer == Prefer::Plain { Prefer::Html } else { Prefer::Plain };
+            self.form.source = false;
+            self.top = 0;
             self.render();
         }
         other
+    }
+
+    /// Shows all header fields, or only the usual ones again.
+    pub fn toggle_headers(&mut self) {
+        self.form.headers = !self.form.headers;
+        self.form.source = false;
+        self.top = 0;
+        self.render();
+    }
+
+    /// Shows the message as it came, or its text again.
+    pub fn toggle_source(&mut self) {
+        self.form.source = !self.form.source;
+        self.top = 0;
+        self.render();
+    }
+
+    /// Unfolds the quotes or folds them again; `false` if there is nothing to fold.
+    pub fn toggle_quotes(&mut self) -> bool {
+        self.unfold(!self.form.unfolded)
+    }
+
+    fn unfold(&mut self, unfolded: bool) -> bool {
+        let Some(page) = &mut self.page else { return false };
+        let line = page.line_of(self.top);
+        page.fold(unfolded);
+        self.top = page.row_of(line);
+        self.form.unfolded = unfolded;
+        let any = page.folds();
+        self.scroll(0);
+        any
+    }
+
+    /// Begins to look for a word.
+    pub fn begin_find(&mut self) {
+        let line = self.page.as_ref().map_or(0, |p| p.line_of(self.top));
+        self.find = Some(Find::new(line));
+    }
+
+    /// No longer looks for a word; whether it did.
+    pub fn end_find(&mut self) -> bool {
+        self.find.take().is_some()
+    }
+
+    /// What is typed while a word is looked for.
+    pub fn find_mut(&mut self) -> Option<&mut Find> {
+        self.find.as_mut()
+    }
+
+    /// What is looked for has changed: shows the first place from where it began.
+    pub fn look(&mut self) {
+        if let (Some(find), Some(page)) = (&mut self.find, &self.page) {
+            find.look(page.lines());
+            self.show_hit();
+        }
+    }
+
+    /// To the next place of the word; `false` if it is nowhere.
+    pub fn step_hit(&mut self, forward: bool) -> bool {
+        if let Some(find) = &mut self.find {
+            find.step(forward);
+        }
+        self.show_hit()
+    }
+
+    fn show_hit(&mut self) -> bool {
+        let Some(line) = self.find.as_ref().and_then(Find::current).map(|h| h.line) else { return false };
+        let folded = self.page.as_ref().is_some_and(|p| matches!(p.rows().get(p.row_of(line)), Some(Row::Fold(..))));
+        if folded {
+            self.unfold(true);
+        }
+        let row = self.page.as_ref().map_or(0, |p| p.row_of(line));
+        let room = usize::from(self.room()).max(1);
+        if row < self.top || row >= self.top + room {
+            self.top = row.saturating_sub(room / 3);
+            self.scroll(0);
+        }
+        true
     }
 }

@@ -106,6 +106,10 @@ roles! {
     ReaderHeading = "reader.heading",
     /// Emphasis inside the body.
     ReaderEmphasis = "reader.emphasis",
+    /// A place of the word that is looked for.
+    ReaderHit = "reader.hit",
+    /// ... the one that is looked at.
+    ReaderHitHere = "reader.hit.here",
     /// Code inside the body.
     ReaderCode = "reader.code",
     /// An added line of a patch.

@@ -158,7 +158,10 @@ fn hints(app: &App) -> &'static [&'static str] {
             &["archive", "delete", "move", "toggle-read", "star", "copy", "back", "help"]
         }
         (_, Focus::Messages) => &["open", "compose", "reply", "archive", "delete", "move", "undo", "search", "help"],
-        (_, Focus::Reader) => &["reply", "reply-all", "forward", "archive", "delete", "next-message", "links", "search", "help"],
+        (_, Focus::Reader) if app.viewer().find().is_some() => &["next-unread", "previous-unread", "find", "back", "help"],
+        (_, Focus::Reader) => {
+            &["reply", "reply-all", "forward", "archive", "delete", "next-message", "links", "quotes", "html", "find", "help"]
+        }
     }
 }
 

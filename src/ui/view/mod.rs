@@ -8,6 +8,7 @@ mod folders;
 mod list;
 mod outbox;
 mod popup;
+mod reading;
 mod viewer;
 
 use crate::app::App;

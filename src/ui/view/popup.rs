@@ -4,6 +4,7 @@
 
 use super::canvas::Canvas;
 use super::list::tail_of;
+use super::reading;
 use crate::app::App;
 use crate::app::input::Line;
 use crate::app::layout::Area;
@@ -22,6 +23,7 @@ pub fn area(app: &App, popup: &Popup) -> Area {
         Popup::Palette(c) => (96, c.rows().len() + 4),
         Popup::Mailboxes(c, _) => (60, c.rows().len() + 4),
         Popup::Themes(c) => (40, c.rows().len() + 4),
+        Popup::Reading(over) => reading::size(over),
         Popup::Help(pane, _) => (96, app.help_lines(*pane).len() + 2),
         Popup::Delete(..) | Popup::Password(..) => (64, 5),
     };
@@ -49,6 +51,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, popup: &Popup) -> Option<
         Popup::Palette(c) => chooser(canvas, area, c, 9),
         Popup::Mailboxes(c, _) => chooser(canvas, area, c, 0),
         Popup::Themes(c) => chooser(canvas, area, c, 0),
+        Popup::Reading(over) => reading::draw(canvas, area, over),
         Popup::Help(pane, top) => {
             help(canvas, area, &app.help_lines(*pane), *top);
             None
@@ -94,7 +97,7 @@ fn frame(canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// A label and what is typed; the place of the cursor.
-fn input(canvas: &mut Canvas<'_>, area: Area, y: u16, label: &str, line: &Line) -> (u16, u16) {
+pub(super) fn input(canvas: &mut Canvas<'_>, area: Area, y: u16, label: &str, line: &Line) -> (u16, u16) {
     let x = area.x + 2;
     let end = area.x + area.width.saturating_sub(2);
     let mut at = x + canvas.text(x, y, area.width / 2, label, Role::PopupDim) + 2;
@@ -106,7 +109,7 @@ fn input(canvas: &mut Canvas<'_>, area: Area, y: u16, label: &str, line: &Line) 
     (at, y)
 }
 
-fn chooser<T: Clone>(canvas: &mut Canvas<'_>, area: Area, chooser: &Chooser<T>, key_room: u16) -> Option<(u16, u16)> {
+pub(super) fn chooser<T: Clone>(canvas: &mut Canvas<'_>, area: Area, chooser: &Chooser<T>, key_room: u16) -> Option<(u16, u16)> {
     let cursor = input(canvas, area, area.y + 1, chooser.title, &chooser.line);
     let rows = usize::from(area.height.saturating_sub(FIRST_ROW + 1));
     let skip = (chooser.cursor() + 1).saturating_sub(rows);

@@ -5,44 +5,45 @@
 use super::canvas::Canvas;
 use super::chrome;
 use crate::app::App;
-use crate::app::layout::Area;
-use crate::app::screen::viewer::State;
+use crate::app::command;
+use crate::app::layout::{Area, Focus};
+use crate::app::screen::viewer::{MAX_FILES, Page, Row, State};
 use crate::app::words;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Body, Connectivity, MessageView};
+use crate::base::width;
+use crate::engine::api::{Body, Connectivity, Fault, MessageView};
 use crate::mail::address::Address;
+use crate::mail::body::author;
 use crate::mail::layout::{Line, Role as Part};
+use crate::mail::structure::Prefer;
 use crate::ui::theme::Role;
+use ratatui::layout::Rect;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) {
-    let Some(state) = app.viewer().state() else { return };
+    let viewer = app.viewer();
+    let Some(state) = viewer.state() else { return };
     let x = area.x + 1;
     let room = area.width.saturating_sub(2);
-    let head = app.reader_head(area.height);
     let view = match state {
         State::Asked => return,
         State::Failed(fault) => {
-            canvas.text(x, area.y, room, fault.what.as_str(), Role::ToastBad);
+            failure(canvas, app, fault, x, area.y, room);
             return;
         }
         State::Here(view) => view,
     };
-    header(canvas, app, view, area, head);
-    let top = area.y + head;
-    let rows = area.height.saturating_sub(head);
-    match (app.viewer().rendered(), &view.body) {
-        (Some(rendered), _) => {
-            for (line, y) in rendered.lines.iter().skip(app.viewer().top()).zip(top..top + rows) {
-                text_line(canvas, line, x, y, room);
+    header(canvas, app, view, area);
+    let top = area.y + viewer.head();
+    let end = top + viewer.room();
+    match (viewer.page(), &view.body) {
+        (Some(page), _) => {
+            for ((n, row), y) in page.rows().iter().enumerate().skip(viewer.top()).zip(top..end) {
+                page_row(canvas, app, page, n, *row, x, y, room);
             }
+            files(canvas, app, area, end);
+            looked_for(canvas, app, area);
         }
-        (None, Body::Failed(fault)) => {
-            canvas.text(x, top, room, fault.what.as_str(), Role::ToastBad);
-            if let Some((key, what)) = chrome::remedy(app, fault) {
-                let used = canvas.text(x, top + 1, room, &key, Role::HintKey);
-                canvas.text(x + used + 1, top + 1, room.saturating_sub(used + 1), what, Role::HintText);
-            }
-        }
+        (None, Body::Failed(fault)) => failure(canvas, app, fault, x, top, room),
         (None, _) => {
             let offline = matches!(
                 app.connectivity().get(&view.row.account),
@@ -56,41 +57,77 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) 
             canvas.text(x, top, room, text, Role::Dim);
         }
     }
-    if let (Some(percent), true) = (app.viewer().progress(), focus && head > 1) {
-        let text = format!(" {percent} % ");
-        canvas.right(area.x + area.width.saturating_sub(1), area.y + head - 1, 8, &text, Role::Dim);
+    if viewer.head() > 1 {
+        place(canvas, app, area, focus);
     }
 }
 
-fn header(canvas: &mut Canvas<'_>, app: &App, view: &MessageView, area: Area, head: u16) {
+/// What went wrong and the key that helps.
+fn failure(canvas: &mut Canvas<'_>, app: &App, fault: &Fault, x: u16, y: u16, room: u16) {
+    canvas.text(x, y, room, fault.what.as_str(), Role::ToastBad);
+    if let Some((key, what)) = chrome::remedy(app, fault) {
+        let used = canvas.text(x, y + 1, room, &key, Role::HintKey);
+        canvas.text(x + used + 1, y + 1, room.saturating_sub(used + 1), what, Role::HintText);
+    }
+}
+
+/// On the rule below the header: which form is shown, and how far the eye is.
+fn place(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) {
+    let viewer = app.viewer();
+    let y = area.y + viewer.head() - 1;
+    let form = viewer.form();
+    let mut words = Vec::new();
+    if form.source {
+        words.push("source".to_owned());
+    } else if viewer.page().is_some_and(|p| p.plan.alternative) {
+        words.push(if form.prefer == Prefer::Html { "HTML" } else { "plain text" }.to_owned());
+    }
+    if let (Some(percent), true) = (viewer.progress(), focus) {
+        words.push(format!("{percent} %"));
+    }
+    if !words.is_empty() {
+        let text = format!(" {} ", words.join(" · "));
+        canvas.right(area.x + area.width.saturating_sub(1), y, area.width / 2, &text, Role::Dim);
+    }
+}
+
+fn header(canvas: &mut Canvas<'_>, app: &App, view: &MessageView, area: Area) {
+    let viewer = app.viewer();
     let x = area.x + 1;
     let room = area.width.saturating_sub(2);
-    let envelope = &view.envelope;
+    let envelope = viewer.envelope().unwrap_or(&view.envelope);
     let subject = SafeText::line_max(envelope.subject.trim(), 500);
     let subject = if subject.is_empty() { "(no subject)" } else { subject.as_str() };
     canvas.text(x, area.y, room, subject, Role::ReaderSubject);
-    if head < 3 {
+    if viewer.head() < 3 {
         return;
     }
     let y = area.y + 1;
     let date = app.calendar().long(envelope.date.unwrap_or(view.row.received));
     let used = if room >= 50 { canvas.right(x + room, y, 24, &date, Role::ReaderMeta) + 2 } else { 0 };
-    let from = envelope.from.first().unwrap_or(&view.row.from);
+    let author = author(envelope);
+    let from = if author.address.addr.is_empty() { &view.row.from } else { &author.address };
     let mut at = x;
+    // A name that looks like an address would be taken for one.
     if !from.name.trim().is_empty() {
         let name = SafeText::line_max(from.name.trim(), 200);
-        at += canvas.text(at, y, room.saturating_sub(used) / 2 + 1, name.as_str(), Role::ReaderName) + 1;
+        let name = if author.lies { format!("“{name}”") } else { name.to_string() };
+        let style = if author.lies { Role::ReaderMeta } else { Role::ReaderName };
+        // However long the name is, the address is seen.
+        at += canvas.text(at, y, room.saturating_sub(used) / 2, &name, style) + 1;
     }
     let addr = SafeText::line_max(&format!("<{}>", from.addr), 300);
     canvas.text(at, y, (x + room).saturating_sub(used + at), addr.as_str(), Role::ReaderMeta);
-    if head >= 5 {
+    if viewer.head() >= 4 {
         let mut to = people(app, view, "to", &envelope.to);
         to.push_str(&people(app, view, "   cc", &envelope.cc));
         to.push_str(&people(app, view, "   bcc", &envelope.bcc));
         canvas.text(x, y + 1, room, SafeText::line_max(to.trim_start(), 1_000).as_str(), Role::ReaderMeta);
-        attachments(canvas, app, x, y + 2, room);
+        if let Some(doubt) = viewer.doubt() {
+            canvas.text(x, y + 2, room, &format!("⚠ {doubt}"), Role::TrustBad);
+        }
     }
-    canvas.rule(area.x, area.y + head - 1, area.width);
+    canvas.rule(area.x, area.y + viewer.head() - 1, area.width);
 }
 
 /// "to me, Carol Ngo".
@@ -105,29 +142,95 @@ fn people(app: &App, view: &MessageView, word: &str, list: &[Address]) -> String
     format!("{word} {}{more}", names.join(", "))
 }
 
-/// "+ q3-draft.xlsx 84 kB, notes.pdf 120 kB".
-fn attachments(canvas: &mut Canvas<'_>, app: &App, x: u16, y: u16, room: u16) {
-    let Some(rendered) = app.viewer().rendered() else { return };
-    let files: Vec<String> = rendered
-        .plan
-        .attachments
-        .iter()
-        .filter(|a| !a.related)
-        .map(|a| format!("{} {}", if a.name.is_empty() { &a.mime } else { &a.name }, words::size(a.size)))
-        .collect();
-    if !files.is_empty() {
-        canvas.text(x, y, room, SafeText::line_max(&format!("+ {}", files.join(", ")), 500).as_str(), Role::ReaderMeta);
+/// The attachments below the text.
+fn files(canvas: &mut Canvas<'_>, app: &App, area: Area, y: u16) {
+    let viewer = app.viewer();
+    let all = viewer.files();
+    if viewer.foot() < 2 {
+        return;
+    }
+    canvas.rule(area.x, y, area.width);
+    let x = area.x + 1;
+    let room = area.width.saturating_sub(2);
+    let listed = if all.len() > MAX_FILES { MAX_FILES - 1 } else { all.len() };
+    let names = all.iter().take(listed).map(|a| width::width(SafeText::line(&a.safe_name).as_str())).max().unwrap_or(0);
+    let column = u16::try_from(names).unwrap_or(room).min(room * 3 / 5);
+    for ((n, file), y) in all.iter().take(listed).enumerate().zip(y + 1..) {
+        canvas.text(x, y, 2, if n == 0 { "+" } else { " " }, Role::ListAttachment);
+        canvas.text(x + 2, y, column, SafeText::line(&file.safe_name).as_str(), Role::Text);
+        let what = SafeText::line_max(&format!("{}, {}", words::kind(&file.mime), words::size(file.size)), 60);
+        canvas.text(x + 2 + column + 2, y, room.saturating_sub(column + 4), what.as_str(), Role::Dim);
+    }
+    if all.len() > listed {
+        let text = format!("and {} more", all.len() - listed);
+        canvas.text(x + 2, y + 1 + u16::try_from(listed).unwrap_or(0), room, &text, Role::Dim);
+    }
+    // The keys that are about them, where they are pressed.
+    if *app.focus() == Focus::Reader && room >= column + 50 {
+        let mut end = x + room;
+        for id in ["save-attachments", "open-attachment"] {
+            let (Some(spec), Some(key)) = (command::find(id), app.keys().key_for(app.pane(), id)) else { continue };
+            end -= canvas.right(end, y + 1, 12, spec.hint, Role::HintText) + 1;
+            end -= canvas.right(end, y + 1, 8, &key, Role::HintKey) + 2;
+        }
     }
 }
 
-fn text_line(canvas: &mut Canvas<'_>, line: &Line, x: u16, y: u16, room: u16) {
+/// What is looked for, on the last row.
+fn looked_for(canvas: &mut Canvas<'_>, app: &App, area: Area) {
+    let Some(find) = app.viewer().find() else { return };
+    let y = area.y + area.height.saturating_sub(1);
+    let x = area.x + 1;
+    let room = area.width.saturating_sub(2);
+    let (at, count) = find.count();
+    let said = match (find.typed.is_empty(), count) {
+        (true, _) => String::new(),
+        (false, 0) => "nowhere".to_owned(),
+        (false, _) => format!("{} of {}", words::count(at as u64), words::count(count as u64)),
+    };
+    let used = canvas.right(x + room, y, 20, &said, if count == 0 { Role::ToastWarn } else { Role::Dim });
+    let typed = SafeText::line_max(find.typed.text(), 200);
+    let after = x + canvas.text(x, y, 5, "Find", Role::InputLabel) + 1;
+    let drawn = canvas.text(after, y, room.saturating_sub(used + 8), typed.as_str(), Role::Input);
+    if find.editing {
+        canvas.text(after + drawn, y, 1, " ", Role::InputCursor);
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn page_row(canvas: &mut Canvas<'_>, app: &App, page: &Page, n: usize, row: Row, x: u16, y: u16, room: u16) {
+    let line = match row {
+        Row::Fold(_, count) => {
+            canvas.text(
+                x,
+                y,
+                room,
+                &format!("▸ quoted text, {}", words::plural(count as u64, "line", "lines")),
+                Role::ReaderFold,
+            );
+            return;
+        }
+        Row::Line(_) => page.line_of(n),
+    };
+    let Some(shown) = page.lines().get(line) else { return };
     let mut at = x;
-    for span in &line.spans {
+    for span in &shown.spans {
         let left = (x + room).saturating_sub(at);
         if left == 0 {
             break;
         }
-        at += canvas.text(at, y, left, span.text.as_str(), role(span.role, line));
+        at += canvas.text(at, y, left, span.text.as_str(), role(span.role, shown));
+    }
+    let Some(find) = app.viewer().find() else { return };
+    let text = shown.text();
+    for hit in find.in_line(line) {
+        let before = width::width(text.get(..hit.bytes.start).unwrap_or_default());
+        let cells = width::width(text.get(hit.bytes.clone()).unwrap_or_default());
+        let look = if find.current() == Some(hit) { Role::ReaderHitHere } else { Role::ReaderHit };
+        let (Ok(before), Ok(cells)) = (u16::try_from(before), u16::try_from(cells)) else { continue };
+        let place = Rect::new(x + before.min(room), y, cells.min(room.saturating_sub(before)), 1);
+        let place = place.intersection(*canvas.buffer.area());
+        canvas.buffer.set_style(place, canvas.theme.style(look));
     }
 }
 

@@ -1,0 +1,304 @@
+//! reading — what can be done with the open message beside filing it: its forms, its links, its files, a word in it.
+//! Owns: `Over`, `Places`, the reader's commands. May import: engine::api, mail, base.
+//! Start reading at: `App::reader_command`. A link is opened only after its whole address was shown, and a file that could run as a
+//! program only by hand, after it was saved (security M-32, M-42).
+
+use super::command;
+use super::input::Line;
+use super::key::{Code, Key};
+use super::msg::{Effect, Note};
+use super::popup::{Popup, chooser_key};
+use super::screen::chooser::{Choice, Chooser};
+use super::state::App;
+use super::words;
+use crate::base::paths;
+use crate::base::safetext::SafeText;
+use crate::engine::api::Request;
+use crate::mail::body::{Attachment, PartIndex};
+use crate::mail::links::{Link, LinkKind};
+use crate::mail::{filename, parse};
+use std::path::PathBuf;
+
+/// The most of an attachment that is looked at to tell whether it is a program, in bytes.
+const SNIFF: usize = 4_096;
+
+/// Where files of messages go.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// What is offered as the folder to save in.
+    pub save: String,
+    /// Where relative folders start.
+    pub home: PathBuf,
+    /// A private folder for files that are opened; none if nothing can be opened.
+    pub open: Option<PathBuf>,
+}
+
+/// What lies over the open message.
+#[derive(Debug)]
+pub enum Over {
+    /// Its links.
+    Links(Chooser<Link>),
+    /// A link that leads elsewhere than it says: open it?
+    Doubtful(Link),
+    /// Its files, to open one.
+    Open(Chooser<PartIndex>),
+    /// Its files, to save them.
+    Save(Chooser<Vec<PartIndex>>),
+    /// The folder to save in.
+    Folder(Line, Vec<PartIndex>),
+}
+
+impl App {
+    /// Says where files of messages go.
+    pub fn set_places(&mut self, places: Places) {
+        self.places = places;
+    }
+
+    /// Runs a command of the open message; `false` if it is none.
+    pub(super) fn reader_command(&mut self, id: &str, arg: &str) -> bool {
+        if !matches!(
+            id,
+            "read-on" | "html" | "headers" | "source" | "quotes" | "links" | "find" | "open-attachment" | "save-attachments"
+        ) {
+            return false;
+        }
+        if self.viewer.page().is_none() && id != "read-on" {
+            self.status.doubt(self.now.since, "The text of this message is not here");
+            return true;
+        }
+        match id {
+            "read-on" => {
+                if !self.viewer.page_by(true, false) {
+                    self.next_unread(true);
+                }
+            }
+            "html" => {
+                if !self.viewer.switch() {
+                    self.status.doubt(self.now.since, "This message has only one form");
+                }
+            }
+            "headers" => self.viewer.toggle_headers(),
+            "source" => self.viewer.toggle_source(),
+            "quotes" => {
+                if !self.viewer.toggle_quotes() {
+                    self.status.doubt(self.now.since, "Nothing is folded here");
+                }
+            }
+            "links" => self.choose_link(),
+            "find" => self.viewer.begin_find(),
+            "open-attachment" => self.choose_file(),
+            _ if arg.is_empty() => self.choose_files(),
+            _ => self.save(&self.all_files(), arg),
+        }
+        true
+    }
+
+    fn all_files(&self) -> Vec<PartIndex> {
+        self.viewer.files().iter().map(|a| a.part).collect()
+    }
+
+    fn choose_link(&mut self) {
+        let choices: Vec<_> = self.viewer.links().iter().map(link_choice).collect();
+        if choices.is_empty() {
+            return self.status.doubt(self.now.since, "There are no links in this message");
+        }
+        self.popup = Some(Popup::Reading(Over::Links(Chooser::new("Open", choices))));
+    }
+
+    /// Opens a link, or what is allowed instead.
+    fn follow(&mut self, link: &Link, sure: bool) {
+        match link.kind {
+            LinkKind::Web if link.lies && !sure => self.popup = Some(Popup::Reading(Over::Doubtful(link.clone()))),
+            LinkKind::Web => {
+                self.out.push(Effect::OpenLink(link.url.clone()));
+                self.status.say(self.now.since, SafeText::line_max(&format!("opening {}", link.host), 200), None);
+            }
+            LinkKind::Mail => {
+                if let Some(spec) = command::find("compose") {
+                    self.run(spec, &link.url);
+                }
+            }
+            LinkKind::Other => {
+                self.copy_link(link);
+                self.status.doubt(self.now.since, "Only Web and mail addresses are opened; this one is on the clipboard");
+            }
+        }
+    }
+
+    fn copy_link(&mut self, link: &Link) {
+        self.out.push(Effect::Copy(SafeText::line(&link.url)));
+        self.status.say(self.now.since, SafeText::of("The address is on the clipboard"), None);
+    }
+
+    fn choose_file(&mut self) {
+        let files = self.viewer.files();
+        match files.as_slice() {
+            [] => self.status.doubt(self.now.since, "There are no attachments"),
+            [only] => {
+                let part = only.part;
+                self.open_file(part);
+            }
+            many => {
+                let choices = many.iter().map(|a| file_choice(a, a.part)).collect();
+                self.popup = Some(Popup::Reading(Over::Open(Chooser::new("Open", choices))));
+            }
+        }
+    }
+
+    fn choose_files(&mut self) {
+        let files = self.viewer.files();
+        match files.as_slice() {
+            [] => self.status.doubt(self.now.since, "There are no attachments"),
+            [only] => {
+                let parts = vec![only.part];
+                self.ask_folder(parts);
+            }
+            many => {
+                let mut choices: Vec<_> = many.iter().map(|a| file_choice(a, vec![a.part])).collect();
+                choices.insert(
+                    0,
+                    Choice {
+                        value: many.iter().map(|a| a.part).collect(),
+                        label: SafeText::line(&format!("all {} files", many.len())),
+                        note: SafeText::line(&words::size(many.iter().map(|a| a.size).sum())),
+                        key: String::new(),
+                        disabled: None,
+                    },
+                );
+                self.popup = Some(Popup::Reading(Over::Save(Chooser::new("Save", choices))));
+            }
+        }
+    }
+
+    fn ask_folder(&mut self, parts: Vec<PartIndex>) {
+        self.popup = Some(Popup::Reading(Over::Folder(Line::new(&self.places.save), parts)));
+    }
+
+    fn save(&mut self, parts: &[PartIndex], folder: &str) {
+        let Some(message) = self.viewer.id() else { return };
+        let folder = paths::expand(folder.trim(), &self.places.home);
+        let files: Vec<_> = self.viewer.files().iter().map(|a| (a.part, a.safe_name.clone())).collect();
+        for (part, name) in files.into_iter().filter(|(part, _)| parts.contains(part)) {
+            self.request(Request::SavePart { message, part, folder: folder.clone(), name }, Note::Saved);
+        }
+    }
+
+    fn open_file(&mut self, part: PartIndex) {
+        let (Some(message), Some(body)) = (self.viewer.id(), self.viewer.body()) else { return };
+        let Some(file) = self.viewer.files().into_iter().find(|a| a.part == part).cloned() else { return };
+        let head = body.parts.get(part).map(|p| parse::head(body, p, SNIFF)).unwrap_or_default();
+        let save = self.keys.key_for(self.pane(), "save-attachments").unwrap_or_default();
+        if filename::runs(&file.safe_name, &file.mime, &head) {
+            let text = format!("{} could run as a program: it is only saved, with {save}", file.safe_name);
+            return self.status.doubt(self.now.since, &text);
+        }
+        match self.places.open.clone() {
+            Some(folder) => self.request(Request::SavePart { message, part, folder, name: file.safe_name }, Note::Open),
+            None => self.status.doubt(self.now.since, &format!("Nothing can be opened here; {save} saves it")),
+        }
+    }
+
+    /// Keys while something lies over the open message.
+    pub(super) fn over_key(&mut self, mut over: Over, key: Key) {
+        let enter = key.code == Code::Enter;
+        match &mut over {
+            Over::Links(chooser) if enter || key == Key::ctrl('y') => {
+                if let Some(link) = chooser.current().map(|c| c.value.clone()) {
+                    if enter { self.follow(&link, false) } else { self.copy_link(&link) }
+                }
+                return;
+            }
+            Over::Links(chooser) => chooser_key(chooser, key),
+            Over::Doubtful(link) => {
+                if matches!(key.code, Code::Char('y' | 'Y')) {
+                    self.follow(link, true);
+                }
+                return;
+            }
+            Over::Open(chooser) if enter => {
+                if let Some(part) = chooser.current().map(|c| c.value) {
+                    self.open_file(part);
+                }
+                return;
+            }
+            Over::Open(chooser) => chooser_key(chooser, key),
+            Over::Save(chooser) if enter => {
+                if let Some(parts) = chooser.current().map(|c| c.value.clone()) {
+                    self.ask_folder(parts);
+                }
+                return;
+            }
+            Over::Save(chooser) => chooser_key(chooser, key),
+            Over::Folder(line, parts) if enter => {
+                let (folder, parts) = (line.take(), std::mem::take(parts));
+                self.save(&parts, &folder);
+                return;
+            }
+            Over::Folder(line, _) => {
+                line.key(key);
+            }
+        }
+        self.popup = Some(Popup::Reading(over));
+    }
+
+    /// Keys while a word is looked for; `false` for those that are about the text.
+    pub(super) fn find_key(&mut self, key: Key) -> bool {
+        let Some(find) = self.viewer.find_mut().filter(|f| f.editing) else { return false };
+        match (key.code, key.ctrl) {
+            (Code::Esc, _) | (Code::Char('c' | 'g'), true) => {
+                self.viewer.end_find();
+            }
+            (Code::Enter, _) => {
+                find.editing = false;
+                if find.typed.is_empty() {
+                    self.viewer.end_find();
+                }
+            }
+            (Code::Up | Code::Down, _) => {
+                self.viewer.step_hit(key.code == Code::Down);
+            }
+            _ => {
+                if !find.typed.key(key) {
+                    return false;
+                }
+                self.viewer.look();
+            }
+        }
+        true
+    }
+
+    /// To the next place of the word that is looked for; `false` if none is.
+    pub(super) fn next_hit(&mut self, forward: bool) -> bool {
+        let Some(find) = self.viewer.find() else { return false };
+        let typed = find.typed.text().to_owned();
+        if !self.viewer.step_hit(forward) {
+            self.status.doubt(self.now.since, &format!("“{typed}” is not in this message"));
+        }
+        true
+    }
+}
+
+fn link_choice(link: &Link) -> Choice<Link> {
+    let note = match link.kind {
+        _ if link.lies => "leads elsewhere than it says",
+        LinkKind::Other => "is copied, not opened",
+        LinkKind::Web | LinkKind::Mail => "",
+    };
+    Choice {
+        value: link.clone(),
+        label: SafeText::line(&link.url),
+        note: SafeText::of(note),
+        key: link.number.to_string(),
+        disabled: None,
+    }
+}
+
+fn file_choice<T>(file: &Attachment, value: T) -> Choice<T> {
+    Choice {
+        value,
+        label: SafeText::line_max(&file.safe_name, 120),
+        note: SafeText::line_max(&format!("{}, {}", words::kind(&file.mime), words::size(file.size)), 80),
+        key: String::new(),
+        disabled: None,
+    }
+}
