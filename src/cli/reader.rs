@@ -84,7 +84,7 @@ fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishe
     };
     let no_terminal = |e: std::io::Error| Failure::new(exit::USAGE, &format!("the terminal cannot be used ({e})"), "");
     let mut terminal = Terminal::open().map_err(no_terminal)?;
-    let ended = Reader::new(&engine, &mut terminal, setup, look).run();
+    let ended = Reader::new(&engine, &mut terminal, setup, look).opening_in(&door.paths.run).and_then(|mut reader| reader.run());
     // The terminal first: what is said after it must be seen.
     drop(terminal);
     drop(engine);
