@@ -160,7 +160,7 @@ fn hints(app: &App) -> &'static [&'static str] {
         (_, Focus::Messages) => &["open", "compose", "reply", "archive", "delete", "move", "undo", "search", "help"],
         (_, Focus::Reader) if app.viewer().find().is_some() => &["next-unread", "previous-unread", "find", "back", "help"],
         (_, Focus::Reader) => {
-            &["reply", "reply-all", "forward", "archive", "delete", "next-message", "links", "quotes", "html", "find", "help"]
+            &["reply", "reply-all", "forward", "archive", "delete", "links", "find", "help", "next-message", "quotes", "html"]
         }
     }
 }
