@@ -97,7 +97,7 @@ impl Answerer {
     ) -> Result<MessagePage, Fault> {
         Ok(self.reader.ask(stop, |db| {
             let rows = lists::page(db, mailbox, threaded, cursor, limit)?;
-            let (above, total) = lists::position(db, mailbox, threaded, rows.first().map(|r| r.sort))?;
+            let (above, total) = lists::position(db, mailbox, threaded, cursor, &rows)?;
             Ok(MessagePage { mailbox, threaded, rows, above, total })
         })?)
     }

@@ -67,11 +67,11 @@ pub(super) fn remove(tx: &mut Tx<'_, Cache>, sort: i64) -> Result<()> {
     Ok(())
 }
 
-/// Work for an idle moment, some milliseconds of it: messages not indexed yet, newest first; then merging. False when
-/// there is nothing left to do.
-pub(super) fn idle(db: &Db<Cache>) -> Result<bool> {
+/// Work for an idle moment, some milliseconds of it: merging, and, once it has been quiet, messages not indexed yet, newest
+/// first; at last the log is emptied into the file. False when there is nothing left to do.
+pub(super) fn idle(db: &Db<Cache>, quiet: bool) -> Result<bool> {
     db.conn().execute_batch("BEGIN IMMEDIATE")?;
-    let done = slice(db).and_then(|more| {
+    let done = slice(db, quiet).and_then(|more| {
         db.conn().execute_batch("COMMIT")?;
         Ok(more)
     });
@@ -79,20 +79,22 @@ pub(super) fn idle(db: &Db<Cache>) -> Result<bool> {
         // The first error is the one to tell.
         let _ = db.conn().execute_batch("ROLLBACK");
     }
+    if quiet && matches!(done, Ok(false)) {
+        // A reader that holds an old snapshot leaves some of it for the next time.
+        db.conn().query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    }
     done
 }
 
-fn slice(db: &Db<Cache>) -> Result<bool> {
+fn slice(db: &Db<Cache>, quiet: bool) -> Result<bool> {
+    let count = if quiet { SLICE } else { 0 };
     let sql = "SELECT id FROM message WHERE indexed = 0 ORDER BY sort DESC LIMIT ?1";
-    let ids: Vec<i64> = db.conn().prepare_cached(sql)?.query_map([SLICE], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let ids: Vec<i64> = db.conn().prepare_cached(sql)?.query_map([count], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
     for id in &ids {
         write(db, MessageKey(*id), None)?;
-    }
-    if !ids.is_empty() {
-        return Ok(true);
     }
     let before = db.conn().total_changes();
     db.conn().prepare_cached("INSERT INTO message_fts (message_fts, rank) VALUES ('merge', ?1)")?.execute([MERGE])?;
     // As SQLite's documentation says: fewer than two changes mean that there was nothing to merge.
-    Ok(db.conn().total_changes().saturating_sub(before) >= 2)
+    Ok(!ids.is_empty() || db.conn().total_changes().saturating_sub(before) >= 2)
 }

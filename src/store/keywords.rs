@@ -35,8 +35,9 @@ pub(super) fn flags(bits: u8, words: &str) -> Flags {
 /// # Errors
 /// As every question.
 pub fn known(db: &Db<Cache>, account: &AccountName) -> Result<Vec<Keyword>> {
-    let sql = "SELECT DISTINCT p.words FROM mailbox b JOIN placement p ON p.mailbox = b.id AND p.words <> ''
-               WHERE b.account = ?1 LIMIT 5000";
+    let sql = "SELECT DISTINCT words FROM (SELECT p.words FROM placement p INDEXED BY placement_words CROSS JOIN mailbox b
+                 ON b.id = p.mailbox
+               WHERE p.hidden = 0 AND p.words <> '' AND b.account = ?1 ORDER BY p.sort DESC LIMIT 5000)";
     let mut statement = db.conn().prepare_cached(sql)?;
     let mut rows = statement.query([account.as_str()])?;
     let mut known = BTreeSet::new();

@@ -123,24 +123,25 @@ pub fn thread(db: &Db<Cache>, mailbox: MailboxId, thread: ThreadKey) -> Result<V
     Ok(statement.query_map((mailbox.0, thread.0), read)?.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many rows of the list stand above the row at `first` (the newest of a page), and how many there are in all.
+/// How many rows of the list stand above those of a page that was asked for with `from`, and how many there are in all.
 ///
 /// # Errors
 /// As every question.
-pub fn position(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, first: Option<i64>) -> Result<(u32, u32)> {
+pub fn position(db: &Db<Cache>, mailbox: MailboxId, threaded: bool, from: RowCursor, page: &[MessageRow]) -> Result<(u32, u32)> {
     let (total, above) = if threaded {
-        (
-            "SELECT count(*) FROM thread_row WHERE mailbox = ?1",
-            "SELECT count(*) FROM thread_row WHERE mailbox = ?1 AND latest > ?2",
-        )
+        ("SELECT threads FROM mailbox WHERE id = ?1", "SELECT count(*) FROM thread_row WHERE mailbox = ?1 AND latest > ?2")
     } else {
         (
             "SELECT total FROM mailbox WHERE id = ?1",
             "SELECT count(*) FROM placement WHERE mailbox = ?1 AND hidden = 0 AND sort > ?2",
         )
     };
-    let total = db.conn().prepare_cached(total)?.query_row([mailbox.0], |r| r.get(0)).optional()?.unwrap_or(0);
-    let Some(first) = first else { return Ok((0, total)) };
+    let total: u32 = db.conn().prepare_cached(total)?.query_row([mailbox.0], |r| r.get(0)).optional()?.unwrap_or(0);
+    let first = match (from, page.first()) {
+        (RowCursor::Newest, _) | (_, None) => return Ok((0, total)),
+        (RowCursor::Oldest, _) => return Ok((total.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX)), total)),
+        (_, Some(first)) => first.sort,
+    };
     let above = db.conn().prepare_cached(above)?.query_row((mailbox.0, first), |r| r.get(0))?;
     Ok((above, total))
 }

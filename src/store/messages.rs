@@ -14,9 +14,9 @@ use crate::mail::uid::{Uid, UidValidity};
 use rusqlite::OptionalExtension;
 
 /// How many bits of `sort` tell messages of one second apart.
-const SORT_BITS: u32 = 24;
+pub(super) const SORT_BITS: u32 = 24;
 /// INTERNALDATE beyond this (the year 10889) is kept as this: `sort` must fit 63 bits.
-const LATEST: i64 = (1 << 38) - 1;
+pub(super) const LATEST: i64 = (1 << 38) - 1;
 /// How many of the first recipients a row shows.
 const RECIPIENTS: usize = 3;
 
@@ -142,8 +142,9 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> 
     let key = MessageKey(tx.conn().prepare_cached(next)?.query_row([], |r| r.get(0))?);
     let thread = threads::assign(tx, account, envelope, ThreadKey(key.0))?;
     // An object id that is taken (a second copy in one mailbox) is left out: the index wants it unique.
-    let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND ?2 <> '')";
-    let taken: bool = tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
+    let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND object_id <> '')";
+    let taken = !row.object_id.is_empty()
+        && tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
     let from = envelope.from.first();
     let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
     let sql = "INSERT INTO message (id, account, sort, thread, object_id, message_id, date, received, size, from_name,
@@ -168,7 +169,7 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> 
         json(envelope)?,
     ])?;
     // Its headers are indexed in an idle moment.
-    tx.indexed = true;
+    tx.fresh = true;
     Ok((key, thread, sort))
 }
 

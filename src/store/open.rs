@@ -17,6 +17,9 @@ pub const BUSY: Duration = Duration::from_secs(5);
 /// The longest text or blob that a row may hold, in octets: rows are small, bodies lie in files.
 const MAX_VALUE: i32 = 64 * 1024 * 1024;
 
+/// How many pages the log may hold before a commit empties it; in idle moments it is emptied earlier, so that nobody waits.
+const CHECKPOINT: u32 = 4_000;
+
 /// A kind of database file.
 pub trait Kind: Send + Sync + 'static {
     /// The file's name.
@@ -136,7 +139,8 @@ pub fn open_writer<K: Kind>(dir: &Path) -> Result<Db<K>> {
     common(&conn)?;
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;
-         PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8000;",
+         PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8000;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT};",
         K::SYNCHRONOUS
     ))?;
     migrate::run::<K>(&conn, dir)?;

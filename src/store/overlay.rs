@@ -177,9 +177,8 @@ fn attach(tx: &mut Tx<'_, Cache>, wish: Wish) -> Result<()> {
 
 /// Binds the wishes that waited for a message with that UID.
 pub(super) fn arrived(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uid: u32, id: PlacementKey) -> Result<()> {
-    let validity = base::load(tx, mailbox)?.uidvalidity;
-    for mut wish in select(tx, "mailbox = ?1 AND uid = ?2 AND place = 0", (mailbox.0, uid))? {
-        if UidValidity(wish.validity) == validity {
+    for mut wish in select(tx, "mailbox = ?1 AND uid = ?2 AND uid <> 0 AND place = 0", (mailbox.0, uid))? {
+        if UidValidity(wish.validity) == base::load(tx, mailbox)?.uidvalidity {
             wish.place = id.0;
             attach(tx, wish)?;
         }

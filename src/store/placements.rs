@@ -16,19 +16,26 @@ use crate::mail::uid::{Uid, UidSet};
 use rusqlite::{OptionalExtension, Row};
 use std::collections::BTreeMap;
 
+/// How much the counts of a mailbox change.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Sums {
+    total: i64,
+    unread: i64,
+    threads: i64,
+}
+
 /// Changes of mailbox counts within one job, written once at its end.
 #[derive(Default)]
 pub(super) struct Counts {
-    /// (total, unread) by mailbox.
-    by_mailbox: BTreeMap<MailboxId, (i64, i64)>,
+    by_mailbox: BTreeMap<MailboxId, Sums>,
 }
 
 /// Writes the counts that a job changed.
 pub(super) fn flush(tx: &mut Tx<'_, Cache>) -> Result<()> {
-    for (mailbox, (total, unread)) in std::mem::take(&mut tx.counts.by_mailbox) {
-        if (total, unread) != (0, 0) {
-            let sql = "UPDATE mailbox SET total = total + ?2, unread = unread + ?3 WHERE id = ?1";
-            tx.conn().prepare_cached(sql)?.execute((mailbox.0, total, unread))?;
+    for (mailbox, sums) in std::mem::take(&mut tx.counts.by_mailbox) {
+        if sums != Sums::default() {
+            let sql = "UPDATE mailbox SET total = total + ?2, unread = unread + ?3, threads = threads + ?4 WHERE id = ?1";
+            tx.conn().prepare_cached(sql)?.execute((mailbox.0, sums.total, sums.unread, sums.threads))?;
             tx.note(Topic::Mailboxes);
         }
     }
@@ -132,7 +139,7 @@ pub(super) fn within(db: &Db<Cache>, mailbox: MailboxId, uids: &UidSet) -> Resul
     Ok(found)
 }
 
-/// A new placement with the server's flags; `uid` is none for a provisional one. Its visible state is derived.
+/// A new placement with the server's flags, visible; `uid` is none for a provisional one.
 pub(super) fn insert(
     tx: &mut Tx<'_, Cache>,
     mailbox: MailboxId,
@@ -141,13 +148,14 @@ pub(super) fn insert(
     server: &Flags,
 ) -> Result<PlacementKey> {
     let (bits, words) = keywords::columns(server);
-    // Born hidden: `derive` shows it, and counts it then.
-    let sql = "INSERT INTO placement (mailbox, message, thread, sort, uid, server_flags, server_words, flags, words, hidden)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, ?7, 1)";
+    // Numbers are never used again, so no wish can be about this one yet: what the server says is what is seen.
+    let sql = "INSERT INTO placement (mailbox, message, thread, sort, uid, server_flags, server_words, flags, words)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, ?7)";
     let (message, thread, sort) = of;
     tx.conn().prepare_cached(sql)?.execute((mailbox.0, message.0, thread.0, sort, uid, bits, words))?;
     let id = PlacementKey(tx.conn().last_insert_rowid());
-    derive(tx, id)?;
+    let (server, flags) = (server.clone(), server.clone());
+    count(tx, &Placement { id, mailbox, message, thread, sort, uid, server, flags, hidden: false }, 1)?;
     Ok(id)
 }
 
@@ -288,7 +296,7 @@ fn recount(tx: &mut Tx<'_, Cache>, before: &Placement, after: &Placement) -> Res
     if unread == 0 {
         return Ok(());
     }
-    tx.counts.by_mailbox.entry(after.mailbox).or_default().1 += unread;
+    tx.counts.by_mailbox.entry(after.mailbox).or_default().unread += unread;
     threads::recount(tx, after, unread)
 }
 
@@ -296,9 +304,11 @@ fn recount(tx: &mut Tx<'_, Cache>, before: &Placement, after: &Placement) -> Res
 /// be written already.
 pub(super) fn count(tx: &mut Tx<'_, Cache>, placement: &Placement, sign: i64) -> Result<()> {
     let unread = if placement.flags.has(Flag::Seen) { 0 } else { sign };
+    let threads = threads::count(tx, placement, sign, unread)?;
     let sums = tx.counts.by_mailbox.entry(placement.mailbox).or_default();
-    sums.0 += sign;
-    sums.1 += unread;
+    sums.total += sign;
+    sums.unread += unread;
+    sums.threads += threads;
     tx.note(Topic::Messages(placement.mailbox));
-    threads::count(tx, placement, sign, unread)
+    Ok(())
 }

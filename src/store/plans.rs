@@ -55,6 +55,8 @@ fn a_search_walks_one_index_in_the_order_of_its_rows() {
         ("is:starred", true, "SEARCH p USING INDEX placement_list (mailbox=?)"),
         ("in:inbox has:attachment", false, "SCAN p USING INDEX placement_find"),
         ("ann OR is:starred", false, "SCAN p USING INDEX placement_find"),
+        ("tag:work ann", false, "SCAN p USING INDEX placement_words"),
+        ("before:2020-01-01", false, "SEARCH p USING INDEX placement_find (sort<?)"),
         ("-ann", false, "SCAN p USING INDEX placement_find"),
     ] {
         let query = parse(text, date(2026, 11, 21)).query;
@@ -75,6 +77,7 @@ fn what_the_engine_asks_often_is_found_by_index() {
         super::lists::NEXT_UNREAD_THREAD,
         super::lists::PREVIOUS_UNREAD_THREAD,
         "SELECT id FROM message WHERE indexed = 0 ORDER BY sort DESC LIMIT 50",
+        "SELECT blob FROM message WHERE blob <> ''",
         "SELECT count(*) FROM thread_row WHERE mailbox = ?1 AND latest > ?2",
         "SELECT count(*) FROM placement WHERE mailbox = ?1 AND hidden = 0 AND sort > ?2",
     ] {

@@ -79,6 +79,7 @@ pub(super) fn statement(sql: &Sql) -> String {
     let (from, order) = match (&sql.driver, sql.mailbox) {
         (Some(_), _) => ("message_fts f CROSS JOIN placement p ON p.sort = f.rowid", "f.rowid"),
         // Indices of one mailbox hold its rows in order; else there is one that holds all rows in order.
+        _ if sql.words => ("placement p INDEXED BY placement_words", "p.sort"),
         (None, true) => ("placement p", "p.sort"),
         (None, false) => ("placement p INDEXED BY placement_find", "p.sort"),
     };

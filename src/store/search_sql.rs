@@ -3,6 +3,7 @@
 //! Start reading at: `Sql::of`. Text that stands together becomes one MATCH; the MATCH at the top, if there is one, drives the
 //! search in the order of the rows, so that the newest few cost the same in a large mailbox. Values are always bound.
 
+use super::messages;
 use crate::mail::flags::Flag;
 use crate::mail::ids::MailboxId;
 use crate::mail::query::{Field, Query, State, Term};
@@ -23,6 +24,8 @@ pub(super) struct Sql {
     pub values: Vec<Value>,
     /// Whether `condition` holds to one mailbox.
     pub mailbox: bool,
+    /// Whether every hit has a keyword.
+    pub words: bool,
     /// Whether text is asked for anywhere: then messages not yet indexed are looked at one by one.
     pub text: bool,
 }
@@ -37,12 +40,36 @@ pub(super) struct Scope<'a> {
 impl Sql {
     /// Of a query; `within` is the only mailbox to look in, if any.
     pub fn of(query: &Query, within: Option<MailboxId>, scope: Scope<'_>) -> Self {
-        let mut sql =
-            Self { driver: None, condition: String::new(), values: Vec::new(), mailbox: within.is_some(), text: has_text(query) };
         let parts: &[Query] = if let Query::And(all) = query { all } else { std::slice::from_ref(query) };
-        let (matching, rest) = split(parts);
-        sql.driver = matching;
+        let mut sql = Self {
+            driver: None,
+            condition: String::new(),
+            values: Vec::new(),
+            mailbox: within.is_some(),
+            words: parts.iter().any(|q| matches!(q, Query::Term(Term::Tag(_)))),
+            text: has_text(query),
+        };
         let mut conditions = vec!["p.hidden = 0".to_owned()];
+        let (matching, rest) = split(parts);
+        match matching {
+            // Few messages have a keyword: the text is looked for in them, not the other way round.
+            Some(text) if sql.words => conditions.push(sql.matches(text)),
+            text => sql.driver = text,
+        }
+        if sql.words {
+            conditions.push("p.words <> ''".to_owned());
+        }
+        for part in parts {
+            // The order of rows is that of their days: those out of range are not even looked at.
+            let (bound, day) = match part {
+                Query::Term(Term::Since(day)) => (">=", day),
+                Query::Term(Term::Before(day)) => ("<", day),
+                _ => continue,
+            };
+            let by = if sql.driver.is_some() { "f.rowid" } else { "p.sort" };
+            let second = start_of(*day, scope.zone).clamp(0, messages::LATEST + 1);
+            conditions.push(sql.with(second << messages::SORT_BITS, &format!("{by} {bound} ?")));
+        }
         if let Some(mailbox) = within {
             sql.values.push(Value::Integer(mailbox.0));
             conditions.push("p.mailbox = ?".to_owned());
@@ -77,7 +104,7 @@ impl Sql {
 
     fn matches(&mut self, matching: String) -> String {
         self.values.push(Value::Text(matching));
-        "(p.sort IN (SELECT rowid FROM message_fts WHERE message_fts MATCH ?))".to_owned()
+        "(+p.sort IN (SELECT rowid FROM message_fts WHERE message_fts MATCH ?))".to_owned()
     }
 
     fn with(&mut self, value: i64, condition: &str) -> String {

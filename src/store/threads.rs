@@ -101,16 +101,18 @@ pub(super) fn recount(tx: &Tx<'_, Cache>, placement: &Placement, unread: i64) ->
     Ok(())
 }
 
-/// Keeps the thread's row when a visible placement comes (1) or goes (-1).
-pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread: i64) -> Result<()> {
+/// Keeps the thread's row when a visible placement comes (1) or goes (-1). How many more rows there are now: 1, 0 or -1.
+pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread: i64) -> Result<i64> {
     let key = (placement.mailbox.0, placement.thread.0);
     if sign > 0 {
         let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, 1, ?5)
                    ON CONFLICT DO UPDATE SET total = total + 1, unread = unread + excluded.unread,
                      placement = iif(excluded.latest >= latest, excluded.placement, placement),
-                     latest = max(latest, excluded.latest)";
-        tx.conn().prepare_cached(sql)?.execute((key.0, key.1, placement.sort, placement.id.0, unread))?;
-        return Ok(());
+                     latest = max(latest, excluded.latest)
+                   RETURNING total";
+        let values = (key.0, key.1, placement.sort, placement.id.0, unread);
+        let total: i64 = tx.conn().prepare_cached(sql)?.query_row(values, |r| r.get(0))?;
+        return Ok(i64::from(total == 1));
     }
     let sql = "UPDATE thread_row SET total = total - 1, unread = unread + ?3 WHERE mailbox = ?1 AND thread = ?2
                RETURNING total, placement";
@@ -120,6 +122,7 @@ pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread
         Some((..=0, _)) => {
             let sql = "DELETE FROM thread_row WHERE mailbox = ?1 AND thread = ?2";
             tx.conn().prepare_cached(sql)?.execute(key)?;
+            return Ok(-1);
         }
         Some((_, newest)) if newest == placement.id.0 => {
             let sql = "UPDATE thread_row SET (latest, placement) = (
@@ -130,7 +133,7 @@ pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread
         }
         _ => {}
     }
-    Ok(())
+    Ok(0)
 }
 
 /// Forgets ghosts of threads in which nothing is left; at most `limit` ids. How many.

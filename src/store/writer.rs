@@ -30,8 +30,10 @@ pub struct Tx<'a, K> {
     db: &'a Db<K>,
     changes: ChangeSet,
     pub(super) counts: Counts,
-    /// Whether text was indexed, so that idle time is used to merge.
+    /// Whether the index was written, so that it is soon to be merged.
     pub(super) indexed: bool,
+    /// Whether something waits to be indexed in a quiet moment.
+    pub(super) fresh: bool,
 }
 
 impl<K> Deref for Tx<'_, K> {
@@ -94,7 +96,16 @@ enum Letter<K> {
 }
 
 type Reopen<K> = fn(&Path) -> Result<Db<K>>;
-type Idle<K> = fn(&Db<K>) -> Result<bool>;
+type IdleWork<K> = fn(&Db<K>, bool) -> Result<bool>;
+
+/// What there is to do when no job waits.
+#[derive(Clone, Copy, Default)]
+struct Idle {
+    /// A slice right after the jobs.
+    soon: bool,
+    /// Slices once it has been quiet.
+    later: bool,
+}
 
 /// What the kinds of file do differently on their threads.
 pub(super) struct Habits<K> {
@@ -102,8 +113,8 @@ pub(super) struct Habits<K> {
     pub reopen: Option<Reopen<K>>,
     /// Whether the file is gone from under us.
     pub lost: fn(&Path) -> bool,
-    /// Work for idle moments after indexing; false when there is no more.
-    pub idle: Option<Idle<K>>,
+    /// Work for idle moments, some milliseconds of it; whether it has been quiet. False when there is no more.
+    pub idle: Option<IdleWork<K>>,
     /// Before each job's savepoint is released.
     pub flush: fn(&mut Tx<'_, K>) -> Result<()>,
 }
@@ -120,8 +131,8 @@ impl<K: Kind> Writer<K> {
         let (send, receive) = channel();
         let generation = Arc::new(AtomicU64::new(0));
         // The last process may have ended before its idle work was done.
-        let merge = habits.idle.is_some();
-        let worker = Worker { db: Some(db), dir, told, habits, generation: Arc::clone(&generation), merge };
+        let idle = Idle { soon: false, later: habits.idle.is_some() };
+        let worker = Worker { db: Some(db), dir, told, habits, generation: Arc::clone(&generation), idle };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(&receive))?;
         Ok(Self { send: Some(send), thread: Some(thread), generation })
     }
@@ -169,31 +180,31 @@ struct Worker<K: Kind> {
     told: Told,
     habits: Habits<K>,
     generation: Arc<AtomicU64>,
-    merge: bool,
+    idle: Idle,
 }
 
 impl<K: Kind> Worker<K> {
     fn run(mut self, receive: &Receiver<Letter<K>>) {
-        let mut pause = QUIET;
+        let mut quiet = false;
         loop {
             // Idle work goes on in slices only while it has something to do; then the thread sleeps for good.
-            let first = if self.merge {
-                match receive.recv_timeout(pause) {
-                    Ok(letter) => {
-                        pause = QUIET;
-                        letter
-                    }
-                    Err(RecvTimeoutError::Disconnected) => return,
-                    Err(RecvTimeoutError::Timeout) => {
-                        pause = Duration::ZERO;
-                        self.idle();
-                        continue;
-                    }
-                }
-            } else {
-                let Ok(letter) = receive.recv() else { return };
-                letter
+            let pause = match (self.idle.soon || quiet, self.idle.later) {
+                (true, true) => Some(Duration::ZERO),
+                (false, true) => Some(QUIET),
+                (_, false) => None,
             };
+            let first = match pause
+                .map_or_else(|| receive.recv().map_err(|_| RecvTimeoutError::Disconnected), |p| receive.recv_timeout(p))
+            {
+                Ok(letter) => letter,
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    quiet |= !self.idle.soon;
+                    self.rest(quiet);
+                    continue;
+                }
+            };
+            quiet = false;
             let mut jobs = Vec::new();
             let mut next = Some(first);
             while let Some(letter) = next {
@@ -209,11 +220,14 @@ impl<K: Kind> Worker<K> {
         }
     }
 
-    fn idle(&mut self) {
-        self.merge = match (self.habits.idle, &self.db) {
-            (Some(idle), Some(db)) => idle(db).unwrap_or(false),
+    fn rest(&mut self, quiet: bool) {
+        self.idle.soon = false;
+        let more = match (self.habits.idle, &self.db) {
+            // A failure here is met again, and told, by the next job.
+            (Some(idle), Some(db)) => idle(db, quiet).unwrap_or(false),
             _ => false,
         };
+        self.idle.later = more || !quiet;
     }
 
     /// Runs jobs in one transaction and answers each after the commit.
@@ -226,7 +240,7 @@ impl<K: Kind> Worker<K> {
         let committed = match &self.db {
             None => Err(StoreError::new(StoreErrorKind::Corrupt, "the cache could not be begun anew")),
             Some(db) => {
-                let done = transaction(db, &mut jobs, &self.habits, &mut changes, &mut self.merge, &mut damaged);
+                let done = transaction(db, &mut jobs, &self.habits, &mut changes, &mut self.idle, &mut damaged);
                 if done.is_err() {
                     // Often SQLite has rolled back by itself: then this fails, harmlessly.
                     let _ = db.conn().execute_batch("ROLLBACK");
@@ -280,20 +294,21 @@ fn transaction<K: Kind>(
     jobs: &mut [BoxedJob<K>],
     habits: &Habits<K>,
     changes: &mut ChangeSet,
-    merge: &mut bool,
+    idle: &mut Idle,
     damaged: &mut bool,
 ) -> Result<()> {
     db.conn().execute_batch("BEGIN IMMEDIATE")?;
     for job in jobs {
         db.conn().execute_batch("SAVEPOINT job")?;
-        let mut tx = Tx { db, changes: ChangeSet::new(), counts: Counts::default(), indexed: false };
+        let mut tx = Tx { db, changes: ChangeSet::new(), counts: Counts::default(), indexed: false, fresh: false };
         // A job that panics loses its own savepoint, not the thread.
         let done = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).unwrap_or(Err(StoreErrorKind::Bug));
         match done {
             Ok(()) => {
                 (habits.flush)(&mut tx)?;
                 db.conn().execute_batch("RELEASE job")?;
-                *merge |= tx.indexed;
+                idle.soon |= tx.indexed;
+                idle.later |= tx.indexed || tx.fresh;
                 changes.union(tx.changes);
             }
             Err(kind) => {

@@ -44,6 +44,15 @@ pub fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
+/// Seconds of processor time that this process has used, all threads together: unlike the clock, it does not depend on what
+/// else the machine is doing.
+pub fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    // utime and stime, in ticks of 1/100 s.
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
 /// The median and the worst of `times` runs, in milliseconds.
 pub fn times(times: usize, mut run: impl FnMut()) -> (f64, f64) {
     let mut all: Vec<f64> = (0..times)

@@ -18,6 +18,7 @@ CREATE TABLE mailbox (
   -- Visible placements, kept by placements.rs.
   total         INTEGER NOT NULL DEFAULT 0,
   unread        INTEGER NOT NULL DEFAULT 0,
+  threads       INTEGER NOT NULL DEFAULT 0,          -- rows of thread_row
   -- What STATUS said: shown until the first sync is done.
   status_total  INTEGER NOT NULL DEFAULT 0,
   status_unread INTEGER NOT NULL DEFAULT 0,
@@ -75,7 +76,7 @@ CREATE INDEX placement_thread      ON placement (mailbox, thread, sort DESC) WHE
 CREATE INDEX placement_find        ON placement (sort DESC, mailbox, flags) WHERE hidden = 0;
 CREATE INDEX placement_unread      ON placement (mailbox, sort DESC) WHERE hidden = 0 AND (flags & 1) = 0;
 CREATE INDEX placement_message     ON placement (message);
-CREATE INDEX placement_words       ON placement (mailbox, sort DESC) WHERE words <> '';
+CREATE INDEX placement_words       ON placement (sort DESC, mailbox, words) WHERE hidden = 0 AND words <> '';
 CREATE INDEX placement_provisional ON placement (mailbox) WHERE uid IS NULL;
 
 -- One row of a threaded list, kept by the writer (decisions 15).
@@ -127,4 +128,5 @@ CREATE INDEX wish_made  ON wish (made) WHERE made <> 0;
 CREATE VIRTUAL TABLE message_fts USING fts5 (
   subject, sender, recipients, body, files,
   content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '1 2 3');
-INSERT INTO message_fts (message_fts, rank) VALUES ('automerge', 0);
+-- Merging is done in idle moments (fts.rs), never while somebody waits for a commit.
+INSERT INTO message_fts (message_fts, rank) VALUES ('automerge', 0), ('crisismerge', 500);
