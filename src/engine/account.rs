@@ -310,12 +310,43 @@ impl Account {
         &self.config
     }
 
+    /// For threads that write into its journal.
+    #[must_use]
+    pub fn bell(&self) -> Bell {
+        Bell { account: self.config.name.clone(), desk: Arc::clone(&self.desk) }
+    }
+
     /// Tells it something. Never blocks.
     pub fn nudge(&self, nudge: Nudge) {
         if let Nudge::Password(password) = &nudge {
             self.shared.typed.put(&self.config.name, password.secret().clone());
         }
         self.desk.put(nudge);
+    }
+}
+
+/// Rings for one account, also after it is gone.
+pub struct Bell {
+    account: AccountName,
+    desk: Arc<Desk>,
+}
+
+impl std::fmt::Debug for Bell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Bell({})", self.account.as_str())
+    }
+}
+
+impl Bell {
+    /// Whose.
+    #[must_use]
+    pub const fn account(&self) -> &AccountName {
+        &self.account
+    }
+
+    /// The journal has new operations. Never blocks.
+    pub fn intents(&self) {
+        self.desk.put(Nudge::Intents);
     }
 }
 

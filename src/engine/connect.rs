@@ -2,8 +2,7 @@
 //! Owns: `open`, `endpoint`, `host`. May import: net, config.
 //! Start reading at: `open`. The password is asked for anew each time (see `password.rs`).
 
-use super::api::{Fault, Remedy};
-use super::fault::Kind;
+use super::api::Fault;
 use super::password;
 use super::shared::Shared;
 use super::translate;
@@ -26,20 +25,15 @@ pub fn host(config: &AccountConfig) -> String {
 }
 
 /// Where `server` is and whom to believe that it is it.
-///
-/// # Errors
-/// `Config` for a line without encryption: there is no such way.
-pub fn endpoint(config: &AccountConfig, server: &Server) -> Result<Endpoint, Fault> {
+#[must_use]
+pub fn endpoint(config: &AccountConfig, server: &Server) -> Endpoint {
     let tls = match server.tls {
         Tls::Implicit => TlsMode::Implicit,
         Tls::StartTls => TlsMode::StartTls,
-        Tls::None => {
-            let what = format!("{} would be spoken to without encryption, which Postrider does not do", server.host);
-            return Err(Fault::new(Kind::Config, &what).remedied(Remedy::EditAccount(config.name.clone())).of(&config.name));
-        }
+        Tls::None => TlsMode::None,
     };
     let fingerprint = config.fingerprint.map(|pin| pin.iter().map(|b| format!("{b:02x}")).collect());
-    Ok(Endpoint { host: server.host.clone(), port: server.port, tls, ca_file: config.ca_file.clone(), fingerprint })
+    Endpoint { host: server.host.clone(), port: server.port, tls, ca_file: config.ca_file.clone(), fingerprint }
 }
 
 /// Opens a connection for `config`; `waker` ends its IDLE, `cancel` everything.
@@ -49,7 +43,7 @@ pub fn endpoint(config: &AccountConfig, server: &Server) -> Result<Endpoint, Fau
 pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Cancel) -> Result<Box<dyn MailStore>, Fault> {
     match &config.kind {
         AccountKind::Imap(imap) => {
-            let endpoint = endpoint(config, &imap.server)?;
+            let endpoint = endpoint(config, &imap.server);
             let name = &config.name;
             let secret = password::find(name, &config.password, shared.typed.get(name).as_ref(), cancel)?;
             let permit = permit(Reason::MailServer)?;

@@ -3,8 +3,9 @@
 //! Start reading at: `Crew`. Calls never block; an account that is not here (`--offline`, another process holds the
 //! profile) is simply not called: what was written down is done when somebody works on it again.
 
-use super::account::Account;
+use super::account::{Account, Bell};
 use super::api::{Done, Fault, Password};
+use super::outbox::Sender;
 use super::shared::Shared;
 use crate::config::AccountConfig;
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
@@ -56,11 +57,13 @@ impl Crew {
     /// # Errors
     /// No threads or file descriptors left.
     pub fn start(shared: &Arc<Shared>) -> io::Result<Self> {
-        let start = |config: &AccountConfig| -> io::Result<Box<dyn Hand>> {
-            Ok(Box::new(Account::start(config.clone(), Arc::clone(shared))?))
-        };
-        let accounts = shared.config.accounts.iter().map(start).collect::<io::Result<_>>()?;
-        Ok(Self { accounts, sender: None })
+        let start = |config: &AccountConfig| Account::start(config.clone(), Arc::clone(shared));
+        let accounts = shared.config.accounts.iter().map(start).collect::<io::Result<Vec<_>>>()?;
+        let bells: Vec<_> = accounts.iter().map(Account::bell).collect();
+        let filed = move |name: &AccountName| bells.iter().filter(|bell| bell.account() == name).for_each(Bell::intents);
+        let sender = Sender::start(Arc::clone(shared), filed)?;
+        let hand = |account| -> Box<dyn Hand> { Box::new(account) };
+        Ok(Self { accounts: accounts.into_iter().map(hand).collect(), sender: Some(Box::new(sender)) })
     }
 
     fn call(&self, account: &AccountName, what: impl FnOnce(&dyn Hand)) {

@@ -18,6 +18,8 @@ mod handle;
 pub mod journal;
 pub mod lane;
 mod ledger;
+#[cfg(test)]
+mod live_tests;
 pub mod outbox;
 pub mod owner;
 pub mod password;

@@ -13,6 +13,7 @@ use crate::mail::ids::AccountName;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A longer password is a mistake: a whole key file, a binary.
@@ -20,23 +21,33 @@ const MAX: u64 = 4 * 1024;
 
 /// Passwords that the person entered, by account: in memory only, overwritten when they go.
 #[derive(Default)]
-pub struct Typed(Mutex<BTreeMap<AccountName, Secret>>);
+pub struct Typed {
+    known: Mutex<BTreeMap<AccountName, Secret>>,
+    era: AtomicU64,
+}
 
 impl Typed {
     /// From now on `secret` is the password of `account`.
     pub fn put(&self, account: &AccountName, secret: Secret) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), secret);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(account.clone(), secret);
+        self.era.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Changes with each password that is entered.
+    #[must_use]
+    pub fn era(&self) -> u64 {
+        self.era.load(Ordering::SeqCst)
     }
 
     /// What was entered for `account`.
     #[must_use]
     pub fn get(&self, account: &AccountName) -> Option<Secret> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned()
     }
 
     /// The server refused it: it is asked for again.
     pub fn forget(&self, account: &AccountName) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
     }
 }
 

@@ -86,6 +86,10 @@ pub struct Passed {
     pub tally: Tally,
     /// Operations that the server confirmed.
     pub pushed: u64,
+    /// Mailboxes that these changed elsewhere without the server saying how: to be visited.
+    pub elsewhere: BTreeSet<MailboxPath>,
+    /// Whether the mailbox was made: what it is for, only a new list tells.
+    pub made: bool,
     /// How it ended.
     pub end: End,
 }
@@ -202,7 +206,8 @@ impl Visitor<'_> {
     /// What ended the connection, or the store. What was recorded until then stands.
     pub fn pass(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
         let mailbox = self.mailbox(path)?;
-        let mut passed = Passed { mailbox, tally: Tally::default(), pushed: 0, end: End::Synced };
+        let mut passed =
+            Passed { mailbox, tally: Tally::default(), pushed: 0, elsewhere: BTreeSet::new(), made: false, end: End::Synced };
         for _ in 0..AGAIN {
             match self.once(conn, path, &mut passed)? {
                 Some(end) => {
@@ -244,6 +249,9 @@ impl Visitor<'_> {
         let mailbox = passed.mailbox;
         let start = self.start(conn, path, mailbox)?;
         let (first, here) = (start.base.uidnext == 0, start.known.len());
+        let ours = || start.ops.iter().filter(|op| op.mailbox == *path).map(|op| &op.kind);
+        let made = ours().any(|kind| *kind == OpKind::CreateMailbox);
+        let elsewhere: Vec<MailboxPath> = ours().filter(|_| !start.caps.uidplus).filter_map(goes_to).cloned().collect();
         let ledger = Ledger::new(self.shared, &self.config.name, mailbox, first, here);
         let mut planner = Counted { sync: MailboxSync::start(start), exists: &ledger.exists };
         let mut failed = None;
@@ -255,6 +263,10 @@ impl Visitor<'_> {
         let sum = ledger.close();
         passed.tally.add(sum.tally);
         passed.pushed += sum.settled;
+        if sum.settled > 0 {
+            passed.made |= made;
+            passed.elsewhere.extend(elsewhere);
+        }
         if sum.rebased {
             self.memory.rebases.entry(mailbox).or_default().push(self.shared.now());
         }
@@ -288,6 +300,13 @@ impl Visitor<'_> {
 fn cannot_read(path: &MailboxPath, refusal: &Refusal) -> Fault {
     let what = format!("{} cannot be read: {}", path.decoded(), translate::refused(refusal));
     Fault::new(Kind::Refused, &what).reaching(Reach::Mailbox)
+}
+
+fn goes_to(kind: &OpKind) -> Option<&MailboxPath> {
+    match kind {
+        OpKind::Move { to } | OpKind::Copy { to } => Some(to),
+        _ => None,
+    }
 }
 
 /// The operations that this one names.

@@ -105,6 +105,8 @@ struct Work<'a> {
     todo: VecDeque<MailboxPath>,
     /// When all mailboxes were listed last.
     round: Instant,
+    /// Whether the list is known to be out of date.
+    stale: bool,
     /// Since when the connection stands, seconds since 1970.
     since: i64,
     told: Option<Connectivity>,
@@ -124,7 +126,20 @@ impl<'a> Work<'a> {
         let fetcher = Fetcher::new(visitor.shared)?;
         let since = visitor.shared.now();
         let (todo, round) = (VecDeque::new(), Instant::now());
-        Ok(Self { desk, visitor, todo, round, since, told: None, due: None, here: None, twice: None, fetcher, complete: false })
+        Ok(Self {
+            desk,
+            visitor,
+            todo,
+            round,
+            stale: false,
+            since,
+            told: None,
+            due: None,
+            here: None,
+            twice: None,
+            fetcher,
+            complete: false,
+        })
     }
 
     /// Until the connection breaks (an error), or is not wanted any more.
@@ -147,7 +162,7 @@ impl<'a> Work<'a> {
                 self.visit(conn, path)?;
                 continue;
             }
-            if self.round.elapsed() >= poll {
+            if self.stale || self.round.elapsed() >= poll {
                 self.list(conn)?;
                 continue;
             }
@@ -236,7 +251,7 @@ impl<'a> Work<'a> {
 
     /// Lists all mailboxes; those that have news are to be visited.
     fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        self.round = Instant::now();
+        (self.round, self.stale) = (Instant::now(), false);
         let listed = self.visitor.list(conn)?;
         self.todo = self.visitor.order(&listed, self.desk.open(), false)?.into();
         Ok(())
@@ -246,11 +261,14 @@ impl<'a> Work<'a> {
         self.here = None;
         let passed = self.visitor.pass(conn, &path)?;
         self.complete &= passed.tally.new == 0;
-        match passed.end {
-            End::GaveWay => self.todo.push_front(path),
-            // The next list will show it gone.
-            End::NoMailbox => self.round = Instant::now().checked_sub(self.visitor.shared.pace.poll).unwrap_or(self.round),
-            End::Synced | End::Left(_) => {}
+        for other in &passed.elsewhere {
+            if !self.todo.contains(other) {
+                self.todo.push_back(other.clone());
+            }
+        }
+        self.stale |= passed.made || passed.end == End::NoMailbox;
+        if passed.end == End::GaveWay {
+            self.todo.push_front(path);
         }
         Ok(passed)
     }

@@ -1,0 +1,160 @@
+//! The whole engine over local accounts: what a person does reaches the maildir, and what changes there reaches the person.
+
+use super::api::{Body, Connectivity, News, OutboxState, Query, Request, Rows};
+use super::{Engine, Mode, Setup};
+use crate::base::paths::Paths;
+use crate::config::Config;
+use crate::mail::address::Address;
+use crate::mail::draft::Draft;
+use crate::mail::flags::{Flag, FlagDelta};
+use crate::mail::ids::AccountName;
+use crate::mail::mailbox::Role;
+use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn start(dir: &Path) -> Engine {
+    start_as(dir, "me")
+}
+
+fn start_as(dir: &Path, name: &str) -> Engine {
+    let text = "[account.NAME]\naddress = \"me@example.org\"\nmaildir = \"mail\"\nsmtp = { local = true }\n";
+    std::fs::create_dir_all(dir).unwrap();
+    let path = dir.join("config.toml");
+    let config = Config::parse(&text.replace("NAME", name), &path, 0o600).unwrap();
+    Engine::start(&Setup::new(config, Paths::of_profile(dir), Mode::Live)).unwrap()
+}
+
+fn deliver(dir: &Path, subject: &str) {
+    let text = format!("From: a@b.example\r\nSubject: {subject}\r\nMessage-ID: <{subject}@b>\r\n\r\nHello there.\r\n");
+    let root = dir.join("mail");
+    crate::net::local::deliver(&root, &mut text.as_bytes()).unwrap();
+}
+
+/// Looks at every piece of news until `done` gives something.
+fn until<T>(engine: &Engine, what: &str, mut done: impl FnMut(&News) -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(20);
+    let mut news = News::default();
+    loop {
+        if let Some(found) = done(&news) {
+            return found;
+        }
+        assert!(news.faults.is_empty(), "{what}: {:?}", news.faults);
+        assert!(Instant::now() < end, "{what} did not come");
+        news = engine.wait(Duration::from_millis(200));
+    }
+}
+
+fn mailbox(engine: &Engine, role: Role) -> Option<MailboxRow> {
+    let Ok(Rows::Mailboxes(rows)) = engine.ask(&Query::Mailboxes) else { panic!() };
+    rows.into_iter().find(|r| r.role == Some(role))
+}
+
+fn rows(engine: &Engine, role: Role) -> Vec<MessageRow> {
+    let Some(row) = mailbox(engine, role) else { return Vec::new() };
+    let query = Query::Messages { mailbox: row.id, threaded: false, cursor: RowCursor::Newest, limit: 50 };
+    let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
+    page.rows
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let name = |e: std::io::Result<std::fs::DirEntry>| e.unwrap().file_name().into_string().unwrap();
+    std::fs::read_dir(dir).map(|d| d.map(name).collect()).unwrap_or_default()
+}
+
+#[test]
+fn what_arrives_is_shown_and_what_is_done_is_done() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let engine = start(dir);
+    until(&engine, "the inbox", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. })).then_some(())
+    });
+    deliver(dir, "one");
+    let row = until(&engine, "new mail", |_| rows(&engine, Role::Inbox).pop());
+    // It is got ahead of need; somebody who asks gets it too.
+    engine.perform(Request::FetchBody(row.id)).unwrap();
+    until(&engine, "the body", |_| {
+        let Ok(Rows::Message(view)) = engine.ask(&Query::Message(row.id)) else { panic!() };
+        matches!(view.body, Body::Here(_)).then_some(())
+    });
+    assert_eq!(rows(&engine, Role::Inbox)[0].preview, "Hello there.");
+    let flag = Request::Flag { targets: vec![row.id], delta: FlagDelta::set(Flag::Seen), automatic: false };
+    engine.perform(flag).unwrap();
+    let cur = dir.join("mail/cur");
+    until(&engine, "the flag in the maildir", |_| files(&cur).first().is_some_and(|f| f.ends_with("S")).then_some(()));
+    engine.perform(Request::File { targets: vec![row.id], role: Role::Archive }).unwrap();
+    until(&engine, "the move", |_| files(&cur).is_empty().then_some(()));
+    assert!(rows(&engine, Role::Inbox).is_empty());
+    until(&engine, "the archive", |_| (rows(&engine, Role::Archive).len() == 1).then_some(()));
+    engine.perform(Request::Undo { count: 1 }).unwrap();
+    until(&engine, "the move back", |_| (files(&cur).len() == 1).then_some(()));
+    assert_eq!(rows(&engine, Role::Inbox).len(), 1);
+    let begun = Instant::now();
+    drop(engine);
+    assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_mail_is_sent_once_and_filed_once() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let engine = start(dir);
+    let me = Address::new("", "me@example.org");
+    let draft = Draft { from: me.clone(), to: vec![me], subject: "note".into(), body: "x\n".into(), ..Draft::default() };
+    let account = AccountName::new("me");
+    let held = Request::Send { id: None, account: account.clone(), draft: Box::new(draft.clone()), hold: 600 };
+    let done = engine.perform(held).unwrap();
+    let Ok(Rows::Outbox(waiting)) = engine.ask(&Query::Outbox) else { panic!() };
+    assert_eq!(waiting[0].state, OutboxState::Held);
+    engine.perform(Request::OutboxCancel(done.outbox.unwrap())).unwrap();
+    let Ok(Rows::Drafts(drafts)) = engine.ask(&Query::Drafts) else { panic!() };
+    assert_eq!(drafts.len(), 1, "taken back, it is a draft again");
+    let send = Request::Send { id: done.draft, account, draft: Box::new(draft), hold: 0 };
+    engine.perform(send).unwrap();
+    until(&engine, "the mail in the inbox", |_| (rows(&engine, Role::Inbox).len() == 1).then_some(()));
+    until(&engine, "the copy in Sent", |_| (rows(&engine, Role::Sent).len() == 1).then_some(()));
+    until(&engine, "an empty outbox", |_| {
+        let Ok(Rows::Outbox(rows)) = engine.ask(&Query::Outbox) else { panic!() };
+        rows.is_empty().then_some(())
+    });
+    let Ok(Rows::Drafts(drafts)) = engine.ask(&Query::Drafts) else { panic!() };
+    assert!(drafts.is_empty(), "a sent mail is no draft");
+    // Nothing is done again by a second start.
+    drop(engine);
+    let engine = start(dir);
+    until(&engine, "the start", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. })).then_some(())
+    });
+    let _ = engine.wait(Duration::from_millis(300));
+    assert_eq!((rows(&engine, Role::Inbox).len(), rows(&engine, Role::Sent).len()), (1, 1));
+}
+
+#[test]
+fn at_rest_no_thread_runs() {
+    let temp = tempfile::tempdir().unwrap();
+    let engine = start_as(temp.path(), "resting");
+    deliver(temp.path(), "one");
+    until(&engine, "the mail", |_| (rows(&engine, Role::Inbox).first()?.preview == "Hello there.").then_some(()));
+    std::thread::sleep(Duration::from_millis(700));
+    let _ = engine.take();
+    let switches = || -> u64 {
+        let of = |task: std::fs::DirEntry| -> Option<u64> {
+            // Other tests' engines run beside this one; the whole program at rest is tests/pty's.
+            let name = std::fs::read_to_string(task.path().join("comm")).ok()?;
+            if name.trim() != "work/resting" {
+                return None;
+            }
+            let text = std::fs::read_to_string(task.path().join("status")).ok()?;
+            text.lines()
+                .filter(|l| l.contains("ctxt_switches"))
+                .filter_map(|l| l.split(':').nth(1)?.trim().parse::<u64>().ok())
+                .sum::<u64>()
+                .into()
+        };
+        std::fs::read_dir("/proc/self/task").unwrap().filter_map(|t| of(t.unwrap())).sum()
+    };
+    let before = switches();
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(before > 0 && switches() == before, "{before} -> {}", switches());
+}

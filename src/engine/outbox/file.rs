@@ -1,0 +1,92 @@
+//! file — what follows once a server has taken a mail: a copy in Sent, once, and its draft goes.
+//! Owns: `file`. May import: store, config.
+//! Start reading at: `file`. Copy, draft and outbox row change in one transaction; the copy is an operation of the
+//! journal, which never appends twice (decisions 5).
+
+use super::sender::apply;
+use super::state::Event;
+use crate::config::{AccountConfig, Submission};
+use crate::engine::acts;
+use crate::engine::api::Fault;
+use crate::engine::shared::Shared;
+use crate::mail::envelope::MessageId;
+use crate::mail::flags::{Flag, FlagDelta};
+use crate::mail::intent::{NewOperation, OpKind};
+use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::outgoing::Outgoing;
+use crate::mail::server::Fingerprint;
+use crate::store::journal::Command;
+use crate::store::{drafts, journal, mailboxes};
+
+/// Submission servers that put a copy into Sent by themselves.
+const FILERS: [&str; 4] = ["smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com"];
+
+/// Files an accepted mail. Whether there is something new in the account's journal.
+///
+/// # Errors
+/// Our own files.
+pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<bool, Fault> {
+    let config = shared.account(&mail.mail.account);
+    let wanted = mail.mail.file && config.is_some_and(|c| !files_by_itself(c));
+    let copy = match config {
+        Some(config) if wanted => Some(copy(shared, config, mail)?),
+        _ => None,
+    };
+    let (id, draft, now) = (mail.id, mail.mail.draft, shared.now());
+    let filed = shared.store.state(move |tx| {
+        // Somebody else may have done it meanwhile: then the row has moved on.
+        if apply(tx, id, Event::Filed, now)?.is_none() {
+            return Ok(false);
+        }
+        if let Some(operations) = copy {
+            let group = journal::begin(tx, &Command::new("file", false), now)?;
+            let mut after = None;
+            for operation in operations {
+                after = journal::append(tx, group, vec![NewOperation { after, ..operation }], now)?.first().map(|op| op.id);
+            }
+        }
+        if let Some(draft) = draft {
+            drafts::discard(tx, draft)?;
+        }
+        Ok(true)
+    })?;
+    if filed && !wanted {
+        shared.spool.remove(&mail.mail.spool)?;
+    }
+    Ok(filed && wanted)
+}
+
+fn files_by_itself(config: &AccountConfig) -> bool {
+    matches!(&config.smtp, Submission::Smtp(server) if FILERS.iter().any(|host| server.host.eq_ignore_ascii_case(host)))
+}
+
+/// The operations that put the copy there; the mailbox is made if there is none.
+fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing) -> Result<Vec<NewOperation>, Fault> {
+    let known = shared.store.read(|db| mailboxes::by_role(db, &config.name, Role::Sent))?;
+    let made = known.is_none();
+    let usual = || config.roles.get(&Role::Sent).map_or(acts::usual_name(Role::Sent), String::as_str);
+    let mailbox = known.map_or_else(|| MailboxPath::from_typed(usual()), |row| row.path);
+    let new = |kind| NewOperation {
+        account: config.name.clone(),
+        mailbox: mailbox.clone(),
+        kind,
+        targets: Vec::new(),
+        not_before: 0,
+        after: None,
+        inverse: Vec::new(),
+    };
+    let print = Fingerprint {
+        message_id: MessageId::new(&mail.mail.message_id),
+        size: mail.mail.size,
+        received: mail.mail.created,
+        object_id: String::new(),
+    };
+    let append =
+        OpKind::Append { spool: mail.mail.spool.clone(), flags: FlagDelta::set(Flag::Seen), received: mail.mail.created, print };
+    let mut operations = Vec::new();
+    if made {
+        operations.push(new(OpKind::CreateMailbox));
+    }
+    operations.push(new(append));
+    Ok(operations)
+}
