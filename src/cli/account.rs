@@ -3,11 +3,10 @@
 //! May import: config, engine, cli.
 //! Start reading at: `add`.
 
-use super::Door;
 use super::args::{AccountAdd, AccountVerb};
 use super::exit::{self, Failure};
 use super::output::Out;
-use super::prompt;
+use super::{Door, doctor, prompt};
 use crate::config::account::is_address;
 use crate::config::edit::{self, NewAccount};
 use crate::config::server_url::{Protocol, ServerUrl};
@@ -20,7 +19,7 @@ pub fn run(door: &Door, what: AccountVerb, out: &mut Out) -> Result<u8, Failure>
     match what {
         AccountVerb::Add(args) => add(door, *args, out),
         AccountVerb::List { json } => list(&door.config()?, json, out),
-        AccountVerb::Test { .. } => Err(exit::not_built("testing the login")),
+        AccountVerb::Test { name, json } => doctor::test(door, name.as_deref(), json, out),
         AccountVerb::Remove { name } => {
             edit::remove(&door.paths.config, &name)?;
             out.line(&format!("{name} is out of the configuration; its mail on the server is untouched"))?;
@@ -72,10 +71,16 @@ fn row(account: &AccountConfig) -> Value {
 
 fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
     let config = Config::load(&door.paths.config)?;
-    let test = !args.no_test;
+    let test = !args.no_test && !door.options.offline;
+    let password = if args.password_stdin { Some(prompt::first_line()?) } else { None };
     let account = complete(args, &config)?;
     if test {
-        return Err(exit::not_built("testing the login"));
+        let config = edit::with(&door.paths.config, &account)?;
+        let fresh = config.accounts.iter().find(|a| a.name.as_str() == account.name);
+        let code = fresh.map_or(Ok(exit::OK), |fresh| doctor::try_account(door, fresh, password.as_ref(), out))?;
+        if code != exit::OK {
+            return Err(Failure::new(code, "the account does not work, so it was not saved", "--no-test saves it all the same"));
+        }
     }
     edit::add(&door.paths.config, &account)?;
     out.text_line(&format!("{} is saved in {}", account.name, door.paths.config.display()))?;

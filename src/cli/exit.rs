@@ -3,10 +3,11 @@
 //! May import: base, config, engine.
 //! Start reading at: `Failure::end`.
 
+use crate::base::log;
 use crate::base::safetext::SafeText;
 use crate::config::ConfigError;
 use crate::config::edit::EditError;
-use crate::engine::api::Fault;
+use crate::engine::api::{Fault, Kind, Remedy};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -83,7 +84,28 @@ impl From<EditError> for Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        Self { code: fault.exit(), what: SafeText::line(&fault.to_string()), hint: SafeText::default() }
+        for cause in &fault.causes {
+            log::warn("cli", format!("{fault}: {cause}"));
+        }
+        Self { code: fault.exit(), what: SafeText::line(&fault.to_string()), hint: SafeText::of(hint(&fault)) }
+    }
+}
+
+/// What a person at a shell can do; the reader has keys for the same.
+const fn hint(fault: &Fault) -> &'static str {
+    match (&fault.remedy, fault.kind) {
+        (Some(Remedy::EnterPassword(_)), Kind::NoPassword) => "Say in the configuration where the password comes from",
+        (Some(Remedy::EnterPassword(_)), _) => "Check the login name, and where the password comes from",
+        (Some(Remedy::Reconnect(_)), _) => "Check the network, and the server's name and port",
+        (Some(Remedy::CreateMailbox(..) | Remedy::ChooseMailbox), _) => "`postrider mailboxes` lists what is there",
+        (Some(Remedy::OpenQueue(_)), _) => "`postrider queue` shows it",
+        (Some(Remedy::OpenOutbox(_)), _) => "`postrider outbox` shows it",
+        (Some(Remedy::EditAccount(_)), _) => "Check the account's block in the configuration",
+        (Some(Remedy::AddAccount), _) => "`postrider account add ADDRESS` adds one",
+        (Some(Remedy::FreeSpace), _) => "Make room and try again",
+        (Some(Remedy::OpenLog), _) => "The log may say more",
+        (None, Kind::Missing) => "`postrider list` prints the numbers that are valid now",
+        (None, _) => "",
     }
 }
 

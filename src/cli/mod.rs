@@ -11,6 +11,7 @@ mod complete;
 mod config;
 mod demo;
 pub mod demo_mail;
+mod doctor;
 pub mod exit;
 mod keys;
 mod look;
@@ -97,7 +98,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         None => reader::open(&door, &args.reader),
         Some(Verb::Demo) => reader::demo(&door, &args.reader),
         Some(Verb::Sync(_)) => Err(exit::not_built("sync")),
-        Some(Verb::Doctor(_)) => Err(exit::not_built("doctor")),
+        Some(Verb::Doctor(args)) => doctor::run(&door, args.account.as_deref(), args.json, &mut out),
         Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),
         Some(Verb::List(args)) => look::list(&door, &args, &mut out),
         Some(Verb::Search(args)) => look::search(&door, &args, &mut out),

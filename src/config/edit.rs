@@ -63,17 +63,27 @@ pub enum EditError {
 /// # Errors
 /// As `EditError` says; the file is then as it was.
 pub fn add(file: &Path, account: &NewAccount) -> Result<Config, EditError> {
+    change(file, |document| insert(document, file, account))?.write()
+}
+
+/// What the configuration would be with the account, so that it can be tried before it is saved.
+///
+/// # Errors
+/// As [`add`].
+pub fn with(file: &Path, account: &NewAccount) -> Result<Config, EditError> {
+    Ok(change(file, |document| insert(document, file, account))?.config)
+}
+
+fn insert(document: &mut DocumentMut, file: &Path, account: &NewAccount) -> Result<(), EditError> {
     if !is_account_name(&account.name) {
         return Err(EditError::Name(account.name.clone()));
     }
-    change(file, |document| {
-        let accounts = accounts(document, file)?;
-        if accounts.contains_key(&account.name) {
-            return Err(EditError::Exists(account.name.clone()));
-        }
-        accounts.insert(&account.name, Item::Table(block(account)));
-        Ok(())
-    })
+    let accounts = accounts(document, file)?;
+    if accounts.contains_key(&account.name) {
+        return Err(EditError::Exists(account.name.clone()));
+    }
+    accounts.insert(&account.name, Item::Table(block(account)));
+    Ok(())
 }
 
 /// Removes an account and the comments inside its block.
@@ -84,11 +94,30 @@ pub fn remove(file: &Path, name: &str) -> Result<Config, EditError> {
     change(file, |document| {
         let accounts = accounts(document, file)?;
         accounts.remove(name).map(|_| ()).ok_or_else(|| EditError::Missing(name.to_owned()))
-    })
+    })?
+    .write()
 }
 
-/// Reads, edits, checks and replaces the file.
-fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut) -> Result<(), EditError>) -> Result<Config, EditError> {
+/// A changed file, not yet written.
+struct Changed {
+    real: PathBuf,
+    text: String,
+    config: Config,
+}
+
+impl Changed {
+    /// Replaces the file.
+    fn write(self) -> Result<Config, EditError> {
+        if let Some(folder) = self.real.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
+            private_dir(folder)?;
+        }
+        write_private(&self.real, self.text.as_bytes())?;
+        Ok(self.config)
+    }
+}
+
+/// Reads, edits and checks the file.
+fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut) -> Result<(), EditError>) -> Result<Changed, EditError> {
     // A link (to a folder of dotfiles) stays one: what it names is replaced.
     let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     // What is wrong already is said in the words of a load.
@@ -105,11 +134,7 @@ fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut) -> Result<(), EditErr
     edit(&mut document)?;
     let text = document.to_string();
     let config = Config::parse(&text, file, 0o600)?;
-    if let Some(folder) = real.parent().filter(|f| !f.as_os_str().is_empty() && !f.exists()) {
-        private_dir(folder)?;
-    }
-    write_private(&real, text.as_bytes())?;
-    Ok(config)
+    Ok(Changed { real, text, config })
 }
 
 /// The table of all accounts, made without a header of its own if there is none.

@@ -8,6 +8,7 @@ pub mod account;
 pub mod acts;
 pub mod answer;
 pub mod api;
+pub mod check;
 pub mod connect;
 pub mod crew;
 pub mod desk;

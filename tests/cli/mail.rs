@@ -67,3 +67,16 @@ fn before_the_first_pass_nothing_is_found() {
     let ran = bed.run(&["flag", "77", "78", "--add", "flagged"]).code(66).says("78");
     assert_eq!(ran.err.lines().count(), 2, "{}", ran.err);
 }
+
+#[test]
+fn doctor_checks_a_local_account() {
+    let bed = Bed::with_mail();
+    let steps = bed.run(&["doctor", "--json"]).code(0).json();
+    documented("doctor", &steps);
+    assert!(steps.as_array().unwrap().iter().all(|s| s["state"] != "fail"), "{steps}");
+    bed.run(&["account", "test", "home"]).code(0);
+    bed.run(&["account", "test", "nobody"]).code(64);
+    bed.configure("[account.away]\naddress = \"ann@example.org\"\npassword = { env = \"NO_SUCH_VARIABLE\" }\nimap = { host = \"127.0.0.1\", port = 9 }\n");
+    let ran = bed.run(&["account", "test"]);
+    assert!([69, 77].contains(&ran.code), "{ran:?}");
+}

@@ -39,7 +39,15 @@ fn mistakes_are_said_in_one_sentence() {
 #[test]
 fn an_empty_profile_says_what_to_do_next() {
     let bed = Bed::new();
-    for args in [&["list"][..], &["mailboxes"], &["search", "x"], &["show", "1"], &["flag", "1", "--add", "seen"], &["queue"]] {
+    for args in [
+        &["list"][..],
+        &["mailboxes"],
+        &["search", "x"],
+        &["show", "1"],
+        &["flag", "1", "--add", "seen"],
+        &["queue"],
+        &["doctor"],
+    ] {
         bed.run(args).code(78).says("account add");
     }
     bed.run(&["account", "list"]).code(0).says("account add");

@@ -65,6 +65,12 @@ impl ImapStore {
         Ok(Self { conn, caps, words, selected: None })
     }
 
+    /// What the server said it can do, in upper case.
+    #[must_use]
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
     pub(super) fn has(&self, word: &str) -> bool {
         self.words.iter().any(|w| w == word)
     }

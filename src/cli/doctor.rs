@@ -1,0 +1,157 @@
+//! doctor — `postrider doctor` and `account test`: step by step, what works and what to do about what does not.
+//! Owns: the steps before any server, how steps are printed. May import: engine::check, config, base, cli.
+//! Start reading at: `run`. The exit code is that of the first step that failed (decisions 29).
+
+use super::Door;
+use super::exit::{self, Failure};
+use super::output::Out;
+use super::prompt;
+use super::session::{no_account, no_such_account};
+use crate::base::cancel::Cancel;
+use crate::base::safetext::SafeText;
+use crate::base::secret::Secret;
+use crate::config::{AccountConfig, PasswordSource};
+use crate::engine::check::{self, Step, Verdict};
+use serde_json::{Value, json};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// `postrider doctor`
+pub fn run(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let config = door.config()?;
+    let accounts = chosen(&config.accounts, account)?;
+    let mut sheet = Sheet::new(as_json, out);
+    let what = format!("{} with {}", door.paths.config.display(), count(config.accounts.len(), "account"));
+    sheet.add("", plain("configuration", Verdict::Ok, &what))?;
+    for warning in &config.warnings {
+        sheet.add("", plain("configuration", Verdict::Warn, warning.as_str()))?;
+    }
+    for folder in [&door.paths.data, &door.paths.state] {
+        sheet.add("", folder_step(folder))?;
+    }
+    accounts_steps(door, &accounts, None, &mut sheet)?;
+    Ok(sheet.end()?)
+}
+
+/// `postrider account test`
+pub fn test(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let config = door.config()?;
+    let accounts = chosen(&config.accounts, account)?;
+    let mut sheet = Sheet::new(as_json, out);
+    accounts_steps(door, &accounts, None, &mut sheet)?;
+    Ok(sheet.end()?)
+}
+
+/// Tries one account that may not be saved yet; the exit code.
+pub fn try_account(door: &Door, account: &AccountConfig, password: Option<&Secret>, out: &mut Out) -> Result<u8, Failure> {
+    let mut sheet = Sheet::new(false, out);
+    accounts_steps(door, &[account], password, &mut sheet)?;
+    Ok(sheet.end()?)
+}
+
+fn accounts_steps(door: &Door, all: &[&AccountConfig], password: Option<&Secret>, sheet: &mut Sheet<'_>) -> Result<(), Failure> {
+    if door.options.offline {
+        sheet.add("", plain("servers", Verdict::Skipped, "not tried with --offline"))?;
+        return Ok(());
+    }
+    let cancel = Cancel::new()?;
+    for account in all {
+        let asked = match (password, &account.password) {
+            (None, PasswordSource::Ask) if check::needs_password(account) && prompt::somebody() => {
+                Some(prompt::password(&format!("Password of {}", SafeText::line(&account.address)))?)
+            }
+            _ => None,
+        };
+        let mut failed: io::Result<()> = Ok(());
+        check::account(account, password.or(asked.as_ref()), &cancel, &mut |step| {
+            let added = sheet.add(account.name.as_str(), step);
+            failed = std::mem::replace(&mut failed, Ok(())).and(added);
+        });
+        failed?;
+    }
+    Ok(())
+}
+
+fn chosen<'c>(all: &'c [AccountConfig], name: Option<&str>) -> Result<Vec<&'c AccountConfig>, Failure> {
+    if all.is_empty() {
+        return Err(no_account());
+    }
+    match name {
+        None => Ok(all.iter().collect()),
+        Some(name) => match all.iter().find(|a| a.name.as_str() == name) {
+            Some(account) => Ok(vec![account]),
+            None => Err(no_such_account(name)),
+        },
+    }
+}
+
+/// Whether a folder of ours is there and closed to others.
+fn folder_step(folder: &Path) -> Step {
+    let shown = folder.display();
+    match std::fs::metadata(folder) {
+        Ok(found) if found.mode() & 0o077 != 0 => {
+            plain("files", Verdict::Warn, &format!("others can look into {shown}; `chmod 700` closes it"))
+        }
+        Ok(_) => plain("files", Verdict::Ok, &format!("{shown} is private")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            plain("files", Verdict::Ok, &format!("{shown} is made at the first start"))
+        }
+        Err(error) => plain("files", Verdict::Fail, &format!("{shown} cannot be used ({error})")),
+    }
+}
+
+fn plain(name: &'static str, verdict: Verdict, what: &str) -> Step {
+    Step { name, verdict, what: SafeText::line_max(what, 500), fault: None, seconds: 0.0 }
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Where steps are noted: a line each at once, or one array at the end.
+struct Sheet<'a> {
+    out: &'a mut Out,
+    rows: Option<Vec<Value>>,
+    code: u8,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(as_json: bool, out: &'a mut Out) -> Self {
+        Self { out, rows: as_json.then(Vec::new), code: exit::OK }
+    }
+
+    fn add(&mut self, account: &str, step: Step) -> io::Result<()> {
+        let failed = step.verdict == Verdict::Fail;
+        let code =
+            if failed { step.fault.as_ref().map_or(exit::CANNOT_WRITE, crate::engine::api::Fault::exit) } else { exit::OK };
+        if self.code == exit::OK {
+            self.code = code;
+        }
+        let hint = step.fault.clone().map(Failure::from).map_or(SafeText::default(), |f| f.hint);
+        let causes = step.fault.as_ref().map_or(&[][..], |f| &f.causes);
+        match &mut self.rows {
+            Some(rows) => rows.push(json!({
+                "account": if account.is_empty() { Value::Null } else { json!(account) }, "step": step.name,
+                "state": step.verdict.word(), "what": step.what.as_str(), "hint": if hint.is_empty() { Value::Null } else { json!(hint.as_str()) },
+                "causes": causes.iter().map(SafeText::as_str).collect::<Vec<_>>(), "seconds": step.seconds, "exit": code,
+            })),
+            None => {
+                let who = if account.is_empty() { String::new() } else { format!("{account}: ") };
+                self.out.text_line(&format!("{:7}  {who}{}: {}", step.verdict.word(), step.name, step.what))?;
+                for line in causes.iter().chain(Some(&hint).filter(|h| !h.is_empty())) {
+                    self.out.line(&format!("         {line}"))?;
+                }
+                self.out.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(self) -> io::Result<u8> {
+        if let Some(rows) = self.rows {
+            self.out.json(&rows)?;
+        }
+        Ok(self.code)
+    }
+}

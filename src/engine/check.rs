@@ -1,0 +1,247 @@
+//! check — an account tried step by step, as `account test`, `doctor` and the account form do.
+//! Owns: `Step`, `Verdict`, `account`. May import: config, net, base, and the engine's own.
+//! Start reading at: `account`. One connection to each server tells of all its steps: how it failed says how far it came.
+//! Nothing is submitted, no mailbox is opened, nothing is written.
+
+use super::connect::{endpoint, host, permit};
+use super::fault::{Fault, Kind};
+use super::password;
+use super::translate;
+use crate::base::cancel::Cancel;
+use crate::base::gate::Reason;
+use crate::base::safetext::SafeText;
+use crate::base::secret::Secret;
+use crate::base::waker::Waker;
+use crate::config::{AccountConfig, AccountKind, PasswordSource, Server, Submission};
+use crate::net::error::{NetError, NetErrorKind};
+use crate::net::imap::ImapStore;
+use crate::net::local::LocalStore;
+use crate::net::session::{Endpoint, MailStore, TlsMode};
+use crate::net::smtp::{Smtp, SmtpError, Why};
+use crate::net::wire::Wire;
+use std::time::Instant;
+
+/// How a step ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, but somebody should look at it.
+    Warn,
+    /// It does not work.
+    Fail,
+    /// Not tried, because an earlier one failed.
+    Skipped,
+}
+
+impl Verdict {
+    /// As in JSON.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// One step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// Which: a word that stays the same.
+    pub name: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found, in a sentence without a full stop.
+    pub what: SafeText,
+    /// Why it failed; the remedy is in it.
+    pub fault: Option<Fault>,
+    /// How long it took, or all steps of this server that far.
+    pub seconds: f64,
+}
+
+/// The steps to a server, in order.
+const IMAP: [&str; 6] = ["connection", "encryption", "greeting", "login", "capabilities", "mailboxes"];
+const SMTP: [&str; 4] = ["submission connection", "submission encryption", "submission greeting", "submission login"];
+
+/// Tries `config`. `typed` is a password that the person entered. Each step is told as soon as it is known.
+pub fn account(config: &AccountConfig, typed: Option<&Secret>, cancel: &Cancel, tell: &mut dyn FnMut(Step)) {
+    let mut trial = Trial { config, cancel, tell };
+    let secret = match needs_password(config).then(|| password::find(&config.name, &config.password, typed, cancel)) {
+        None => None,
+        Some(Ok(secret)) => {
+            trial.passed("password", source(&config.password), Instant::now());
+            Some(secret)
+        }
+        Some(Err(fault)) => {
+            trial.failed("password", fault, Instant::now());
+            None
+        }
+    };
+    match &config.kind {
+        AccountKind::Imap(imap) => trial.imap(&imap.server, secret.as_ref()),
+        AccountKind::Maildir(dir) => {
+            let begin = Instant::now();
+            let listed = Waker::new().map_err(NetError::from).and_then(|waker| {
+                let mut store = LocalStore::open(dir, &waker, cancel)?;
+                Ok(store.list()?.len())
+            });
+            match listed {
+                Ok(count) => trial.passed("mailboxes", &format!("{count} in {}", dir.display()), begin),
+                Err(error) => trial.failed("mailboxes", translate::net(&error, &host(config), &config.name), begin),
+            }
+        }
+    }
+    match &config.smtp {
+        Submission::Smtp(server) => trial.smtp(server, secret.as_ref()),
+        Submission::Local => trial.passed("submission", "into the account's own inbox", Instant::now()),
+        Submission::None => {
+            let what = SafeText::of("this account has no smtp server, so it only reads");
+            (trial.tell)(Step { name: "submission", verdict: Verdict::Warn, what, fault: None, seconds: 0.0 });
+        }
+    }
+}
+
+/// Whether a server of the account wants one.
+#[must_use]
+pub const fn needs_password(config: &AccountConfig) -> bool {
+    matches!(config.kind, AccountKind::Imap(_)) || matches!(config.smtp, Submission::Smtp(_))
+}
+
+/// Where the password came from, in words.
+const fn source(from: &PasswordSource) -> &'static str {
+    match from {
+        PasswordSource::Command(_) => "its command printed one",
+        PasswordSource::Env(_) => "its variable is set",
+        PasswordSource::File(_) => "its file has one",
+        PasswordSource::Ask => "it was entered",
+        PasswordSource::Plain(_) => "it stands in the configuration",
+    }
+}
+
+struct Trial<'a> {
+    config: &'a AccountConfig,
+    cancel: &'a Cancel,
+    tell: &'a mut dyn FnMut(Step),
+}
+
+impl Trial<'_> {
+    fn passed(&mut self, name: &'static str, what: &str, begin: Instant) {
+        let what = SafeText::line_max(what, 300);
+        (self.tell)(Step { name, verdict: Verdict::Ok, what, fault: None, seconds: begin.elapsed().as_secs_f64() });
+    }
+
+    fn failed(&mut self, name: &'static str, fault: Fault, begin: Instant) {
+        let what = fault.what.clone();
+        (self.tell)(Step { name, verdict: Verdict::Fail, what, fault: Some(fault), seconds: begin.elapsed().as_secs_f64() });
+    }
+
+    /// All steps before `at` passed, `at` failed if there is a fault, the rest was not tried.
+    fn broke(&mut self, steps: &[&'static str], at: usize, server: &Server, fault: Option<Fault>, begin: Instant) {
+        let (passed, rest) = steps.split_at(at.min(steps.len()));
+        for (n, name) in passed.iter().enumerate() {
+            self.passed(name, &found(server, n), begin);
+        }
+        let mut rest = rest.iter();
+        if let (Some(fault), Some(name)) = (fault, rest.clone().next()) {
+            rest.next();
+            self.failed(name, fault, begin);
+        }
+        for name in rest {
+            (self.tell)(Step { name, verdict: Verdict::Skipped, what: SafeText::of("not tried"), fault: None, seconds: 0.0 });
+        }
+    }
+
+    /// Without a password: whether somebody is there, and with implicit TLS who.
+    fn reach(&mut self, steps: &[&'static str], server: &Server, endpoint: &Endpoint) {
+        let begin = Instant::now();
+        let met = permit(Reason::MailServer).and_then(|permit| {
+            let waker = Waker::new().map_err(|e| self.net(&e.into(), server))?;
+            Wire::connect(permit, endpoint, &waker, self.cancel).map(drop).map_err(|e| self.net(&e, server))
+        });
+        match met {
+            Ok(()) => self.broke(steps, if endpoint.tls == TlsMode::Implicit { 2 } else { 1 }, server, None, begin),
+            Err(fault) => {
+                let at = usize::from(fault.kind == Kind::Tls);
+                self.broke(steps, at, server, Some(fault), begin);
+            }
+        }
+    }
+
+    fn net(&self, error: &NetError, server: &Server) -> Fault {
+        translate::net(error, &server.host, &self.config.name)
+    }
+
+    fn imap(&mut self, server: &Server, secret: Option<&Secret>) {
+        let begin = Instant::now();
+        let endpoint = endpoint(self.config, server);
+        let Some(secret) = secret else { return self.reach(&IMAP, server, &endpoint) };
+        let mut store = match self.open_imap(&endpoint, server, secret) {
+            Ok(store) => store,
+            Err((at, fault)) => return self.broke(&IMAP, at, server, Some(fault), begin),
+        };
+        self.broke(&IMAP[..3], 3, server, None, begin);
+        self.passed("login", &format!("as {}", server.user), begin);
+        self.passed("capabilities", &store.words().join(" "), begin);
+        let begin = Instant::now();
+        match store.list() {
+            Ok(all) => self.passed("mailboxes", &format!("{} there", all.len()), begin),
+            Err(error) => self.failed("mailboxes", self.net(&error, server), begin),
+        }
+        store.logout();
+    }
+
+    fn open_imap(&self, endpoint: &Endpoint, server: &Server, secret: &Secret) -> Result<ImapStore, (usize, Fault)> {
+        let permit = permit(Reason::MailServer).map_err(|fault| (0, fault))?;
+        let waker = Waker::new().map_err(|e| (0, self.net(&e.into(), server)))?;
+        ImapStore::open(permit, endpoint, &server.user, secret, &waker, self.cancel)
+            .map_err(|e| (stage(&e.kind), self.net(&e, server)))
+    }
+
+    fn smtp(&mut self, server: &Server, secret: Option<&Secret>) {
+        let begin = Instant::now();
+        let endpoint = endpoint(self.config, server);
+        let Some(secret) = secret else { return self.reach(&SMTP, server, &endpoint) };
+        let opened = permit(Reason::MailServer).map_err(|fault| (0, fault)).and_then(|permit| {
+            Smtp::open(permit, &endpoint, Some((&server.user, secret)), self.cancel).map_err(|e| self.refused(&e, server))
+        });
+        match opened {
+            Ok(smtp) => {
+                self.broke(&SMTP[..3], 3, server, None, begin);
+                self.passed("submission login", &format!("as {}", server.user), begin);
+                smtp.quit();
+            }
+            Err((at, fault)) => self.broke(&SMTP, at, server, Some(fault), begin),
+        }
+    }
+
+    fn refused(&self, error: &SmtpError, server: &Server) -> (usize, Fault) {
+        let kind = match &error.why {
+            Why::Net(kind) => kind.clone(),
+            _ => NetErrorKind::No { code: String::new() },
+        };
+        (stage(&kind), self.net(&NetError { kind, text: error.text.clone() }, server))
+    }
+}
+
+/// How far a connection came that ended like this: the place in [`IMAP`] or [`SMTP`] of the step that failed.
+const fn stage(kind: &NetErrorKind) -> usize {
+    match kind {
+        NetErrorKind::Unreachable | NetErrorKind::Timeout | NetErrorKind::Io(_) | NetErrorKind::Cancelled => 0,
+        NetErrorKind::Tls(_) => 1,
+        NetErrorKind::Bye | NetErrorKind::Protocol | NetErrorKind::Limit => 2,
+        NetErrorKind::LoginRefused | NetErrorKind::No { .. } | NetErrorKind::Bad => 3,
+    }
+}
+
+/// What a step that passed found.
+fn found(server: &Server, step: usize) -> String {
+    match step {
+        0 => format!("{} port {}", server.host, server.port),
+        1 if server.tls == crate::config::Tls::None => "none, and none is wanted".to_owned(),
+        1 => "TLS 1.2 or newer; the certificate is valid for this host".to_owned(),
+        _ => "the server said hello".to_owned(),
+    }
+}
