@@ -6,6 +6,7 @@
 
 use super::conn::{Command, Conn, Fresh};
 use super::frame::{self, KeepAll};
+use super::untagged;
 use super::value::{self, Word};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
@@ -37,8 +38,9 @@ pub fn open(
 ) -> Result<(Conn, Vec<String>)> {
     let mut wire = Wire::connect(permit, endpoint, waker, cancel)?;
     wire.set_limit(dial::CONNECT);
-    greeting(&mut wire, endpoint.tls)?;
+    let mut told = greeting(&mut wire, endpoint.tls)?;
     if endpoint.tls == TlsMode::StartTls {
+        told = None;
         starttls(&mut wire, endpoint)?;
     }
     wire.set_limit(NO_PROGRESS);
@@ -46,7 +48,11 @@ pub fn open(
         return Err(NetError::tls(TlsReason::Other, "the connection is not encrypted"));
     }
     let mut fresh = Fresh::over(wire);
-    let offered = fresh.capabilities()?;
+    // Most servers say it in their greeting: one turn less.
+    let offered = match told {
+        Some(words) => words,
+        None => fresh.capabilities()?,
+    };
     let mut conn = log_in(fresh, &offered, user, secret).map_err(judge)?;
     let told = conn.core().caps.take();
     let caps = match told {
@@ -59,11 +65,12 @@ pub fn open(
     Ok((conn, caps))
 }
 
-fn greeting(wire: &mut Wire, tls: TlsMode) -> Result<()> {
+/// The capabilities, if the greeting tells them.
+fn greeting(wire: &mut Wire, tls: TlsMode) -> Result<Option<Vec<String>>> {
     let first = frame::read(wire, &mut KeepAll)?;
     let status = first.bytes.strip_prefix(b"* ").and_then(value::status);
     match status.as_ref().map(|s| s.word) {
-        Some(Word::Ok) => Ok(()),
+        Some(Word::Ok) => Ok(status.filter(|s| s.code == "CAPABILITY").map(|s| untagged::words(s.args))),
         // Logged in without us: as whom? Before TLS it would let anybody be the server (NO STARTTLS, 2021).
         Some(Word::Preauth) if tls == TlsMode::StartTls => Err(NetError::tls(TlsReason::Injected, "PREAUTH before TLS")),
         Some(Word::Preauth) => Err(NetError::protocol("it claims that we are logged in already")),

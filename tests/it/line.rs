@@ -1,0 +1,130 @@
+//! line — lines that are slow, cut or silent: nothing hangs, nothing half-read is taken for whole.
+//! Start reading at: `at`, a connection through the proxy.
+
+use crate::mailhost::proxy::{End, Line, Proxy};
+use crate::mailhost::{At, PASSWORD, host, user};
+use crate::{Strings, imap_to};
+use postrider::base::cancel::Cancel;
+use postrider::base::gate::{Permit, Reason};
+use postrider::base::secret::Secret;
+use postrider::mail::flags::Flags;
+use postrider::mail::mailbox::MailboxPath;
+use postrider::mail::uid::{Uid, UidSet};
+use postrider::net::error::NetErrorKind;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::{Endpoint, Idle, MailStore, TlsMode};
+use postrider::net::smtp::{Mail, Smtp, Why};
+use std::io::Cursor;
+use std::time::{Duration, Instant};
+
+fn at(proxy: &Proxy) -> Endpoint {
+    Endpoint { port: proxy.port, ..host().imap_at(At::Good, TlsMode::Implicit) }
+}
+
+/// A user with one large mail, and a connection to it by way of `proxy`.
+fn large(line: Line) -> (Proxy, ImapStore, Strings, usize) {
+    let (user, strings) = (user(), Strings::new());
+    let mut direct = crate::imap(&user, &Strings::new());
+    let text = format!("Subject: large\r\n\r\n{}", "0123456789 abcdefghijklmnopqrstuvwxyz\r\n".repeat(20_000));
+    direct.append(&MailboxPath::inbox(), &Flags::new(), 0, text.len() as u64, &mut text.as_bytes()).unwrap();
+    let proxy = Proxy::start(host().imaps, line);
+    let mut store = imap_to(&at(&proxy), &user, PASSWORD, &strings).unwrap();
+    store.select(&MailboxPath::inbox(), false).unwrap();
+    (proxy, store, strings, text.len())
+}
+
+#[test]
+fn a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail() {
+    for how in [End::Close, End::Reset] {
+        let (proxy, mut store, _, size) = large(Line::default());
+        let so_far = proxy.bytes().0;
+        proxy.set(Line { cut: Some((so_far + 300_000, how)), ..Line::default() });
+        let mut text = Vec::new();
+        let e = store.fetch_body(Uid::new(1).unwrap(), &mut text).unwrap_err();
+        assert!(matches!(e.kind, NetErrorKind::Io(_)), "{e:?}");
+        assert!(text.len() < size);
+        assert!(store.noop().is_err(), "a broken connection stays broken");
+    }
+}
+
+#[test]
+fn silence_ends_by_cancel() {
+    let (proxy, mut store, strings, _) = large(Line::default());
+    proxy.end_all(End::Silence);
+    let begun = Instant::now();
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            strings.cancel.ring();
+        });
+        assert_eq!(store.noop().unwrap_err().kind, NetErrorKind::Cancelled);
+    });
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn idle_hears_that_the_line_is_gone() {
+    let (proxy, mut store, ..) = large(Line::default());
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            proxy.end_all(End::Close);
+        });
+        assert!(store.idle(Duration::from_secs(60)).is_err());
+    });
+}
+
+#[test]
+fn nobody_there() {
+    let strings = Strings::new();
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let endpoint = Endpoint { port: closed, ..host().imap_at(At::Good, TlsMode::Implicit) };
+    assert_eq!(imap_to(&endpoint, &user(), PASSWORD, &strings).err().unwrap().kind, NetErrorKind::Unreachable);
+    let endpoint = Endpoint { host: "no-such-host.invalid".to_owned(), ..endpoint };
+    assert_eq!(imap_to(&endpoint, &user(), PASSWORD, &strings).err().unwrap().kind, NetErrorKind::Unreachable);
+}
+
+/// A start costs few turns, and an idle line wakes at once however slow it is.
+#[test]
+fn a_slow_line_costs_turns_only() {
+    let latency = Duration::from_millis(50);
+    let proxy = Proxy::start(host().imaps, Line { latency, ..Line::default() });
+    let (user, strings) = (user(), Strings::new());
+    let begun = Instant::now();
+    let mut store = imap_to(&at(&proxy), &user, PASSWORD, &strings).unwrap();
+    store.list().unwrap();
+    store.select(&MailboxPath::inbox(), false).unwrap();
+    store.fetch_flags(&UidSet::range(1, 9), None, &mut |_| Ok(())).unwrap();
+    // Login, LIST, SELECT, FETCH; the greeting tells what the server can do.
+    assert_eq!(store.traffic().round_trips, 4);
+    // Beside them TLS and the greeting; the rest is the server's own time.
+    let turns = begun.elapsed().as_secs_f64() / (2.0 * latency.as_secs_f64());
+    assert!((5.0..20.0).contains(&turns), "{turns} turns");
+    strings.waker.ring();
+    assert_eq!(store.idle(Duration::from_secs(60)).unwrap(), Idle::Woken);
+}
+
+/// The one case in which nobody knows: the mail and its final dot went out, and the answer did not come.
+#[test]
+fn a_line_cut_after_the_dot_leaves_the_mail_unknown() {
+    let proxy = Proxy::start(host().submissions, Line::default());
+    let endpoint = Endpoint { port: proxy.port, ..host().smtp_at(At::Good, TlsMode::Implicit) };
+    let (user, secret) = (user(), Secret::new(PASSWORD.to_owned()));
+    for (cut_before, want) in [(false, true), (true, false)] {
+        let permit = Permit::ask(Reason::Submission).unwrap();
+        let mut smtp = Smtp::open(permit, &endpoint, Some((&user, &secret)), &Cancel::new().unwrap()).unwrap();
+        let to = [user.clone()];
+        let mail = Mail { sender: &user, recipients: &to };
+        if cut_before {
+            proxy.end_all(End::Reset);
+        }
+        let sent = smtp.send(mail, &mut Cursor::new("Subject: x\r\n\r\nx\r\n"), &mut || {
+            proxy.end_all(End::Reset);
+            Ok(())
+        });
+        assert_eq!(sent.unwrap_err().why == Why::Unknown, want);
+    }
+}
