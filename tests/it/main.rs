@@ -1,5 +1,6 @@
 //! it — what speaks to servers, against a real Dovecot and a real Postfix.
 //! Start reading at: `store.rs`, one suite for every kind of mail store.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
@@ -20,24 +21,24 @@ use postrider::net::session::{Endpoint, TlsMode};
 
 /// What can wake or stop a connection.
 #[derive(Clone, Debug)]
-pub struct Strings {
-    pub waker: Waker,
-    pub cancel: Cancel,
+struct Strings {
+    waker: Waker,
+    cancel: Cancel,
 }
 
 impl Strings {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Self { waker: Waker::new().unwrap(), cancel: Cancel::new().unwrap() }
     }
 }
 
 /// Logs in.
-pub fn imap_to(endpoint: &Endpoint, user: &str, password: &str, strings: &Strings) -> Result<ImapStore> {
+fn imap_to(endpoint: &Endpoint, user: &str, password: &str, strings: &Strings) -> Result<ImapStore> {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     ImapStore::open(permit, endpoint, user, &Secret::new(password.to_owned()), &strings.waker, &strings.cancel)
 }
 
 /// Logs in at the good server.
-pub fn imap(user: &str, strings: &Strings) -> ImapStore {
+fn imap(user: &str, strings: &Strings) -> ImapStore {
     imap_to(&host().imap_at(At::Good, TlsMode::Implicit), user, PASSWORD, strings).unwrap()
 }

@@ -86,10 +86,10 @@ fn refusals_are_told_apart() {
     let huge = format!("{text}{}", "0123456789\r\n".repeat(3_000_000));
     assert_eq!(send(&["fine"], &huge).why, Why::Unfit);
     let other = user();
-    let e = crate::smtp::send(At::Good, TlsMode::Implicit, &from, &[other.clone()], text);
+    let e = crate::smtp::send(At::Good, TlsMode::Implicit, &from, std::slice::from_ref(&other), text);
     assert!(e.is_ok());
     let mut smtp = open(At::Good, TlsMode::Implicit, &from, PASSWORD).unwrap();
-    let as_other = Mail { sender: &other, recipients: &[from.clone()] };
+    let as_other = Mail { sender: &other, recipients: std::slice::from_ref(&from) };
     let e = smtp.send(as_other, &mut Cursor::new(text), &mut || Ok(())).unwrap_err();
     assert_eq!(e.why, Why::Never(553), "sending as somebody else: {e}");
 }
