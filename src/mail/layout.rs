@@ -123,6 +123,9 @@ pub struct Block {
     pub wrap: Wrap,
     /// Whether it belongs to a signature.
     pub signature: bool,
+    /// Whether its writer broke a paragraph here because the line was full: where the lines do not fit, they are broken anew
+    /// together with the next block.
+    pub goes_on: bool,
     pub(super) text: String,
     pub(super) marks: Vec<Mark>,
 }
@@ -146,6 +149,15 @@ impl Block {
         match self.marks.last_mut() {
             Some(last) if last.role == role && last.link == link => last.end = end,
             _ => self.marks.push(Mark { end, role, link }),
+        }
+    }
+
+    /// Adds the stretches of another block.
+    pub(super) fn append(&mut self, other: &Self) {
+        let mut at = 0;
+        for mark in &other.marks {
+            self.push(other.text.get(at..mark.end).unwrap_or_default(), mark.role, mark.link);
+            at = mark.end;
         }
     }
 
@@ -173,26 +185,63 @@ impl Block {
 pub fn lines(blocks: &[Block], cells: usize) -> (Vec<Line>, bool) {
     let cells = cells.max(20);
     let mut out = Vec::new();
-    for block in blocks {
+    let mut rest = blocks;
+    while let Some(first) = rest.first() {
         if out.len() >= MAX_LINES {
             return (out, true);
         }
-        break_block(block, cells, &mut out);
+        let more = rest.iter().take_while(|b| b.goes_on).count().min(rest.len() - 1);
+        let (paragraph, behind) = rest.split_at(more + 1);
+        rest = behind;
+        if more > 0 && paragraph.iter().any(|b| width::width(&b.text) > Room::of(b, cells).text) {
+            break_block(&join(first, paragraph), cells, &mut out);
+        } else {
+            paragraph.iter().for_each(|b| break_block(b, cells, &mut out));
+        }
     }
     let cut = out.len() > MAX_LINES;
     out.truncate(MAX_LINES);
     (out, cut)
 }
 
+/// The lines of one paragraph as one block.
+fn join(first: &Block, lines: &[Block]) -> Block {
+    let mut all = Block { text: String::new(), marks: Vec::new(), ..first.clone() };
+    for line in lines {
+        // Scripts that put no spaces between words need none here either.
+        let wide = |c: Option<char>| c.is_some_and(|c| width::cell(c.encode_utf8(&mut [0; 4])) > 1);
+        if !all.is_empty() && !(wide(all.text.chars().next_back()) && wide(line.text.chars().next())) {
+            all.push(" ", Role::Text, None);
+        }
+        all.append(line);
+    }
+    all
+}
+
+/// How the columns of a line are shared out.
+struct Room {
+    marks: usize,
+    indent: usize,
+    bullet: SafeText,
+    hang: usize,
+    text: usize,
+}
+
+impl Room {
+    fn of(block: &Block, cells: usize) -> Self {
+        let marks = usize::from(block.quote).min(MAX_QUOTE_MARKS).min((cells - 10) / 2);
+        let room = cells - 2 * marks;
+        // Indents give way before the text does.
+        let indent = block.indent.min(room.saturating_sub(10) / 2);
+        let bullet = SafeText::body_line(width::truncate(&block.bullet, room.saturating_sub(indent) / 2).as_ref());
+        let hang = indent + width::width(bullet.as_str());
+        Self { marks, indent, bullet, hang, text: room - hang }
+    }
+}
+
 fn break_block(block: &Block, cells: usize, out: &mut Vec<Line>) {
-    let marks = usize::from(block.quote).min(MAX_QUOTE_MARKS).min((cells - 10) / 2);
+    let Room { marks, indent, bullet, hang, text: room } = Room::of(block, cells);
     let quote = "> ".repeat(marks);
-    let room = cells - quote.len();
-    // Indents give way before the text does.
-    let indent = block.indent.min(room.saturating_sub(10) / 2);
-    let bullet = SafeText::body_line(width::truncate(&block.bullet, room.saturating_sub(indent) / 2).as_ref());
-    let hang = indent + width::width(bullet.as_str());
-    let room = room - hang;
     let ranges = match block.wrap {
         Wrap::Words => width::wrap(&block.text, room),
         Wrap::Cells => cut_cells(&block.text, room),

@@ -7,10 +7,15 @@ use super::body::Part;
 use super::diff::DiffState;
 use super::layout::{Block, Role, Wrap};
 use super::links::Links;
+use crate::base::width;
 use linkify::{LinkFinder, LinkKind};
 
 /// The longest line whose links are looked for, in bytes.
 const MAX_LINKED: usize = 64 * 1024;
+/// The width of the longest line of a paragraph that was broken by hand or by its writer's program.
+const FULL: std::ops::RangeInclusive<usize> = 45..=80;
+/// Lines that are indented by this much are code, unless a list hangs there.
+const CODE: usize = 4;
 /// Tabs stand at every eighth column.
 const TAB: usize = 8;
 
@@ -70,8 +75,13 @@ pub fn blocks(text: &str, format: Format, links: &mut Links) -> Vec<Block> {
             block.push(&expanded, role, None);
         } else {
             // What is indented keeps hanging at its indent when it is wrapped.
-            let body = expanded.trim_start_matches(' ');
+            let mut body = expanded.trim_start_matches(' ');
             block.indent = expanded.len() - body.len();
+            if signature.is_none() {
+                let marker = marker(body);
+                block.bullet = body.get(..marker).unwrap_or_default().to_owned();
+                body = body.get(marker..).unwrap_or_default();
+            }
             linked(&mut block, body.trim_end(), role, links);
         }
         out.push(block);
@@ -79,7 +89,63 @@ pub fn blocks(text: &str, format: Format, links: &mut Links) -> Vec<Block> {
     while out.last().is_some_and(|b| b.is_empty() && b.quote == 0) {
         out.pop();
     }
+    if !format.diff {
+        wrapped(&mut out);
+    }
     out
+}
+
+/// The bytes of the bullet or number of a list that a line begins with.
+fn marker(line: &str) -> usize {
+    let digits = line.bytes().take(4).take_while(u8::is_ascii_digit).count();
+    let mark = match (digits, line.get(digits..).unwrap_or_default().chars().next()) {
+        (0, Some(c @ ('*' | '-' | '•' | '–' | '·'))) => c.len_utf8(),
+        (1..=3, Some('.' | ')')) => digits + 1,
+        _ => return 0,
+    };
+    let rest = line.get(mark..).unwrap_or_default();
+    let spaces = rest.len() - rest.trim_start_matches(' ').len();
+    if (1..=4).contains(&spaces) && !rest.trim().is_empty() { mark + spaces } else { 0 }
+}
+
+/// Marks the lines that were full when they were written: those whose next word would not have fitted.
+fn wrapped(blocks: &mut [Block]) {
+    let mut at = 0;
+    while at < blocks.len() {
+        let mut end = at + 1;
+        while let (Some(a), Some(b)) = (blocks.get(end - 1), blocks.get(end))
+            && same_paragraph(a, b)
+        {
+            end += 1;
+        }
+        let Some(paragraph) = blocks.get_mut(at..end) else { return };
+        let widths: Vec<usize> = paragraph.iter().map(|b| b.indent + width::width(&b.bullet) + width::width(b.text())).collect();
+        let full = widths.iter().copied().max().unwrap_or(0);
+        let words: Vec<usize> = paragraph.iter().map(|b| width::width(b.text().split(' ').next().unwrap_or_default())).collect();
+        if FULL.contains(&full) {
+            for (n, block) in paragraph.iter_mut().enumerate() {
+                let (Some(wide), Some(next)) = (widths.get(n), words.get(n + 1)) else { continue };
+                block.goes_on = wide + 1 + next > full.max(*FULL.start() + 10);
+            }
+        }
+        at = end;
+    }
+}
+
+/// Whether `b` can be the next line of what `a` belongs to: no list, no table, no code.
+fn same_paragraph(a: &Block, b: &Block) -> bool {
+    let prose = |b: &Block| {
+        b.wrap == Wrap::Words && !b.signature && !b.is_empty() && !b.text().contains("   ") && !b.text().contains('|')
+    };
+    let begins = |b: &Block| b.text().chars().next().is_some_and(|c| !c.is_alphabetic());
+    prose(a)
+        && prose(b)
+        && a.quote == b.quote
+        && b.bullet.is_empty()
+        && b.indent == a.indent + width::width(&a.bullet)
+        && (b.indent < CODE || !a.bullet.is_empty())
+        // Lines that both begin with a date or a bracket are a log.
+        && !(a.bullet.is_empty() && begins(a) && begins(b))
 }
 
 /// Adds text with its links marked.
@@ -195,6 +261,36 @@ mod tests {
         let delsp = Format { delsp: true, ..FLOWED };
         assert_eq!(shown("日本 \n語", delsp)[0].1, "日本語");
         assert_eq!(shown(" >no quote\n From", FLOWED)[0], (0, ">no quote".to_owned()));
+    }
+
+    #[test]
+    fn lines_that_were_full_are_broken_anew() {
+        let text = "this paragraph was broken by the program of its writer at some\ncolumn near to seventy, and goes on until it ends here.\nshort\n\n\
+                    1. a point of a list, which is long enough to be broken, and\n   goes on below its text\n2. two\n\n\
+                    Good winds,\nthe people\n\n2026-11-20 12:00:01 a log whose lines are all equally long indeed\n2026-11-20 12:00:02 a log whose lines are all equally long indeed\n";
+        let lines = |cells: usize| -> Vec<String> {
+            layout::lines(&of(text, Format::default()), cells).0.iter().map(layout::Line::text).collect()
+        };
+        assert_eq!(lines(80).join("\n") + "\n", text, "what fits stays as it is");
+        let narrow = lines(40);
+        assert_eq!(
+            narrow[..4],
+            [
+                "this paragraph was broken by the program",
+                "of its writer at some column near to",
+                "seventy, and goes on until it ends here.",
+                "short"
+            ]
+        );
+        assert_eq!(
+            narrow[5..9],
+            ["1. a point of a list, which is long", "   enough to be broken, and goes on", "   below its text", "2. two"]
+        );
+        assert_eq!(narrow[10..12], ["Good winds,", "the people"]);
+        assert_eq!(narrow.iter().filter(|l| l.starts_with("2026")).count(), 2);
+        let quoted: Vec<String> = text.lines().map(|l| format!("> {l}")).collect();
+        let quoted = layout::lines(&of(&quoted.join("\n"), Format::default()), 42).0;
+        assert_eq!(quoted[1].text(), "> of its writer at some column near to");
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Tables {
         if let Some(mut joined) = rest.next() {
             for block in rest {
                 joined.push("  ", Role::Text, None);
-                append(&mut joined, &block);
+                joined.append(&block);
             }
             out.push(joined);
         }
@@ -142,7 +142,7 @@ impl Tables {
         for row in &texts {
             let mut line = Block { quote, ..Block::default() };
             for (n, (cell, wide)) in row.iter().zip(&widths).enumerate() {
-                append(&mut line, cell);
+                line.append(cell);
                 if n + 1 < row.len() {
                     line.push(&" ".repeat(wide - width::width(cell.text()) + 2), Role::Text, None);
                 }
@@ -161,16 +161,7 @@ fn gather(blocks: &[Block], cell: &Cell, start: usize) -> Block {
         if !out.is_empty() {
             out.push(" ", Role::Text, None);
         }
-        append(&mut out, block);
+        out.append(block);
     }
     out
-}
-
-/// Adds the stretches of `block` to `to`.
-fn append(to: &mut Block, block: &Block) {
-    let mut at = 0;
-    for mark in &block.marks {
-        to.push(block.text.get(at..mark.end).unwrap_or_default(), mark.role, mark.link);
-        at = mark.end;
-    }
 }
