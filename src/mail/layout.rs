@@ -210,7 +210,8 @@ fn join(first: &Block, lines: &[Block]) -> Block {
     for line in lines {
         // Scripts that put no spaces between words need none here either.
         let wide = |c: Option<char>| c.is_some_and(|c| width::cell(c.encode_utf8(&mut [0; 4])) > 1);
-        if !all.is_empty() && !(wide(all.text.chars().next_back()) && wide(line.text.chars().next())) {
+        let unspaced = wide(all.text.chars().next_back()) && wide(line.text.chars().next());
+        if !all.is_empty() && !unspaced {
             all.push(" ", Role::Text, None);
         }
         all.append(line);
