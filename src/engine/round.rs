@@ -228,7 +228,7 @@ impl Visitor<'_> {
         let ops = self.shared.store.read_state(|db| {
             let pending = journal::pending(db, Some(&self.config.name))?;
             let mut ops: BTreeMap<OpId, Operation> =
-                pending.into_iter().filter(|op| op.mailbox == *path).map(|op| (op.id, op)).collect();
+                pending.into_iter().filter(|op| op.mailbox == *path || op.unsure()).map(|op| (op.id, op)).collect();
             let mut asked: Vec<OpId> = ops.values().flat_map(refers).collect();
             while let Some(id) = asked.pop() {
                 // One that was forgotten since is unknown to the plan too, which then parks what is in doubt.

@@ -214,6 +214,24 @@ pub struct Operation {
     pub created: i64,
 }
 
+impl Operation {
+    /// Whether a command of it may have reached the server, and nobody knows.
+    #[must_use]
+    pub const fn unsure(&self) -> bool {
+        matches!(self.state, OpState::InFlight | OpState::Uncertain | OpState::Copying)
+    }
+
+    /// Where it puts messages: those that appear there may be its doing.
+    #[must_use]
+    pub const fn destination(&self) -> Option<&MailboxPath> {
+        match &self.kind {
+            OpKind::Move { to } | OpKind::Copy { to } => Some(to),
+            OpKind::Append { .. } => Some(&self.mailbox),
+            OpKind::Flag { .. } | OpKind::Expunge | OpKind::CreateMailbox => None,
+        }
+    }
+}
+
 /// An operation that is not yet in the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewOperation {

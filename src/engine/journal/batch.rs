@@ -77,10 +77,12 @@ pub fn work(op: &Operation, moves: bool, uidplus: bool) -> Option<Work> {
 
 /// The operations of the next command: the first that is `ready`, and those behind it that want the same and
 /// have nothing unfinished before them. `ops` are in the order of the person's acts. Copies and appends stay
-/// alone: they are counted when a line drops, and two in one could not be told apart.
+/// alone: they are counted when a line drops, and two in one could not be told apart. For the same reason nothing new
+/// goes where one of another mailbox is still to be counted (`elsewhere`).
 #[must_use]
 pub fn pick<'a>(
     ops: impl IntoIterator<Item = &'a Operation>,
+    elsewhere: &[&MailboxPath],
     validity: UidValidity,
     caps: (bool, bool),
     ready: impl Fn(&Operation) -> bool,
@@ -93,13 +95,13 @@ pub fn pick<'a>(
         let named = uids(op, validity);
         // One with targets that have no number yet blocks only itself: nobody else can name those targets.
         let own = named.clone().unwrap_or_default();
-        let to = match &op.kind {
-            OpKind::Move { to } | OpKind::Copy { to } => Some(to),
-            OpKind::Append { .. } => Some(&op.mailbox),
-            _ => None,
-        };
+        let to = op.destination();
         let clear = own.intersection(&busy).is_empty() && to.is_none_or(|to| !uncounted.contains(&to));
-        let work = work(op, caps.0, caps.1).filter(|_| named.is_some() && clear && ready(op));
+        let work = work(op, caps.0, caps.1).filter(|work| {
+            let begins = matches!(work, Work::Move(_) | Work::Copy { .. } | Work::Append);
+            let alone = !begins || to.is_none_or(|to| !elsewhere.contains(&to));
+            named.is_some() && clear && alone && ready(op)
+        });
         match (work, &mut chosen) {
             (Some(work), None) => chosen = Some((work, vec![op.id], sources(op, validity))),
             (Some(Work::Store(delta)), Some((Work::Store(first), ids, set))) if delta == *first => {
@@ -134,7 +136,7 @@ mod tests {
     use crate::mail::flags::{Flag, FlagDelta};
 
     fn next(ops: &[Operation]) -> Option<(Vec<i64>, String)> {
-        pick(ops, UidValidity(1), (true, true), |op| op.not_before == 0)
+        pick(ops, &[], UidValidity(1), (true, true), |op| op.not_before == 0)
             .map(|(_, ids, set)| (ids.into_iter().map(|i| i.0).collect(), set.to_string()))
     }
 
@@ -156,7 +158,7 @@ mod tests {
     fn setting_and_clearing_is_one_command() {
         let (seen, unseen) = (FlagDelta::set(Flag::Seen), FlagDelta::clear(Flag::Seen));
         let ops = [flag(1, &[3, 4], &seen), flag(2, &[3, 4], &unseen), flag(3, &[3], &seen)];
-        let (work, ids, _) = pick(&ops, UidValidity(1), (true, true), |_| true).unwrap();
+        let (work, ids, _) = pick(&ops, &[], UidValidity(1), (true, true), |_| true).unwrap();
         assert_eq!((work, ids.len()), (Work::Store(unseen), 2));
     }
 
@@ -178,7 +180,7 @@ mod tests {
         let mut op = mov(1, &[3, 4], "B");
         op.state = OpState::Copied;
         op.results = vec![None, Some((UidValidity(9), 1))];
-        let (work, _, set) = pick([&op], UidValidity(1), (false, true), |_| true).unwrap();
+        let (work, _, set) = pick([&op], &[], UidValidity(1), (false, true), |_| true).unwrap();
         assert_eq!((work, set.to_string().as_str()), (Work::Mark, "4"));
     }
 }

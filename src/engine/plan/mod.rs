@@ -7,6 +7,8 @@
 
 pub mod base;
 pub mod folders;
+#[cfg(test)]
+mod model;
 mod observe;
 mod probe;
 mod push;
@@ -34,7 +36,7 @@ pub struct Start {
     /// The UIDs that the cache holds, under `base.uidvalidity`.
     pub known: UidSet,
     /// The pending operations of this mailbox, and all that these refer to (`after`, `ResultOf`), in any
-    /// state and of any mailbox.
+    /// state and of any mailbox; and those of other mailboxes that are [`Operation::unsure`].
     pub ops: Vec<Operation>,
     /// What the server can do.
     pub caps: Caps,

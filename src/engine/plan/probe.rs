@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::MailboxSync;
 use super::base::Outcome;
-use super::push::{Probe, Stage, destination};
+use super::push::{Probe, Stage};
 use super::step::{Ask, OpChange, OpFault};
 use crate::engine::journal::batch;
 use crate::mail::ids::OpId;
@@ -182,7 +182,7 @@ impl MailboxSync {
             // Without a mark nothing was ever sent.
             return self.judged(id, &Verdict::NotDone);
         };
-        let to = destination(op).clone();
+        let to = op.destination().unwrap_or(&op.mailbox).clone();
         if to != self.mailbox {
             self.go(Ask::Select { mailbox: to, read_only: true }, Stage::Probe(id, Probe::Target));
         } else if mark.uidvalidity == self.selected.uidvalidity && mark.uidnext > 0 {

@@ -90,7 +90,10 @@ impl MailboxSync {
         }
         let caps = (self.caps.moves, self.caps.uidplus);
         let ours = self.ops.iter().filter(|op| self.ours(op));
-        let Some((work, ids, uids)) = batch::pick(ours, self.selected.uidvalidity, caps, |op| self.ready(op)) else {
+        let others = self.ops.iter().filter(|op| op.mailbox != self.mailbox && op.unsure());
+        let elsewhere: Vec<&MailboxPath> = others.filter_map(Operation::destination).collect();
+        let picked = batch::pick(ours, &elsewhere, self.selected.uidvalidity, caps, |op| self.ready(op));
+        let Some((work, ids, uids)) = picked else {
             return self.pushed();
         };
         let job = Job { work, ids, uids };
@@ -358,13 +361,5 @@ fn print(op: &Operation, index: usize) -> Option<&Fingerprint> {
         (OpKind::Append { print, .. }, _) => Some(print),
         (_, Some(Target::Server { print, .. })) => Some(print),
         _ => None,
-    }
-}
-
-/// Where an operation puts things, if it can be lost on the way.
-pub(super) fn destination(op: &Operation) -> &MailboxPath {
-    match &op.kind {
-        OpKind::Move { to } | OpKind::Copy { to } => to,
-        _ => &op.mailbox,
     }
 }

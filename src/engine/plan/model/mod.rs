@@ -1,0 +1,255 @@
+//! model — a mail server and a client in a few hundred lines, to run plans against by the thousand.
+//! Owns: `Server` (this file), `Client` and the driver (`client.rs`), what is wanted (`world.rs`), the properties (`laws.rs`). Tests only.
+//! Start reading at: `laws.rs`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+mod client;
+mod laws;
+mod world;
+
+use super::step::{Ask, Code, Part, Refusal, Reply, Step, Tell};
+use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::flags::{Flag, Flags};
+use crate::mail::intent::Mark;
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::{Caps, CopiedUids, EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen, Selected};
+use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+use std::collections::BTreeMap;
+
+/// A message: `token` is which one it really is, `look` what can be seen of that.
+#[derive(Clone, PartialEq, Debug)]
+struct Msg {
+    token: u32,
+    look: u32,
+    flags: Flags,
+    modseq: u64,
+}
+
+impl Msg {
+    fn print(&self) -> Fingerprint {
+        let message_id = MessageId::new(&format!("m{}@x", self.look));
+        Fingerprint { message_id, size: u64::from(self.look) + 100, received: 1_000, object_id: String::new() }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Mailbox {
+    validity: u32,
+    uidnext: u32,
+    modseq: u64,
+    msgs: BTreeMap<u32, Msg>,
+    /// Which message ever had which number: (UIDVALIDITY, UID) to look.
+    born: BTreeMap<(u32, u32), u32>,
+}
+
+impl Mailbox {
+    fn add(&mut self, mut msg: Msg) -> u32 {
+        self.modseq += 1;
+        msg.modseq = self.modseq;
+        let uid = self.uidnext;
+        self.uidnext += 1;
+        self.born.insert((self.validity, uid), msg.look);
+        self.msgs.insert(uid, msg);
+        uid
+    }
+
+    fn flag(&mut self, uid: u32, change: impl Fn(&Flags) -> Flags) {
+        self.modseq += 1;
+        if let Some(msg) = self.msgs.get_mut(&uid) {
+            msg.flags = change(&msg.flags);
+            msg.modseq = self.modseq;
+        }
+    }
+
+    fn remove(&mut self, uid: u32) -> Option<Msg> {
+        self.modseq += 1;
+        self.msgs.remove(&uid)
+    }
+
+    /// All numbers change.
+    fn renumber(&mut self) {
+        self.validity += 1;
+        let msgs = std::mem::take(&mut self.msgs);
+        self.uidnext = 1 + self.validity * 3;
+        for (_, msg) in msgs {
+            self.add(msg);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Server {
+    caps: Caps,
+    boxes: BTreeMap<MailboxPath, Mailbox>,
+    selected: Option<MailboxPath>,
+    /// Commands and questions so far, by name.
+    log: Vec<&'static str>,
+}
+
+fn names() -> [MailboxPath; 3] {
+    ["INBOX", "A", "B"].map(MailboxPath::from_typed)
+}
+
+impl Server {
+    /// Messages by mailbox, with their looks; tokens are given in order.
+    fn new(caps: Caps, looks: &[Vec<u32>]) -> Self {
+        let mut boxes = BTreeMap::new();
+        let mut token = 0;
+        for (path, looks) in names().into_iter().zip(looks) {
+            let mut mailbox = Mailbox { validity: 1, uidnext: 1, modseq: 1, msgs: BTreeMap::new(), born: BTreeMap::new() };
+            for look in looks {
+                token += 1;
+                mailbox.add(Msg { token, look: *look, flags: Flags::new(), modseq: 0 });
+            }
+            boxes.insert(path, mailbox);
+        }
+        Self { caps, boxes, selected: None, log: Vec::new() }
+    }
+
+    fn here(&mut self) -> &mut Mailbox {
+        let selected = self.selected.clone().expect("a mailbox is selected");
+        self.boxes.get_mut(&selected).expect("it is there")
+    }
+
+    /// Carries a step out: all replies, the last of which ends it.
+    fn carry(&mut self, step: &Step) -> Vec<Reply> {
+        let done = match step {
+            Step::Ask(ask) => self.answer(ask),
+            Step::Tell(tell) => self.act(tell),
+            Step::Record(_) => panic!("the server keeps no records of ours"),
+        };
+        match done {
+            Ok(parts) => parts.into_iter().map(Reply::Part).chain([Reply::End { ms: 1 }]).collect(),
+            Err(code) => vec![Reply::Refused(Refusal { code, text: "no".into() })],
+        }
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Result<Vec<Part>, Code> {
+        let condstore = self.caps.condstore;
+        let modseq = |n: u64| if condstore { ModSeq(n) } else { ModSeq(0) };
+        let within = |uids: &UidSet, n: u32| Uid::new(n).is_some_and(|u| uids.contains(u));
+        Ok(match ask {
+            Ask::Select { mailbox, read_only } => {
+                self.log.push("select");
+                let found = self.boxes.get(mailbox).ok_or(Code::NoMailbox)?;
+                self.selected = Some(mailbox.clone());
+                vec![Part::Selected(Selected {
+                    uidvalidity: UidValidity(found.validity),
+                    uidnext: found.uidnext,
+                    exists: u32::try_from(found.msgs.len()).unwrap(),
+                    highestmodseq: modseq(found.modseq),
+                    read_only: *read_only,
+                    permanent_flags: None,
+                    new_keywords: true,
+                })]
+            }
+            Ask::FlagsOf { uids, changed_since } => {
+                self.log.push("flags");
+                let since = changed_since.map_or(0, |m| m.0);
+                let msgs = self.here().msgs.iter().filter(|(n, m)| within(uids, **n) && m.modseq > since);
+                let row = |(n, m): (&u32, &Msg)| FlagsSeen {
+                    uid: Uid::new(*n).unwrap(),
+                    flags: m.flags.clone(),
+                    modseq: modseq(m.modseq),
+                };
+                let rows: Vec<FlagsSeen> = msgs.map(row).collect();
+                rows.chunks(2).map(|c| Part::Flags(c.to_vec())).collect()
+            }
+            Ask::Uids { from } => {
+                self.log.push("uids");
+                vec![Part::Uids(self.here().msgs.keys().filter(|n| *n >= from).filter_map(|n| Uid::new(*n)).collect())]
+            }
+            Ask::Envelopes { uids } => {
+                self.log.push("envelopes");
+                let msgs = self.here().msgs.iter().filter(|(n, _)| within(uids, **n));
+                let rows: Vec<EnvelopeSeen> = msgs.map(|(n, m)| envelope(*n, m)).collect();
+                rows.chunks(2).map(|c| Part::Envelopes(c.to_vec())).collect()
+            }
+            Ask::Identify { uids } => {
+                self.log.push("identify");
+                let msgs = self.here().msgs.iter().filter(|(n, _)| within(uids, **n));
+                vec![Part::Identities(msgs.map(|(n, m)| IdentitySeen { uid: Uid::new(*n).unwrap(), print: m.print() }).collect())]
+            }
+            Ask::CachedIdentities => panic!("asked of the client"),
+            Ask::TargetMark { mailbox } => {
+                self.log.push("mark");
+                let found = self.boxes.get(mailbox).ok_or(Code::NoMailbox)?;
+                vec![Part::Marked(Mark { uidvalidity: UidValidity(found.validity), uidnext: found.uidnext })]
+            }
+        })
+    }
+
+    fn act(&mut self, tell: &Tell) -> Result<Vec<Part>, Code> {
+        Ok(match tell {
+            Tell::StoreFlags { uids, delta } => {
+                self.log.push("tell store");
+                for uid in uids.iter().collect::<Vec<_>>() {
+                    self.here().flag(uid.get(), |f| delta.apply(f));
+                }
+                Vec::new()
+            }
+            Tell::Move { uids, to } => {
+                assert!(self.caps.moves, "MOVE was not offered");
+                self.log.push("tell move");
+                self.transfer(uids, to, true)?
+            }
+            Tell::Copy { uids, to } => {
+                self.log.push("tell copy");
+                self.transfer(uids, to, false)?
+            }
+            Tell::UidExpunge { uids } => {
+                assert!(self.caps.uidplus, "UID EXPUNGE was not offered");
+                self.log.push("tell expunge");
+                let here = self.here();
+                let marked = |n: &u32| here.msgs.get(n).is_some_and(|m| m.flags.has(Flag::Deleted));
+                for n in uids.iter().map(Uid::get).filter(marked).collect::<Vec<_>>() {
+                    here.remove(n);
+                }
+                Vec::new()
+            }
+            Tell::Append { .. } => panic!("not in this model"),
+            Tell::Create { mailbox } => {
+                self.log.push("tell create");
+                if self.boxes.contains_key(mailbox) {
+                    return Err(Code::AlreadyExists);
+                }
+                self.boxes.insert(
+                    mailbox.clone(),
+                    Mailbox { validity: 1, uidnext: 1, modseq: 1, msgs: BTreeMap::new(), born: BTreeMap::new() },
+                );
+                Vec::new()
+            }
+        })
+    }
+
+    fn transfer(&mut self, uids: &UidSet, to: &MailboxPath, moving: bool) -> Result<Vec<Part>, Code> {
+        if !self.boxes.contains_key(to) {
+            return Err(Code::NoMailbox);
+        }
+        let mut pairs = Vec::new();
+        for uid in uids.iter().collect::<Vec<_>>() {
+            let here = self.here();
+            let msg = if moving { here.remove(uid.get()) } else { here.msgs.get(&uid.get()).cloned() };
+            let Some(msg) = msg else { continue };
+            let there = self.boxes.get_mut(to).unwrap();
+            pairs.push((uid, Uid::new(there.add(msg)).unwrap()));
+        }
+        let uidvalidity = UidValidity(self.boxes[to].validity);
+        let said = self.caps.uidplus && !pairs.is_empty();
+        Ok(said.then_some(Part::Copied(CopiedUids { uidvalidity, pairs })).into_iter().collect())
+    }
+}
+
+fn envelope(uid: u32, msg: &Msg) -> EnvelopeSeen {
+    let print = msg.print();
+    EnvelopeSeen {
+        uid: Uid::new(uid).unwrap(),
+        flags: msg.flags.clone(),
+        modseq: ModSeq(msg.modseq),
+        received: print.received,
+        size: print.size,
+        envelope: Envelope { message_id: print.message_id, ..Envelope::default() },
+        attachments: Vec::new(),
+        object_id: String::new(),
+    }
+}
