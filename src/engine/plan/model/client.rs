@@ -227,7 +227,8 @@ pub fn pass(
     meddle: &mut dyn FnMut(&mut Server, &mut Dice),
 ) -> Went {
     let mut plan = client.start(mailbox, server);
-    let (mut exchanges, mut records): (VecDeque<(StepId, Step)>, VecDeque<(StepId, Record)>) = Default::default();
+    let mut exchanges: VecDeque<(StepId, Step)> = VecDeque::new();
+    let mut records: VecDeque<(StepId, Record)> = VecDeque::new();
     let (mut events, mut lost) = (0, false);
     server.selected = None;
     let pump = |plan: &mut MailboxSync, exchanges: &mut VecDeque<_>, records: &mut VecDeque<_>| {
