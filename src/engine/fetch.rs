@@ -5,8 +5,8 @@
 use super::round::Halt;
 use super::shared::Shared;
 use crate::base::gate;
-use crate::config::{AccountConfig, KeepBodies};
-use crate::mail::ids::{MailboxId, MessageKey, PlacementKey};
+use crate::config::KeepBodies;
+use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::Uid;
 use crate::mail::{parse, render, structure};
@@ -130,17 +130,17 @@ impl<'a> Fetcher<'a> {
         Ok(holds)
     }
 
-    /// What is to be got ahead of need by the account's rule, newest first, at most `limit`.
+    /// What is to be got ahead of need by the rule `keep`, newest first, at most `limit`.
     ///
     /// # Errors
     /// The store.
-    pub fn wanted(&self, config: &AccountConfig, limit: u32) -> Result<Vec<Wanted>, Halt> {
-        let since = match config.keep.bodies {
+    pub fn wanted(&self, account: &AccountName, keep: KeepBodies, limit: u32) -> Result<Vec<Wanted>, Halt> {
+        let since = match keep {
             KeepBodies::None => return Ok(Vec::new()),
             KeepBodies::All => i64::MIN,
             KeepBodies::For(age) => self.shared.now().saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
         };
-        Ok(self.shared.store.read(|db| bodies::wanted(db, &config.name, since, MAX_AHEAD, limit))?)
+        Ok(self.shared.store.read(|db| bodies::wanted(db, account, since, MAX_AHEAD, limit))?)
     }
 }
 

@@ -158,3 +158,31 @@ fn at_rest_no_thread_runs() {
     std::thread::sleep(Duration::from_secs(3));
     assert!(before > 0 && switches() == before, "{before} -> {}", switches());
 }
+
+#[test]
+fn one_pass_does_all_and_says_what_it_did() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let config = |mode| {
+        let text = "[account.me]\naddress = \"me@example.org\"\nmaildir = \"mail\"\nsmtp = { local = true }\n";
+        let config = Config::parse(text, &dir.join("config.toml"), 0o600).unwrap();
+        Setup::new(config, Paths::of_profile(dir), mode)
+    };
+    deliver(dir, "one");
+    let engine = Engine::start(&config(Mode::Still)).unwrap();
+    let draft = Draft { to: vec![Address::new("", "me@example.org")], subject: "two".into(), ..Draft::default() };
+    let draft = Box::new(Draft { from: draft.to[0].clone(), ..draft });
+    engine.perform(Request::Send { id: None, account: AccountName::new("me"), draft, hold: 0 }).unwrap();
+    let cancel = crate::base::cancel::Cancel::new().unwrap();
+    let sum = super::sync::sync_once(engine.shared(), &super::sync::Scope::default(), &cancel);
+    let me = &sum.accounts[0];
+    assert_eq!((me.state.as_str(), sum.exit()), ("ok", 0), "{me:?}");
+    let inbox = me.mailboxes.iter().find(|m| m.mailbox == "INBOX").unwrap();
+    assert_eq!((inbox.new, inbox.bodies, inbox.fault.as_str()), (2, 2, ""));
+    let sent = me.mailboxes.iter().find(|m| m.mailbox == "Sent").unwrap();
+    assert!(sent.new == 1 && me.pushed == 2, "{me:?}");
+    let again = super::sync::sync_once(engine.shared(), &super::sync::Scope::default(), &cancel);
+    assert!(again.accounts[0].mailboxes.iter().all(|m| m.new + m.changed + m.vanished + m.bodies == 0));
+    let scope = super::sync::Scope { mailbox: Some("Nowhere".into()), ..Default::default() };
+    assert_eq!(super::sync::sync_once(engine.shared(), &scope, &cancel).exit(), 66);
+}

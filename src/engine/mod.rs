@@ -28,6 +28,7 @@ pub mod plan;
 pub mod round;
 pub mod setup;
 pub mod shared;
+pub mod sync;
 pub mod translate;
 mod watch;
 mod work;

@@ -32,6 +32,9 @@ const AGAIN: u32 = 3;
 const MAX_REBASES: usize = 3;
 /// ... within so many seconds, and the mailbox is left as it is.
 const REBASE_SPAN: i64 = 3_600;
+/// The first screenful comes first, alone: then the list is right from the first moment.
+const FIRST_WINDOW: u32 = 64;
+
 /// Why a round ended early.
 #[derive(Debug)]
 pub enum Halt {
@@ -239,7 +242,8 @@ impl Visitor<'_> {
             Ok(ops.into_values().collect())
         })?;
         let now = self.shared.now();
-        let policy = Policy { may_rebase: self.memory.may_rebase(mailbox, now), ..Policy::at(now) };
+        let may_rebase = self.memory.may_rebase(mailbox, now);
+        let policy = Policy { may_rebase, first_window: FIRST_WINDOW, ..Policy::at(now) };
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
         Ok(Start { mailbox: path.clone(), base, known, ops, caps: conn.caps(), policy })
     }

@@ -7,4 +7,4 @@ pub(crate) mod post;
 mod sender;
 pub mod state;
 
-pub use sender::Sender;
+pub use sender::{Sender, flush};

@@ -32,7 +32,7 @@ pub(super) struct Inner {
     pub shared: Arc<Shared>,
     pub cancel: Cancel,
     bell: Waker,
-    /// Accounts that a thread sends for now.
+    /// Accounts that a thread sends for now, beside others.
     running: Mutex<BTreeSet<AccountName>>,
     offline: AtomicBool,
     /// Tells an account that its journal has something new.
@@ -40,6 +40,17 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    fn new(shared: Arc<Shared>, cancel: Cancel, filed: impl Fn(&AccountName) + Send + Sync + 'static) -> io::Result<Self> {
+        Ok(Self {
+            offline: AtomicBool::new(shared.offline),
+            shared,
+            cancel,
+            bell: Waker::new()?,
+            running: Mutex::default(),
+            filed: Box::new(filed),
+        })
+    }
+
     /// Records what happened to a mail; nothing if it was changed by somebody else meanwhile.
     pub fn happened(&self, mail: &Outgoing, event: Event) -> Result<Option<Outgoing>, Fault> {
         let now = self.shared.now();
@@ -83,14 +94,7 @@ impl Sender {
     /// # Errors
     /// No threads or file descriptors left.
     pub fn start(shared: Arc<Shared>, filed: impl Fn(&AccountName) + Send + Sync + 'static) -> io::Result<Self> {
-        let inner = Arc::new(Inner {
-            offline: AtomicBool::new(shared.offline),
-            shared,
-            cancel: Cancel::new()?,
-            bell: Waker::new()?,
-            running: Mutex::default(),
-            filed: Box::new(filed),
-        });
+        let inner = Arc::new(Inner::new(shared, Cancel::new()?, filed)?);
         let mine = Arc::clone(&inner);
         let worker = spawn("outbox", move || run(&mine))?;
         Ok(Self { inner, worker: Some(worker) })
@@ -126,6 +130,21 @@ impl Drop for Sender {
             std::thread::sleep(Duration::from_millis(2));
         }
     }
+}
+
+/// Sends what is due for one account now, on this thread, and files it: for a verb.
+///
+/// # Errors
+/// Our own files. What the server says stands with each mail.
+pub fn flush(shared: &Arc<Shared>, account: &AccountName, cancel: &Cancel) -> Result<(), Fault> {
+    let inner = Inner::new(Arc::clone(shared), cancel.clone(), |_| ()).map_err(|e| Fault::bug(&e.to_string()))?;
+    post::all(&inner, account)?;
+    for mail in shared.store.read_state(outbox::list)? {
+        if mail.state == OutboxState::Accepted && mail.mail.account == *account {
+            file::file(shared, &mail)?;
+        }
+    }
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,0 +1,229 @@
+//! sync — one pass over accounts without a screen: what is to be sent, the journal, every mailbox, bodies; then done.
+//! Owns: `sync_once`, `Scope`. May import: net, store, engine.
+//! Start reading at: `sync_once`. It does what an account's loop does, once, on one connection, and counts.
+
+use super::api::{AccountSummary, Fault, Kind, MailboxSummary, Progress, SyncSummary, Task};
+use super::connect;
+use super::fetch::{Fetcher, Got};
+use super::outbox;
+use super::round::{End, Halt, Memory, Passed, Visitor};
+use super::shared::Shared;
+use crate::base::cancel::Cancel;
+use crate::base::spawn::guarded;
+use crate::base::waker::Waker;
+use crate::config::{AccountConfig, KeepBodies};
+use crate::mail::ids::{AccountName, MailboxId};
+use crate::mail::mailbox::MailboxPath;
+use crate::net::session::MailStore;
+use crate::store::mailboxes;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Bodies that are asked of the store at a time.
+const BATCH: u32 = 200;
+/// How often the journal is gone through while each time something gets done.
+const PUSHES: usize = 1_000;
+
+/// What a pass is about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scope {
+    /// These accounts; none for all.
+    pub accounts: Vec<AccountName>,
+    /// Only the mailbox of this name, as the person typed it.
+    pub mailbox: Option<String>,
+    /// Which bodies are got; none for what each account's configuration says.
+    pub bodies: Option<KeepBodies>,
+}
+
+/// Synchronises once. Accounts go side by side: none waits for another. Progress comes as news.
+#[must_use]
+pub fn sync_once(shared: &Arc<Shared>, scope: &Scope, cancel: &Cancel) -> SyncSummary {
+    let begun = Instant::now();
+    let chosen = |a: &&AccountConfig| scope.accounts.is_empty() || scope.accounts.contains(&a.name);
+    let accounts = std::thread::scope(|threads| {
+        let running: Vec<_> = shared
+            .config
+            .accounts
+            .iter()
+            .filter(chosen)
+            .map(|config| {
+                let run = move || {
+                    guarded(|| account(shared, config, scope, cancel)).unwrap_or_else(|p| failed(config, &Fault::bug(&p)))
+                };
+                (config, threads.spawn(run))
+            })
+            .collect();
+        let end = running.into_iter().map(|(config, thread)| {
+            thread.join().unwrap_or_else(|_| failed(config, &Fault::bug("a thread ended without a word")))
+        });
+        end.collect()
+    });
+    SyncSummary { accounts, seconds: begun.elapsed().as_secs_f64() }
+}
+
+fn failed(config: &AccountConfig, fault: &Fault) -> AccountSummary {
+    let mut summary = AccountSummary { account: config.name.as_str().to_owned(), ..AccountSummary::default() };
+    summary.fail(fault);
+    summary
+}
+
+fn account(shared: &Arc<Shared>, config: &AccountConfig, scope: &Scope, cancel: &Cancel) -> AccountSummary {
+    let name = &config.name;
+    if !shared.owner {
+        return failed(config, &Fault::new(Kind::Held, "another Postrider is running, and keeps this account in step"));
+    }
+    if shared.offline {
+        return failed(config, &Fault::new(Kind::Unreachable, "not tried: offline"));
+    }
+    let mut pass = Once {
+        shared,
+        config,
+        scope,
+        cancel,
+        memory: Memory::default(),
+        mailboxes: BTreeMap::new(),
+        order: Vec::new(),
+        pushed: 0,
+    };
+    let opened = Waker::new().map_err(|e| Fault::bug(&e.to_string()));
+    let mut conn = match opened.and_then(|waker| connect::open(shared, config, &waker, cancel)) {
+        Ok(conn) => conn,
+        Err(fault) => return failed(config, &fault),
+    };
+    let ended = pass.run(conn.as_mut());
+    let traffic = conn.traffic();
+    let mut summary = AccountSummary {
+        account: name.as_str().to_owned(),
+        state: "ok".to_owned(),
+        pushed: pass.pushed,
+        bytes_in: traffic.received,
+        bytes_out: traffic.sent,
+        round_trips: traffic.round_trips,
+        ..AccountSummary::default()
+    };
+    let mut by_id = pass.mailboxes;
+    summary.mailboxes = pass.order.iter().filter_map(|id| by_id.remove(id)).collect();
+    match ended {
+        Ok(()) => {
+            conn.logout();
+            // Some of several failed.
+            summary.exit = u8::from(summary.mailboxes.iter().any(|m| !m.fault.is_empty()));
+        }
+        Err(halt) => summary.fail(&halt.fault(&connect::host(config), config)),
+    }
+    summary
+}
+
+struct Once<'a> {
+    shared: &'a Arc<Shared>,
+    config: &'a AccountConfig,
+    scope: &'a Scope,
+    cancel: &'a Cancel,
+    memory: Memory,
+    mailboxes: BTreeMap<MailboxId, MailboxSummary>,
+    order: Vec<MailboxId>,
+    pushed: u64,
+}
+
+impl Once<'_> {
+    fn run(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        outbox::flush(self.shared, &self.config.name, self.cancel).map_err(Halt::Store)?;
+        self.push(conn)?;
+        let shared = self.shared;
+        let all = self.scope.mailbox.is_some();
+        let order = self.visitor(|visitor| {
+            let listed = visitor.list(conn)?;
+            visitor.order(&listed, None, all)
+        })?;
+        let wanted = self.scope.mailbox.as_ref().map(|typed| MailboxPath::from_typed(typed));
+        if let Some(path) = wanted.as_ref().filter(|path| !order.contains(path)) {
+            let what = format!("there is no mailbox {} in {}", path.decoded(), self.config.name.as_str());
+            return Err(Halt::Store(Fault::missing(&what)));
+        }
+        for path in order.iter().filter(|path| wanted.as_ref().is_none_or(|w| w == *path)) {
+            self.visit(conn, path)?;
+        }
+        let only = match &wanted {
+            Some(path) => shared.store.read(|db| mailboxes::find(db, &self.config.name, path))?,
+            None => None,
+        };
+        self.bodies(conn, only)
+    }
+
+    fn visitor<T>(&mut self, what: impl FnOnce(&mut Visitor<'_>) -> T) -> T {
+        let cancel = self.cancel;
+        let give_way = || cancel.is_set();
+        what(&mut Visitor { shared: self.shared, config: self.config, give_way: &give_way, memory: &mut self.memory })
+    }
+
+    fn visit(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
+        let passed = self.visitor(|visitor| visitor.pass(conn, path))?;
+        self.pushed += passed.pushed;
+        let row = self.row(passed.mailbox, path);
+        row.new += passed.tally.new;
+        row.changed += passed.tally.changed;
+        row.vanished += passed.tally.vanished;
+        if let End::Left(fault) = &passed.end {
+            row.fault = fault.what.as_str().to_owned();
+        }
+        Ok(passed)
+    }
+
+    fn row(&mut self, id: MailboxId, path: &MailboxPath) -> &mut MailboxSummary {
+        let order = &mut self.order;
+        self.mailboxes.entry(id).or_insert_with(|| {
+            order.push(id);
+            MailboxSummary { mailbox: path.decoded(), ..MailboxSummary::default() }
+        })
+    }
+
+    /// Pushes the journal: each mailbox with operations that are due, as long as something gets done.
+    fn push(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let mut seen = HashSet::new();
+        for _ in 0..PUSHES {
+            let now = self.shared.now();
+            let pending = self.visitor(|visitor| visitor.pending())?;
+            let mut due = pending.into_iter().filter(|op| op.not_before <= now).map(|op| op.mailbox);
+            let Some(path) = due.find(|path| !seen.contains(path)) else { break };
+            if self.visit(conn, &path)?.pushed > 0 {
+                seen.clear();
+            }
+            seen.insert(path);
+        }
+        Ok(())
+    }
+
+    fn bodies(&mut self, conn: &mut dyn MailStore, only: Option<MailboxId>) -> Result<(), Halt> {
+        let keep = self.scope.bodies.unwrap_or(self.config.keep.bodies);
+        let mut fetcher = Fetcher::new(self.shared)?;
+        let (mut skip, mut done) = (HashSet::new(), 0u64);
+        let task = Task::Bodies(self.config.name.clone());
+        loop {
+            let limit = BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX);
+            let mut wanted = fetcher.wanted(&self.config.name, keep, limit)?;
+            wanted.retain(|w| !skip.contains(&w.message));
+            // What lies in another mailbox is asked for only once, too.
+            let (wanted, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|w| only.is_none_or(|id| id == w.mailbox));
+            skip.extend(others.iter().map(|w| w.message));
+            if wanted.is_empty() && others.is_empty() {
+                break;
+            }
+            for w in wanted {
+                if self.cancel.is_set() {
+                    return Ok(());
+                }
+                if fetcher.ahead(conn, w)? == Got::Here {
+                    let path = self.shared.store.read(|db| mailboxes::get(db, w.mailbox))?.path;
+                    self.row(w.mailbox, &path).bodies += 1;
+                    done += 1;
+                    self.shared.progress(task.clone(), Some(Progress { done, total: 0 }));
+                } else {
+                    skip.insert(w.message);
+                }
+            }
+        }
+        self.shared.progress(task, None);
+        Ok(())
+    }
+}
