@@ -7,6 +7,7 @@
 use super::api::{Fault, Password};
 use super::crew::Hand;
 use super::fetch::Got;
+use super::jolt;
 use super::shared::Shared;
 use super::{watch, work};
 use crate::base::cancel::Cancel;
@@ -347,6 +348,16 @@ impl Bell {
     /// The journal has new operations. Never blocks.
     pub fn intents(&self) {
         self.desk.put(Nudge::Intents);
+    }
+
+    /// The world outside changed. Never blocks.
+    pub fn jolted(&self, kind: jolt::Kind) {
+        match kind {
+            jolt::Kind::Slept => self.desk.put(Nudge::Woke),
+            jolt::Kind::Network => self.desk.put(Nudge::Retry),
+            // Whoever sleeps until something is due looks again.
+            jolt::Kind::ClockSet => self.desk.work.ring(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::account::{Account, Bell};
 use super::api::{Done, Fault, Password};
+use super::jolt::Jolt;
 use super::outbox::Sender;
 use super::shared::Shared;
 use crate::config::AccountConfig;
@@ -43,6 +44,8 @@ pub struct Crew {
     pub accounts: Vec<Box<dyn Hand>>,
     /// One for all accounts.
     pub sender: Option<Box<dyn Post>>,
+    /// Hears of the world outside.
+    pub jolt: Option<Jolt>,
 }
 
 impl std::fmt::Debug for Crew {
@@ -62,8 +65,15 @@ impl Crew {
         let bells: Vec<_> = accounts.iter().map(Account::bell).collect();
         let filed = move |name: &AccountName| bells.iter().filter(|bell| bell.account() == name).for_each(Bell::intents);
         let sender = Sender::start(Arc::clone(shared), filed)?;
+        let (bells, post) = (accounts.iter().map(Account::bell).collect::<Vec<_>>(), sender.bell());
+        let jolt = Jolt::start(move |kind| {
+            for bell in &bells {
+                bell.jolted(kind);
+            }
+            post.ring();
+        })?;
         let hand = |account| -> Box<dyn Hand> { Box::new(account) };
-        Ok(Self { accounts: accounts.into_iter().map(hand).collect(), sender: Some(Box::new(sender)) })
+        Ok(Self { accounts: accounts.into_iter().map(hand).collect(), sender: Some(Box::new(sender)), jolt: Some(jolt) })
     }
 
     fn call(&self, account: &AccountName, what: impl FnOnce(&dyn Hand)) {

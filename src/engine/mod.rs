@@ -16,6 +16,7 @@ pub mod exec;
 pub mod fault;
 pub mod fetch;
 mod handle;
+pub mod jolt;
 pub mod journal;
 pub mod lane;
 mod ledger;

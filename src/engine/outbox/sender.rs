@@ -105,6 +105,12 @@ impl Sender {
         self.inner.bell.ring();
     }
 
+    /// For threads that know that it has to look again.
+    #[must_use]
+    pub fn bell(&self) -> Waker {
+        self.inner.bell.clone()
+    }
+
     /// Whether mails may leave.
     pub fn online(&self, yes: bool) {
         self.inner.offline.store(!yes, Ordering::SeqCst);
