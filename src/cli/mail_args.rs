@@ -28,7 +28,7 @@ pub struct Sync {
 pub enum Bodies {
     /// None
     None,
-    /// Those of the time that `keep` says, else of 90 days
+    /// Those of the last 90 days
     Recent,
     /// All
     All,

@@ -25,6 +25,7 @@ mod rows;
 mod send;
 mod session;
 mod show;
+mod sync;
 
 use crate::base::log;
 use crate::base::paths::Paths;
@@ -97,7 +98,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
     let code = match args.verb {
         None => reader::open(&door, &args.reader),
         Some(Verb::Demo) => reader::demo(&door, &args.reader),
-        Some(Verb::Sync(_)) => Err(exit::not_built("sync")),
+        Some(Verb::Sync(args)) => sync::run(&door, &args, &mut out),
         Some(Verb::Doctor(args)) => doctor::run(&door, args.account.as_deref(), args.json, &mut out),
         Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),
         Some(Verb::List(args)) => look::list(&door, &args, &mut out),

@@ -66,7 +66,7 @@ fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishe
     log::info("start", env!("CARGO_PKG_VERSION"));
     let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
     setup.offline = door.options.offline;
-    let engine = Engine::start(&setup)?;
+    let engine = super::session::start(&setup)?;
     let folder = door.paths.config.parent().map(|dir| dir.join("themes"));
     let look = Look::from_env(folder.clone());
     let size = terminal::size();

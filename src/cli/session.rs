@@ -7,7 +7,7 @@ use super::Door;
 use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::api::{Body, Done, Fault, MessageView, Query, Request, Rows};
+use crate::engine::api::{Body, Done, Fault, Kind, MessageView, Query, Request, Rows};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::row::MailboxRow;
@@ -51,7 +51,12 @@ impl Session {
         door.log();
         let mut setup = Setup::new(config.clone(), door.paths.clone(), mode);
         setup.offline = door.options.offline;
-        Ok(Self { engine: Engine::start(&setup)?, config, faults: RefCell::default() })
+        Ok(Self { engine: start(&setup)?, config, faults: RefCell::default() })
+    }
+
+    /// The engine itself.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The account of that name.
@@ -143,6 +148,24 @@ impl Session {
         })?;
         here.map_or_else(|| self.message(id), Ok)
     }
+}
+
+/// Starts the engine.
+///
+/// # Errors
+/// Its own; a damaged file is named, and what moving it away would cost.
+pub fn start(setup: &Setup) -> Result<Engine, Failure> {
+    Engine::start(setup).map_err(|fault| {
+        let kind = fault.kind;
+        let failure = Failure::from(fault);
+        if kind != Kind::Store {
+            return failure;
+        }
+        // The cache mends itself, so it is the other one.
+        let file = setup.paths.data.join("state.sqlite");
+        let hint = "It is left as it is. Queued changes, drafts and the outbox are in it: move it away only if you have no copy";
+        Failure::new(failure.code, &format!("{} cannot be used ({})", file.display(), failure.what), hint)
+    })
 }
 
 /// 78, with the way out.

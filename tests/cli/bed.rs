@@ -94,6 +94,18 @@ impl Bed {
         fs::File::open(&path).unwrap().set_modified(when).unwrap();
     }
 
+    /// The files in a maildir's `cur` and `new`.
+    pub fn files(&self, folder: &str) -> Vec<String> {
+        let dir = self.path("mail").join(folder);
+        let mut all: Vec<String> = ["cur", "new"]
+            .iter()
+            .flat_map(|part| fs::read_dir(dir.join(part)).unwrap())
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        all.sort();
+        all
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
         command(self.dir.path(), args)
     }
@@ -108,6 +120,19 @@ impl Bed {
         // It may end without reading all of it.
         let _ = child.stdin.take().unwrap().write_all(input);
         child.wait_with_output().unwrap().into()
+    }
+
+    /// The messages of a mailbox as JSON, newest first.
+    pub fn list(&self, mailbox: &str) -> Vec<Value> {
+        self.run(&["list", mailbox, "--json"]).code(0).json().as_array().unwrap().clone()
+    }
+
+    /// The number of the message with that subject.
+    #[track_caller]
+    pub fn id(&self, mailbox: &str, subject: &str) -> String {
+        let rows = self.list(mailbox);
+        let row = rows.iter().find(|r| r["subject"] == subject).unwrap_or_else(|| panic!("no {subject} in {rows:?}"));
+        row["id"].to_string()
     }
 }
 

@@ -1,0 +1,139 @@
+//! sync — `postrider sync`: one pass over the accounts, with what is queued and what is to be sent.
+//! Owns: how the pass is told on a terminal. May import: engine, config, base, cli.
+//! Start reading at: `run`.
+
+use super::Door;
+use super::exit::{self, Failure};
+use super::mail_args::{Bodies, Sync};
+use super::output::Out;
+use super::prompt;
+use super::session::Session;
+use crate::base::cancel::Cancel;
+use crate::base::safetext::SafeText;
+use crate::config::{KeepBodies, PasswordSource};
+use crate::engine::api::{AccountSummary, Progress, SyncSummary, Task};
+use crate::engine::check;
+use crate::engine::sync::{Scope, sync_once};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the line of progress is drawn.
+const PACE: Duration = Duration::from_millis(100);
+/// What `--bodies recent` means.
+const RECENT: Duration = Duration::from_secs(90 * 86_400);
+
+/// Runs it.
+pub fn run(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
+    let session = Session::open(door)?;
+    let scope = Scope {
+        accounts: args.account.as_deref().map(|name| session.account(name)).transpose()?.into_iter().collect(),
+        mailbox: args.mailbox.clone(),
+        bodies: args.bodies.map(|which| match which {
+            Bodies::None => KeepBodies::None,
+            Bodies::Recent => KeepBodies::For(RECENT),
+            Bodies::All => KeepBodies::All,
+        }),
+    };
+    ask_passwords(door, &session, &scope)?;
+    let sum = pass(&session, &scope)?;
+    if args.json {
+        out.json(&sum)?;
+    } else {
+        for account in &sum.accounts {
+            tell(account, out)?;
+        }
+    }
+    for account in sum.accounts.iter().filter(|a| !a.fault.is_empty()) {
+        Failure::new(account.exit, &format!("{}: {}", account.account, account.fault), hint(account.exit)).tell();
+    }
+    Ok(sum.exit())
+}
+
+/// Passwords that are asked at each start are asked before anything connects, if there is somebody.
+fn ask_passwords(door: &Door, session: &Session, scope: &Scope) -> Result<(), Failure> {
+    if door.options.offline || !prompt::somebody() {
+        return Ok(());
+    }
+    let shared = session.engine().shared();
+    for account in &shared.config.accounts {
+        let chosen = scope.accounts.is_empty() || scope.accounts.contains(&account.name);
+        if chosen && account.password == PasswordSource::Ask && check::needs_password(account) {
+            let secret = prompt::password(&format!("Password of {}", SafeText::line(&account.address)))?;
+            shared.typed.put(&account.name, secret);
+        }
+    }
+    Ok(())
+}
+
+/// The pass on a thread of its own, its progress on this one.
+fn pass(session: &Session, scope: &Scope) -> Result<SyncSummary, Failure> {
+    let shared = Arc::clone(session.engine().shared());
+    let cancel = Cancel::new()?;
+    let shown = stderr().is_terminal();
+    std::thread::scope(|threads| {
+        let running = threads.spawn(|| sync_once(&shared, scope, &cancel));
+        let mut tasks = BTreeMap::new();
+        while !running.is_finished() {
+            let news = session.engine().wait(PACE);
+            tasks.extend(news.progress);
+            if shown {
+                draw(&tasks);
+            }
+        }
+        if shown {
+            // Nobody is left to tell if it fails.
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
+        running.join().map_err(|_| Failure::new(exit::SOFTWARE, "the pass broke off", "The log may say more"))
+    })
+}
+
+/// One line: what is fetched, and how far.
+fn draw(tasks: &BTreeMap<Task, Option<Progress>>) {
+    let mut parts = Vec::new();
+    for (task, progress) in tasks {
+        let Some(progress) = progress else { continue };
+        let what = match task {
+            Task::Sync(account, _) => format!("{account}: messages"),
+            Task::Bodies(account) => format!("{account}: texts"),
+            Task::Index => "words".to_owned(),
+            Task::Send(_) => "sending".to_owned(),
+        };
+        let of = if progress.total > 0 { format!(" of {}", progress.total) } else { String::new() };
+        parts.push(format!("{what} {}{of}", progress.done));
+    }
+    let _ = write!(stderr(), "\r\x1b[K{}", SafeText::line_max(&parts.join("   "), 79));
+}
+
+/// What came, in a line for each mailbox where something did.
+fn tell(account: &AccountSummary, out: &mut Out) -> std::io::Result<()> {
+    let mut quiet = true;
+    for mailbox in &account.mailboxes {
+        let counts = [(mailbox.new, "new"), (mailbox.changed, "changed"), (mailbox.vanished, "gone"), (mailbox.bodies, "texts")];
+        let mut words: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        if !mailbox.fault.is_empty() {
+            words.push(mailbox.fault.clone());
+        }
+        if !words.is_empty() {
+            quiet = false;
+            out.text_line(&format!("{}/{}: {}", account.account, mailbox.mailbox, words.join(", ")))?;
+        }
+    }
+    if account.pushed > 0 {
+        let plural = if account.pushed == 1 { "" } else { "s" };
+        out.text_line(&format!("{}: {} change{plural} confirmed by the server", account.account, account.pushed))?;
+    } else if quiet && account.fault.is_empty() {
+        out.text_line(&format!("{}: nothing new", account.account))?;
+    }
+    Ok(())
+}
+
+const fn hint(code: u8) -> &'static str {
+    match code {
+        exit::MISSING => "`postrider mailboxes` lists what is there",
+        exit::TEMPORARY => "",
+        _ => "`postrider doctor` looks into it step by step",
+    }
+}
