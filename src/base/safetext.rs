@@ -35,7 +35,8 @@ impl SafeText {
     }
 
     /// One line of a body: as [`Self::line`], but right-to-left text keeps its joiners and marks (LRM, RLM, ZWJ, ZWNJ),
-    /// and tabs become spaces.
+    /// tabs become spaces, and characters that only say how text is set (soft hyphens, isolates, overrides) go without a mark:
+    /// honest mail is full of them.
     #[must_use]
     pub fn body_line(raw: &str) -> Self {
         Self(clean(raw, true))
@@ -102,6 +103,12 @@ fn joiner(c: char) -> bool {
     matches!(c, '\u{200c}'..='\u{200f}')
 }
 
+/// Characters that say how text is broken or ordered, and nothing else.
+fn setting(c: char) -> bool {
+    matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+        | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0020}'..='\u{e007f}')
+}
+
 fn is_mark(c: char) -> bool {
     unicode_width::UnicodeWidthChar::width(c) == Some(0) && !joiner(c)
 }
@@ -114,6 +121,9 @@ fn clean(raw: &str, body: bool) -> String {
     let mut out = String::with_capacity(raw.len());
     let (mut marks, mut previous) = (0usize, '\0');
     for c in raw.chars() {
+        if body && setting(c) {
+            continue;
+        }
         if c == '\t' {
             out.push_str(if body { "    " } else { " " });
         } else if joiner(c) && (body || (c == '\u{200d}' && !previous.is_ascii() && !joiner(previous))) {
@@ -165,6 +175,7 @@ mod tests {
         let stack = format!("a{}", "\u{301}".repeat(2_000));
         assert_eq!(SafeText::line(&stack).as_str().chars().count(), 1 + MAX_MARKS);
         assert_eq!(SafeText::line_max("abcdef", 3).as_str(), "abc…");
+        assert_eq!(SafeText::body_line("so\u{ad}ft \u{202e}over\u{202c} \u{2067}\u{5e9}\u{2069}").as_str(), "soft over \u{5e9}");
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use super::layout::{self, Block, Line, Role, Wrap};
 use super::links::{Link, Links};
 use super::structure::{self, Plan, Prefer, Section};
 use super::{parse, render_html, render_invite, render_report, render_text};
+use crate::base::safetext::SafeText;
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
@@ -211,7 +212,7 @@ impl<'a> Work<'a> {
         for name in ["From", "To", "Cc", "Date", "Subject"] {
             if let Some(field) = header::named(&fields, name).next() {
                 let mut block = Block::of(&format!("{name}: "), Role::FieldName);
-                block.push(&field.value, Role::FieldValue, None);
+                block.push(SafeText::line(&field.value).as_str(), Role::FieldValue, None);
                 self.blocks.push(block);
             }
         }

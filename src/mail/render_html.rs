@@ -169,6 +169,7 @@ mod tests {
         let line = &layout::lines(&html.blocks, 80).0[0];
         assert_eq!(line.text(), "here[1] and https://bank.example (→ evil.example)[2] top");
         assert_eq!(line.spans[0].link, Some(1));
+        assert!(line.spans.iter().all(|s| s.role != layout::Role::Link || !s.text.as_str().starts_with(' ')), "{line:?}");
         assert!(links.get(2).unwrap().lies);
         assert_eq!(text("<a href='mailto:a@b'>a@b</a>"), "a@b\n");
     }
@@ -216,6 +217,7 @@ mod tests {
             text("<table><tr><th>Name<th>Size<tr><td>North<td>12<tr><td>S<td>3</table>"),
             "Name   Size\nNorth  12\nS      3\n"
         );
+        assert_eq!(text("<ul><li>x</ul><table><tr><th>A<th>B<tr><td>1<td>2</table>y"), "  • x\n\nA  B\n1  2\n\ny\n");
         let layout =
             "<table role=presentation><tr><td><table><tr><td>Left<p>more</td><td>Right</td></tr></table></td></tr></table>";
         assert_eq!(text(layout), "Left\n\nmore\n\nRight\n");

@@ -6,6 +6,7 @@
 
 use super::body::Message;
 use super::layout::{self, Block, Line, Role, Wrap};
+use crate::base::safetext::SafeText;
 
 /// The most of a message that is shown as source, in bytes.
 pub const MAX_SOURCE: usize = 2 * 1024 * 1024;
@@ -18,7 +19,7 @@ pub fn headers(message: &Message, cells: usize) -> Vec<Line> {
         .iter()
         .map(|field| {
             let mut block = Block::of(&format!("{}: ", field.name), Role::FieldName);
-            block.push(&field.value.replace('\t', " "), Role::FieldValue, None);
+            block.push(SafeText::line(&field.value).as_str(), Role::FieldValue, None);
             block
         })
         .collect();

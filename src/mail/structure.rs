@@ -4,7 +4,7 @@
 //! Start reading at: `plan`. It recurses as deep as the tree, which `parse::MAX_DEPTH` bounds.
 
 use super::body::{Attachment, Disposition, Encoding, Kind, Message, Part, PartIndex};
-use super::filename;
+use super::{filename, header};
 
 /// Which of several forms of one text is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -170,7 +170,8 @@ impl<'a> Walk<'a> {
         match part.kind {
             Kind::Multipart => part.children.iter().for_each(|c| self.leftovers(*c)),
             Kind::Plain | Kind::Html => {}
-            Kind::Text if part.mime == "text/calendar" => self.invite(index),
+            // As a form of the text it is the card; the file, if one is wanted, comes with a name.
+            Kind::Text if part.mime == "text/calendar" => self.invite(index, part.name.is_none()),
             _ => self.attach(index, part.content_id.is_some() && part.disposition != Disposition::Attachment),
         }
     }
@@ -194,7 +195,9 @@ impl<'a> Walk<'a> {
     }
 
     fn message_inside(&mut self, index: PartIndex, part: &'a Part) {
-        self.attach(index, false);
+        // The messages of a digest are its text.
+        let digest = part.parent.and_then(|p| self.get(p)).is_some_and(|p| p.mime == "multipart/digest");
+        self.attach(index, digest);
         if part.disposition != Disposition::Attachment && !part.children.is_empty() {
             self.plan.sections.push(Section::Head(index));
             part.children.iter().for_each(|c| self.part(*c));
@@ -215,7 +218,7 @@ impl<'a> Walk<'a> {
     fn other_text(&mut self, index: PartIndex, part: &'a Part) {
         let apart = part.disposition == Disposition::Attachment;
         match part.mime.as_str() {
-            "text/calendar" => self.invite(index),
+            "text/calendar" => self.invite(index, false),
             "message/delivery-status" | "message/disposition-notification" => {
                 self.cards.push(Section::Report(index));
                 if part.name.is_some() {
@@ -237,11 +240,11 @@ impl<'a> Walk<'a> {
     }
 
     /// A calendar is a card and a file. Invitations come with the same calendar twice: one card is enough.
-    fn invite(&mut self, index: PartIndex) {
+    fn invite(&mut self, index: PartIndex, related: bool) {
         if !self.cards.iter().any(|c| matches!(c, Section::Invite(_))) {
             self.cards.push(Section::Invite(index));
         }
-        self.attach(index, false);
+        self.attach(index, related);
     }
 
     fn attach(&mut self, index: PartIndex, related: bool) {
@@ -257,14 +260,24 @@ impl<'a> Walk<'a> {
             Encoding::Identity | Encoding::QuotedPrintable => encoded.len(),
         };
         let name = part.name.clone().unwrap_or_default();
-        let safe_name = if name.is_empty() { default_name(part) } else { filename::safe(&name) };
+        let safe_name = if name.is_empty() { self.default_name(part) } else { filename::safe(&name) };
         let (path, mime) = (part.path.clone(), part.mime.clone());
         self.plan.attachments.push(Attachment { part: index, path, mime, name, safe_name, size: size as u64, related });
     }
+
+    /// A name for a part that its sender gave none: a message is called by its subject.
+    fn default_name(&self, part: &Part) -> String {
+        let inside = part.children.first().filter(|_| part.kind == Kind::Message).and_then(|c| self.get(*c));
+        let header = inside.and_then(|p| self.message.raw.get(p.header.clone())).unwrap_or_default();
+        let fields = header::scan(header).fields;
+        match header::named(&fields, "Subject").map(|f| f.value.trim()).find(|s| !s.is_empty()) {
+            Some(subject) => filename::safe(&format!("{subject}.eml")),
+            None => numbered_name(part),
+        }
+    }
 }
 
-/// A name for a part that its sender gave none.
-fn default_name(part: &Part) -> String {
+fn numbered_name(part: &Part) -> String {
     let ext = match part.mime.as_str() {
         "message/rfc822" | "message/global" => "eml",
         "text/plain" => "txt",
@@ -276,6 +289,7 @@ fn default_name(part: &Part) -> String {
         other => match other.split_once('/') {
             Some(("image" | "audio" | "video", sub)) if sub.len() <= 8 => sub,
             Some(("application", sub @ ("pdf" | "zip" | "json" | "xml"))) => sub,
+            Some(("text", _)) => "txt",
             _ => "bin",
         },
     };
@@ -349,7 +363,10 @@ mod tests {
         let signed = plan(&m, Prefer::Plain);
         assert_eq!((signed.signed, signed.attachments.len()), (Some(0), 0));
         let m = mail("digest", &["\r\nSubject: one\r\n\r\n1", "\r\nSubject: two\r\n\r\n2"]);
-        assert_eq!(plan(&m, Prefer::Plain).sections.len(), 4);
+        let digest = plan(&m, Prefer::Plain);
+        assert_eq!(digest.sections.len(), 4);
+        assert!(digest.attachments.iter().all(|a| a.related));
+        assert_eq!(digest.attachments[1].safe_name, "two.eml");
     }
 
     #[test]

@@ -122,6 +122,9 @@ impl Tables {
             return false;
         }
         let blocks = out.split_off(table.start);
+        if out.last().is_some_and(|b| !b.is_empty()) {
+            out.push(Block::default());
+        }
         let texts: Vec<Vec<Block>> = table
             .rows
             .iter()

@@ -68,7 +68,12 @@ impl Flow {
             return;
         }
         if self.space && !self.current.is_empty() {
-            word.insert(0, ' ');
+            // The space before a link is not part of it.
+            if self.anchor.and_then(|a| self.anchors.get(a)).is_some_and(|a| a.text.is_empty()) {
+                self.current.push(" ", Role::Text, None);
+            } else {
+                word.insert(0, ' ');
+            }
         }
         self.put(word, role);
         word.clear();

@@ -50,3 +50,5 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
 mod stage;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod viewer_tests;

@@ -30,7 +30,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area, over: &Over) -> Option<(
     match over {
         Over::Links(c) => {
             // The last rows say the chosen address in full; the chooser has those above.
-            let below = if area.height >= 10 { 3 } else { 0 };
+            let below = if area.height >= 8 { 3 } else { 0 };
             let upper = Area { height: area.height - below, ..area };
             let cursor = chooser(canvas, upper, c, 5);
             if below > 0

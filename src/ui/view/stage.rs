@@ -7,7 +7,9 @@ use crate::app::key::Key;
 use crate::app::msg::{Effect, Msg, Now};
 use crate::app::{App, Setup};
 use crate::config::Config;
-use crate::engine::api::{Answer, Body, Done, MessagePage, MessageView, News, Outcome, Query, Request, Rows, SearchPage, Ticket};
+use crate::engine::api::{
+    Answer, Body, Done, Fault, MessagePage, MessageView, News, Outcome, Query, Request, Rows, SearchPage, Ticket,
+};
 use crate::mail::address::Address;
 use crate::mail::flags::{Flag, Flags};
 use crate::mail::ids::{AccountName, GroupId, MailboxId, MessageKey, PlacementKey, ThreadKey};
@@ -36,6 +38,12 @@ pub struct Stage {
     pub quit: bool,
     /// Whether texts of messages are here.
     pub bodies: bool,
+    /// What every message is.
+    pub mail: Vec<u8>,
+    /// Why no text can be had.
+    pub fault: Option<Fault>,
+    /// What was to be done outside.
+    pub outside: Vec<Effect>,
 }
 
 fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>, unread: u32, total: u32) -> MailboxRow {
@@ -181,7 +189,19 @@ impl Stage {
             mailbox(10, "home", "INBOX", Some(Role::Inbox), 2, 310),
         ];
         let since = Duration::ZERO;
-        let mut stage = Self { app, boxes, rows, requests: Vec::new(), since, tickets: 0, quit: false, bodies: true };
+        let mut stage = Self {
+            app,
+            boxes,
+            rows,
+            requests: Vec::new(),
+            since,
+            tickets: 0,
+            quit: false,
+            bodies: true,
+            mail: TEXT.as_bytes().to_vec(),
+            fault: None,
+            outside: Vec::new(),
+        };
         let effects = stage.app.start();
         stage.carry_out(effects);
         stage
@@ -243,7 +263,7 @@ impl Stage {
                     self.news(News { outcomes, ..News::default() });
                 }
                 Effect::Quit => self.quit = true,
-                _ => {}
+                other => self.outside.push(other),
             }
         }
     }
@@ -273,10 +293,14 @@ impl Stage {
             }
             Query::Message(id) => {
                 let row = self.rows.iter().find(|r| r.id == *id)?.clone();
-                let message = Arc::new(parse::message(TEXT.as_bytes()));
+                let message = Arc::new(parse::message(self.mail.clone()));
                 let mut envelope = message.envelope.clone();
                 envelope.subject.clone_from(&row.subject);
-                let body = if self.bodies { Body::Here(message) } else { Body::Coming };
+                let body = match &self.fault {
+                    Some(fault) => Body::Failed(fault.clone()),
+                    None if self.bodies => Body::Here(message),
+                    None => Body::Coming,
+                };
                 Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
             }
             Query::Outbox => Rows::Outbox(Vec::new()),

@@ -17,7 +17,7 @@ use std::time::Duration;
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
 /// Compares a screen with the one that is kept.
-fn same(name: &str, stage: &Stage) {
+pub(super) fn same(name: &str, stage: &Stage) {
     let (width, height) = stage.app.setup().size;
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/{name}-{width}x{height}.txt"));
     let shown = stage.text();
@@ -29,7 +29,7 @@ fn same(name: &str, stage: &Stage) {
     assert!(kept == shown, "{} differs; BLESS=1 keeps it:\n{shown}", path.display());
 }
 
-fn live(stage: &mut Stage, state: &Connectivity) {
+pub(super) fn live(stage: &mut Stage, state: &Connectivity) {
     let connectivity = ["work", "home"].map(|a| (AccountName::new(a), state.clone())).into();
     stage.news(News { connectivity, ..News::default() });
 }

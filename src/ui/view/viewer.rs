@@ -122,6 +122,9 @@ fn header(canvas: &mut Canvas<'_>, app: &App, view: &MessageView, area: Area) {
         let mut to = people(app, view, "to", &envelope.to);
         to.push_str(&people(app, view, "   cc", &envelope.cc));
         to.push_str(&people(app, view, "   bcc", &envelope.bcc));
+        if to.is_empty() {
+            to.push_str("to nobody by name");
+        }
         canvas.text(x, y + 1, room, SafeText::line_max(to.trim_start(), 1_000).as_str(), Role::ReaderMeta);
         if let Some(doubt) = viewer.doubt() {
             canvas.text(x, y + 2, room, &format!("⚠ {doubt}"), Role::TrustBad);
