@@ -24,6 +24,8 @@ use std::time::{Duration, Instant};
 
 /// Bodies that are got ahead of need in one go.
 const BATCH: u32 = 100;
+/// A server whose counts never fit is believed after so many visits in a row.
+const UNSETTLED: u32 = 3;
 /// The shortest rest: a clock that was set must not make a loop of it.
 const LEAST: Duration = Duration::from_millis(50);
 
@@ -114,8 +116,8 @@ struct Work<'a> {
     due: Option<i64>,
     /// The mailbox that is selected for IDLE.
     here: Option<MailboxPath>,
-    /// The mailbox that was visited because IDLE found it other than the last pass had left it: once, not for ever.
-    twice: Option<MailboxPath>,
+    /// How often in a row a mailbox was visited because IDLE found it other than the last pass had left it.
+    unsettled: u32,
     fetcher: Fetcher<'a>,
     /// Whether all bodies are here that are wanted ahead of need.
     complete: bool,
@@ -136,7 +138,7 @@ impl<'a> Work<'a> {
             told: None,
             due: None,
             here: None,
-            twice: None,
+            unsettled: 0,
             fetcher,
             complete: false,
         })
@@ -317,7 +319,7 @@ impl<'a> Work<'a> {
         self.desk.on_inbox.store(false, Ordering::SeqCst);
         if idle? == Idle::Changed {
             let _ = conn.changed();
-            self.twice = None;
+            self.unsettled = 0;
             self.first(place);
         }
         Ok(())
@@ -340,11 +342,12 @@ impl<'a> Work<'a> {
         let same = base.uidvalidity == selected.uidvalidity
             && base.highestmodseq == selected.highestmodseq
             && u64::from(selected.exists) == here;
-        if same || self.twice.as_ref() == Some(place) {
+        if same || self.unsettled >= UNSETTLED {
+            self.unsettled = 0;
             self.here = Some(place.clone());
             return Ok(true);
         }
-        self.twice = Some(place.clone());
+        self.unsettled += 1;
         self.first(place.clone());
         Ok(false)
     }

@@ -6,6 +6,7 @@
 mod mailhost;
 
 mod line;
+mod live;
 mod smtp;
 mod store;
 mod tls;

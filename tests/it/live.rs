@@ -1,0 +1,443 @@
+//! live — the whole engine against Dovecot and Postfix, with another client at work in the same mailboxes.
+//! Start reading at: `Person`. Both sides are looked at: what the person sees, and what the server has.
+
+use crate::mailhost::proxy::{End, Line, Proxy};
+use crate::mailhost::{At, PASSWORD, bare_user, host, user};
+use crate::{Strings, imap_to};
+use postrider::base::paths::Paths;
+use postrider::config::Config;
+use postrider::engine::api::{Body, Connectivity, Kind, News, OutboxState, Password, Query, Request, Rows, Ticket};
+use postrider::engine::{Engine, Mode, Setup};
+use postrider::mail::address::Address;
+use postrider::mail::draft::Draft;
+use postrider::mail::flags::{Flag, FlagDelta, Flags};
+use postrider::mail::ids::{AccountName, MailboxId, PlacementKey};
+use postrider::mail::mailbox::{MailboxPath, Role};
+use postrider::mail::row::{MailboxRow, MessageRow, RowCursor};
+use postrider::mail::uid::UidSet;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::{MailStore, TlsMode};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A person with a mailbox on the server, a profile, and another client.
+struct Person {
+    name: String,
+    dir: tempfile::TempDir,
+    imap: u16,
+    smtp: u16,
+    password: String,
+    at: At,
+}
+
+impl Person {
+    fn new(name: String) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { name, dir, imap: host().imaps, smtp: host().submissions, password: PASSWORD.into(), at: At::Good }
+    }
+
+    /// Starts Postrider.
+    fn start(&self) -> Engine {
+        let ca = host().dir.join("tls/ca.pem");
+        let password = if self.password.is_empty() { "{ ask = true }".into() } else { format!("{:?}", self.password) };
+        let text = format!(
+            "[account.me]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
+             imap = {{ host = \"127.0.0.{}\", port = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n",
+            self.name, self.at as u8, self.imap, self.smtp
+        );
+        let config = Config::parse(&text, &self.dir.path().join("config.toml"), 0o600).unwrap();
+        Engine::start(&Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live)).unwrap()
+    }
+
+    /// Another client of the same person.
+    fn other(&self) -> ImapStore {
+        imap_to(&host().imap_at(At::Good, TlsMode::Implicit), &self.name, PASSWORD, &Strings::new()).unwrap()
+    }
+
+    fn maildir(&self) -> std::path::PathBuf {
+        host().dir.join("mail").join(self.name.split_once('@').unwrap().0).join("Maildir")
+    }
+}
+
+fn put(store: &mut ImapStore, to: &str, subject: &str) {
+    let text = format!("From: a@b.example\r\nSubject: {subject}\r\nMessage-ID: <{subject}@b>\r\n\r\nHello {subject}.\r\n");
+    let flags = Flags::default();
+    store.append(&MailboxPath::from_typed(to), &flags, 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+}
+
+/// What the server has in a mailbox: subject and flags, in order.
+fn there(store: &mut ImapStore, mailbox: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    if store.select(&MailboxPath::from_typed(mailbox), true).is_ok_and(|s| s.exists > 0) {
+        let sink = &mut |rows: Vec<postrider::mail::server::EnvelopeSeen>| {
+            all.extend(rows.into_iter().map(|r| format!("{} {}", r.envelope.subject, r.flags.wire()).trim().to_owned()));
+            Ok(())
+        };
+        store.fetch_envelopes(&UidSet::range(1, u32::MAX), sink).unwrap();
+    }
+    all
+}
+
+/// Looks after each piece of news until `done` gives something. Faults are in order only where `may_fail`.
+fn until<T>(engine: &Engine, what: &str, mut done: impl FnMut(&News) -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    let mut news = News::default();
+    loop {
+        if let Some(found) = done(&news) {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not come; {:?} {:?}", news.faults, news.connectivity);
+        news = engine.wait(Duration::from_millis(100));
+    }
+}
+
+fn live(engine: &Engine) {
+    until(engine, "the connection", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. })).then_some(())
+    });
+}
+
+fn mailboxes(engine: &Engine) -> Vec<MailboxRow> {
+    let Ok(Rows::Mailboxes(rows)) = engine.ask(&Query::Mailboxes) else { panic!() };
+    rows
+}
+
+fn id(engine: &Engine, path: &str) -> Option<MailboxId> {
+    mailboxes(engine).into_iter().find(|r| r.path.as_str() == path).map(|r| r.id)
+}
+
+fn rows(engine: &Engine, path: &str) -> Vec<MessageRow> {
+    let Some(mailbox) = id(engine, path) else { return Vec::new() };
+    let query = Query::Messages { mailbox, threaded: false, cursor: RowCursor::Newest, limit: 500 };
+    let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
+    page.rows
+}
+
+fn subjects(engine: &Engine, path: &str) -> Vec<String> {
+    let mut all: Vec<String> = rows(engine, path).into_iter().map(|r| r.subject).collect();
+    all.sort();
+    all
+}
+
+fn key(engine: &Engine, path: &str, subject: &str) -> PlacementKey {
+    until(engine, subject, |_| rows(engine, path).into_iter().find(|r| r.subject == subject).map(|r| r.id))
+}
+
+/// Waits until the person sees these subjects there.
+fn sees(engine: &Engine, path: &str, expect: &[&str]) {
+    until(engine, &format!("{expect:?} in {path}"), |_| (subjects(engine, path) == expect).then_some(()));
+}
+
+/// Waits until the journal is empty.
+fn settled(engine: &Engine) {
+    until(engine, "an empty journal", |_| {
+        let Ok(Rows::Queue(rows)) = engine.ask(&Query::Queue) else { panic!() };
+        rows.is_empty().then_some(())
+    });
+}
+
+fn flag(engine: &Engine, target: PlacementKey, flag: Flag) {
+    let delta = FlagDelta::set(flag);
+    engine.perform(Request::Flag { targets: vec![target], delta, automatic: false }).unwrap();
+}
+
+fn both_ways(person: &Person) {
+    let mut other = person.other();
+    put(&mut other, "INBOX", "a");
+    put(&mut other, "INBOX", "b");
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b"]);
+    // Ours there.
+    let (a, b) = (key(&engine, "INBOX", "a"), key(&engine, "INBOX", "b"));
+    flag(&engine, a, Flag::Flagged);
+    settled(&engine);
+    assert_eq!(there(&mut other, "INBOX"), ["a \\Flagged", "b"]);
+    // Theirs here.
+    other.select(&MailboxPath::inbox(), false).unwrap();
+    other.store_flags(&UidSet::range(2, 2), &FlagDelta::set(Flag::Seen)).unwrap();
+    put(&mut other, "INBOX", "c");
+    sees(&engine, "INBOX", &["a", "b", "c"]);
+    until(&engine, "the other's flag", |_| {
+        rows(&engine, "INBOX").iter().any(|r| r.id == b && r.flags.has(Flag::Seen)).then_some(())
+    });
+    // A body on demand.
+    engine.perform(Request::FetchBody(a)).unwrap();
+    until(&engine, "the body", |_| {
+        let Ok(Rows::Message(view)) = engine.ask(&Query::Message(a)) else { panic!() };
+        matches!(view.body, Body::Here(_)).then_some(())
+    });
+    // Move, archive, copy, delete; each seen at once, and there in the end.
+    engine.perform(Request::File { targets: vec![a], role: Role::Archive }).unwrap();
+    assert_eq!(subjects(&engine, "INBOX"), ["b", "c"]);
+    let sent = id(&engine, "Sent").unwrap();
+    engine.perform(Request::Copy { targets: vec![b], to: sent }).unwrap();
+    engine.perform(Request::File { targets: vec![b], role: Role::Trash }).unwrap();
+    settled(&engine);
+    sees(&engine, "Archive", &["a"]);
+    sees(&engine, "Sent", &["b"]);
+    sees(&engine, "Trash", &["b"]);
+    // Deleting for ever waits ten seconds; an undo within them takes it back.
+    let c = key(&engine, "INBOX", "c");
+    engine.perform(Request::DeleteForever { targets: vec![c] }).unwrap();
+    assert!(subjects(&engine, "INBOX").is_empty());
+    engine.perform(Request::Undo { count: 1 }).unwrap();
+    sees(&engine, "INBOX", &["c"]);
+    // Gone by another client.
+    other.select(&MailboxPath::inbox(), false).unwrap();
+    let all = other.uids(1).unwrap();
+    other.store_flags(&all, &FlagDelta::set(Flag::Deleted)).unwrap();
+    other.uid_expunge(&all).unwrap();
+    sees(&engine, "INBOX", &[]);
+    settled(&engine);
+    assert_eq!(there(&mut other, "Archive"), ["a \\Flagged"]);
+    assert_eq!(there(&mut other, "Trash").len(), 1);
+}
+
+#[test]
+fn both_sides_agree_with_all_extensions() {
+    both_ways(&Person::new(user()));
+}
+
+#[test]
+fn deleting_for_ever_is_done_after_its_time() {
+    let person = Person::new(user());
+    let mut other = person.other();
+    put(&mut other, "INBOX", "a");
+    put(&mut other, "INBOX", "b");
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b"]);
+    engine.perform(Request::DeleteForever { targets: vec![key(&engine, "INBOX", "a")] }).unwrap();
+    settled(&engine);
+    assert_eq!(there(&mut other, "INBOX"), ["b"]);
+}
+
+/// No MOVE, no UIDPLUS, no CONDSTORE, no IDLE: the same end, by asking.
+#[test]
+fn without_extensions_it_works_too() {
+    let person = Person::new(bare_user());
+    let mut other = person.other();
+    put(&mut other, "INBOX", "a");
+    put(&mut other, "INBOX", "b");
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b"]);
+    let a = key(&engine, "INBOX", "a");
+    flag(&engine, a, Flag::Flagged);
+    settled(&engine);
+    assert_eq!(there(&mut other, "INBOX"), ["a \\Flagged", "b"]);
+    let to = until(&engine, "a mailbox", |_| id(&engine, "Archive"));
+    engine.perform(Request::Move { targets: vec![a], to }).unwrap();
+    until(&engine, "the copy", |_| (there(&mut other, "Archive").len() == 1).then_some(()));
+    sees(&engine, "Archive", &["a"]);
+    sees(&engine, "INBOX", &["b"]);
+    put(&mut other, "INBOX", "c");
+    engine.perform(Request::Refresh { account: None }).unwrap();
+    sees(&engine, "INBOX", &["b", "c"]);
+}
+
+#[test]
+fn what_was_done_offline_is_done_when_the_line_is_back() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    for n in ["a", "b", "c"] {
+        put(&mut other, "INBOX", n);
+    }
+    let proxy = Proxy::start(host().imaps, Line::default());
+    person.imap = proxy.port;
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b", "c"]);
+    proxy.set(Line { refuse: true, ..Line::default() });
+    proxy.end_all(End::Reset);
+    until(&engine, "the loss", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::Waiting { .. })).then_some(())
+    });
+    let a = key(&engine, "INBOX", "a");
+    engine.perform(Request::File { targets: vec![a], role: Role::Archive }).unwrap();
+    let moved = key(&engine, "Archive", "a");
+    flag(&engine, moved, Flag::Flagged);
+    flag(&engine, key(&engine, "INBOX", "b"), Flag::Seen);
+    // A restart in between forgets nothing, nor what undo would do.
+    drop(engine);
+    let engine = person.start();
+    assert_eq!((subjects(&engine, "INBOX").len(), subjects(&engine, "Archive").len()), (2, 1));
+    engine.perform(Request::Undo { count: 1 }).unwrap();
+    assert!(rows(&engine, "INBOX").iter().all(|r| !r.flags.has(Flag::Seen)));
+    // Meanwhile another client adds one.
+    put(&mut other, "INBOX", "d");
+    proxy.set(Line::default());
+    engine.perform(Request::Refresh { account: None }).unwrap();
+    settled(&engine);
+    sees(&engine, "INBOX", &["b", "c", "d"]);
+    assert_eq!(there(&mut other, "INBOX"), ["b", "c", "d"]);
+    assert_eq!(there(&mut other, "Archive"), ["a \\Flagged"]);
+    // A move that the server has confirmed is taken back after a restart, too.
+    drop(engine);
+    let engine = person.start();
+    engine.perform(Request::Undo { count: 2 }).unwrap();
+    settled(&engine);
+    sees(&engine, "INBOX", &["a", "b", "c", "d"]);
+    until(&engine, "the move back", |_| there(&mut other, "Archive").is_empty().then_some(()));
+    assert!(there(&mut other, "INBOX").contains(&"a".to_owned()));
+}
+
+#[test]
+fn a_mailbox_numbered_anew_keeps_what_was_wished() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    for n in ["a", "b", "c"] {
+        put(&mut other, "INBOX", n);
+    }
+    let proxy = Proxy::start(host().imaps, Line::default());
+    person.imap = proxy.port;
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b", "c"]);
+    proxy.set(Line { refuse: true, ..Line::default() });
+    proxy.end_all(End::Reset);
+    flag(&engine, key(&engine, "INBOX", "b"), Flag::Flagged);
+    let keys: Vec<PlacementKey> = rows(&engine, "INBOX").into_iter().map(|r| r.id).collect();
+    // The server forgets its numbers.
+    other.logout();
+    let dir = person.maildir();
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with("dovecot") && (name.contains("index") || name.contains("uidlist") || name.contains("uidvalidity")) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    std::thread::sleep(Duration::from_millis(1_100));
+    proxy.set(Line::default());
+    engine.perform(Request::Refresh { account: None }).unwrap();
+    settled(&engine);
+    sees(&engine, "INBOX", &["a", "b", "c"]);
+    let mut other = person.other();
+    let mut now = there(&mut other, "INBOX");
+    now.sort();
+    assert_eq!(now, ["a", "b \\Flagged", "c"]);
+    assert_eq!(rows(&engine, "INBOX").into_iter().map(|r| r.id).collect::<Vec<_>>(), keys, "rows stay the rows that they were");
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_and_asked_for() {
+    let mut person = Person::new(user());
+    person.password = "wrong".into();
+    put(&mut person.other(), "INBOX", "a");
+    let proxy = Proxy::start(host().imaps, Line::default());
+    person.imap = proxy.port;
+    let engine = person.start();
+    until(&engine, "the refusal", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::NeedsUser(f)) if f.kind == Kind::Login).then_some(())
+    });
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(proxy.connections(), 1);
+    let account = AccountName::new("me");
+    let _: Ticket = engine.request(Request::Password { account, password: Password::new(PASSWORD.into()) });
+    sees(&engine, "INBOX", &["a"]);
+}
+
+#[test]
+fn a_bad_certificate_waits_for_the_person() {
+    for (at, port) in [(At::Expired, host().imaps), (At::OtherHost, host().imaps)] {
+        let mut person = Person::new(user());
+        (person.at, person.imap) = (at, port);
+        let engine = person.start();
+        until(&engine, "the refusal", |news| {
+            matches!(news.connectivity.values().next(), Some(Connectivity::NeedsUser(f)) if f.kind == Kind::Tls).then_some(())
+        });
+    }
+}
+
+fn outbox(engine: &Engine) -> Vec<(OutboxState, u32, String)> {
+    let Ok(Rows::Outbox(rows)) = engine.ask(&Query::Outbox) else { panic!() };
+    rows.into_iter().map(|r| (r.state, r.attempts, r.fault.as_str().to_owned())).collect()
+}
+
+fn send(engine: &Engine, from: &str, to: &str, subject: &str) {
+    let address = |a: &str| Address::new("", a);
+    let draft =
+        Draft { from: address(from), to: vec![address(to)], subject: subject.into(), body: "x\n".into(), ..Draft::default() };
+    let account = AccountName::new("me");
+    engine.perform(Request::Send { id: None, account, draft: Box::new(draft), hold: 0 }).unwrap();
+}
+
+#[test]
+fn a_mail_is_sent_and_filed_once() {
+    let person = Person::new(user());
+    let engine = person.start();
+    live(&engine);
+    send(&engine, &person.name, &person.name, "hello");
+    sees(&engine, "INBOX", &["hello"]);
+    sees(&engine, "Sent", &["hello"]);
+    until(&engine, "an empty outbox", |_| outbox(&engine).is_empty().then_some(()));
+    settled(&engine);
+    assert_eq!(there(&mut person.other(), "Sent"), ["hello \\Seen"]);
+}
+
+#[test]
+fn a_refusal_for_good_is_told_and_one_for_now_is_tried_again() {
+    let person = Person::new(user());
+    let engine = person.start();
+    live(&engine);
+    send(&engine, "somebody.else@example.test", "nobody@nowhere.invalid", "no");
+    until(&engine, "the outcome", |_| {
+        matches!(outbox(&engine).first(), Some((OutboxState::Refused | OutboxState::Deferred, 1, why)) if !why.is_empty())
+            .then_some(())
+    });
+}
+
+/// The line breaks when the server has everything and before it answers.
+#[test]
+fn a_mail_of_unknown_outcome_is_not_sent_again() {
+    let mut person = Person::new(user());
+    // The proxy lets the greeting, the handshake and the dialogue through, and then takes half a minute for each answer.
+    let proxy = Proxy::start(host().submissions, Line::default());
+    person.smtp = proxy.port;
+    let engine = person.start();
+    live(&engine);
+    proxy.set(Line { latency: Duration::from_millis(120), ..Line::default() });
+    send(&engine, &person.name, &person.name, "maybe");
+    until(&engine, "the dot", |_| {
+        matches!(outbox(&engine).first(), Some((OutboxState::DotSent, ..))).then(|| proxy.end_all(End::Reset))
+    });
+    until(&engine, "doubt", |_| matches!(outbox(&engine).first(), Some((OutboxState::Unknown, 1, _))).then_some(()));
+    let before = proxy.connections();
+    drop(engine);
+    let engine = person.start();
+    live(&engine);
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(proxy.connections(), before);
+    let Ok(Rows::Outbox(waiting)) = engine.ask(&Query::Outbox) else { panic!() };
+    assert_eq!(waiting[0].state, OutboxState::Unknown);
+    engine.perform(Request::OutboxMarkSent(waiting[0].id)).unwrap();
+    sees(&engine, "Sent", &["maybe"]);
+}
+
+/// Nothing runs in an account's threads while nothing happens.
+#[test]
+fn at_rest_nothing_runs() {
+    let mut person = Person::new(user());
+    put(&mut person.other(), "INBOX", "a");
+    person.password = PASSWORD.into();
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a"]);
+    std::thread::sleep(Duration::from_secs(2));
+    let _ = engine.take();
+    let name = "me";
+    let switches = || -> Vec<(String, u64)> {
+        let of = |task: std::fs::DirEntry| -> Option<(String, u64)> {
+            let comm = std::fs::read_to_string(task.path().join("comm")).ok()?.trim().to_owned();
+            let text = std::fs::read_to_string(task.path().join("status")).ok()?;
+            let count = |l: &str| l.split(':').nth(1)?.trim().parse::<u64>().ok();
+            let ours = comm == format!("work/{name}") || comm == format!("watch/{name}");
+            ours.then(|| (comm, text.lines().filter(|l| l.contains("ctxt_switches")).filter_map(count).sum()))
+        };
+        let mut all: Vec<_> = std::fs::read_dir("/proc/self/task").unwrap().filter_map(|t| of(t.unwrap())).collect();
+        all.sort();
+        all
+    };
+    // Other tests' accounts have the same name and are busy: those at rest are ours.
+    let before = switches();
+    std::thread::sleep(Duration::from_secs(8));
+    let after = switches();
+    assert!(before.iter().filter(|b| after.contains(b)).count() >= 2, "{before:?} {after:?}");
+}
