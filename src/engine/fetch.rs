@@ -130,17 +130,25 @@ impl<'a> Fetcher<'a> {
         Ok(holds)
     }
 
-    /// What is to be got ahead of need by the rule `keep`, newest first, at most `limit`.
+    /// What is to be got ahead of need by the rule `keep`, newest first, at most `limit`; nothing once `room` octets are
+    /// all but used up.
     ///
     /// # Errors
     /// The store.
-    pub fn wanted(&self, account: &AccountName, keep: KeepBodies, limit: u32) -> Result<Vec<Wanted>, Halt> {
+    pub fn wanted(&self, account: &AccountName, keep: KeepBodies, room: Option<u64>, limit: u32) -> Result<Vec<Wanted>, Halt> {
         let since = match keep {
             KeepBodies::None => return Ok(Vec::new()),
             KeepBodies::All => i64::MIN,
             KeepBodies::For(age) => self.shared.now().saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
         };
-        Ok(self.shared.store.read(|db| bodies::wanted(db, account, since, MAX_AHEAD, limit))?)
+        let room = room.unwrap_or(u64::MAX);
+        Ok(self.shared.store.read(|db| {
+            // What was let go for want of room is not to come back by itself.
+            if bodies::total(db, account)? >= room / 10 * 9 {
+                return Ok(Vec::new());
+            }
+            bodies::wanted(db, account, since, MAX_AHEAD, limit)
+        })?)
     }
 }
 

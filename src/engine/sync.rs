@@ -201,7 +201,7 @@ impl Once<'_> {
         let task = Task::Bodies(self.config.name.clone());
         loop {
             let limit = BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX);
-            let mut wanted = fetcher.wanted(&self.config.name, keep, limit)?;
+            let mut wanted = fetcher.wanted(&self.config.name, keep, self.config.keep.limit, limit)?;
             wanted.retain(|w| !skip.contains(&w.message));
             // What lies in another mailbox is asked for only once, too.
             let (wanted, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|w| only.is_none_or(|id| id == w.mailbox));

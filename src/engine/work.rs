@@ -199,8 +199,12 @@ impl<'a> Work<'a> {
         }
         let (shared, config) = (self.visitor.shared, self.visitor.config);
         let skip = &self.visitor.memory.unfetchable;
-        let mut wanted =
-            self.fetcher.wanted(&config.name, config.keep.bodies, BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX))?;
+        let mut wanted = self.fetcher.wanted(
+            &config.name,
+            config.keep.bodies,
+            config.keep.limit,
+            BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX),
+        )?;
         wanted.retain(|w| !skip.contains(&w.message));
         if wanted.is_empty() {
             self.complete = true;

@@ -7,6 +7,7 @@ use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
 use super::{fts, placements};
+use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use std::collections::HashSet;
 
@@ -107,31 +108,110 @@ pub fn named(db: &Db<Cache>) -> Result<HashSet<String>> {
     Ok(statement.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The statement of [`total`].
+pub(super) const TOTAL: &str = "SELECT coalesce(sum(size), 0) FROM message WHERE account = ?1 AND blob <> ''";
+
+/// How many octets of an account's messages are here.
+///
+/// # Errors
+/// As every question.
+pub fn total(db: &Db<Cache>, account: &AccountName) -> Result<u64> {
+    Ok(super::messages::from_i64(db.conn().prepare_cached(TOTAL)?.query_row([account.as_str()], |r| r.get(0))?))
+}
+
+/// The statement of [`expire`].
+pub(super) const OLDEST: &str = "SELECT m.id, m.size, m.received FROM message m INDEXED BY message_kept
+    WHERE m.account = ?1 AND m.blob <> ''
+      AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND (p.flags & ?2) <> 0)
+    ORDER BY m.received LIMIT ?3";
+
 /// Lets go of bytes by the account's rule: of messages received before `before` (seconds since 1970), and of the oldest
-/// ones until at most `limit` octets are kept; never of starred ones. At most `batch` messages a call; how many.
+/// ones until at most `limit` octets are kept; never of starred ones. At most `batch` messages a call; how many. The files
+/// themselves go with the next sweep.
 ///
 /// # Errors
 /// As every transaction.
-pub fn expire(tx: &mut Tx<'_, Cache>, account: &AccountName, before: i64, limit: Option<u64>, batch: u32) -> Result<usize> {
-    let sql = "SELECT m.id, m.size, m.received, (SELECT sum(size) FROM message WHERE account = ?1 AND blob <> '') FROM message m
-               WHERE m.account = ?1 AND m.blob <> ''
-                 AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.flags & 4 <> 0)
-               ORDER BY m.received, m.id LIMIT ?2";
-    let oldest: Vec<(i64, i64, i64, i64)> = tx
+pub fn expire(tx: &mut Tx<'_, Cache>, account: &AccountName, before: i64, limit: u64, batch: u32) -> Result<usize> {
+    let mut kept = total(tx, account)?;
+    let oldest: Vec<(i64, i64, i64)> = tx
         .conn()
-        .prepare_cached(sql)?
-        .query_map((account.as_str(), batch), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))?
+        .prepare_cached(OLDEST)?
+        .query_map((account.as_str(), Flag::Flagged.bit(), batch), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let limit = limit.map_or(i64::MAX, |l| i64::try_from(l).unwrap_or(i64::MAX));
-    let mut kept = oldest.first().map_or(0, |o| o.3);
     let mut gone = 0;
-    for (id, size, received, _) in oldest {
+    for (id, size, received) in oldest {
         if received >= before && kept <= limit {
             break;
         }
         forget(tx, MessageKey(id))?;
-        kept -= size;
+        kept = kept.saturating_sub(super::messages::from_i64(size));
         gone += 1;
     }
     Ok(gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::envelope::Envelope;
+    use crate::mail::flags::Flags;
+    use crate::mail::mailbox::MailboxPath;
+    use crate::mail::server::EnvelopeSeen;
+    use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::store::{Store, mailboxes, messages, tests::quiet};
+
+    #[test]
+    fn bytes_are_wanted_newest_first_and_let_go_oldest_first_but_for_starred_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), quiet()).unwrap();
+        let account = AccountName::new("a");
+        let rows: Vec<EnvelopeSeen> = (1..=6u32)
+            .map(|uid| EnvelopeSeen {
+                uid: Uid::new(uid).unwrap(),
+                flags: if uid == 2 { Flags::from_words(["\\Flagged"]) } else { Flags::new() },
+                modseq: ModSeq(0),
+                received: i64::from(uid) * 100,
+                size: 10,
+                envelope: Envelope::default(),
+                attachments: vec![],
+                object_id: format!("o{uid}"),
+            })
+            .collect();
+        let name = account.clone();
+        store
+            .cache(move |tx| {
+                for path in ["INBOX", "All"] {
+                    let here = mailboxes::ensure(tx, &name, &MailboxPath::from_typed(path))?;
+                    messages::record_new(tx, here, UidValidity(1), &rows)?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        let ask = |since, size| store.read(|db| wanted(db, &account, since, size, 9)).unwrap();
+        let all = ask(0, 10);
+        assert_eq!(
+            all.iter().map(|w| w.uid).collect::<Vec<_>>(),
+            [6, 5, 4, 3, 2, 1],
+            "each once, though each lies in two places"
+        );
+        assert_eq!(ask(500, 10).len(), 2);
+        assert_eq!(ask(0, 9).len(), 0);
+        store
+            .cache(move |tx| all.iter().try_for_each(|w| arrived(tx, w.message, &format!("b{}", w.uid), &Reading::default())))
+            .unwrap();
+        assert_eq!(ask(0, 10).len(), 0);
+        let let_go = |before, limit, batch| {
+            let account = account.clone();
+            let gone = store.cache(move |tx| expire(tx, &account, before, limit, batch)).unwrap();
+            let mut left: Vec<String> = store.read(named).unwrap().into_iter().collect();
+            left.sort();
+            (gone, left.concat())
+        };
+        assert_eq!(let_go(0, 60, 9), (0, "b1b2b3b4b5b6".to_owned()));
+        assert_eq!(let_go(350, u64::MAX, 1), (1, "b2b3b4b5b6".to_owned()));
+        assert_eq!(let_go(350, u64::MAX, 9), (1, "b2b4b5b6".to_owned()));
+        assert_eq!(let_go(0, 25, 9), (2, "b2b6".to_owned()));
+        assert_eq!(store.read(|db| total(db, &account)).unwrap(), 20);
+        assert_eq!(let_go(i64::MAX, 0, 9), (1, "b2".to_owned()));
+    }
 }

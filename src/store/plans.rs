@@ -72,6 +72,8 @@ fn what_the_engine_asks_often_is_found_by_index() {
     let (_dir, db) = cache();
     for sql in [
         super::bodies::WANTED,
+        super::bodies::TOTAL,
+        super::bodies::OLDEST,
         super::lists::NEXT_UNREAD,
         super::lists::PREVIOUS_UNREAD,
         super::lists::NEXT_UNREAD_THREAD,

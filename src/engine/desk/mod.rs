@@ -4,6 +4,7 @@
 //! a network, so the row of requests is short at all times.
 
 mod intents;
+mod keep;
 mod letters;
 mod parts;
 
@@ -101,7 +102,10 @@ impl Clerk {
             Errand::Rebuilt => self.told(intents::rebuild(&shared).map(|()| self.crew.refresh(None))),
             Errand::Knock(Knock::Wake) => self.told(setup::lay_over(&shared).map(|()| self.crew.wake())),
             Errand::Knock(Knock::Compose(what)) => shared.news.put(|news| news.compose.push(what)),
-            Errand::Tidy => self.told(letters::tidy(&shared)),
+            Errand::Tidy => {
+                self.told(letters::tidy(&shared));
+                self.told(keep::start(&shared));
+            }
             Errand::End => {}
         }
     }

@@ -51,6 +51,7 @@ CREATE UNIQUE INDEX message_object ON message (account, object_id) WHERE object_
 CREATE INDEX message_mid           ON message (account, message_id) WHERE message_id <> '';
 CREATE INDEX message_thread        ON message (thread);
 CREATE INDEX message_blob          ON message (blob) WHERE blob <> '';
+CREATE INDEX message_kept          ON message (account, received, size) WHERE blob <> '';
 CREATE INDEX message_unindexed     ON message (sort) WHERE indexed = 0;
 CREATE INDEX message_bodyless      ON message (account, received) WHERE blob = '';
 
