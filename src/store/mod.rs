@@ -35,6 +35,8 @@ pub mod threads;
 mod writer;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -313,6 +313,10 @@ fn transaction<K: Kind>(
             }
             Err(kind) => {
                 *damaged |= kind == StoreErrorKind::Corrupt;
+                if db.conn().is_autocommit() {
+                    // A full disk made SQLite take back the whole transaction: nothing of this group was kept.
+                    return Err(StoreError::new(kind, "the whole transaction was taken back"));
+                }
                 db.conn().execute_batch("ROLLBACK TO job; RELEASE job")?;
             }
         }
