@@ -14,7 +14,7 @@ use std::time::Duration;
 pub enum Step {
     /// Reads a line, which must contain this.
     Hear(&'static str),
-    /// Writes bytes in one segment.
+    /// Writes bytes in one segment; `%T` stands for the first word of the line heard last (IMAP's tag).
     Say(Vec<u8>),
     /// Writes bytes one by one, each in a segment of its own.
     Drip(Vec<u8>),
@@ -93,7 +93,15 @@ fn play(step: &Step, stream: &TcpStream, input: &mut BufReader<TcpStream>, heard
             }
             None => false,
         },
-        Step::Say(bytes) => out.write_all(bytes).is_ok(),
+        Step::Say(bytes) => {
+            let last = heard.lines().last().unwrap_or_default();
+            let tag = last.split(' ').next().unwrap_or_default();
+            let mut bytes = bytes.clone();
+            while let Some(at) = bytes.windows(2).position(|w| w == b"%T") {
+                bytes.splice(at..at + 2, tag.bytes());
+            }
+            out.write_all(&bytes).is_ok()
+        }
         Step::Drip(bytes) => bytes.iter().all(|b| out.write_all(&[*b]).is_ok()),
         Step::Mail => loop {
             match line(input, heard) {

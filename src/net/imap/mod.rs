@@ -13,6 +13,8 @@ mod frame;
 mod login;
 mod store;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod untagged;
 mod value;
 
