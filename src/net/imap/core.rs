@@ -101,6 +101,10 @@ impl Core {
     }
 
     fn note(&mut self, response: &Response) -> Result<()> {
+        if untagged::is_fetch(&response.bytes) {
+            // The bulk of all responses; read once, by whoever asked.
+            return Ok(());
+        }
         match untagged::read(&response.bytes) {
             Untagged::Exists(n) => {
                 self.news.changed |= n != self.news.exists;

@@ -65,7 +65,7 @@ impl Taker for KeepAll {
 /// # Errors
 /// `Limit`, `Protocol`, or a broken connection. All of them end it.
 pub fn read(wire: &mut Wire, taker: &mut dyn Taker) -> Result<Response> {
-    let mut bytes = Vec::with_capacity(256);
+    let mut bytes = Vec::with_capacity(1024);
     let mut scan = Scan::default();
     loop {
         let from = bytes.len();

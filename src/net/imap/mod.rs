@@ -15,6 +15,8 @@ mod store;
 mod structure;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_login;
 mod untagged;
 mod value;
 

@@ -89,6 +89,14 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
     }
 }
 
+/// Whether it is a FETCH, without reading it.
+#[must_use]
+pub fn is_fetch(bytes: &[u8]) -> bool {
+    let rest = bytes.strip_prefix(b"* ").unwrap_or_default();
+    let (first, tail) = value::split(rest);
+    first.iter().all(u8::is_ascii_digit) && tail.get(..6).is_some_and(|w| w.eq_ignore_ascii_case(b"FETCH "))
+}
+
 /// The words of a CAPABILITY response or code, in upper case; at most 1,000 of them (security S-17).
 #[must_use]
 pub fn words(bytes: &[u8]) -> Vec<String> {
