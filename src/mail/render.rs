@@ -1,5 +1,5 @@
 //! render — a message as lines for a screen.
-//! Owns: `render`, `Rendered`, `preview`, `words`.
+//! Owns: `render`, `Rendered`, `preview`, `words`, `plain`.
 //! May import: base.
 //! Start reading at: `render`. It never fails and never draws nothing; it fetches nothing.
 
@@ -85,6 +85,31 @@ pub fn words(message: &Message, max: usize) -> String {
         work.section(section);
     }
     join(work.blocks.iter().filter(|b| !b.is_notice()), max)
+}
+
+/// The message's text to write on with: paragraphs unbroken, quotes marked with `> `, lines divided by `\n`.
+#[must_use]
+pub fn plain(message: &Message) -> String {
+    let mut work = Work::new(message, &UTC);
+    for section in structure::plan(message, Prefer::Plain).sections {
+        work.section(section);
+    }
+    let mut out = String::new();
+    for block in work.blocks.iter().filter(|b| !b.is_notice()) {
+        out.push_str(&"> ".repeat(block.quote.into()));
+        if !block.is_empty() || !block.bullet.is_empty() {
+            out.push_str(&" ".repeat(block.indent));
+            out.push_str(&block.bullet);
+        }
+        match block.wrap {
+            Wrap::Fill => out.push_str("--------"),
+            Wrap::Words | Wrap::Cells => out.push_str(block.text()),
+        }
+        out.truncate(out.trim_end_matches(' ').len());
+        // A signature is known by the space behind its dashes (RFC 3676, 4.3).
+        out.push_str(if block.text() == "-- " || block.text() == "--" { " \n" } else { "\n" });
+    }
+    out
 }
 
 fn join<'a>(blocks: impl Iterator<Item = &'a Block>, max: usize) -> String {
@@ -227,6 +252,18 @@ mod tests {
     fn shown(raw: &str) -> String {
         let m = parse::message(raw.as_bytes());
         render(&m, 80, Prefer::Plain).lines.iter().map(|l| l.text() + "\n").collect()
+    }
+
+    #[test]
+    fn a_text_to_answer_keeps_its_paragraphs_and_quotes() {
+        let raw = "From: a@x.example\nContent-Type: text/plain; format=flowed\n\nOne line \nthat goes on.\n\n> quoted\n>> twice\n\n-- \nAnn\n";
+        assert_eq!(
+            plain(&parse::message(raw.as_bytes().to_vec())),
+            "One line that goes on.\n\n> quoted\n> > twice\n\n-- \nAnn\n"
+        );
+        let raw = "From: a@x.example\nContent-Type: text/html\n\n<p>Hi <b>you</b></p><ul><li>one<li>two</ul><hr>end";
+        let text = plain(&parse::message(raw.as_bytes().to_vec()));
+        assert!(text.contains("Hi you\n") && text.contains("• one\n") && text.contains("\n--------\n"), "{text}");
     }
 
     #[test]
