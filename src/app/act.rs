@@ -51,6 +51,7 @@ impl App {
             "star" => self.toggle(Flag::Flagged),
             "toggle-read" => self.toggle(Flag::Seen),
             "move" | "copy" => self.choose_mailbox(id == "copy", arg),
+            "undo" if self.undo_writing() => {}
             "undo" => self.request(Request::Undo { count: 1 }, Note::Undo),
             "redo" => self.request(Request::Redo, Note::Redo),
             _ => return false,

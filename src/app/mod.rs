@@ -6,6 +6,7 @@
 
 mod act;
 pub mod command;
+pub mod compose;
 pub mod editor;
 mod go;
 pub mod input;

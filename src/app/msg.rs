@@ -2,6 +2,9 @@
 //! Owns: `Msg`, `Effect`, `Note`, `Slot` numbers. May import: engine::api, mail, base.
 //! Start reading at: `Msg`, then `Effect`.
 
+use super::compose::ComposeKey;
+use super::compose::attach::Entry;
+use super::compose::desk::Errand;
 use super::key::Key;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{News, Query, Request, Slot};
@@ -25,6 +28,14 @@ pub const QUEUE: Slot = Slot(5);
 pub const UNFOLD: Slot = Slot(6);
 /// The messages of a folded conversation that a command acts on.
 pub const GATHER: Slot = Slot(7);
+/// The message that is answered.
+pub const WRITE: Slot = Slot(8);
+/// Names that the composer offers.
+pub const NAMES: Slot = Slot(9);
+/// Unfinished mails.
+pub const DRAFTS: Slot = Slot(10);
+/// The one to go on with.
+pub const RESUME: Slot = Slot(11);
 
 /// Something happened.
 pub enum Msg {
@@ -36,6 +47,12 @@ pub enum Msg {
     Click(Spot, usize),
     /// The wheel was turned over a place; `true` is down.
     Wheel(Spot, bool),
+    /// The mouse pressed on a column and a row of the composer.
+    Point(u16, u16),
+    /// The outside editor ended: its text, or a sentence.
+    Edited(ComposeKey, Result<String, String>),
+    /// What lies in a folder, as it was asked for.
+    Listed(String, Vec<Entry>),
     /// The engine has news.
     News(Box<News>),
     /// The window has this size now: columns and rows.
@@ -75,6 +92,12 @@ pub enum Effect {
     Request(Request, Note),
     /// Put text on the clipboard.
     Copy(SafeText),
+    /// Put a text of several lines on the clipboard; it is what the person selected in the composer.
+    CopyText(String),
+    /// Run the person's editor on a text; [`Msg::Edited`] brings it back.
+    Edit(ComposeKey, String),
+    /// Read a folder, named as it was typed; [`Msg::Listed`] brings it.
+    ListFolder(String),
     /// Open an address of a link with the desktop's program.
     OpenLink(String),
     /// Open a file that was saved for it with the desktop's program.
@@ -109,6 +132,10 @@ pub enum Note {
     Saved,
     /// A file was saved to be opened.
     Open,
+    /// Something of a composer.
+    Compose(ComposeKey, Errand),
+    /// A mail was taken back before it went.
+    Unsend,
     /// A password was handed over.
     Password(AccountName),
 }

@@ -24,6 +24,9 @@ impl App {
         for (task, progress) in news.progress {
             self.status.progress(self.now.since, task, progress);
         }
+        for to in &news.compose {
+            self.write_new(to);
+        }
         for outcome in news.outcomes {
             self.outcome(outcome);
         }
@@ -59,6 +62,12 @@ impl App {
         if changes.outbox {
             self.ask(msg::OUTBOX, Query::Outbox);
         }
+        if changes.drafts || changes.all {
+            self.ask(msg::DRAFTS, Query::Drafts);
+        }
+        if let Some(pending) = self.desk.pending.filter(|p| p.filling.is_some() && !changes.is_empty()) {
+            self.ask(msg::WRITE, Query::Message(pending.message));
+        }
         if changes.queue {
             self.ask(msg::QUEUE, Query::Queue);
         }
@@ -72,6 +81,7 @@ impl App {
             (_, Ok(Rows::Mailboxes(rows))) => self.mailboxes(rows),
             (_, Ok(Rows::Messages(page))) => self.page(page),
             (_, Ok(Rows::Search(page))) => self.hits(page),
+            (msg::WRITE, Ok(Rows::Message(view))) => self.original(&view),
             (_, Ok(Rows::Message(view))) => {
                 self.viewer.fill(*view);
                 self.want_body();
@@ -92,7 +102,15 @@ impl App {
                 self.after_loss();
             }
             (_, Err(fault)) => self.status.fault(self.now.since, &fault),
-            (_, Ok(Rows::Thread(_) | Rows::Contacts(_) | Rows::Drafts(_) | Rows::Draft(_))) => {}
+            (_, Ok(Rows::Contacts(people))) => {
+                let prefix = self.desk.asked_for.clone();
+                if let Some(compose) = self.desk.front_mut() {
+                    compose.offer(&prefix, &people);
+                }
+            }
+            (_, Ok(Rows::Drafts(rows))) => self.drafts_came(rows),
+            (_, Ok(Rows::Draft(saved))) => self.resume(*saved),
+            (_, Ok(Rows::Thread(_))) => {}
         }
     }
 
@@ -193,8 +211,10 @@ impl App {
     }
 
     fn refused(&mut self, note: Note, fault: &Fault) {
-        let _ = note;
-        self.status.fault(self.now.since, fault);
+        match note {
+            Note::Compose(key, errand) => self.compose_failed(key, errand, fault),
+            _ => self.status.fault(self.now.since, fault),
+        }
     }
 
     fn done(&mut self, note: Note, done: &Done) {
@@ -203,6 +223,13 @@ impl App {
         let now = self.now.since;
         match note {
             Note::Silent => {}
+            Note::Compose(key, errand) => self.compose_done(key, errand, done),
+            Note::Unsend => {
+                if let Some(id) = done.draft {
+                    self.ask(msg::RESUME, Query::Draft(id));
+                }
+                self.status.say(now, SafeText::of("Taken back: it was not sent"), None);
+            }
             Note::Did { verb, to } => {
                 let to = to.map_or(String::new(), |to| format!(" to {to}"));
                 let missed =

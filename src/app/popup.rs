@@ -3,6 +3,7 @@
 //! Start reading at: `App::popup_key`.
 
 use super::command::{self, CommandSpec, Group, Pane};
+use super::compose::Unfinished;
 use super::input::Line;
 use super::key::{Code, Key};
 use super::msg::Note;
@@ -33,6 +34,8 @@ pub enum Popup {
     Mailboxes(Chooser<MailboxId>, Use),
     /// Themes.
     Themes(Chooser<String>),
+    /// Unfinished mails.
+    Drafts(Chooser<Unfinished>),
     /// All keys of the pane where one is; the first line that is seen.
     Help(Pane, usize),
     /// A question that `y` answers: delete these for ever?
@@ -202,6 +205,15 @@ impl App {
                 }
                 chooser_key(chooser, key);
             }
+            Popup::Drafts(chooser) => {
+                if key.code == Code::Enter {
+                    if let Some(choice) = chooser.current() {
+                        self.go_on(choice.value);
+                    }
+                    return;
+                }
+                chooser_key(chooser, key);
+            }
             Popup::Themes(chooser) => {
                 if key.code == Code::Enter {
                     if let Some(choice) = chooser.current() {
@@ -242,6 +254,7 @@ impl App {
             Some(Popup::Palette(c)) => paste(c, text),
             Some(Popup::Mailboxes(c, _)) => paste(c, text),
             Some(Popup::Themes(c)) => paste(c, text),
+            Some(Popup::Drafts(c)) => paste(c, text),
             Some(Popup::Password(_, line) | Popup::Reading(Over::Folder(line, _))) => line.insert(text.trim_end_matches('\n')),
             Some(Popup::Reading(Over::Links(c))) => paste(c, text),
             Some(Popup::Reading(Over::Open(c))) => paste(c, text),
@@ -256,6 +269,7 @@ impl App {
             Some(Popup::Palette(c)) => c.point(n),
             Some(Popup::Mailboxes(c, _)) => c.point(n),
             Some(Popup::Themes(c)) => c.point(n),
+            Some(Popup::Drafts(c)) => c.point(n),
             Some(Popup::Reading(Over::Links(c))) => c.point(n),
             Some(Popup::Reading(Over::Open(c))) => c.point(n),
             Some(Popup::Reading(Over::Save(c))) => c.point(n),

@@ -4,6 +4,7 @@
 
 use super::act::Gather;
 use super::command::{self, CommandSpec, Pane};
+use super::compose::desk::Desk;
 use super::input::Line;
 use super::key::Key;
 use super::layout::{Focus, Layout};
@@ -26,6 +27,7 @@ use crate::mail::row::MailboxRow;
 use crate::mail::structure::Prefer;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How the reader starts.
@@ -45,6 +47,10 @@ pub struct Setup {
     pub mailbox: Option<String>,
     /// Whether nothing may be changed.
     pub read_only: bool,
+    /// The texts of the signature files that the configuration names.
+    pub signatures: BTreeMap<PathBuf, String>,
+    /// Mails to begin with: `mailto:` addresses, or people.
+    pub compose: Vec<String>,
     /// Names of the themes.
     pub themes: Vec<String>,
 }
@@ -76,6 +82,7 @@ pub struct App {
     pub(super) viewer: Viewer,
     pub(super) places: Places,
     pub(super) outbox: Outbox,
+    pub(super) desk: Desk,
     pub(super) screen: Screen,
     pub(super) focus: Focus,
     pub(super) zoom: bool,
@@ -123,6 +130,7 @@ impl App {
             viewer: Viewer::new(prefer, setup.zone.clone()),
             places: Places::default(),
             outbox: Outbox::default(),
+            desk: Desk::default(),
             screen: Screen::Mail,
             focus: Focus::Messages,
             zoom: false,
@@ -149,6 +157,10 @@ impl App {
         self.ask(msg::FOLDERS, Query::Mailboxes);
         self.ask(msg::OUTBOX, Query::Outbox);
         self.ask(msg::QUEUE, Query::Queue);
+        self.ask(msg::DRAFTS, Query::Drafts);
+        for to in std::mem::take(&mut self.setup.compose) {
+            self.write_new(&to);
+        }
         std::mem::take(&mut self.out)
     }
 
@@ -185,7 +197,10 @@ impl App {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let chord = (!self.typed.is_empty() && self.now.since < self.typed_at + WHICH_KEY).then_some(self.typed_at + WHICH_KEY);
-        [self.status.deadline(self.now.since), self.follow_at, self.read_at, chord].into_iter().flatten().min()
+        [self.status.deadline(self.now.since), self.follow_at, self.read_at, chord, self.desk.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Where the panes are.
@@ -209,6 +224,9 @@ impl App {
             self.viewer.set_size(area.width, area.height);
         }
         self.outbox.set_height(usize::from(layout.main.height));
+        if let Some(compose) = self.desk.front_mut() {
+            compose.set_size(layout.main.width, layout.main.height);
+        }
     }
 
     /// The pane whose keys hold.
@@ -216,6 +234,7 @@ impl App {
     pub const fn pane(&self) -> Pane {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => Pane::Outbox,
+            (Screen::Compose, _) => Pane::Compose,
             (Screen::Mail, Focus::Folders) => Pane::Folders,
             (Screen::Mail, Focus::Messages) => Pane::Messages,
             (Screen::Mail, Focus::Reader) => Pane::Reader,
@@ -303,6 +322,8 @@ look! {
     viewer: Viewer,
     /// Outgoing mail and waiting changes.
     outbox: Outbox,
+    /// Mails that are being written.
+    desk: Desk,
     /// What has the room.
     screen: Screen,
     /// Where keys go.

@@ -58,6 +58,11 @@ impl Status {
         self.put(Toast { text: SafeText::line_max(text, 200), tone: Tone::Doubt, command: None, until: now + NOTICE });
     }
 
+    /// Shows a doubt, and the command that goes on in spite of it.
+    pub fn ask(&mut self, now: Duration, text: SafeText, command: (&'static str, &'static str)) {
+        self.put(Toast { text, tone: Tone::Doubt, command: Some(command), until: now + FAILURE });
+    }
+
     /// Shows a failure with the command that helps.
     pub fn fault(&mut self, now: Duration, fault: &Fault) {
         let command = fault.remedy.as_ref().and_then(remedy);

@@ -27,6 +27,17 @@ impl App {
             Msg::Click(spot, line) => self.click(spot, line),
             Msg::Wheel(spot, down) => self.wheel(spot, if down { 3 } else { -3 }),
             Msg::News(news) => self.news(*news),
+            Msg::Point(x, y) => {
+                if let Some(compose) = self.desk.front_mut() {
+                    compose.point(x, y);
+                }
+            }
+            Msg::Edited(key, result) => self.edited(key, result),
+            Msg::Listed(folder, entries) => {
+                if let Some(compose) = self.desk.front_mut() {
+                    compose.listed(&folder, entries);
+                }
+            }
             Msg::Resize(width, height) => {
                 self.setup.size = (width, height);
                 self.lay_out();
@@ -40,6 +51,7 @@ impl App {
     fn tick(&mut self) {
         let now = self.now.since;
         self.status.tick(now);
+        self.compose_tick();
         if self.follow_at.is_some_and(|at| now >= at) {
             self.follow_at = None;
             if let Some(id) = self.list.current().map(|i| i.row.id) {
@@ -75,6 +87,9 @@ impl App {
         if self.screen == Screen::Mail && self.focus == Focus::Reader && self.find_key(key) {
             return;
         }
+        if self.screen == Screen::Compose && self.typed.is_empty() && self.compose_first(key) {
+            return;
+        }
         if key.code == Code::Esc && !self.typed.is_empty() {
             self.typed.clear();
             return;
@@ -90,6 +105,10 @@ impl App {
             }
             Lookup::Prefix => self.typed_at = self.now.since,
             Lookup::Nothing => {
+                if self.screen == Screen::Compose && self.typed.len() == 1 && self.compose_key(key) {
+                    self.typed.clear();
+                    return;
+                }
                 let chord = super::key::chord_text(&std::mem::take(&mut self.typed));
                 let help = self.keys.key_for(self.pane(), "help").map_or(String::new(), |k| format!("; {k} shows the keys"));
                 self.status.doubt(self.now.since, &format!("{chord} does nothing here{help}"));
@@ -128,6 +147,8 @@ impl App {
     fn paste(&mut self, text: &str) {
         if self.popup.is_some() {
             self.popup_paste(text);
+        } else if self.screen == Screen::Compose {
+            self.compose_paste(text);
         } else if let Some(search) = self.search.as_mut().filter(|s| s.editing) {
             search.line.insert(text);
             self.search_typed();
@@ -152,6 +173,7 @@ impl App {
             (Screen::Outbox, _) => {
                 self.outbox.point(line);
             }
+            (Screen::Compose, _) => {}
             (Screen::Mail, Spot::Folders) => {
                 self.set_focus(Focus::Folders);
                 if self.folders.point(line) {
@@ -189,6 +211,7 @@ impl App {
         }
         match (self.screen, spot) {
             (Screen::Outbox, _) => self.outbox.step(by.signum()),
+            (Screen::Compose, _) => self.compose_scroll(by),
             (Screen::Mail, Spot::Folders) => self.folders.step(by.signum()),
             (Screen::Mail, Spot::Messages) => {
                 self.list.step(by);
@@ -206,6 +229,7 @@ impl App {
         }
         let done = self.move_command(spec.id)
             || self.go_command(spec.id, arg)
+            || self.write_command(spec.id, arg)
             || self.act_command(spec.id, arg)
             || self.reader_command(spec.id, arg)
             || self.program_command(spec.id, arg)
@@ -219,6 +243,7 @@ impl App {
     pub(super) fn step(&mut self, by: isize) {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.step(by),
+            (Screen::Compose, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.step(by),
             (Screen::Mail, Focus::Messages) => {
                 self.list.step(by);
@@ -231,6 +256,7 @@ impl App {
     fn page_by(&mut self, down: bool, half: bool) {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.page(down),
+            (Screen::Compose, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.page(down),
             (Screen::Mail, Focus::Messages) => {
                 self.list.page(down, half);
@@ -245,6 +271,7 @@ impl App {
     fn go_end(&mut self, last: bool) {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.end(last),
+            (Screen::Compose, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.end(last),
             (Screen::Mail, Focus::Messages) => {
                 let want = if last { self.list.last() } else { self.list.first() };

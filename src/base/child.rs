@@ -236,6 +236,16 @@ pub fn detach(permit: Permit, program: &str, args: &[std::ffi::OsString]) -> io:
     Ok(())
 }
 
+/// Runs a line for the shell with a file behind it, on our own terminal and to its end: the person's editor.
+///
+/// # Errors
+/// It could not be started.
+#[expect(clippy::needless_pass_by_value, reason = "a permit is for one start")]
+pub fn foreground(permit: Permit, line: &str, file: &std::path::Path) -> io::Result<ExitStatus> {
+    let _ = permit.reason();
+    std::process::Command::new("sh").arg("-c").arg(format!("{line} \"$1\"")).arg("sh").arg(file).status()
+}
+
 impl Finished {
     /// Whether it ended with 0.
     #[must_use]

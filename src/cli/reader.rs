@@ -73,6 +73,8 @@ fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishe
     let follow = (!look.bar_only).then_some(FOLLOW);
     let themes = themes(folder.as_deref());
     let setup = app::Setup {
+        signatures: config.signatures(),
+        compose: Vec::new(),
         config,
         zone: TimeZone::system(),
         size: (size.width, size.height),

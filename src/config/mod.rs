@@ -19,8 +19,10 @@ pub use complain::ConfigError;
 use complain::Source;
 pub use keys::KeyBinding;
 pub use password::PasswordSource;
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -105,6 +107,22 @@ impl Config {
         // It may hold a password: the buffer is zeroed at the end.
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|e| cannot(&e))?);
         Self::parse(&text, path, mode)
+    }
+
+    /// The texts of all signature files that can be read; of one at most 64 KiB, without what a terminal would obey.
+    #[must_use]
+    pub fn signatures(&self) -> BTreeMap<PathBuf, String> {
+        let paths = self.accounts.iter().flat_map(|a| &a.identities).filter_map(|i| i.signature.as_ref());
+        let read = |path: &PathBuf| {
+            let mut bytes = Vec::new();
+            std::fs::File::open(path).ok()?.take(64 << 10).read_to_end(&mut bytes).ok()?;
+            let text = String::from_utf8_lossy(&bytes);
+            let lines: Vec<String> = text.lines().map(|l| SafeText::body_line(l).into_string()).collect();
+            // The mark above it is ours to write.
+            let own = lines.join("\n");
+            Some((path.clone(), own.strip_prefix("-- \n").unwrap_or(&own).trim_end().to_owned()))
+        };
+        paths.filter_map(read).collect()
     }
 
     /// Checks the text of a file with this name and mode.

@@ -5,6 +5,8 @@
 //! Tested by: unit tests beside the code.
 
 pub mod backend;
+mod editor;
+mod farewell;
 pub mod input;
 pub mod link;
 pub mod opened;

@@ -1,11 +1,12 @@
 //! outside — what leaves the screen: the clipboard, the desktop's opener, the shell.
-//! Owns: `copy`, `open`, `stop`, `places`. May import: app, base.
+//! Owns: `copy`, `open`, `stop`, `places`, `list`. May import: app, base.
 //! Start reading at: `open`. Only what the person chose is opened, and never through a shell.
 
 use super::terminal::Terminal;
+use crate::app::compose::attach::Entry;
 use crate::app::reading::Places;
-use crate::base::child;
 use crate::base::gate::{Permit, Reason};
+use crate::base::{child, paths};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::ffi::OsString;
@@ -40,6 +41,19 @@ pub(super) fn places() -> Places {
         Err(_) => save.display().to_string(),
     };
     Places { save: shown, home: std::env::current_dir().unwrap_or_else(|_| home.to_owned()), open: None }
+}
+
+/// What lies in a folder that was typed, at most 5,000 entries; nothing where it cannot be read.
+pub(super) fn list(folder: &str) -> Vec<Entry> {
+    let path = paths::expand(folder, std::path::Path::new(""));
+    let path = if path.as_os_str().is_empty() { std::path::PathBuf::from(".") } else { path };
+    let read = std::fs::read_dir(path).into_iter().flatten().flatten().take(5_000);
+    read.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let meta = std::fs::metadata(entry.path()).ok()?;
+        (meta.is_dir() || meta.is_file()).then(|| Entry { name, folder: meta.is_dir(), size: meta.len() })
+    })
+    .collect()
 }
 
 /// Whether there is a desktop to open things on.

@@ -2,6 +2,8 @@
 //! Owns: `Reader`, the poll set, carrying out effects. May import: app, engine::api, config, base.
 //! Start reading at: `Reader::run`. No timer exists but for what will be seen (decisions 18).
 
+use super::editor;
+use super::farewell;
 use super::input::{Decoder, ESC_WAIT, Input, Mouse};
 use super::link::Link;
 use super::opened::Opened;
@@ -63,9 +65,11 @@ pub struct Reader<'a> {
     last_byte: Instant,
     title: SafeText,
     ended: bool,
+    /// Another program had the terminal.
+    lent: bool,
     changed: bool,
     /// Held until the end, when it is removed.
-    _opened: Option<Opened>,
+    opened: Option<Opened>,
 }
 
 impl<'a> Reader<'a> {
@@ -95,8 +99,9 @@ impl<'a> Reader<'a> {
             last_byte: start,
             title: SafeText::default(),
             ended: false,
+            lent: false,
             changed: true,
-            _opened: None,
+            opened: None,
         }
     }
 
@@ -108,7 +113,7 @@ impl<'a> Reader<'a> {
         let opened = Opened::new(run)?;
         let open = outside::desktop().then(|| opened.path().to_owned());
         self.app.set_places(Places { open, ..outside::places() });
-        self._opened = Some(opened);
+        self.opened = Some(opened);
         Ok(self)
     }
 
@@ -127,13 +132,20 @@ impl<'a> Reader<'a> {
         if !self.chosen {
             self.terminal.ask_background()?;
         }
+        let ended = self.turn(&signals);
+        let start = self.start;
+        farewell::farewell(self.link, &mut self.app, || Now { since: start.elapsed(), civil: System.now() });
+        ended
+    }
+
+    fn turn(&mut self, signals: &Signals) -> io::Result<()> {
         while !self.ended {
             // An empty first frame would only flicker.
             let early = !self.app.settled() && self.start.elapsed() < FIRST_FRAME;
             if self.changed && !early {
                 self.draw()?;
             }
-            self.wait(&signals, early)?;
+            self.wait(signals, early)?;
         }
         Ok(())
     }
@@ -184,7 +196,8 @@ impl<'a> Reader<'a> {
 
     fn signalled(&mut self, signals: &Signals) -> io::Result<()> {
         let came = signals.take();
-        if came.end {
+        // Ctrl-C in the person's editor reaches us as well.
+        if came.end || came.interrupt && !std::mem::take(&mut self.lent) {
             self.ended = true;
         }
         if came.resume {
@@ -233,6 +246,13 @@ impl<'a> Reader<'a> {
         match input {
             Input::Key(key) => self.update(Msg::Key(key)),
             Input::Paste(text) => self.update(Msg::Paste(text)),
+            Input::Mouse(Mouse::Press, x, y) if self.app.popup().is_none() && *self.app.screen() == Screen::Compose => {
+                let main = self.app.layout().main;
+                if !main.holds(x, y) {
+                    return Ok(());
+                }
+                self.update(Msg::Point(x - main.x, y - main.y))
+            }
             Input::Mouse(mouse, x, y) => {
                 let Some((spot, line)) = self.spot(x, y) else { return Ok(()) };
                 self.update(match mouse {
@@ -262,7 +282,7 @@ impl<'a> Reader<'a> {
                 return Some((Spot::Popup, usize::from(line)));
             }
         }
-        if *self.app.screen() == Screen::Outbox && layout.main.holds(x, y) {
+        if *self.app.screen() != Screen::Mail && layout.main.holds(x, y) {
             return Some((Spot::Messages, usize::from(y - layout.main.y)));
         }
         let searching = u16::from(self.app.search().is_some());
@@ -295,6 +315,17 @@ impl<'a> Reader<'a> {
                     self.app.sent(ticket, note);
                 }
                 Effect::Copy(text) => outside::copy(self.terminal, text.as_str())?,
+                Effect::CopyText(text) => outside::copy(self.terminal, &text)?,
+                Effect::Edit(key, text) => {
+                    let folder = self.opened.as_ref().map(|o| o.path().to_owned());
+                    self.lent = true;
+                    let result = self.terminal.lend(|| editor::edit(folder.as_deref(), &text))?;
+                    self.update(Msg::Edited(key, result))?;
+                }
+                Effect::ListFolder(folder) => {
+                    let entries = outside::list(&folder);
+                    self.update(Msg::Listed(folder, entries))?;
+                }
                 Effect::OpenLink(target) if outside::desktop() => self.open(target.into()),
                 Effect::OpenLink(target) => {
                     outside::copy(self.terminal, &target)?;

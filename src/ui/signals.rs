@@ -16,8 +16,10 @@ pub struct Came {
     pub resize: bool,
     /// The shell brought us back.
     pub resume: bool,
-    /// We are to end: TERM, HUP or INT.
+    /// We are to end: TERM or HUP.
     pub end: bool,
+    /// Somebody pressed Ctrl-C while another program had the terminal, or sent INT.
+    pub interrupt: bool,
 }
 
 /// Ears for signals. Dropping it takes them down.
@@ -26,6 +28,7 @@ pub struct Signals {
     resize: Arc<AtomicBool>,
     resume: Arc<AtomicBool>,
     end: Arc<AtomicBool>,
+    interrupt: Arc<AtomicBool>,
     ids: Vec<signal_hook::SigId>,
 }
 
@@ -37,14 +40,14 @@ impl Signals {
     pub fn listen() -> io::Result<Self> {
         let (pipe, write) = UnixStream::pair()?;
         pipe.set_nonblocking(true)?;
-        let (resize, resume, end) = <(Arc<AtomicBool>, Arc<AtomicBool>, Arc<AtomicBool>)>::default();
-        let mut signals = Self { pipe, resize, resume, end, ids: Vec::new() };
+        let flag = Arc::<AtomicBool>::default;
+        let mut signals = Self { pipe, resize: flag(), resume: flag(), end: flag(), interrupt: flag(), ids: Vec::new() };
         let flags = [
             (SIGWINCH, &signals.resize),
             (SIGCONT, &signals.resume),
             (SIGTERM, &signals.end),
             (SIGHUP, &signals.end),
-            (SIGINT, &signals.end),
+            (SIGINT, &signals.interrupt),
         ];
         let mut ids = Vec::new();
         for (signal, flag) in flags {
@@ -68,7 +71,7 @@ impl Signals {
         let mut sink = [0; 64];
         while (&self.pipe).read(&mut sink).is_ok_and(|n| n == sink.len()) {}
         let took = |flag: &AtomicBool| flag.swap(false, Ordering::SeqCst);
-        Came { resize: took(&self.resize), resume: took(&self.resume), end: took(&self.end) }
+        Came { resize: took(&self.resize), resume: took(&self.resume), end: took(&self.end), interrupt: took(&self.interrupt) }
     }
 }
 

@@ -73,10 +73,22 @@ pub(super) const ROWS: &[CommandSpec] = &[
         arg: "ADDRESS",
         ..row("compose", Group::Write, "write", "Write a new message", &[(Pane::Any, "c")])
     },
-    row("palette", Group::Program, "commands", "Find a command by its name and run it", &[(Pane::Any, ":"), (Pane::Any, "C-p")]),
-    row("help", Group::Program, "keys", "Show what the keys do here", &[(Pane::Any, "?"), (Pane::Any, "F1")]),
+    row(
+        "palette",
+        Group::Program,
+        "commands",
+        "Find a command by its name and run it",
+        &[(Pane::Any, ":"), (Pane::Any, "C-p"), (Pane::Compose, "M-x")],
+    ),
+    row(
+        "help",
+        Group::Program,
+        "keys",
+        "Show what the keys do here",
+        &[(Pane::Any, "?"), (Pane::Any, "F1"), (Pane::Compose, "F1")],
+    ),
     row("zoom", Group::Program, "zoom", "Give the whole screen to this pane, or back to all", &[(Pane::Any, "Z")]),
-    row("redraw", Group::Program, "redraw", "Draw the whole screen again", &[(Pane::Any, "C-l")]),
+    row("redraw", Group::Program, "redraw", "Draw the whole screen again", &[(Pane::Any, "C-l"), (Pane::Compose, "C-l")]),
     CommandSpec {
         help: "Asks for the password of an account that has none stored or whose password was refused.",
         arg: "ACCOUNT",

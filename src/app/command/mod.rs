@@ -9,6 +9,7 @@ mod messages;
 mod motion;
 mod outbox;
 mod reader;
+mod writing;
 
 /// Where a key holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -158,7 +159,7 @@ impl CommandSpec {
 
 /// The whole table, in the order of the documents.
 pub fn commands() -> impl Iterator<Item = &'static CommandSpec> {
-    [motion::ROWS, global::ROWS, folders::ROWS, messages::ROWS, reader::ROWS, outbox::ROWS].into_iter().flatten()
+    [motion::ROWS, global::ROWS, folders::ROWS, messages::ROWS, reader::ROWS, writing::ROWS, outbox::ROWS].into_iter().flatten()
 }
 
 /// The row of that id or alias.

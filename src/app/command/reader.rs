@@ -15,6 +15,10 @@ const fn read(id: &'static str, hint: &'static str, doc: &'static str, keys: &'s
 pub(super) const ROWS: &[CommandSpec] = &[
     write("reply", "reply", "Reply to the sender", &[(Pane::Messages, "r"), (Pane::Reader, "r")]),
     write("reply-all", "all", "Reply to everybody", &[(Pane::Messages, "a"), (Pane::Reader, "a")]),
+    CommandSpec {
+        help: "Where the mail came by no list, to everybody.",
+        ..write("reply-list", "list", "Reply to the mailing list", &[(Pane::Messages, "L"), (Pane::Reader, "L")])
+    },
     write("forward", "forward", "Forward the message", &[(Pane::Messages, "f"), (Pane::Reader, "f")]),
     CommandSpec {
         help: "In the drafts, goes on writing the draft.",

@@ -127,6 +127,12 @@ impl Editor {
             .collect()
     }
 
+    /// How many rows the text takes, counted up to `max`.
+    #[must_use]
+    pub fn row_count(&self, max: usize) -> usize {
+        self.layout().visible(Spot::default(), max).len()
+    }
+
     /// Where the cursor is in the pane: (row, column), if it is in it.
     #[must_use]
     pub fn caret(&self) -> Option<(usize, usize)> {
@@ -139,6 +145,13 @@ impl Editor {
     #[must_use]
     pub fn on_first_row(&self) -> bool {
         self.layout().spot(self.cursor).0 == Spot::default()
+    }
+
+    /// Whether the cursor is in the last row of all.
+    #[must_use]
+    pub fn on_last_row(&self) -> bool {
+        let layout = self.layout();
+        layout.spot(self.cursor).0 == layout.spot(self.buffer.end()).0
     }
 
     /// How many lines there are above the first row that is seen.
@@ -237,6 +250,14 @@ impl Editor {
     pub fn insert(&mut self, text: &str) -> Did {
         let text = clean(text);
         self.put(self.cursor, self.cursor, &text, Kind::Whole)
+    }
+
+    /// Puts text in the place of what stands between two offsets of the cursor's line, and the cursor behind it.
+    pub fn replace_in_line(&mut self, start: usize, end: usize, text: &str) -> Did {
+        let line = self.cursor.line;
+        self.anchor = None;
+        let (from, to) = (self.buffer.snap(Pos { line, byte: start }), self.buffer.snap(Pos { line, byte: end }));
+        self.put(from, to, &clean(text), Kind::Whole)
     }
 
     /// The text anew, as after an outside editor: one step of undo. The cursor stays near its line.

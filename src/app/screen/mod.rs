@@ -14,4 +14,6 @@ pub enum Screen {
     Mail,
     /// Outgoing mail and waiting changes.
     Outbox,
+    /// The mail that is being written: `compose::desk::Desk::front`.
+    Compose,
 }

@@ -6,6 +6,7 @@ use super::canvas::Canvas;
 use super::folders;
 use crate::app::App;
 use crate::app::command::{self, Pane};
+use crate::app::compose::Compose;
 use crate::app::layout::{Focus, Layout};
 use crate::app::screen::Screen;
 use crate::app::status::{self, Tone};
@@ -39,6 +40,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, layout: &Layout) {
 #[must_use]
 pub fn title(app: &App) -> SafeText {
     let place = match app.screen() {
+        Screen::Compose => app.desk().front().map_or_else(String::new, |c| c.title().into_string()),
         Screen::Outbox => "Outgoing mail and waiting changes".to_owned(),
         Screen::Mail => match (app.search(), app.open_mailbox()) {
             (Some(_), _) => "Search in all mail".to_owned(),
@@ -67,6 +69,7 @@ fn title_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
             (0, total) => words::plural(total.into(), "message", "messages"),
             (unread, total) => format!("{} unread of {}", words::count(unread.into()), words::count(total.into())),
         },
+        (_, Screen::Compose) => app.desk().front().map_or_else(String::new, |c| saved(app, c)),
         _ => String::new(),
     };
     let marked = app.list().marked();
@@ -75,6 +78,14 @@ fn title_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
     // Half a number is worse than none.
     if usize::from(end.saturating_sub(x)) >= width::width(&counts) {
         canvas.text(x, y, end.saturating_sub(x), &counts, role);
+    }
+}
+
+/// How a draft stands with the disk.
+fn saved(app: &App, compose: &Compose) -> String {
+    match compose.saving().at {
+        Some(at) => format!("draft saved {}", app.calendar().clock(at)),
+        None => String::new(),
     }
 }
 
@@ -92,6 +103,14 @@ fn states(app: &App) -> Vec<(SafeText, Role)> {
     }
     if sending > 0 {
         all.push((SafeText::line(&format!("↑ {} to send", words::count(sending as u64))), Role::StateWaiting));
+    }
+    let writing = app.desk().count();
+    if writing > 0 && *app.screen() != Screen::Compose {
+        let key = app.keys().key_for(app.pane(), "drafts").unwrap_or_default();
+        all.push((
+            SafeText::line(&format!("✎ {} ({key})", words::plural(writing as u64, "open mail", "open mails"))),
+            Role::StateWaiting,
+        ));
     }
     if let Some(account) = app.account() {
         let (text, role) = account_state(app, account);
@@ -149,6 +168,7 @@ fn key_of(app: &App, id: &str) -> String {
 /// The commands that matter now, the likeliest first.
 fn hints(app: &App) -> &'static [&'static str] {
     match (app.screen(), app.focus()) {
+        (Screen::Compose, _) => &["send", "attach", "edit-outside", "read-other", "leave-draft", "discard", "next-field", "help"],
         (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
         _ if app.search().is_some() && *app.focus() == Focus::Messages => {
             &["open", "next-unread", "search", "archive", "move", "back", "help"]

@@ -4,6 +4,7 @@
 
 pub mod canvas;
 mod chrome;
+mod compose;
 mod folders;
 mod list;
 mod outbox;
@@ -36,6 +37,7 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
             }
         }
         Screen::Outbox => outbox::draw(canvas, app, layout.main),
+        Screen::Compose => cursor = compose::draw(canvas, app, layout.main),
     }
     if let Some(popup) = app.popup() {
         cursor = popup::draw(canvas, app, popup);

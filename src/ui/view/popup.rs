@@ -23,6 +23,7 @@ pub fn area(app: &App, popup: &Popup) -> Area {
         Popup::Palette(c) => (96, c.rows().len() + 4),
         Popup::Mailboxes(c, _) => (60, c.rows().len() + 4),
         Popup::Themes(c) => (40, c.rows().len() + 4),
+        Popup::Drafts(c) => (84, c.rows().len() + 4),
         Popup::Reading(over) => reading::size(over),
         Popup::Help(pane, _) => (96, app.help_lines(*pane).len() + 2),
         Popup::Delete(..) | Popup::Password(..) => (64, 5),
@@ -51,6 +52,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, popup: &Popup) -> Option<
         Popup::Palette(c) => chooser(canvas, area, c, 9),
         Popup::Mailboxes(c, _) => chooser(canvas, area, c, 0),
         Popup::Themes(c) => chooser(canvas, area, c, 0),
+        Popup::Drafts(c) => chooser(canvas, area, c, 0),
         Popup::Reading(over) => reading::draw(canvas, area, over),
         Popup::Help(pane, top) => {
             help(canvas, area, &app.help_lines(*pane), *top);

@@ -125,6 +125,8 @@ impl Stage {
             account: None,
             mailbox: None,
             read_only: false,
+            signatures: std::collections::BTreeMap::new(),
+            compose: Vec::new(),
             themes: Theme::BUILT_IN.map(str::to_owned).to_vec(),
         };
         let now = Now { since: Duration::ZERO, civil: NOW };

@@ -1,0 +1,2 @@
+//! tests — the composer key by key.
+//! Owns: nothing. May import: app.

@@ -1,0 +1,80 @@
+//! unfinished — mails to go on with: open ones, and those that the disk kept.
+//! Owns: `Unfinished`. May import: app, engine::api, mail.
+//! Start reading at: `App::open_drafts`. After a crash the first answer of the store brings them up by itself.
+
+use super::ComposeKey;
+use crate::app::msg;
+use crate::app::popup::Popup;
+use crate::app::screen::chooser::{Choice, Chooser};
+use crate::app::state::App;
+use crate::base::safetext::SafeText;
+use crate::engine::api::{DraftRow, Query};
+use crate::mail::ids::DraftId;
+
+/// An unfinished mail to go on with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unfinished {
+    /// It is open.
+    Open(ComposeKey),
+    /// It rests on the disk.
+    Saved(DraftId),
+}
+
+impl App {
+    /// The store's list of unfinished mails.
+    pub(in crate::app) fn drafts_came(&mut self, rows: Vec<DraftRow>) {
+        self.desk.saved = rows;
+        if std::mem::replace(&mut self.desk.greeted, true) {
+            return;
+        }
+        if let Some(first) = self.desk.resting().first() {
+            let text = match self.desk.saved.len() {
+                1 => format!("There is an unfinished mail: {}", draft_name(first)),
+                n => format!("There are {n} unfinished mails; the last one: {}", draft_name(first)),
+            };
+            self.status.say(self.now.since, SafeText::line_max(&text, 160), Some(("drafts", "goes on")));
+        }
+    }
+
+    /// Goes on writing: at once where only one mail is unfinished.
+    pub(in crate::app) fn open_drafts(&mut self) {
+        let choice = |value, label: &str, note: &str| Choice {
+            value,
+            label: SafeText::line_max(label, 120),
+            note: SafeText::line_max(note, 60),
+            key: String::new(),
+            disabled: None,
+        };
+        let open = self
+            .desk
+            .open
+            .iter()
+            .rev()
+            .map(|c| choice(Unfinished::Open(c.number()), &name(&c.whom(), &c.draft().subject), "open"));
+        let saved =
+            self.desk.resting().into_iter().map(|row| {
+                choice(Unfinished::Saved(row.id), &draft_name(row), &format!("saved {}", self.calendar.short(row.saved)))
+            });
+        let choices: Vec<Choice<Unfinished>> = open.chain(saved).collect();
+        match choices.as_slice() {
+            [] => self.status.doubt(self.now.since, "No mail is unfinished"),
+            [one] => self.go_on(one.value),
+            _ => self.popup = Some(Popup::Drafts(Chooser::new("Go on writing", choices))),
+        }
+    }
+
+    pub(in crate::app) fn go_on(&mut self, with: Unfinished) {
+        match with {
+            Unfinished::Open(key) => self.show_compose(key),
+            Unfinished::Saved(id) => self.ask(msg::RESUME, Query::Draft(id)),
+        }
+    }
+}
+
+fn draft_name(row: &DraftRow) -> String {
+    name(if row.to.trim().is_empty() { "nobody yet" } else { row.to.trim() }, &row.subject)
+}
+
+fn name(whom: &str, subject: &str) -> String {
+    format!("{}, to {whom}", if subject.trim().is_empty() { "(no subject)" } else { subject.trim() })
+}
