@@ -71,14 +71,14 @@ impl Compose {
     /// Keys for the field.
     pub fn key(&mut self, key: Key, now: Duration) -> Heard {
         match self.field {
-            Field::From => self.from_key(key, now),
+            Field::From => self.author_key(key, now),
             Field::Attachments => self.attachment_key(key, now),
             Field::Body => self.body_key(key, now),
             Field::To | Field::Cc | Field::Bcc | Field::Subject => self.line_key(key, now),
         }
     }
 
-    fn from_key(&mut self, key: Key, now: Duration) -> Heard {
+    fn author_key(&mut self, key: Key, now: Duration) -> Heard {
         match key.code {
             Code::Left | Code::Right | Code::Char(' ') => self.next_name(now, key.code != Code::Left),
             Code::Down | Code::Enter => self.step_field(1),
