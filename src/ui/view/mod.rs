@@ -49,6 +49,8 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
 }
 
 #[cfg(test)]
+mod compose_tests;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod tests;

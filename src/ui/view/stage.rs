@@ -8,11 +8,13 @@ use crate::app::msg::{Effect, Msg, Now};
 use crate::app::{App, Setup};
 use crate::config::Config;
 use crate::engine::api::{
-    Answer, Body, Done, Fault, MessagePage, MessageView, News, Outcome, Query, Request, Rows, SearchPage, Ticket,
+    Answer, Body, Changes, Contact, Done, DraftRow, Fault, MessagePage, MessageView, News, Outcome, Query, Request, Rows,
+    SavedDraft, SearchPage, Ticket,
 };
 use crate::mail::address::Address;
+use crate::mail::draft::DraftAttachment;
 use crate::mail::flags::{Flag, Flags};
-use crate::mail::ids::{AccountName, GroupId, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId, PlacementKey, ThreadKey};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::parse;
 use crate::mail::row::{MailboxRow, MessageRow};
@@ -44,6 +46,12 @@ pub struct Stage {
     pub fault: Option<Fault>,
     /// What was to be done outside.
     pub outside: Vec<Effect>,
+    /// What requests of the composer end with instead.
+    pub fail: Option<Fault>,
+    /// The files that the spool has.
+    pub attachments: Vec<DraftAttachment>,
+    /// What is saved.
+    pub drafts: Vec<SavedDraft>,
 }
 
 fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>, unread: u32, total: u32) -> MailboxRow {
@@ -203,10 +211,38 @@ impl Stage {
             mail: TEXT.as_bytes().to_vec(),
             fault: None,
             outside: Vec::new(),
+            fail: None,
+            attachments: Vec::new(),
+            drafts: Vec::new(),
         };
         let effects = stage.app.start();
         stage.carry_out(effects);
         stage
+    }
+
+    /// The reader is started anew, on what is saved.
+    pub fn restart(&mut self) {
+        let setup = self.app.setup().clone();
+        self.app = App::new(setup, Now { since: self.since, civil: NOW });
+        let effects = self.app.start();
+        self.carry_out(effects);
+    }
+
+    /// The program ends.
+    pub fn leave(&mut self) {
+        let effects = self.app.leave();
+        self.carry_out(effects);
+    }
+
+    /// Everything has changed in the store.
+    pub fn touched(&mut self) {
+        let changes = Changes { all: true, ..Changes::default() };
+        self.news(News { changes, ..News::default() });
+    }
+
+    /// Something came from outside.
+    pub fn msg(&mut self, msg: Msg) {
+        self.update(msg);
     }
 
     fn update(&mut self, msg: Msg) {
@@ -258,10 +294,28 @@ impl Stage {
                         }
                         _ => 0,
                     };
-                    self.requests.push(request);
                     let done =
                         Done { group: Some(GroupId(1)), count: u32::try_from(count).unwrap(), word: "move", ..Done::default() };
-                    let outcomes = vec![Outcome { ticket, result: Ok(done) }];
+                    let result = match &request {
+                        Request::SaveDraft { .. }
+                        | Request::Send { .. }
+                        | Request::Attach { .. }
+                        | Request::AttachParts { .. }
+                            if self.fail.is_some() =>
+                        {
+                            Err(self.fail.clone().unwrap())
+                        }
+                        Request::SaveDraft { id, .. } => Ok(Done { draft: id.or(Some(DraftId(7))), ..Done::default() }),
+                        Request::Send { hold, .. } => {
+                            Ok(Done { outbox: Some(OutboxId(3)), until: Some(NOW + i64::from(*hold)), ..Done::default() })
+                        }
+                        Request::Attach { .. } | Request::AttachParts { .. } => {
+                            Ok(Done { attachments: self.attachments.clone(), ..Done::default() })
+                        }
+                        _ => Ok(done),
+                    };
+                    self.requests.push(request);
+                    let outcomes = vec![Outcome { ticket, result }];
                     self.news(News { outcomes, ..News::default() });
                 }
                 Effect::Quit => self.quit = true,
@@ -305,9 +359,29 @@ impl Stage {
                 };
                 Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
             }
+            Query::Contacts { prefix, .. } => {
+                let people = [
+                    ("Carol Ngo", "carol@example.org"),
+                    ("Castor, Inc.", "castor@example.net"),
+                    ("Finance", "finance@example.org"),
+                ];
+                let fits = |p: &(&str, &str)| p.0.to_lowercase().starts_with(&**prefix) || p.1.starts_with(&**prefix);
+                let contact = |p: (&str, &str)| Contact { address: Address::new(p.0, p.1), weight: 1 };
+                Rows::Contacts(people.into_iter().filter(fits).map(contact).collect())
+            }
+            Query::Drafts => {
+                let row = |d: &SavedDraft| DraftRow {
+                    id: d.id,
+                    account: d.account.clone(),
+                    to: d.draft.to.first().map_or_else(String::new, ToString::to_string),
+                    subject: d.draft.subject.clone(),
+                    saved: d.saved,
+                };
+                Rows::Drafts(self.drafts.iter().map(row).collect())
+            }
+            Query::Draft(id) => Rows::Draft(Box::new(self.drafts.iter().find(|d| d.id == *id)?.clone())),
             Query::Outbox => Rows::Outbox(Vec::new()),
             Query::Queue => Rows::Queue(Vec::new()),
-            _ => return None,
         })
     }
 

@@ -34,7 +34,7 @@ pub(super) fn live(stage: &mut Stage, state: &Connectivity) {
     stage.news(News { connectivity, ..News::default() });
 }
 
-fn each_size(name: &str, play: impl Fn(&mut Stage)) {
+pub(super) fn each_size(name: &str, play: impl Fn(&mut Stage)) {
     for (width, height) in SIZES {
         let mut stage = Stage::new(width, height);
         live(&mut stage, &Connectivity::Live { since: NOW });

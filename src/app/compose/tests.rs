@@ -1,2 +1,0 @@
-//! tests — the composer key by key.
-//! Owns: nothing. May import: app.
