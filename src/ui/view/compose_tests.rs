@@ -24,19 +24,13 @@ fn file(name: &str) -> DraftAttachment {
 }
 
 fn saves(stage: &Stage) -> Vec<&Draft> {
-    let draft = |r| match r {
-        &Request::SaveDraft { ref draft, .. } => Some(&**draft),
-        _ => None,
-    };
-    stage.requests.iter().filter_map(draft).collect()
+    let all = stage.requests.iter();
+    all.filter_map(|r| if let Request::SaveDraft { draft, .. } = r { Some(&**draft) } else { None }).collect()
 }
 
 fn sends(stage: &Stage) -> Vec<&Draft> {
-    let draft = |r| match r {
-        &Request::Send { ref draft, .. } => Some(&**draft),
-        _ => None,
-    };
-    stage.requests.iter().filter_map(draft).collect()
+    let all = stage.requests.iter();
+    all.filter_map(|r| if let Request::Send { draft, .. } = r { Some(&**draft) } else { None }).collect()
 }
 
 #[test]
