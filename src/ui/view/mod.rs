@@ -53,6 +53,8 @@ mod compose_tests;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stage_store;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod viewer_tests;

@@ -7,23 +7,18 @@ use crate::app::key::Key;
 use crate::app::msg::{Effect, Msg, Now};
 use crate::app::{App, Setup};
 use crate::config::Config;
-use crate::engine::api::{
-    Answer, Body, Changes, Contact, Done, DraftRow, Fault, MessagePage, MessageView, News, Outcome, Query, Request, Rows,
-    SavedDraft, SearchPage, Ticket,
-};
+use crate::engine::api::{Answer, Changes, Done, Fault, News, Outcome, Request, SavedDraft, Ticket};
 use crate::mail::address::Address;
 use crate::mail::draft::DraftAttachment;
 use crate::mail::flags::{Flag, Flags};
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId, PlacementKey, ThreadKey};
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::mail::parse;
 use crate::mail::row::{MailboxRow, MessageRow};
 use crate::ui::theme::{Depth, Theme};
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Friday, 20 November 2026, 15:00 UTC.
@@ -322,67 +317,6 @@ impl Stage {
                 other => self.outside.push(other),
             }
         }
-    }
-
-    fn answer(&self, query: &Query) -> Option<Rows> {
-        Some(match query {
-            Query::Mailboxes => Rows::Mailboxes(self.boxes.clone()),
-            Query::Messages { mailbox, threaded, .. } => {
-                let rows: Vec<_> = self.rows.iter().filter(|r| r.mailbox == *mailbox).cloned().collect();
-                let total = u32::try_from(rows.len()).unwrap();
-                Rows::Messages(MessagePage { mailbox: *mailbox, threaded: *threaded, rows, above: 0, total })
-            }
-            Query::Search { text, .. } => {
-                let has = |r: &&MessageRow| r.subject.to_lowercase().contains(text.as_str());
-                let rows = self.rows.iter().filter(has).cloned().collect();
-                Rows::Search(SearchPage { text: text.clone(), rows, more: false, complaint: None })
-            }
-            Query::Thread(id) => {
-                let head = self.rows.iter().find(|r| r.id == *id)?;
-                let inner = |n: i64| MessageRow {
-                    id: PlacementKey(head.id.0 * 100 + n),
-                    depth: u16::try_from(n).unwrap(),
-                    thread_total: 1,
-                    ..head.clone()
-                };
-                Rows::Thread((1..i64::from(head.thread_total)).map(inner).chain([head.clone()]).collect())
-            }
-            Query::Message(id) => {
-                let row = self.rows.iter().find(|r| r.id == *id)?.clone();
-                let message = Arc::new(parse::message(self.mail.clone()));
-                let mut envelope = message.envelope.clone();
-                envelope.subject.clone_from(&row.subject);
-                let body = match &self.fault {
-                    Some(fault) => Body::Failed(fault.clone()),
-                    None if self.bodies => Body::Here(message),
-                    None => Body::Coming,
-                };
-                Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
-            }
-            Query::Contacts { prefix, .. } => {
-                let people = [
-                    ("Carol Ngo", "carol@example.org"),
-                    ("Castor, Inc.", "castor@example.net"),
-                    ("Finance", "finance@example.org"),
-                ];
-                let fits = |p: &(&str, &str)| p.0.to_lowercase().starts_with(&**prefix) || p.1.starts_with(&**prefix);
-                let contact = |p: (&str, &str)| Contact { address: Address::new(p.0, p.1), weight: 1 };
-                Rows::Contacts(people.into_iter().filter(fits).map(contact).collect())
-            }
-            Query::Drafts => {
-                let row = |d: &SavedDraft| DraftRow {
-                    id: d.id,
-                    account: d.account.clone(),
-                    to: d.draft.to.first().map_or_else(String::new, ToString::to_string),
-                    subject: d.draft.subject.clone(),
-                    saved: d.saved,
-                };
-                Rows::Drafts(self.drafts.iter().map(row).collect())
-            }
-            Query::Draft(id) => Rows::Draft(Box::new(self.drafts.iter().find(|d| d.id == *id)?.clone())),
-            Query::Outbox => Rows::Outbox(Vec::new()),
-            Query::Queue => Rows::Queue(Vec::new()),
-        })
     }
 
     /// The screen as cells.
