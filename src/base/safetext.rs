@@ -131,6 +131,9 @@ fn clean(raw: &str, body: bool) -> String {
             if !joiner(previous) {
                 out.push(c);
             }
+        } else if ('\u{e0020}'..='\u{e007f}').contains(&c) && previous == '\u{1f3f4}' {
+            // The flags of Scotland and others are a black flag and letters that are not seen.
+            continue;
         } else if let Some(picture) = control_picture(c) {
             out.push(picture);
         } else if hostile(c) {
@@ -171,6 +174,8 @@ mod tests {
         assert_eq!(SafeText::line("invoice\u{202e}fdp.exe").as_str(), "invoice\u{fffd}fdp.exe");
         assert_eq!(SafeText::line("\u{e0a0}\u{9b}2J").as_str(), "\u{fffd}\u{fffd}2J");
         assert_eq!(SafeText::line("👩\u{200d}🔬 ok").as_str(), "👩\u{200d}🔬 ok");
+        let flag = "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f} x\u{e0062}";
+        assert_eq!(SafeText::line(flag).as_str(), "\u{1f3f4} x\u{fffd}");
         assert_eq!(SafeText::line("a\u{200d}b").as_str(), "a\u{fffd}b");
         let stack = format!("a{}", "\u{301}".repeat(2_000));
         assert_eq!(SafeText::line(&stack).as_str().chars().count(), 1 + MAX_MARKS);

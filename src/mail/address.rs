@@ -3,6 +3,7 @@
 //! May import: base.
 //! Start reading at: `Address`. Both fields are untrusted: they reach a screen through `SafeText` only.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A display name and an addr-spec, decoded. Either may be empty.
@@ -35,11 +36,40 @@ impl Address {
         self.addr.rsplit_once('@').map_or("", |(_, d)| d)
     }
 
+    /// The addr-spec as a reader should see it: a domain that mixes scripts within a word, as look-alikes do, in its ASCII form
+    /// (security M-14).
+    #[must_use]
+    pub fn shown(&self) -> Cow<'_, str> {
+        let domain = self.domain();
+        if domain.is_ascii() || !domain.split('.').any(mixes_scripts) {
+            return Cow::Borrowed(&self.addr);
+        }
+        match (idna::domain_to_ascii(domain), self.addr.rsplit_once('@')) {
+            (Ok(ascii), Some((local, _))) => Cow::Owned(format!("{local}@{ascii}")),
+            _ => Cow::Borrowed(&self.addr),
+        }
+    }
+
     /// The name, or the addr-spec where there is none.
     #[must_use]
     pub fn short(&self) -> &str {
         if self.name.trim().is_empty() { &self.addr } else { &self.name }
     }
+}
+
+/// Whether the letters of a word come from scripts that nobody writes together.
+fn mixes_scripts(word: &str) -> bool {
+    let script = |c: char| match u32::from(c) {
+        0x41..=0x24f | 0x1e00..=0x1eff => 1,
+        0x370..=0x3ff | 0x1f00..=0x1fff => 2,
+        0x400..=0x52f | 0x1c80..=0x1c8f | 0x2de0..=0x2dff | 0xa640..=0xa69f => 3,
+        // Chinese, Japanese and Korean are written together, and with Latin letters.
+        0x1100..=0x11ff | 0x2e80..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0xff00..=0xffef | 0x20000..=0x3ffff => 0,
+        other => other >> 7,
+    };
+    let mut seen = word.chars().filter(|c| c.is_alphabetic()).map(script).filter(|s| *s > 0);
+    let Some(first) = seen.next() else { return false };
+    seen.any(|s| s != first)
 }
 
 impl fmt::Display for Address {
@@ -53,6 +83,22 @@ impl fmt::Display for Address {
             write!(f, "{} <{}>", self.name, self.addr)
         } else {
             write!(f, "\"{}\" <{}>", self.name.replace('\\', "\\\\").replace('"', "\\\""), self.addr)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m14_domains_that_mix_scripts_are_shown_in_ascii() {
+        let shown = |addr: &str| Address::new("", addr).shown().into_owned();
+        assert_eq!(shown("a@p\u{430}ypal.com"), "a@xn--pypal-4ve.com");
+        for honest in
+            ["a@example.org", "a@bücher.example", "a@пример.рф", "a@例え-abc.jp", "a@xn--pple-43d.com", "no address", ""]
+        {
+            assert_eq!(shown(honest), honest);
         }
     }
 }

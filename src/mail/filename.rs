@@ -8,6 +8,9 @@ use crate::base::safetext::hostile;
 /// The longest name that is made, in bytes; file systems take 255, and ` (1)` must still fit.
 pub const MAX_NAME: usize = 200;
 
+/// The longest ending that is kept, in characters.
+const MAX_ENDING: usize = 16;
+
 /// One path component for a file that the sender called `name`, never empty, never hidden, never starting with `-`.
 #[must_use]
 pub fn safe(name: &str) -> String {
@@ -15,7 +18,11 @@ pub fn safe(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).find(|c| !c.trim().is_empty()).unwrap_or_default();
     let mut out = String::with_capacity(last.len().min(MAX_NAME * 2));
     let mut space = false;
-    for c in last.chars().take(MAX_NAME * 20) {
+    // However long it is, its ending is what a desktop goes by.
+    let most = MAX_NAME * 20;
+    let tail = last.char_indices().rev().nth(MAX_ENDING).map_or(0, |(i, _)| i);
+    let (head, tail) = if last.len() > most { last.split_at(tail) } else { (last, "") };
+    for c in head.chars().take(most).chain(tail.chars()) {
         if c.is_whitespace() {
             space = true;
             continue;
@@ -68,7 +75,7 @@ fn shorten(name: &str) -> String {
     if name.len() <= MAX_NAME {
         return name.to_owned();
     }
-    let ext = name.rsplit_once('.').map(|(_, e)| e).filter(|e| e.len() <= 16);
+    let ext = name.rsplit_once('.').map(|(_, e)| e).filter(|e| e.len() <= MAX_ENDING);
     let room = MAX_NAME - ext.map_or(0, |e| e.len() + 1);
     let cut = (0..=room).rev().find(|i| name.is_char_boundary(*i)).unwrap_or(0);
     let stem = name.get(..cut).unwrap_or_default();

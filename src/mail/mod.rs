@@ -2,7 +2,7 @@
 //! Owns: the field's nouns as types, parsing and building of messages, threading, the query language. Pure.
 //! May import: base.   Never: a socket, a file, a clock, a thread; `mail_parser` outside `parse.rs`.
 //! Start reading at: `envelope.rs`, then `intent.rs` (what the person wants), `row.rs` (what a list shows).
-//! Tested by: unit and property tests beside the code; `tests/corpus.rs` on real mail.
+//! Tested by: unit and property tests beside the code; `tests/corpus/` on real mail.
 
 pub mod address;
 pub mod address_list;

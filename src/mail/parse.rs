@@ -32,7 +32,9 @@ pub fn message(raw: impl Into<Arc<[u8]>>) -> Message {
     let raw = raw.into();
     let block = header::scan(&raw);
     let mut flaws = Vec::new();
-    if !is_mail(&block) {
+    // Line breaks of a lone CR are none in mail: all of it would be one header field.
+    let broken = raw.contains(&b'\r') && !raw.contains(&b'\n');
+    if broken || !is_mail(&block) {
         return plain(raw, Block::default(), vec![Flaw::NotMail]);
     }
     if block.cut {

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn pathological_input_takes_linear_time() {
-        // A fifth of what `tests/corpus.rs` does with optimisation.
+        // A fifth of what `tests/corpus/` does with optimisation.
         let many = |s: &str, n: usize| s.repeat(n / 5);
         let inputs = [
             many("<div>", 100_000),

@@ -181,7 +181,7 @@ impl Viewer {
             all.push("it is not certain who wrote this".to_owned());
         }
         if author.lies {
-            all.push(format!("the name looks like an address; it came from {}", author.address.addr));
+            all.push(format!("the name looks like an address; it came from {}", author.address.shown()));
         }
         if self.links().iter().any(|l| l.lies) {
             all.push("a link leads elsewhere than it says".to_owned());

@@ -116,12 +116,14 @@ fn header(canvas: &mut Canvas<'_>, app: &App, view: &MessageView, area: Area) {
         // However long the name is, the address is seen.
         at += canvas.text(at, y, room.saturating_sub(used) / 2, &name, style) + 1;
     }
-    let addr = SafeText::line_max(&format!("<{}>", from.addr), 300);
+    let addr = SafeText::line_max(&format!("<{}>", from.shown()), 300);
     canvas.text(at, y, (x + room).saturating_sub(used + at), addr.as_str(), Role::ReaderMeta);
     if viewer.head() >= 4 {
-        let mut to = people(app, view, "to", &envelope.to);
-        to.push_str(&people(app, view, "   cc", &envelope.cc));
-        to.push_str(&people(app, view, "   bcc", &envelope.bcc));
+        let mut to = String::new();
+        for (word, list) in [("to", &envelope.to), ("   cc", &envelope.cc), ("   bcc", &envelope.bcc)] {
+            let left = usize::from(room).saturating_sub(width::width(&to));
+            to.push_str(&people(app, view, word, list, left));
+        }
         if to.is_empty() {
             to.push_str("to nobody by name");
         }
@@ -133,16 +135,26 @@ fn header(canvas: &mut Canvas<'_>, app: &App, view: &MessageView, area: Area) {
     canvas.rule(area.x, area.y + viewer.head() - 1, area.width);
 }
 
-/// "to me, Carol Ngo".
-fn people(app: &App, view: &MessageView, word: &str, list: &[Address]) -> String {
+/// "to me, Carol Ngo and 3 more": as many names as there is room for, one at least.
+fn people(app: &App, view: &MessageView, word: &str, list: &[Address], room: usize) -> String {
     if list.is_empty() {
         return String::new();
     }
     let account = app.setup().config.accounts.iter().find(|a| a.name == view.row.account);
     let me = |a: &Address| account.is_some_and(|account| account.writes_as(&a.addr));
-    let names: Vec<&str> = list.iter().take(20).map(|a| if me(a) { "me" } else { a.short() }).collect();
-    let more = if list.len() > 20 { format!(" and {} more", list.len() - 20) } else { String::new() };
-    format!("{word} {}{more}", names.join(", "))
+    let mut out = format!("{word} ");
+    for (n, address) in list.iter().enumerate() {
+        let name = if me(address) { SafeText::of("me") } else { SafeText::line_max(address.short().trim(), 100) };
+        let left = list.len() - n;
+        let more = if left > 1 { 18 } else { 0 };
+        if n > 0 && width::width(&out) + 2 + width::width(name.as_str()) + more > room {
+            out.push_str(&format!(" and {} more", words::count(left as u64)));
+            break;
+        }
+        out.push_str(if n > 0 { ", " } else { "" });
+        out.push_str(name.as_str());
+    }
+    out
 }
 
 /// The attachments below the text.

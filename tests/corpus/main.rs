@@ -3,6 +3,8 @@
 //! Reads `POSTRIDER_CORPUS` (or /work/shared/corpus); says "skipped" where there is none. Hostile inputs that are too slow for the
 //! unit tests are made here in full size.
 
+mod hostile;
+
 use postrider::base::safetext::SafeText;
 use postrider::base::width;
 use postrider::mail::body::{Kind, Message};
