@@ -50,6 +50,7 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
 
 #[cfg(test)]
 mod compose_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 mod stage;
