@@ -12,6 +12,7 @@ use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::config::{AccountConfig, PasswordSource};
 use crate::engine::check::{self, Step, Verdict};
+use crate::engine::check_files::own_files;
 use serde_json::{Value, json};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -29,6 +30,9 @@ pub fn run(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) -> 
     }
     for folder in [&door.paths.data, &door.paths.state] {
         sheet.add("", folder_step(folder))?;
+    }
+    for step in own_files(&door.paths.data) {
+        sheet.add("", step)?;
     }
     accounts_steps(door, &accounts, None, &mut sheet)?;
     Ok(sheet.end()?)

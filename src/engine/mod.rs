@@ -9,6 +9,7 @@ pub mod acts;
 pub mod answer;
 pub mod api;
 pub mod check;
+pub mod check_files;
 pub mod connect;
 pub mod crew;
 pub mod desk;

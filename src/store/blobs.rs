@@ -67,6 +67,12 @@ impl Blobs {
         if hex(&Sha256::digest(&bytes)) == name { Ok(bytes) } else { Err(StoreError::missing("the message's bytes")) }
     }
 
+    /// How many octets of that name lie here; none if they do not.
+    #[must_use]
+    pub fn size(&self, name: &str) -> Option<u64> {
+        Some(fs::metadata(self.path(name).ok()?).ok()?.len())
+    }
+
     /// Where the bytes lie: `ab/abcdef…`. Names come from rows, and never lead out of the folder.
     fn path(&self, name: &str) -> Result<PathBuf> {
         let ours = name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

@@ -188,6 +188,16 @@ pub fn get(db: &Db<Cache>, mailbox: MailboxId) -> Result<MailboxRow> {
     row.ok_or_else(|| StoreError::missing("mailbox"))
 }
 
+/// How many messages of it are here and visible, whatever STATUS said.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn counted(db: &Db<Cache>, mailbox: MailboxId) -> Result<u32> {
+    let sql = "SELECT total FROM mailbox WHERE id = ?1";
+    let found = db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0)).optional()?;
+    found.ok_or_else(|| StoreError::missing("mailbox"))
+}
+
 /// The mailbox of an account that is for `role`.
 ///
 /// # Errors

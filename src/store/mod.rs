@@ -16,6 +16,7 @@ pub mod contacts;
 pub mod drafts;
 pub mod error;
 mod fts;
+pub mod health;
 pub mod journal;
 pub mod keywords;
 pub mod lists;

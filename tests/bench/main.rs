@@ -1,11 +1,17 @@
 //! bench — what Postrider costs, measured: `cargo bench` for 100,000 messages, `cargo bench -- store 1000000` for another size.
 //! Start reading at: `main`. Each figure is printed beside its bar (issue 2, design/performance.md); one over its bar makes the
-//! run fail. Everything comes out of a seed (`corpus.rs`).
+//! run fail. Everything comes out of a seed (`corpus.rs`). `cargo bench -- program` runs the program against a real Dovecot
+//! (`bash tests/setup mailhost` installs it), `cargo bench -- store` the store alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpus;
+#[path = "../mailhost/mod.rs"]
+mod mailhost;
 mod report;
+mod screen;
+mod server;
 mod store;
+mod whole;
 
 use report::Report;
 
@@ -17,8 +23,13 @@ fn main() {
     match part {
         // A process of its own, so that its memory is nothing else's.
         "open" => return store::open_and_wait(&args[2]),
-        "store" | "all" => store::run(count, &mut report),
-        other => panic!("no such part: {other}; there are: all, store"),
+        "store" => store::run(count, &mut report),
+        "program" => whole::run(count, &mut report),
+        "all" => {
+            store::run(count, &mut report);
+            whole::run(count, &mut report);
+        }
+        other => panic!("no such part: {other}; there are: all, program, store"),
     }
     std::process::exit(report.end());
 }

@@ -47,7 +47,12 @@ pub fn ms(time: Duration) -> f64 {
 /// Seconds of processor time that this process has used, all threads together: unlike the clock, it does not depend on what
 /// else the machine is doing.
 pub fn processor() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    processor_of("self")
+}
+
+/// ... of another process.
+pub fn processor_of(pid: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     // utime and stime, in ticks of 1/100 s.
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0

@@ -1,0 +1,198 @@
+//! whole — the program against a real server: first sync, memory, rest, start, keys, search. The figures of issue 2, "Speed".
+
+use crate::corpus::{COMMON, Corpus, RARE};
+use crate::mailhost;
+use crate::report::Report;
+use crate::screen::Screen;
+use crate::server;
+use postrider::mail::ids::AccountName;
+use postrider::mail::mailbox::MailboxPath;
+use postrider::store::open::{Cache, open_reader};
+use postrider::store::{Db, mailboxes, search};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes.
+const LONG: Duration = Duration::from_secs(600);
+
+/// (messages in the inbox, of which not indexed).
+fn here(dir: &Path) -> (u32, u64) {
+    let db: Db<Cache> = match open_reader(&dir.join("data")) {
+        Ok(db) => db,
+        // Not there yet.
+        Err(_) => return (0, 1),
+    };
+    let inbox = mailboxes::find(&db, &AccountName::new("bench"), &MailboxPath::inbox()).ok().flatten();
+    let total = inbox.and_then(|id| mailboxes::counted(&db, id).ok()).unwrap_or(0);
+    (total, search::unindexed_count(&db).unwrap_or(1))
+}
+
+/// A word of the newest mail's subject, as the first row of the list shows it.
+fn newest(corpus: &Corpus) -> String {
+    let subject = corpus.mail(corpus.count).seen.envelope.subject;
+    subject.trim_start_matches("Re: ").split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Milliseconds of each, sorted.
+fn sorted(mut all: Vec<f64>) -> Vec<f64> {
+    all.sort_by(f64::total_cmp);
+    all
+}
+
+fn at(all: &[f64], share: f64) -> f64 {
+    let last = all.len().saturating_sub(1);
+    all.get(((last as f64) * share).round() as usize).copied().unwrap_or(f64::NAN)
+}
+
+/// Everything.
+pub fn run(count: u32, report: &mut Report) {
+    let corpus = Corpus { seed: 1, count };
+    let user = mailhost::user();
+    report.section(&format!("The program, {count} messages in an inbox on Dovecot (Maildir) over TLS"));
+    server::fill(&corpus, &user);
+    // The first read makes Dovecot's own cache; what it takes is not ours.
+    server::bare_read(&user);
+    let bare = server::bare_read(&user);
+    report.note("bare read of all envelopes", &format!("{:.2} s", bare.read));
+    report.note("... octets", &format!("{:.1} MB", bare.octets as f64 / 1e6));
+    report.note("bare connection, TLS, login", &format!("{:.0} ms", bare.login * 1e3));
+    let dir = tempfile::Builder::new().prefix("pr").tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let config = dir.path().join("config.toml");
+    std::fs::write(&config, server::account(&user)).unwrap();
+    std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let word = newest(&corpus);
+    first_sync(dir.path(), &corpus, &word, &bare, report);
+    starts(dir.path(), &word, report);
+    keys(dir.path(), &word, report);
+}
+
+fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Bare, report: &mut Report) {
+    let mut screen = Screen::start(dir, false);
+    let seen = screen.until(LONG, |s| s.text().contains(word) && s.bar().is_some() && s.rows() >= 40);
+    let first = (seen - screen.begun).as_secs_f64() - bare.login;
+    report.check("empty cache: start to a full list, less the bare login", first, 0.25, "s");
+    let mut keys = Vec::new();
+    let (mut down, mut steps) = (true, 0);
+    let done = loop {
+        // Between two keys of a person in a hurry.
+        screen.settle(Duration::from_millis(30));
+        let was = screen.bar();
+        let typed = screen.type_in(if down { b"j" } else { b"k" });
+        let moved = screen.until(Duration::from_secs(5), |s| s.bar() != was);
+        keys.push((moved - typed).as_secs_f64() * 1e3);
+        steps += 1;
+        if steps % 20 == 0 {
+            down = !down;
+        }
+        if here(dir).0 >= corpus.count {
+            break screen.begun.elapsed().as_secs_f64();
+        }
+    };
+    report.check("... to all envelopes, in bare reads", done / bare.read, 2.0, "x");
+    report.note("... in seconds", &format!("{done:.2} s"));
+    report.note("... processor time", &format!("{:.2} s", screen.processor()));
+    let keys = sorted(keys);
+    report.check(&format!("key to frame meanwhile ({} keys), median", keys.len()), at(&keys, 0.5), 16.0, "ms");
+    report.check("... 99th percentile", at(&keys, 0.99), 16.0, "ms");
+    report.note("... the worst", &format!("{:.1} ms", at(&keys, 1.0)));
+    let (now, most, _) = screen.memory();
+    report.note("resident memory just then (most until then)", &format!("{now:.1} ({most:.1}) MB"));
+    let start = Instant::now();
+    while here(dir).1 > 0 {
+        screen.settle(Duration::from_millis(100));
+    }
+    report.note("... until all are indexed, further", &format!("{:.1} s", start.elapsed().as_secs_f64()));
+    screen.settle(Duration::from_secs(3));
+    screen.quit();
+}
+
+fn starts(dir: &Path, word: &str, report: &mut Report) {
+    let mut times = Vec::new();
+    for _ in 0..9 {
+        let mut screen = Screen::start(dir, false);
+        let seen = screen.until(LONG, |s| s.text().contains(word) && s.bar().is_some());
+        times.push((seen - screen.begun).as_secs_f64() * 1e3);
+        screen.quit();
+    }
+    let times = sorted(times);
+    report.check("warm cache: start to the first frame with the list", at(&times, 0.5), 50.0, "ms");
+    report.note("... the quickest, the slowest", &format!("{:.0}, {:.0} ms", at(&times, 0.0), at(&times, 1.0)));
+}
+
+fn keys(dir: &Path, word: &str, report: &mut Report) {
+    for (far, what, bar) in [(false, "with the band", 0.0), (true, "with the bar alone", 60.0)] {
+        let mut screen = Screen::start(dir, far);
+        screen.until(LONG, |s| s.text().contains(word) && s.bar().is_some());
+        screen.settle(Duration::from_secs(2));
+        let (mut times, mut octets) = (Vec::new(), Vec::new());
+        for n in 0..60 {
+            let (was, before) = (screen.bar(), screen.octets);
+            let typed = screen.type_in(if n < 30 { b"j" } else { b"k" });
+            let moved = screen.until(Duration::from_secs(5), |s| s.bar() != was);
+            times.push((moved - typed).as_secs_f64() * 1e3);
+            screen.settle(Duration::from_millis(25));
+            octets.push((screen.octets - before) as f64);
+        }
+        let (times, octets) = (sorted(times), sorted(octets));
+        let bar = if bar == 0.0 { 2.0 * screen.list_width() as f64 + 150.0 } else { bar };
+        report.check(&format!("a cursor move {what}: octets, median"), at(&octets, 0.5), bar, "B");
+        report.check("... key to frame, 99th percentile", at(&times, 0.99), 16.0, "ms");
+        if far {
+            rest(screen, report);
+        } else {
+            flood(&mut screen, report);
+            find(&mut screen, report);
+            let (now, most, own) = screen.memory();
+            report.check("resident memory with that mailbox open", now, 50.0, "MB");
+            report.note("... of its own; the most there was", &format!("{own:.1}; {most:.1} MB"));
+            screen.quit();
+        }
+    }
+}
+
+/// 200 keys at once become few frames.
+fn flood(screen: &mut Screen, report: &mut Report) {
+    let before = screen.octets;
+    let typed = screen.type_in(&b"j".repeat(200));
+    let mut last = typed;
+    while let Some(when) = screen.take(Duration::from_millis(150)) {
+        last = when;
+    }
+    report.check("200 cursor keys at once", (last - typed).as_secs_f64() * 1e3, 50.0, "ms");
+    report.note("... octets", &format!("{}", screen.octets - before));
+    screen.type_in(b"gg");
+    screen.settle(Duration::from_millis(300));
+}
+
+fn find(screen: &mut Screen, report: &mut Report) {
+    let mut times = Vec::new();
+    for word in [RARE, COMMON, "re", "from:an"] {
+        screen.type_in(b"/");
+        screen.settle(Duration::from_millis(200));
+        for letter in word.bytes() {
+            let typed = screen.type_in(&[letter]);
+            // The letter's own frame, and the one with what it found.
+            let mut last = screen.take(Duration::from_secs(2)).unwrap_or(typed);
+            while let Some(when) = screen.take(Duration::from_millis(120)) {
+                last = when;
+            }
+            times.push((last - typed).as_secs_f64() * 1e3);
+        }
+        screen.type_in(b"\x1b");
+        screen.settle(Duration::from_millis(200));
+    }
+    let times = sorted(times);
+    report.check("search as one types: a letter to its last frame, median", at(&times, 0.5), 16.0, "ms");
+    report.note("... the slowest", &format!("{:.1} ms", at(&times, 1.0)));
+}
+
+/// Nothing happens where nothing is due.
+fn rest(mut screen: Screen, report: &mut Report) {
+    screen.settle(Duration::from_secs(5));
+    let before = screen.switches();
+    std::thread::sleep(Duration::from_secs(20));
+    let count = screen.switches() - before;
+    report.check("context switches in 20 s of rest", count as f64, 0.0, "");
+    screen.quit();
+}
