@@ -3,6 +3,7 @@
 //! May import: net, engine/plan.
 //! Start reading at: `carry`. Each step ends in exactly one `End`, `Refused` or `LineLost`.
 
+use crate::base::crash;
 use crate::engine::plan::step::{Ask, Code, Part, Refusal, Reply, Tell};
 use crate::mail::intent::Mark;
 use crate::mail::server::IdentitySeen;
@@ -58,7 +59,7 @@ pub fn carry(
     let begun = Instant::now();
     let done = match exchange {
         Exchange::Ask(ask) => answer(conn, ask, bench, heard),
-        Exchange::Tell(tell) => act(conn, tell, bench, heard),
+        Exchange::Tell(tell) => act(conn, tell, bench, heard).inspect(|()| crash::step("told")),
     };
     match done {
         Ok(()) => {

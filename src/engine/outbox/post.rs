@@ -5,6 +5,7 @@
 
 use super::sender::Inner;
 use super::state::{self, Event};
+use crate::base::crash;
 use crate::base::gate::Reason;
 use crate::config::{AccountConfig, AccountKind, Server, Submission};
 use crate::engine::api::{Fault, Progress, Remedy, Task};
@@ -78,7 +79,10 @@ fn submit(inner: &Inner, config: &AccountConfig, mail: &Outgoing, line: &mut Opt
             let smtp = line.as_mut()?;
             let envelope = Mail { sender: &mail.mail.sender, recipients: &mail.mail.recipients };
             match smtp.send(envelope, &mut bytes, &mut || dot(inner, mail)) {
-                Ok(_) => Some(Event::Accepted),
+                Ok(_) => {
+                    crash::step("accepted");
+                    Some(Event::Accepted)
+                }
                 Err(error) => {
                     if matches!(error.why, Why::Net(_) | Why::Unknown | Why::Later(421)) {
                         *line = None;

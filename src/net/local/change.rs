@@ -7,6 +7,7 @@
 use super::maildir::{Base, Found, Maildir, size_and_time};
 use super::store::LocalStore;
 use super::uidlist::{Lock, Uidlist};
+use crate::base::crash;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::CopiedUids;
@@ -76,6 +77,7 @@ impl LocalStore {
             }
             if !gone(&done) {
                 done?;
+                crash::step("one file of many");
                 pairs.push((uid, given));
             }
         }

@@ -3,6 +3,7 @@
 //! May import: mail, base.
 //! Start reading at: `Maildir::scan`. A message's file is never written again: what changes is its name.
 
+use crate::base::crash;
 use crate::base::paths;
 use crate::mail::flags::{Flag, Flags, Keyword};
 use std::collections::HashMap;
@@ -259,7 +260,9 @@ impl Maildir {
         let base = Base::fresh()?;
         let staged = self.stage(&base, from, None, None)?;
         fs::rename(&staged, self.dir.join("new").join(OsStr::from_bytes(base.bytes())))?;
-        self.sync("new")
+        self.sync("new")?;
+        crash::step("delivered");
+        Ok(())
     }
 
     /// Makes names in `sub` durable.

@@ -1,0 +1,111 @@
+//! crash — the program is killed after every durable step of a day, started again, and the end is the same each time.
+//! Needs the feature `fault`, whose hook ends the process after the n-th step (`POSTRIDER_CRASH_AT`).
+//! Start reading at: `a_day_on_this_machine`. How many deaths there were is printed (`--nocapture`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod day;
+
+use day::{Day, Deed, Run};
+
+const MAIL: &str =
+    "From: Dana <dana@example.org>\nTo: dana@example.org\nSubject: Sent once\nMessage-ID: <sent@example.org>\n\nOnce.\n";
+
+/// Every kind of command, each on the world that the one before it left.
+fn deeds() -> Vec<Deed> {
+    let deed = |name: &'static str, about: &'static str, args: &'static [&'static str]| Deed { name, about, args, input: "" };
+    vec![
+        deed("flag", "1@example.org", &["flag", "ID", "--add", "flagged", "--add", "$Work"]),
+        deed("move", "1@example.org", &["move", "ID", "--to", "Lists/Rust"]),
+        deed("copy", "2@example.org", &["copy", "ID", "--to", "Archive"]),
+        deed("archive", "3@example.org", &["archive", "ID"]),
+        deed("undo", "", &["undo"]),
+        deed("delete", "3@example.org", &["delete", "ID"]),
+        deed("delete for ever", "5@example.org", &["delete", "ID", "--forever"]),
+        Deed { name: "send", about: "", args: &["send", "-t", "--queue-only"], input: MAIL },
+    ]
+}
+
+/// Kills `run` after its n-th step, for every n, each time on the same world; `check` looks at what is left. How often.
+fn each_death(day: &Day, run: &Run, mut check: impl FnMut(&Day, u64)) -> u64 {
+    let before = day.save();
+    for at in 1.. {
+        day.restore(&before);
+        match day.run(run, Some(at)) {
+            100 => check(day, at),
+            0 => return at - 1,
+            code => panic!("{run:?} after {at} steps: exit {code}\n{}", day.said()),
+        }
+    }
+    unreachable!()
+}
+
+fn sync() -> Run {
+    Run::of(&["sync"])
+}
+
+#[test]
+fn a_day_on_this_machine() {
+    let day = Day::local();
+    let mut deaths = Vec::new();
+    let mut count = |name: &str, n: u64| deaths.push((name.to_owned(), n));
+
+    // The first look, then one that finds something new.
+    for (name, news) in [("first sync", 0), ("next sync", 9)] {
+        day.deliver_news(news);
+        let before = day.save();
+        assert_eq!(day.run(&sync(), None), 0, "{}", day.said());
+        let (there, seen) = (day.server(), day.seen());
+        day.restore(&before);
+        let n = each_death(&day, &sync(), |day, at| {
+            // The second start may be killed too.
+            day.run(&sync(), Some(at % 5 + 1));
+            assert_eq!(day.run(&sync(), None), 0, "{}", day.said());
+            assert_eq!((day.server(), day.seen()), (there.clone(), seen.clone()), "{name}, killed after step {at}");
+        });
+        count(name, n);
+    }
+
+    for deed in deeds() {
+        let run = day.about(&deed);
+        let (before, undone) = (day.save(), day.server());
+        assert_eq!(day.run(&run, None), 0, "{}: {}", deed.name, day.said());
+        let intended = day.save();
+        day.wait_for_holds(&deed);
+        assert_eq!(day.run(&sync(), None), 0, "{}: {}", deed.name, day.said());
+        let (after, done) = (day.save(), day.server());
+        assert_ne!(done, undone, "{} does something", deed.name);
+
+        // Killed while the command is written down: it is done whole, or not at all and can be given again.
+        day.restore(&before);
+        let written = each_death(&day, &run, |day, at| {
+            day.wait_for_holds(&deed);
+            assert_eq!(day.run(&sync(), None), 0, "{}: {}", deed.name, day.said());
+            let now = day.server();
+            if now != done {
+                assert_eq!(now, undone, "{}, killed after step {at}: half done", deed.name);
+                assert_eq!(day.run(&run, None), 0, "{}: {}", deed.name, day.said());
+                day.wait_for_holds(&deed);
+                assert_eq!(day.run(&sync(), None), 0, "{}: {}", deed.name, day.said());
+                assert_eq!(day.server(), done, "{}, killed after step {at}, given again", deed.name);
+            }
+        });
+        count(deed.name, written);
+
+        // Killed while the server is told: told once.
+        day.restore(&intended);
+        day.wait_for_holds(&deed);
+        let told = each_death(&day, &sync(), |day, at| {
+            day.run(&sync(), Some(at % 7 + 1));
+            assert_eq!(day.run(&sync(), None), 0, "{}: {}", deed.name, day.said());
+            day.settle_unknown();
+            assert_eq!(day.server(), done, "{}, killed after step {at} of telling", deed.name);
+            assert_eq!(day.queue(), 0, "{}, killed after step {at} of telling: something is left", deed.name);
+        });
+        count(&format!("telling the server: {}", deed.name), told);
+        day.restore(&after);
+    }
+    for (name, n) in &deaths {
+        println!("{n:4} deaths: {name}");
+    }
+    println!("{:4} deaths in all", deaths.iter().map(|(_, n)| n).sum::<u64>());
+}
