@@ -182,13 +182,19 @@ impl Day {
         self.json(&["queue"]).as_array().unwrap().len()
     }
 
-    /// A mail whose outcome is not known is never sent again unasked. If it did not arrive, the person asks.
+    /// A mail whose outcome is not known is never sent again unasked: the person looks whether it arrived, and says so.
     pub fn settle_unknown(&self) {
         for mail in self.json(&["outbox"]).as_array().unwrap() {
             assert_eq!(mail["state"], "unknown", "{mail}");
             let arrived = self.server().iter().filter(|(folder, id, _)| folder == "INBOX" && id == "<sent@example.org>").count();
-            assert_eq!(arrived, 0, "what is here can be found here: {mail}");
-            assert_eq!(self.run(&Run::of(&["outbox", "retry", &mail["id"].to_string()]), None), 0, "{}", self.said());
+            assert!(arrived <= 1, "sent twice: {mail}");
+            if arrived == 1 {
+                // As `mark-sent` in the reader does.
+                let state = rusqlite::Connection::open(self.home().join("data/state.sqlite")).unwrap();
+                state.execute("UPDATE outbox SET state = 'accepted' WHERE state = 'unknown'", []).unwrap();
+            } else {
+                assert_eq!(self.run(&Run::of(&["outbox", "retry", &mail["id"].to_string()]), None), 0, "{}", self.said());
+            }
             assert_eq!(self.run(&Run::of(&["sync"]), None), 0, "{}", self.said());
         }
     }
