@@ -1,5 +1,7 @@
-//! day — a profile with a local account, the binary run in it, and what the maildirs hold: the server's side.
+//! day — a profile with one account, the binary run in it, and what the server holds: maildirs on this machine, or those
+//! of a real Dovecot, where every restored state gets a user of its own.
 
+use super::mailhost;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::fs;
@@ -7,9 +9,10 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
+const FOLDERS: [&str; 7] = ["INBOX", "Archive", "Sent", "Trash", "Lists/Rust", "Junk", "Drafts"];
 /// Deleting for ever waits so long; the test moves the date in the journal instead.
 const HOLD: i64 = 11;
 
@@ -36,8 +39,23 @@ impl Run {
     }
 }
 
+/// Where the mail is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// In maildirs of ours.
+    Local,
+    /// In a Dovecot that knows everything, with a Postfix.
+    Dovecot,
+    /// In a Dovecot that announces no extension.
+    Bare,
+}
+
 /// The profile; each saved state of it lies beside it.
 pub struct Day {
+    kind: Kind,
+    /// The person's address at the server, and who gets what is sent.
+    me: RefCell<String>,
+    sink: RefCell<Vec<String>>,
     dir: tempfile::TempDir,
     saved: RefCell<u32>,
     said: RefCell<String>,
@@ -47,16 +65,21 @@ pub struct Day {
 pub struct Saved(PathBuf);
 
 impl Day {
-    pub fn local() -> Self {
+    pub fn new(kind: Kind) -> Self {
         let dir = tempfile::Builder::new().prefix("crash").tempdir().unwrap();
-        let day = Self { dir, saved: RefCell::default(), said: RefCell::default() };
+        let day = Self {
+            kind,
+            me: RefCell::new("dana@example.org".to_owned()),
+            sink: RefCell::default(),
+            dir,
+            saved: RefCell::default(),
+            said: RefCell::default(),
+        };
         fs::create_dir(day.home()).unwrap();
-        let config = "[account.home]\naddress = \"dana@example.org\"\nmaildir = \"mail\"\nsmtp = { local = true }\nkeep = { bodies = \"all\" }\n";
-        fs::write(day.home().join("config.toml"), config).unwrap();
-        fs::set_permissions(day.home().join("config.toml"), fs::Permissions::from_mode(0o600)).unwrap();
-        for folder in ["INBOX", "Archive", "Sent", "Trash", "Lists/Rust"] {
+        day.become_somebody();
+        for folder in FOLDERS {
             for part in ["cur", "new", "tmp"] {
-                fs::create_dir_all(day.home().join("mail").join(folder).join(part)).unwrap();
+                fs::create_dir_all(day.folder(folder).join(part)).unwrap();
             }
         }
         for n in 1..=5 {
@@ -69,14 +92,64 @@ impl Day {
         self.dir.path().join("profile")
     }
 
+    /// A fresh user, and a fresh recipient.
+    fn become_somebody(&self) {
+        match self.kind {
+            Kind::Local => {}
+            Kind::Dovecot => *self.me.borrow_mut() = mailhost::user(),
+            Kind::Bare => *self.me.borrow_mut() = mailhost::bare_user(),
+        }
+        let recipient = if self.kind == Kind::Local { self.me.borrow().clone() } else { mailhost::user() };
+        self.sink.borrow_mut().push(recipient);
+        let me = self.me.borrow();
+        let servers = match self.kind {
+            Kind::Local => "maildir = \"mail\"\nsmtp = { local = true }\n".to_owned(),
+            _ => {
+                let host = mailhost::host();
+                fs::write(self.home().join("password"), mailhost::PASSWORD).unwrap();
+                private(&self.home().join("password"));
+                format!(
+                    "password = {{ file = \"password\" }}\nca-file = {:?}\nimap = {{ host = \"127.0.0.1\", port = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n",
+                    host.dir.join("tls/ca.pem"),
+                    host.imaps,
+                    host.submissions
+                )
+            }
+        };
+        let config = format!("[account.home]\naddress = \"{me}\"\n{servers}keep = {{ bodies = \"all\" }}\n");
+        fs::write(self.home().join("config.toml"), config).unwrap();
+        private(&self.home().join("config.toml"));
+    }
+
+    /// All that the server has of the person.
+    fn root(&self) -> PathBuf {
+        match self.kind {
+            Kind::Local => self.home().join("mail"),
+            _ => maildir_of(&self.me.borrow()),
+        }
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        match (self.kind, name) {
+            (Kind::Local, _) => self.root().join(name),
+            (_, "INBOX") => self.root(),
+            _ => self.root().join(format!(".{}", name.replace('/', "."))),
+        }
+    }
+
     fn deliver(&self, n: u64) {
         let text = format!(
             "From: Ann <ann@example.org>\nTo: dana@example.org\nSubject: Mail {n}\nMessage-ID: <{n}@example.org>\nDate: Thu, 12 Mar 2026 14:0{n}:00 +0000\n\nThis is mail {n}.\n"
         );
-        let path = self.home().join("mail/INBOX/new").join(format!("17700000{n:02}.M{n}P1.host"));
+        let path = self.folder("INBOX").join("new").join(format!("17700000{n:02}.M{n}P1.host"));
         fs::write(&path, text).unwrap();
         let file = fs::File::options().append(true).open(&path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_770_000_000 + n)).unwrap();
+        if self.kind != Kind::Local {
+            let host = mailhost::host().dir.join("mail");
+            let done = Command::new("chown").arg("-R").arg("mail:mail").arg(host).status().unwrap();
+            assert!(done.success());
+        }
     }
 
     /// One more mail, if `n` is not 0.
@@ -89,13 +162,22 @@ impl Day {
     pub fn save(&self) -> Saved {
         *self.saved.borrow_mut() += 1;
         let saved = self.dir.path().join(format!("saved{}", self.saved.borrow()));
-        copy(&self.home(), &saved);
+        fs::create_dir(&saved).unwrap();
+        copy(&self.home(), &saved.join("profile"));
+        if self.kind != Kind::Local {
+            copy(&self.root(), &saved.join("server"));
+        }
         Saved(saved)
     }
 
     pub fn restore(&self, saved: &Saved) {
         fs::remove_dir_all(self.home()).unwrap();
-        copy(&saved.0, &self.home());
+        copy(&saved.0.join("profile"), &self.home());
+        self.become_somebody();
+        if self.kind != Kind::Local {
+            fs::create_dir_all(self.root().parent().unwrap()).unwrap();
+            copy(&saved.0.join("server"), &self.root());
+        }
     }
 
     /// The exit code; 100 where it was killed after the `crash_at`-th step.
@@ -108,7 +190,8 @@ impl Day {
         }
         let mut child = command.spawn().unwrap();
         // One that dies early reads nothing.
-        let _ = child.stdin.take().unwrap().write_all(run.input.as_bytes());
+        let input = run.input.replace("ME", &self.me.borrow()).replace("SINK", self.sink.borrow().last().unwrap());
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         *self.said.borrow_mut() = format!("{:?}\n{}{}", run.args, text(output.stdout), text(output.stderr));
@@ -156,25 +239,57 @@ impl Day {
         seen
     }
 
-    /// What the maildirs hold: folder, `Message-ID`, flags.
+    /// What the server holds: folder, `Message-ID`, flags.
     pub fn server(&self) -> Vec<(String, String, String)> {
-        let root = self.home().join("mail");
         let mut all = Vec::new();
-        for folder in ["INBOX", "Archive", "Sent", "Trash", "Lists/Rust", "Junk", "Drafts"] {
-            for part in ["cur", "new"] {
-                let Ok(entries) = fs::read_dir(root.join(folder).join(part)) else { continue };
-                for entry in entries {
-                    let path = entry.unwrap().path();
-                    let text = fs::read_to_string(&path).unwrap();
-                    let id = text.lines().find_map(|l| l.strip_prefix("Message-ID: ")).unwrap_or("none").to_owned();
-                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
-                    let flags = name.rsplit_once(":2,").map_or(String::new(), |(_, flags)| flags.to_owned());
-                    all.push((folder.to_owned(), id, flags));
-                }
-            }
+        for folder in FOLDERS {
+            self.look(&self.folder(folder), folder, &mut all);
+        }
+        if self.kind != Kind::Local {
+            let sink = maildir_of(self.sink.borrow().last().unwrap());
+            self.look(&sink, "sink", &mut all);
         }
         all.sort();
         all
+    }
+
+    fn look(&self, maildir: &Path, name: &str, all: &mut Vec<(String, String, String)>) {
+        for part in ["cur", "new"] {
+            let Ok(entries) = fs::read_dir(maildir.join(part)) else { continue };
+            for entry in entries {
+                let path = entry.unwrap().path();
+                let text = fs::read_to_string(&path).unwrap();
+                let id = text.lines().find_map(|l| l.strip_prefix("Message-ID: ")).unwrap_or("none").trim().to_owned();
+                let file = path.file_name().unwrap().to_string_lossy().into_owned();
+                let flags = file.rsplit_once(":2,").map_or("", |(_, flags)| flags);
+                // Without UIDPLUS what is to go is only marked, and not seen any more.
+                if self.kind != Kind::Bare || !flags.contains('T') {
+                    all.push((name.to_owned(), id, flags.to_owned()));
+                }
+            }
+        }
+    }
+
+    /// Waits until a mail that was accepted lies with its recipient.
+    pub fn wait_for_arrival(&self) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.arrived(self.sink.borrow().last().unwrap()) == 0 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn arrived(&self, who: &str) -> usize {
+        let maildir = if self.kind == Kind::Local { self.folder("INBOX") } else { maildir_of(who) };
+        let mut all = Vec::new();
+        self.look(&maildir, "", &mut all);
+        all.iter().filter(|(_, id, _)| id == "<sent@example.org>").count()
+    }
+
+    /// Nobody got it twice, not even later.
+    pub fn check_sinks(&self) {
+        for who in self.sink.borrow().iter() {
+            assert!(self.arrived(who) <= 1, "{who} got the mail twice");
+        }
     }
 
     /// How many operations are left.
@@ -182,11 +297,19 @@ impl Day {
         self.json(&["queue"]).as_array().unwrap().len()
     }
 
+    /// How many mails are not sent.
+    pub fn outbox(&self) -> usize {
+        self.json(&["outbox"]).as_array().unwrap().len()
+    }
+
     /// A mail whose outcome is not known is never sent again unasked: the person looks whether it arrived, and says so.
     pub fn settle_unknown(&self) {
         for mail in self.json(&["outbox"]).as_array().unwrap() {
             assert_eq!(mail["state"], "unknown", "{mail}");
-            let arrived = self.server().iter().filter(|(folder, id, _)| folder == "INBOX" && id == "<sent@example.org>").count();
+            if self.kind != Kind::Local {
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            let arrived = self.arrived(self.sink.borrow().last().unwrap());
             assert!(arrived <= 1, "sent twice: {mail}");
             if arrived == 1 {
                 // As `mark-sent` in the reader does.
@@ -207,6 +330,14 @@ impl Day {
             state.execute("UPDATE operation SET not_before = not_before - ?1 WHERE not_before > 0", [HOLD]).unwrap();
         }
     }
+}
+
+fn maildir_of(user: &str) -> PathBuf {
+    mailhost::host().dir.join("mail").join(user.split('@').next().unwrap()).join("Maildir")
+}
+
+fn private(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {
