@@ -278,9 +278,9 @@ impl Day {
         all.iter().filter(|(_, id, _)| id == "<sent@example.org>").count()
     }
 
-    /// How many operations are left.
+    /// How many operations are left, but those that did all that a server without UIDPLUS lets them do.
     pub fn queue(&self) -> usize {
-        self.json(&["queue"]).as_array().unwrap().len()
+        self.json(&["queue"]).as_array().unwrap().iter().filter(|op| op["state"] != "flagged").count()
     }
 
     /// How many mails are not sent.
