@@ -134,31 +134,31 @@ pub fn write(level: Level, place: &'static str, what: &SafeText) {
 
 /// A line of [`Level::Error`].
 pub fn error(place: &'static str, what: impl fmt::Display) {
-    say(Level::Error, place, &what);
+    say(Level::Error, place, what);
 }
 
 /// A line of [`Level::Warn`].
 pub fn warn(place: &'static str, what: impl fmt::Display) {
-    say(Level::Warn, place, &what);
+    say(Level::Warn, place, what);
 }
 
 /// A line of [`Level::Info`].
 pub fn info(place: &'static str, what: impl fmt::Display) {
-    say(Level::Info, place, &what);
+    say(Level::Info, place, what);
 }
 
 /// A line of [`Level::Debug`].
 pub fn debug(place: &'static str, what: impl fmt::Display) {
-    say(Level::Debug, place, &what);
+    say(Level::Debug, place, what);
 }
 
 /// A line of [`Level::Trace`]. Whoever speaks for a wire leaves out logins and bodies.
 pub fn trace(place: &'static str, what: impl fmt::Display) {
-    say(Level::Trace, place, &what);
+    say(Level::Trace, place, what);
 }
 
-/// Made safe here, so that no caller can forget; formatted only if it is kept.
-fn say(level: Level, place: &'static str, what: &dyn fmt::Display) {
+/// A line of any level; formatted only if it is kept, and made safe here, so that no caller can forget.
+pub fn say(level: Level, place: &'static str, what: impl fmt::Display) {
     if wants(level) {
         write(level, place, &SafeText::line(&what.to_string()));
     }

@@ -72,6 +72,7 @@ fn row(account: &AccountConfig) -> Value {
 fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
     let config = Config::load(&door.paths.config)?;
     let test = !args.no_test && !door.options.offline;
+    let not_kept = args.password_stdin;
     let password = if args.password_stdin { Some(prompt::first_line()?) } else { None };
     let account = complete(args, &config)?;
     if test {
@@ -83,6 +84,9 @@ fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
         }
     }
     edit::add(&door.paths.config, &account)?;
+    if not_kept {
+        exit::say("the password is asked at each start; `password` in the configuration can say where it comes from");
+    }
     out.text_line(&format!("{} is saved in {}", account.name, door.paths.config.display()))?;
     Ok(exit::OK)
 }

@@ -104,7 +104,6 @@ const fn hint(fault: &Fault) -> &'static str {
         (Some(Remedy::AddAccount), _) => "`postrider account add ADDRESS` adds one",
         (Some(Remedy::FreeSpace), _) => "Make room and try again",
         (Some(Remedy::OpenLog), _) => "The log may say more",
-        (None, Kind::Missing) => "`postrider list` prints the numbers that are valid now",
         (None, _) => "",
     }
 }

@@ -76,7 +76,7 @@ fn fate(session: &Session, id: OutboxId, wait: bool, offline: bool) -> Result<u8
         Ok(match row.state {
             OutboxState::Accepted | OutboxState::Filed => Some(Ok(exit::OK)),
             OutboxState::Refused => {
-                let what = format!("the server refused the mail ({})", row.fault);
+                let what = format!("the mail was not sent: {}", row.fault);
                 Some(Err(Failure::new(exit::DATA, &what, "It stays in the outbox; `postrider outbox` shows it")))
             }
             OutboxState::NeedsUser => {

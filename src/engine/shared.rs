@@ -2,12 +2,13 @@
 //! Owns: `Shared`, `Pace`, which topics of the store become which news. May import: store, config, mail, base.
 //! Start reading at: `Shared`.
 
-use super::api::{Changes, Connectivity, Fault, News, Progress, Task};
+use super::api::{Changes, Connectivity, Fault, Kind, News, Progress, Task};
 use super::password::Typed;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
 use crate::base::clock::Clock;
 use crate::base::inbox::Inbox;
+use crate::base::log::{self, Level};
 use crate::config::{AccountConfig, Config};
 use crate::mail::ids::AccountName;
 use crate::store::spool::Spool;
@@ -80,11 +81,19 @@ impl Shared {
 
     /// Tells of a fault that nobody asked for.
     pub fn fault(&self, fault: Fault) {
+        note(&fault);
         self.news.put(|news| news.fault(fault));
     }
 
     /// Tells how an account stands now.
     pub fn connectivity(&self, account: &AccountName, now: Connectivity) {
+        match &now {
+            Connectivity::Waiting { fault, .. } | Connectivity::NeedsUser(fault) => note(fault),
+            Connectivity::Polled { .. } => log::debug("account", format_args!("{account}: in step")),
+            Connectivity::Live { .. } => log::info("account", format_args!("{account}: live")),
+            Connectivity::Connecting => log::info("account", format_args!("{account}: connecting")),
+            Connectivity::Off | Connectivity::Elsewhere => {}
+        }
         self.news.put(|news| {
             news.connectivity.insert(account.clone(), now);
         });
@@ -96,6 +105,13 @@ impl Shared {
             news.progress.insert(task, progress);
         });
     }
+}
+
+/// Into the log, with all causes: the screen has room for the first sentence only.
+fn note(fault: &Fault) {
+    let causes: String = fault.causes.iter().map(|cause| format!(": {cause}")).collect();
+    let level = if fault.kind == Kind::Bug { Level::Error } else { Level::Warn };
+    log::say(level, fault.kind.word(), format_args!("{fault}{causes}"));
 }
 
 /// A commit's topics as things to be asked for again.

@@ -4,6 +4,7 @@
 
 use super::error::{Result, StoreErrorKind};
 use super::open::{self, Cache, Db, Kind};
+use crate::base::log;
 use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,6 +45,7 @@ pub(super) fn put_aside(dir: &Path) -> Result<()> {
             _ => {}
         }
     }
+    log::warn("store", format_args!("the cache was damaged; it was put aside as {}.bad-{now}", Cache::NAME));
     crate::base::crash::step("quarantined");
     sweep(dir);
     Ok(())

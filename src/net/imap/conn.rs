@@ -8,6 +8,7 @@ use super::core::{Adapter, Core, locked};
 use super::frame::{KeepAll, Response, Taker};
 use super::untagged::{self, Untagged};
 use super::value::{self, Word};
+use crate::base::log;
 use crate::net::error::{NetError, NetErrorKind, Result};
 use crate::net::session::Idle;
 use crate::net::wire::Wire;
@@ -211,6 +212,8 @@ impl Conn {
         }
         // Lines hold text of ours and quoted ASCII only.
         let line = String::from_utf8_lossy(line);
+        // Logins do not pass here: the crate writes them.
+        log::trace("imap", format_args!("> {line}"));
         let result = self.session.run_command(&line);
         result.map_err(|e| fault(&self.core, e))
     }
@@ -246,6 +249,7 @@ impl Conn {
                 continue;
             }
             let (_, rest) = value::split(&response.bytes);
+            log::trace("imap", format_args!("< {}", String::from_utf8_lossy(rest).trim_end()));
             if response.is_continuation() {
                 return Err(self.core().wire.fail(NetError::protocol("it waits for more where there is none")));
             }

@@ -9,6 +9,7 @@ use super::error::{Rejected, SmtpError, Why};
 use super::reply::{self, Reply};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
+use crate::base::log;
 use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
@@ -119,7 +120,13 @@ impl Smtp {
             return Err(self.wire.fail(NetError::protocol("a reply to nothing")).into());
         }
         self.wire.send(line.as_bytes())?;
-        self.reply()
+        let reply = self.reply()?;
+        // AUTH and what follows it are not said, and a server may repeat in words what it was told.
+        let word = line.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        if ["EHLO", "STARTTLS", "MAIL", "RCPT", "DATA", "RSET", "QUIT"].contains(&word) {
+            log::trace("smtp", format_args!("{word}: {} {}", reply.code(), reply.text()));
+        }
+        Ok(reply)
     }
 
     /// A reply that is not `code`, as the failure that it is.
