@@ -10,6 +10,7 @@ mod live;
 mod smtp;
 mod store;
 mod tls;
+mod verbs;
 
 use mailhost::{At, PASSWORD, host};
 use postrider::base::cancel::Cancel;

@@ -1,0 +1,140 @@
+//! verbs — the built binary against the real servers: an account is added, mail comes, is sorted and answered; what goes wrong
+//! has its exit code; the password is written nowhere.
+
+use super::mailhost::{At, PASSWORD, host, user};
+use postrider::net::session::{Endpoint, TlsMode};
+use serde_json::Value;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    #[track_caller]
+    fn code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "standard output:\n{}standard error:\n{}", self.out, self.err);
+        self
+    }
+}
+
+fn run(profile: &Path, args: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_postrider"))
+        .args(["--log", "trace", "--profile"])
+        .arg(profile)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading all of it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn url(scheme: &str, endpoint: &Endpoint) -> String {
+    format!("{scheme}://{}:{}", endpoint.host, endpoint.port)
+}
+
+/// Adds the user's account; `at` is the IMAP server's.
+fn add(profile: &Path, user: &str, at: At, password: &str) -> Ran {
+    let host = host();
+    let (imap, smtp) = (host.imap_at(at, TlsMode::StartTls), host.smtp_at(At::Good, TlsMode::Implicit));
+    let mut args = vec!["account", "add", user, "--password-stdin", "--name", "work"];
+    let (imap_url, smtp_url) = (url("imap", &imap), url("smtps", &smtp));
+    args.extend(["--imap", &imap_url, "--smtp", &smtp_url]);
+    let ca = smtp.ca_file.unwrap().to_string_lossy().into_owned();
+    args.extend(["--ca-file", &ca]);
+    run(profile, &args, &format!("{password}\n"))
+}
+
+/// From now on the password comes from a file, not from a person.
+fn keep_password(profile: &Path) {
+    let config = profile.join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.contains("{ ask = true }") && !text.contains(PASSWORD), "{text}");
+    fs::write(profile.join("pw"), format!("{PASSWORD}\n")).unwrap();
+    fs::write(&config, text.replace("{ ask = true }", "{ file = \"pw\" }")).unwrap();
+}
+
+fn rows(profile: &Path, mailbox: &str) -> Vec<Value> {
+    let all: Value = serde_json::from_str(&run(profile, &["list", mailbox, "--json"], "").code(0).out).unwrap();
+    all.as_array().unwrap().clone()
+}
+
+#[test]
+fn a_day_on_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    let me = user();
+    let added = add(profile, &me, At::Good, PASSWORD).code(0);
+    assert!(added.out.contains("ok       work: submission login"), "{}", added.out);
+    run(profile, &["sync"], "").code(77);
+    keep_password(profile);
+    let mail = format!("From: {me}\nTo: {me}\nBcc: {me}\nSubject: Tides\n\nHigh at nine.\n.\n");
+    run(profile, &["send", "-t", "--wait"], &mail).code(0);
+    run(profile, &["sync"], "").code(0);
+    let inbox = rows(profile, "INBOX");
+    assert_eq!((inbox.len(), &inbox[0]["subject"]), (1, &"Tides".into()));
+    assert_eq!(rows(profile, "sent").len(), 1, "filed once");
+    let id = inbox[0]["id"].to_string();
+    let text = run(profile, &["show", &id, "--raw"], "").code(0).out;
+    assert!(text.contains("High at nine.\r\n.\r\n") && !text.to_lowercase().contains("\nbcc:"), "{text}");
+    run(profile, &["flag", &id, "--add", "flagged", "--wait"], "").code(0);
+    run(profile, &["archive", &id], "").code(0);
+    run(profile, &["undo"], "").code(0);
+    run(profile, &["delete", &id, "--wait"], "").code(0);
+    run(profile, &["sync"], "").code(0);
+    assert_eq!((rows(profile, "INBOX").len(), rows(profile, "archive").len(), rows(profile, "trash").len()), (0, 0, 1));
+    assert_eq!(rows(profile, "trash")[0]["flags"], serde_json::json!(["flagged"]));
+    let later = run(profile, &["send", "--wait", "later@example.test"], "Subject: x\n\nx\n").code(75);
+    assert!(later.err.contains("451"), "{}", later.err);
+    let never = run(profile, &["send", "--wait", "reject@example.test"], "Subject: x\n\nx\n").code(65);
+    assert!(never.err.contains("No such user here"), "{}", never.err);
+    secrets(profile);
+}
+
+#[test]
+fn what_fails_has_its_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    let me = user();
+    let wrong = add(profile, &me, At::Good, "S3CR3T-wrong").code(77);
+    assert!(wrong.out.contains("fail     work: login") && !profile.join("config.toml").exists(), "{}", wrong.out);
+    for (at, words) in [(At::Expired, "expired"), (At::OtherHost, "another host"), (At::Stranger, "does not know")] {
+        let refused = add(profile, &me, at, PASSWORD).code(69);
+        assert!(refused.out.contains("fail     work: encryption") && refused.out.contains(words), "{}", refused.out);
+    }
+    secrets(profile);
+}
+
+/// No file that the program wrote holds a password, as it is or as it goes over the wire.
+fn secrets(profile: &Path) {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(PASSWORD);
+    let mut folders = vec![profile.to_owned()];
+    let mut looked = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.file_name().is_some_and(|name| name != "pw") {
+                let bytes = fs::read(&entry).unwrap();
+                for word in [PASSWORD, &encoded, "S3CR3T-wrong"] {
+                    assert!(!bytes.windows(word.len()).any(|w| w == word.as_bytes()), "{word} in {}", entry.display());
+                }
+                looked += 1;
+            }
+        }
+    }
+    let log = profile.join("state/postrider.log");
+    assert!(!log.exists() || fs::read_to_string(log).unwrap().contains("trace imap"), "{looked} files, but no trace");
+}
