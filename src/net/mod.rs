@@ -13,4 +13,6 @@ mod script;
 pub mod session;
 pub mod smtp;
 pub mod tls;
+#[cfg(test)]
+mod tls_tests;
 pub mod wire;

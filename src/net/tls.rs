@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 
 /// OpenSSL's verify reasons as native-tls prints them. The first that is found in the text holds.
-const REASONS: [(&str, TlsReason); 24] = [
+const REASONS: [(&str, TlsReason); 26] = [
     ("certificate has expired", TlsReason::Expired),
     ("certificate is not yet valid", TlsReason::NotYetValid),
     ("hostname mismatch", TlsReason::WrongHost),
@@ -23,6 +23,8 @@ const REASONS: [(&str, TlsReason); 24] = [
     ("unable to get local issuer certificate", TlsReason::UnknownIssuer),
     ("unable to get issuer certificate", TlsReason::UnknownIssuer),
     ("unable to verify the first certificate", TlsReason::UnknownIssuer),
+    // It names an authority that we believe, and was not signed by it.
+    ("certificate signature failure", TlsReason::UnknownIssuer),
     ("invalid CA certificate", TlsReason::BadAuthority),
     ("path length constraint exceeded", TlsReason::BadAuthority),
     ("permitted subtree violation", TlsReason::BadAuthority),
@@ -31,6 +33,7 @@ const REASONS: [(&str, TlsReason); 24] = [
     ("unsuitable certificate purpose", TlsReason::WrongPurpose),
     ("unsupported certificate purpose", TlsReason::WrongPurpose),
     ("CA md too weak", TlsReason::Weak),
+    ("digest algorithm too weak", TlsReason::Weak),
     ("key too weak", TlsReason::Weak),
     ("key too small", TlsReason::Weak),
     ("certificate revoked", TlsReason::Revoked),

@@ -60,7 +60,7 @@ impl Bare {
         let tcp = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).unwrap();
         tcp.set_nodelay(true).unwrap();
         let mut bare = Self(tls.connect(&endpoint.host, tcp).unwrap());
-        bare.until("\r\n");
+        bare.until("* OK");
         bare.ask(&format!("LOGIN {user} {PASSWORD}"));
         bare.ask("SELECT INBOX (CONDSTORE)");
         bare
@@ -73,11 +73,12 @@ impl Bare {
             assert!(n > 0, "closed");
             total += n as u64;
             tail.extend_from_slice(&buffer[..n]);
-            let keep = tail.len().saturating_sub(200);
-            if String::from_utf8_lossy(&tail[keep..]).contains(end) && tail.ends_with(b"\r\n") {
+            // The last line says it, however long it is.
+            let line = tail[..tail.len() - 1].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+            if tail.ends_with(b"\r\n") && String::from_utf8_lossy(&tail[line..]).starts_with(end) {
                 return total;
             }
-            tail.drain(..keep);
+            tail.drain(..line);
         }
     }
 
