@@ -1,6 +1,6 @@
 //! width — how many cells text takes, and how to cut, pad and wrap it by them.
-//! Owns: `width`, `truncate`, `pad`, `pad_left`, `wrap`. May import: nothing of ours.
-//! Start reading at: `width`: the sum over grapheme clusters, as ratatui counts, so that what is measured is what is drawn.
+//! Owns: `width`, `drawn`, `truncate`, `pad`, `pad_left`, `wrap`. May import: nothing of ours.
+//! Start reading at: `width`: the sum over grapheme clusters as they are drawn, so that what is measured is what is seen.
 //! Everything here is linear in the text it looks at.
 
 use std::borrow::Cow;
@@ -14,10 +14,42 @@ pub fn width(text: &str) -> usize {
     if plain(text) { text.len() } else { text.graphemes(true).map(cell).sum() }
 }
 
-/// The cells of one grapheme cluster.
+/// The cells of one grapheme cluster, as it is drawn.
 #[must_use]
 pub fn cell(grapheme: &str) -> usize {
-    grapheme.width()
+    drawn_cluster(grapheme).width()
+}
+
+/// `text` as it is handed to a terminal: clusters of emoji on whose width terminals disagree as their first character alone,
+/// flags as their two letters. Else a terminal that counts otherwise leaves cells behind that nobody wipes.
+#[must_use]
+pub fn drawn(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || !text.chars().any(disputed) {
+        return Cow::Borrowed(text);
+    }
+    text.graphemes(true).map(drawn_cluster).collect::<String>().into()
+}
+
+/// What terminals disagree about: selectors of a form, joiners, skin tones, keycaps, tags, the letters of flags.
+fn disputed(c: char) -> bool {
+    matches!(c, '\u{200d}' | '\u{20e3}' | '\u{fe0e}' | '\u{fe0f}' | '\u{1f1e6}'..='\u{1f1ff}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}')
+}
+
+fn drawn_cluster(grapheme: &str) -> Cow<'_, str> {
+    let mut chars = grapheme.chars();
+    let Some(first) = chars.next() else { return Cow::Borrowed(grapheme) };
+    if let '\u{1f1e6}'..='\u{1f1ff}' = first {
+        let letter = |c: char| char::from_u32(u32::from(c).wrapping_sub(0x1f1e6) + u32::from('A')).unwrap_or(c);
+        let letters = grapheme.chars().filter(|c| ('\u{1f1e6}'..='\u{1f1ff}').contains(c)).map(letter);
+        return letters.collect::<String>().into();
+    }
+    // Joiners of other scripts make their letters, and stay.
+    let emoji =
+        matches!(first, '#' | '*' | '0'..='9' | '©' | '®' | '\u{200d}' | '\u{203c}'..='\u{3299}' | '\u{1f000}'..='\u{1faff}');
+    if emoji && chars.any(disputed) {
+        return Cow::Borrowed(grapheme.get(..first.len_utf8()).unwrap_or_default());
+    }
+    Cow::Borrowed(grapheme)
 }
 
 /// The longest start of `text` that fits into `cells`, in bytes, and the cells it takes.
@@ -142,6 +174,31 @@ mod tests {
 
     fn lines(text: &str, cells: usize) -> Vec<&str> {
         wrap(text, cells).into_iter().map(|r| &text[r]).collect()
+    }
+
+    #[test]
+    fn emoji_are_drawn_as_what_all_terminals_agree_on() {
+        for (text, seen, cells) in [
+            ("👍🏽", "👍", 2),
+            ("👩\u{200d}🔬", "👩", 2),
+            ("👨\u{200d}👩\u{200d}👧\u{200d}👦", "👨", 2),
+            ("☂\u{fe0f}", "☂", 1),
+            ("❤\u{fe0f}\u{200d}🔥", "❤", 1),
+            ("⌚\u{fe0e}", "⌚", 2),
+            ("🏳\u{fe0f}\u{200d}🌈", "🏳", 1),
+            ("1\u{fe0f}\u{20e3}", "1", 1),
+            ("🇩🇪", "DE", 2),
+            ("🇩🇪🇫", "DEF", 3),
+            ("🏴\u{e0067}\u{e0062}\u{e007f}", "🏴", 2),
+            ("☝🏽", "☝", 1),
+            ("🎉", "🎉", 2),
+            ("क\u{94d}\u{200d}ष", "क\u{94d}\u{200d}ष", width("क\u{94d}\u{200d}ष")),
+            ("e\u{301}", "e\u{301}", 1),
+        ] {
+            assert_eq!((drawn(text).as_ref(), width(text)), (seen, cells), "{text}");
+            assert_eq!(width(&drawn(text)), cells, "{text}");
+        }
+        assert_eq!(drawn("a 👍🏽 b 🇩🇪"), "a 👍 b DE");
     }
 
     #[test]
