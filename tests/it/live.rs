@@ -9,7 +9,7 @@ use postrider::config::Config;
 use postrider::engine::api::{Body, Connectivity, Kind, News, OutboxState, Password, Query, Request, Rows, Ticket};
 use postrider::engine::{Engine, Mode, Setup};
 use postrider::mail::address::Address;
-use postrider::mail::draft::Draft;
+use postrider::mail::draft::{About, Draft};
 use postrider::mail::flags::{Flag, FlagDelta, Flags};
 use postrider::mail::ids::{AccountName, MailboxId, PlacementKey};
 use postrider::mail::mailbox::{MailboxPath, Role};
@@ -353,9 +353,19 @@ fn outbox(engine: &Engine) -> Vec<(OutboxState, u32, String)> {
 }
 
 fn send(engine: &Engine, from: &str, to: &str, subject: &str) {
+    send_about(engine, from, to, subject, None);
+}
+
+fn send_about(engine: &Engine, from: &str, to: &str, subject: &str, about: Option<About>) {
     let address = |a: &str| Address::new("", a);
-    let draft =
-        Draft { from: address(from), to: vec![address(to)], subject: subject.into(), body: "x\n".into(), ..Draft::default() };
+    let draft = Draft {
+        from: address(from),
+        to: vec![address(to)],
+        subject: subject.into(),
+        body: "x\n".into(),
+        about,
+        ..Draft::default()
+    };
     let account = AccountName::new("me");
     engine.perform(Request::Send { id: None, account, draft: Box::new(draft), hold: 0 }).unwrap();
 }
@@ -371,6 +381,11 @@ fn a_mail_is_sent_and_filed_once() {
     until(&engine, "an empty outbox", |_| outbox(&engine).is_empty().then_some(()));
     settled(&engine);
     assert_eq!(there(&mut person.other(), "Sent"), ["hello \\Seen"]);
+    // What is answered is marked.
+    send_about(&engine, &person.name, "bob@example.test", "re", Some(About::Reply(key(&engine, "INBOX", "hello"))));
+    sees(&engine, "Sent", &["hello", "re"]);
+    settled(&engine);
+    assert_eq!(there(&mut person.other(), "INBOX"), ["hello \\Answered"]);
 }
 
 #[test]

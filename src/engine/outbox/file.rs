@@ -7,25 +7,31 @@ use super::sender::apply;
 use super::state::Event;
 use crate::config::{AccountConfig, Submission};
 use crate::engine::acts;
-use crate::engine::api::Fault;
+use crate::engine::api::{Fault, Kind};
+use crate::engine::desk;
 use crate::engine::shared::Shared;
+use crate::mail::draft::About;
 use crate::mail::envelope::MessageId;
-use crate::mail::flags::{Flag, FlagDelta};
+use crate::mail::flags::{Flag, FlagDelta, Flags};
+use crate::mail::ids::AccountName;
 use crate::mail::intent::{NewOperation, OpKind};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outgoing::Outgoing;
 use crate::mail::server::Fingerprint;
 use crate::store::journal::Command;
-use crate::store::{drafts, journal, mailboxes};
+use crate::store::{StoreErrorKind, drafts, journal, mailboxes};
+use std::collections::BTreeSet;
 
 /// Submission servers that put a copy into Sent by themselves.
 const FILERS: [&str; 4] = ["smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com"];
 
-/// Files an accepted mail. Whether there is something new in the account's journal.
+/// Files an accepted mail, and marks what it answers or forwards. The accounts in whose journal there is something new.
 ///
 /// # Errors
 /// Our own files.
-pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<bool, Fault> {
+pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<BTreeSet<AccountName>, Fault> {
+    // First: done twice it is done once, and afterwards the draft is gone.
+    let mut told = mark(shared, mail)?;
     let config = shared.account(&mail.mail.account);
     let wanted = mail.mail.file && config.is_some_and(|c| !files_by_itself(c));
     let copy = match config {
@@ -53,7 +59,30 @@ pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<bool, Fault> {
     if filed && !wanted {
         shared.spool.remove(&mail.mail.spool)?;
     }
-    Ok(filed && wanted)
+    if filed && wanted {
+        told.insert(mail.mail.account.clone());
+    }
+    Ok(told)
+}
+
+/// Marks the original as answered or forwarded.
+fn mark(shared: &Shared, mail: &Outgoing) -> Result<BTreeSet<AccountName>, Fault> {
+    let Some(draft) = mail.mail.draft else { return Ok(BTreeSet::new()) };
+    let saved = match shared.store.read_state(|db| drafts::get(db, draft)) {
+        Ok(saved) => saved,
+        Err(e) if e.kind == StoreErrorKind::Missing => return Ok(BTreeSet::new()),
+        Err(e) => return Err(e.into()),
+    };
+    let (target, flag) = match saved.draft.about {
+        None => return Ok(BTreeSet::new()),
+        Some(About::Reply(target)) => (target, "\\Answered"),
+        Some(About::Forward(target)) => (target, "$Forwarded"),
+    };
+    match desk::automatic(shared, target, FlagDelta::new(Flags::from_words([flag]), Flags::default())) {
+        // The original was deleted meanwhile.
+        Err(fault) if fault.kind == Kind::Missing => Ok(BTreeSet::new()),
+        other => other,
+    }
 }
 
 fn files_by_itself(config: &AccountConfig) -> bool {

@@ -188,9 +188,7 @@ fn round(inner: &Arc<Inner>, password: bool) -> Result<Option<i64>, Fault> {
         }
     }
     for mail in mails.iter().filter(|m| m.state == OutboxState::Accepted) {
-        if file::file(shared, mail)? {
-            (inner.filed)(&mail.mail.account);
-        }
+        file::file(shared, mail)?.iter().for_each(|account| (inner.filed)(account));
     }
     let now = shared.now();
     let mut next: Option<i64> = None;
