@@ -64,11 +64,21 @@ pub struct Reader {
     pub read_only: bool,
 }
 
+/// `compose`
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Compose {
+    /// A `mailto:` link, or addresses
+    #[arg(value_name = "MAILTO | ADDRESS")]
+    pub to: Vec<String>,
+}
+
 /// The verbs. Without one, the reader opens.
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// The reader on a throw-away mailbox: no account, no network, no file left behind
     Demo,
+    /// Write a mail: open the composer, in the reader that runs already if there is one
+    Compose(Compose),
     /// Add, list, test or remove accounts
     Account {
         #[command(subcommand)]

@@ -97,6 +97,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
     let mut out = Out::stdout();
     let code = match args.verb {
         None => reader::open(&door, &args.reader),
+        Some(Verb::Compose(to)) => reader::compose(&door, &to.to),
         Some(Verb::Demo) => reader::demo(&door, &args.reader),
         Some(Verb::Sync(args)) => sync::run(&door, &args, &mut out),
         Some(Verb::Doctor(args)) => doctor::run(&door, args.account.as_deref(), args.json, &mut out),

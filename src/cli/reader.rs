@@ -11,6 +11,7 @@ use crate::base::log;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::api::{News, Query, Request, Slot, Ticket};
+use crate::engine::owner::{Knock, ring};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::AccountName;
 use crate::ui::terminal::{self, Terminal};
@@ -49,7 +50,27 @@ pub fn open(door: &Door, wishes: &Wishes) -> Result<u8, Failure> {
         None => None,
         Some(name) => Some(named(name).ok_or_else(|| super::session::no_such_account(name))?),
     };
-    run(door, config, account, wishes)
+    run(door, config, account, wishes, Vec::new())
+}
+
+/// `postrider compose`: in the reader that runs on this profile, else in one of its own.
+pub fn compose(door: &Door, to: &[String]) -> Result<u8, Failure> {
+    let config = door.config()?;
+    if config.accounts.is_empty() {
+        return Err(super::session::no_account());
+    }
+    let (links, people): (Vec<&String>, Vec<&String>) = to.iter().partition(|t| t.to_ascii_lowercase().starts_with("mailto:"));
+    let mut mails: Vec<String> = links.into_iter().cloned().collect();
+    if !people.is_empty() || mails.is_empty() {
+        mails.push(people.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+    }
+    // Each that a running reader heard of is its own from now on.
+    mails.retain(|mail| !ring(&door.paths.socket(), &Knock::Compose(mail.clone())));
+    if mails.is_empty() {
+        return Ok(exit::OK);
+    }
+    somebody()?;
+    run(door, config, None, &Wishes::default(), mails)
 }
 
 /// `postrider demo`
@@ -58,10 +79,10 @@ pub fn demo(door: &Door, wishes: &Wishes) -> Result<u8, Failure> {
     let demo = Demo::create()?;
     let door = Door { paths: demo.paths(), options: door.options.clone() };
     let config = door.config()?;
-    run(&door, config, None, wishes)
+    run(&door, config, None, wishes, Vec::new())
 }
 
-fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishes) -> Result<u8, Failure> {
+fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishes, compose: Vec<String>) -> Result<u8, Failure> {
     door.log();
     log::info("start", env!("CARGO_PKG_VERSION"));
     let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
@@ -74,7 +95,7 @@ fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishe
     let themes = themes(folder.as_deref());
     let setup = app::Setup {
         signatures: config.signatures(),
-        compose: Vec::new(),
+        compose,
         config,
         zone: TimeZone::system(),
         size: (size.width, size.height),

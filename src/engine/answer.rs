@@ -17,7 +17,7 @@ use crate::store::blobs::Blobs;
 use crate::store::open::Cache;
 use crate::store::{
     Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, drafts, journal, lists, mailboxes, messages, outbox,
-    search,
+    people, search,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -71,7 +71,13 @@ impl Answerer {
             Query::Message(of) => Rows::Message(Box::new(self.message(*of, stop)?)),
             Query::Search { text, within, limit } => Rows::Search(self.search(text, *within, *limit, stop)?),
             Query::Contacts { prefix, limit } => {
-                let found = self.store.read_state(|db| contacts::complete(db, prefix, *limit))?;
+                let mut found = self.store.read_state(|db| contacts::complete(db, prefix, *limit))?;
+                let most = *limit as usize;
+                // Whom the person wrote to comes first; then whoever stands in the mail that is here.
+                let seen = self.reader.ask(stop, |db| people::seen(db, prefix, most))?;
+                let fresh: Vec<_> = seen.into_iter().filter(|(a, _)| !found.iter().any(|(f, _)| f.same(a))).collect();
+                found.extend(fresh);
+                found.truncate(most);
                 Rows::Contacts(found.into_iter().map(|(address, weight)| Contact { address, weight }).collect())
             }
             Query::Outbox => Rows::Outbox(self.store.read_state(outbox::list)?.into_iter().map(outbox_row).collect()),

@@ -26,6 +26,7 @@ mod migrate;
 pub mod open;
 pub mod outbox;
 pub mod overlay;
+pub mod people;
 pub mod placements;
 mod quarantine;
 pub mod reader;

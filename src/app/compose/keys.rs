@@ -161,7 +161,9 @@ impl Compose {
     /// The keys go to a field.
     pub fn go_to(&mut self, field: Field) {
         self.completion = None;
+        self.separate(false);
         self.field = field;
+        self.separate(true);
         if field == Field::Bcc {
             self.show_bcc = true;
         }

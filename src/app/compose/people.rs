@@ -3,6 +3,8 @@
 //! Start reading at: `Compose::fragment`. The list is asked of the store; an answer to letters that have changed since is dropped.
 
 use super::{Compose, Field};
+use crate::app::editor::Editor;
+use crate::app::editor::motion::Motion;
 use crate::base::safetext::SafeText;
 use crate::engine::api::Contact;
 use crate::mail::address::Address;
@@ -98,6 +100,33 @@ impl Compose {
         }
         self.touch(now);
         self.lay_out();
+    }
+
+    /// The first field that names somebody who cannot be written to; To where nobody is named.
+    pub(super) fn doubtful_field(&self) -> Field {
+        let bad = |f: &Field| {
+            let text = self.editor(*f).map_or_else(String::new, Editor::text);
+            address_list::parse(&text).iter().any(|a| address_list::wire(&a.addr).is_err())
+        };
+        [Field::To, Field::Cc, Field::Bcc].into_iter().find(bad).unwrap_or(Field::To)
+    }
+
+    /// Where a field of people is entered, the next name is divided from the last one; where it is left, nothing dangles.
+    pub(super) fn separate(&mut self, enter: bool) {
+        if !self.field.is_people() {
+            return;
+        }
+        let field = self.field;
+        let Some(editor) = self.editor_mut(field) else { return };
+        let text = editor.text();
+        let bare = text.trim_end().trim_end_matches([',', ';', ' ']);
+        // What is not yet an address is written on.
+        let whole = address_list::parse(bare).last().is_some_and(|a| address_list::wire(&a.addr).is_ok());
+        let wanted = if enter && whole { format!("{bare}, ") } else { bare.to_owned() };
+        if wanted != text {
+            editor.replace_in_line(0, text.len(), &wanted);
+        }
+        editor.go_by(Motion::Bottom, false);
     }
 
     /// Whether Enter takes what is offered: not where an address is written out already.

@@ -176,11 +176,9 @@ impl App {
         let draft = compose.draft();
         let problems = check::problems(&draft);
         if let Some(stops) = problems.iter().find(|p| p.stops) {
-            let people = stops.text.as_str().starts_with('"') || draft.to.is_empty();
             let text = stops.text.clone();
-            if people {
-                compose.go_to(Field::To);
-            }
+            let field = compose.doubtful_field();
+            compose.go_to(field);
             return self.status.doubt(now, text.as_str());
         }
         if let Some(doubt) = problems.into_iter().map(|p| p.text).find(|t| !compose.doubted.contains(t)) {

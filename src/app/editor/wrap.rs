@@ -117,7 +117,10 @@ impl<'a> Layout<'a> {
         let rows = self.rows(top.line.min(self.buffer.len() - 1)).len();
         let top = Spot { line: top.line.min(self.buffer.len() - 1), row: top.row.min(rows - 1) };
         if cursor < top {
-            return cursor;
+            // A step up shows one row more; a leap shows what stands before the place.
+            let leap = self.step(cursor, isize::try_from(height).unwrap_or(isize::MAX)) < top;
+            let before = isize::try_from(height / 4).unwrap_or(0).min(3);
+            return if leap { self.step(cursor, -before) } else { cursor };
         }
         let back = isize::try_from(height.max(1) - 1).unwrap_or(isize::MAX);
         let first = self.step(cursor, -back);

@@ -168,7 +168,7 @@ fn key_of(app: &App, id: &str) -> String {
 /// The commands that matter now, the likeliest first.
 fn hints(app: &App) -> &'static [&'static str] {
     match (app.screen(), app.focus()) {
-        (Screen::Compose, _) => &["send", "attach", "edit-outside", "read-other", "leave-draft", "discard", "next-field", "help"],
+        (Screen::Compose, _) => &["send", "attach", "edit-outside", "read-other", "leave-draft", "help", "discard", "next-field"],
         (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
         _ if app.search().is_some() && *app.focus() == Focus::Messages => {
             &["open", "next-unread", "search", "archive", "move", "back", "help"]
