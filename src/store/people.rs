@@ -102,7 +102,7 @@ mod tests {
             })
             .unwrap();
         for _ in 0..50 {
-            if store.read(|db| search::unindexed_count(db)).unwrap() == 0 {
+            if store.read(search::unindexed_count).unwrap() == 0 {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
