@@ -15,6 +15,8 @@ use native_tls::TlsStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// The longest line, beside literals (decisions 32).
@@ -34,6 +36,8 @@ struct Socket {
     /// Whether the waker and the deadline end a read by `WouldBlock`.
     armed: bool,
     deadline: Instant,
+    /// Whether the peer closed or reset the line: what a layer above makes of that is not the cause.
+    over: Arc<AtomicBool>,
 }
 
 impl Socket {
@@ -75,7 +79,11 @@ impl Read for Socket {
             match self.tcp.read(buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::IN)?,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => return other,
+                Ok(n) if n > 0 || buf.is_empty() => return Ok(n),
+                other => {
+                    self.over.store(true, Ordering::Relaxed);
+                    return other;
+                }
             }
         }
     }
@@ -87,7 +95,11 @@ impl Write for Socket {
             match self.tcp.write(buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::OUT)?,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => return other,
+                Err(e) => {
+                    self.over.store(true, Ordering::Relaxed);
+                    return Err(e);
+                }
+                done => return done,
             }
         }
     }
@@ -158,7 +170,7 @@ impl Wire {
     /// Over a connected socket.
     fn over(tcp: TcpStream, waker: &Waker, cancel: &Cancel) -> Self {
         let deadline = Instant::now() + NO_PROGRESS;
-        let socket = Socket { tcp, cancel: cancel.clone(), waker: waker.clone(), armed: false, deadline };
+        let socket = Socket { tcp, cancel: cancel.clone(), waker: waker.clone(), armed: false, deadline, over: Arc::default() };
         Self {
             stream: Stream::Plain(socket),
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -190,7 +202,7 @@ impl Wire {
             return Err(self.fail(NetError::protocol("encrypted twice")));
         };
         socket.deadline = Instant::now() + dial::CONNECT;
-        let (end, cancel) = (socket.deadline, socket.cancel.clone());
+        let (end, cancel, over) = (socket.deadline, socket.cancel.clone(), Arc::clone(&socket.over));
         match tls::handshake(endpoint, socket) {
             Ok(tls) => {
                 self.stream = Stream::Tls(Box::new(tls));
@@ -199,6 +211,11 @@ impl Wire {
             // OpenSSL wraps what the socket said: ask the causes themselves.
             Err(_) if cancel.is_set() => Err(self.fail(NetError::cancelled())),
             Err(_) if Instant::now() >= end => Err(self.fail(NetError::new(NetErrorKind::Timeout, "no TLS handshake"))),
+            // A server that goes away is not one that cannot be trusted: it is tried again.
+            Err(_) if over.load(Ordering::Relaxed) => {
+                let kind = NetErrorKind::Io(io::ErrorKind::UnexpectedEof);
+                Err(self.fail(NetError::new(kind, "closed during the TLS handshake")))
+            }
             Err(e) => Err(self.fail(e)),
         }
     }

@@ -89,6 +89,19 @@ fn nobody_there() {
 
 /// A start costs few turns, and an idle line wakes at once however slow it is.
 #[test]
+fn who_goes_away_during_the_handshake_is_not_one_who_cannot_be_trusted() {
+    for line in [
+        Line { refuse: true, ..Line::default() },
+        Line { cut: Some((10, End::Reset)), ..Line::default() },
+        Line { cut: Some((1_000, End::Close)), ..Line::default() },
+    ] {
+        let proxy = Proxy::start(host().imaps, line);
+        let e = imap_to(&at(&proxy), &user(), PASSWORD, &Strings::new()).unwrap_err();
+        assert!(matches!(e.kind, NetErrorKind::Io(_)), "{e:?}");
+    }
+}
+
+#[test]
 fn a_slow_line_costs_turns_only() {
     let latency = Duration::from_millis(50);
     let proxy = Proxy::start(host().imaps, Line { latency, ..Line::default() });

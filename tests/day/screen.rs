@@ -1,0 +1,119 @@
+//! screen — the program in a terminal: keys go in, and what a person would see comes out.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
+const ROWS: u16 = 40;
+const COLUMNS: u16 = 120;
+/// How long something that needs no server may take to show; a busy machine is slow.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A running program and its terminal.
+pub struct Screen {
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    parser: Arc<Mutex<vt100::Parser>>,
+    // Closing it hangs the program up.
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Screen {
+    /// Starts the reader on a profile.
+    pub fn start(profile: &Path) -> Self {
+        let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(BINARY);
+        command.arg("--profile");
+        command.arg(profile);
+        command.env("TERM", "xterm-256color");
+        command.env("TZ", "UTC");
+        command.env_remove("EDITOR");
+        command.env_remove("VISUAL");
+        let child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(NonZero::new(ROWS).unwrap(), NonZero::new(COLUMNS).unwrap(), 0)));
+        let (mut output, sink) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&parser));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            while let Ok(n) = output.read(&mut bytes) {
+                if n == 0 {
+                    return;
+                }
+                sink.lock().unwrap().process(&bytes[..n]);
+            }
+        });
+        let keys = pty.master.take_writer().unwrap();
+        Self { child, keys, parser, _master: pty.master }
+    }
+
+    /// Presses keys, one after the other.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.chars() {
+            let mut bytes = [0; 4];
+            self.keys.write_all(key.encode_utf8(&mut bytes).as_bytes()).unwrap();
+            self.keys.flush().unwrap();
+            // A key that is pressed by a person comes by itself.
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// What is on the screen.
+    pub fn text(&self) -> String {
+        self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// The line that holds these words.
+    pub fn line(&self, words: &str) -> Option<String> {
+        self.text().lines().find(|l| l.contains(words)).map(str::to_owned)
+    }
+
+    /// Waits until `what` is so.
+    #[track_caller]
+    pub fn until(&self, name: &str, limit: Duration, what: impl Fn(&str) -> bool) {
+        let end = Instant::now() + limit;
+        while !what(&self.text()) {
+            assert!(Instant::now() < end, "not seen: {name}\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until these words are on the screen.
+    #[track_caller]
+    pub fn shows(&self, words: &str) {
+        self.until(words, SOON, |text| text.contains(words));
+    }
+
+    /// Waits until these words are gone.
+    #[track_caller]
+    pub fn shows_no(&self, words: &str) {
+        self.until(&format!("the end of {words}"), SOON, |text| !text.contains(words));
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for the program to end by itself.
+    #[track_caller]
+    pub fn ends(mut self) {
+        let end = Instant::now() + SOON;
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "it does not end\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        // It has ended already, or the test failed.
+        let _ = self.child.kill();
+    }
+}
