@@ -1,5 +1,5 @@
 //! keys — `postrider keys`: every command with its keys, from the one command table.
-//! Owns: the two forms of the list. assets/commands.md is the Markdown one.
+//! Owns: the two forms of the list. assets/doc/keys.md is the Markdown one.
 //! May import: app, cli.
 //! Start reading at: `run`.
 
@@ -65,4 +65,15 @@ fn markdown() -> String {
 fn code(chord: &str) -> String {
     let chord = chord.replace('|', "\\|");
     if chord.contains('`') { format!("`` {chord} ``") } else { format!("`{chord}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::written;
+
+    #[test]
+    fn the_list_of_keys_is_checked_in() {
+        written("assets/doc/keys.md", markdown().as_bytes());
+    }
 }

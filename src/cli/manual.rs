@@ -124,3 +124,14 @@ fn verbs(verb: &clap::Command, above: &str, roff: &mut Roff) {
 fn tagged(roff: &mut Roff, tag: &str, text: &str) {
     roff.control("TP", []).text([bold(tag)]).text([roman(text)]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::written;
+
+    #[test]
+    fn the_manual_page_is_checked_in() {
+        written("assets/doc/postrider.1", &page().unwrap());
+    }
+}

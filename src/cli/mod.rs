@@ -124,3 +124,14 @@ fn verb(args: Args) -> Result<u8, Failure> {
     out.flush()?;
     Ok(code)
 }
+
+/// Compares what is generated with what is checked in; writes it first if POSTRIDER_WRITE_DOCS is set.
+#[cfg(test)]
+fn written(name: &str, fresh: &[u8]) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    if std::env::var_os("POSTRIDER_WRITE_DOCS").is_some() {
+        std::fs::write(&path, fresh).unwrap();
+    }
+    let kept = std::fs::read(&path).unwrap_or_default();
+    assert!(kept == fresh, "{name} is old. Write it anew: POSTRIDER_WRITE_DOCS=1 cargo test --lib checked_in");
+}
