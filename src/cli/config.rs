@@ -7,8 +7,12 @@ use super::Door;
 use super::args::ConfigVerb;
 use super::exit::{self, Failure};
 use super::output::Out;
-use crate::config::{AccountKind, Config, KeepBodies, Prefer, Server, Submission};
-use serde_json::{Value, json};
+use crate::app::trie::Keymap;
+use crate::config::account::Tls;
+use crate::config::{AccountConfig, AccountKind, Config, KeepBodies, PasswordSource, Prefer, Server, Submission};
+use crate::ui::theme::{Depth, Theme};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// The commented example, which is also `assets/config.example.toml`.
 const EXAMPLE: &str = include_str!("../../assets/config.example.toml");
@@ -22,61 +26,46 @@ pub fn run(door: &Door, what: ConfigVerb, out: &mut Out) -> Result<u8, Failure> 
             let shown = shown(&door.config()?);
             if json { out.json(&shown)? } else { out.raw(as_toml(&shown)?.as_bytes())? }
         }
-        ConfigVerb::Check { json } => {
-            let config = Config::load(&door.paths.config)?;
-            let path = door.paths.config.to_string_lossy();
-            if json {
-                let warnings: Vec<_> = config.warnings.iter().map(|w| w.as_str()).collect();
-                out.json(&json!({"path": path, "accounts": config.accounts.len(), "warnings": warnings}))?;
-            } else {
-                config.warnings.iter().for_each(|w| exit::say(w.as_str()));
-                let accounts = match config.accounts.len() {
-                    0 => "no account yet".to_owned(),
-                    1 => "1 account".to_owned(),
-                    n => format!("{n} accounts"),
-                };
-                out.line(&format!("{path}: {accounts}, {} warnings", config.warnings.len()))?;
-            }
-        }
+        ConfigVerb::Check { json } => return check(door, json, out),
     }
     Ok(exit::OK)
 }
 
-/// What is in force, defaults included, with the file's own words.
+/// Also looks at what only the reader knows: commands, keys, themes.
+fn check(door: &Door, json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let config = Config::load(&door.paths.config)?;
+    let (_, mut wrong) = Keymap::new(&config.keys);
+    let folder = door.paths.config.parent().map(|dir| dir.join("themes"));
+    let theme = config.theme.as_ref().map(|name| Theme::load(name, folder.as_deref(), Depth::True));
+    wrong.extend(theme.and_then(Result::err).map(|error| error.to_string()));
+    let code = if wrong.is_empty() { exit::OK } else { exit::CONFIG };
+    let path = door.paths.config.to_string_lossy();
+    if json {
+        let warnings: Vec<_> = config.warnings.iter().map(|w| w.as_str()).collect();
+        out.json(&json!({"path": path, "accounts": config.accounts.len(), "warnings": warnings, "errors": wrong}))?;
+        return Ok(code);
+    }
+    config.warnings.iter().for_each(|w| exit::say(w.as_str()));
+    wrong.iter().for_each(|w| Failure::new(code, w, "").tell());
+    let accounts = match config.accounts.len() {
+        0 => "no account yet".to_owned(),
+        1 => "1 account".to_owned(),
+        n => format!("{n} accounts"),
+    };
+    let state = if code == exit::OK { "in order" } else { "wrong" };
+    out.text_line(&format!("{path}: {state}, {accounts}, warnings: {}", config.warnings.len()))?;
+    Ok(code)
+}
+
+/// What is in force, defaults included, in the file's own words: it could be a configuration itself.
 fn shown(config: &Config) -> Value {
-    let seconds = |d: std::time::Duration| format!("{}s", d.as_secs());
-    let accounts: serde_json::Map<String, Value> = config
-        .accounts
-        .iter()
-        .map(|account| {
-            let mut one = json!({
-                "address": account.address,
-                "name": account.display_name,
-                "password": format!("{:?}", account.password),
-                "keep": { "bodies": match account.keep.bodies {
-                    KeepBodies::None => "none".to_owned(),
-                    KeepBodies::All => "all".to_owned(),
-                    KeepBodies::For(time) => format!("{}d", time.as_secs() / 86_400),
-                }},
-                "roles": account.roles.iter().map(|(role, name)| (role.word().to_owned(), json!(name))).collect::<serde_json::Map<_, _>>(),
-                "identity": account.identities.iter().map(|i| json!({"address": i.address.addr, "name": i.address.name})).collect::<Vec<_>>(),
-            });
-            if let Some(fields) = one.as_object_mut() {
-                match &account.kind {
-                    AccountKind::Imap(imap) => fields.insert("imap".into(), server(&imap.server)),
-                    AccountKind::Maildir(dir) => fields.insert("maildir".into(), json!(dir.to_string_lossy())),
-                };
-                match &account.smtp {
-                    Submission::Smtp(smtp) => fields.insert("smtp".into(), server(smtp)),
-                    Submission::Local => fields.insert("smtp".into(), json!({"local": true})),
-                    Submission::None => None,
-                };
-            }
-            (account.name.as_str().to_owned(), one)
-        })
-        .collect();
-    json!({
-        "theme": config.theme.as_deref().unwrap_or("auto"),
+    let accounts: Map<String, Value> =
+        config.accounts.iter().map(|a| (a.name.as_str().to_owned(), Value::Object(account(a)))).collect();
+    let mut keys: Map<String, Value> = Map::new();
+    for binding in &config.keys {
+        keys.entry(binding.context.clone()).or_insert_with(|| json!({}))[&binding.keys] = json!(binding.command);
+    }
+    let mut all = json!({
         "reading": {
             "mark-read-after": config.reading.mark_read_after.map_or("never".to_owned(), seconds),
             "prefer": match config.reading.prefer { Prefer::Plain => "plain", Prefer::Html => "html" },
@@ -84,13 +73,114 @@ fn shown(config: &Config) -> Value {
         },
         "sending": { "hold": seconds(config.sending.hold) },
         "account": accounts,
-    })
+        "keys": keys,
+    });
+    if let Some(theme) = &config.theme {
+        all["theme"] = json!(theme);
+    }
+    all
+}
+
+fn account(account: &AccountConfig) -> Map<String, Value> {
+    let mut one = Map::new();
+    let mut put = |key: &str, value: Value| one.insert(key.to_owned(), value);
+    if !account.address.is_empty() {
+        put("address", json!(account.address));
+    }
+    if !account.display_name.is_empty() {
+        put("name", json!(account.display_name));
+    }
+    match &account.password {
+        PasswordSource::Command(command) => put("password", json!({"command": command})),
+        PasswordSource::Env(name) => put("password", json!({"env": name})),
+        PasswordSource::File(path) => put("password", json!({"file": path})),
+        // What stands in the file stays there.
+        PasswordSource::Ask | PasswordSource::Plain(_) => put("password", json!({"ask": true})),
+    };
+    match &account.kind {
+        AccountKind::Imap(imap) => {
+            let mut place = server(&imap.server);
+            place["connections"] = json!(imap.connections);
+            put("imap", place)
+        }
+        AccountKind::Maildir(dir) => put("maildir", json!(dir)),
+    };
+    match &account.smtp {
+        Submission::Smtp(smtp) => put("smtp", server(smtp)),
+        Submission::Local => put("smtp", json!({"local": true})),
+        Submission::None => None,
+    };
+    if let Some(file) = &account.ca_file {
+        put("ca-file", json!(file));
+    }
+    if let Some(pin) = &account.fingerprint {
+        let hex: String = pin.iter().map(|b| format!("{b:02x}")).collect();
+        put("fingerprint", json!(format!("sha256:{hex}")));
+    }
+    let mut keep = json!({"bodies": match account.keep.bodies {
+        KeepBodies::None => "none".to_owned(),
+        KeepBodies::All => "all".to_owned(),
+        KeepBodies::For(time) => format!("{}d", time.as_secs() / 86_400),
+    }});
+    if let Some(limit) = account.keep.limit {
+        keep["limit"] = json!(format!("{limit}B"));
+    }
+    put("keep", keep);
+    let roles: Map<String, Value> = account.roles.iter().map(|(role, name)| (role.word().to_owned(), json!(name))).collect();
+    put("roles", Value::Object(roles));
+    // The first is the account's own address.
+    let mut identities = account.identities.iter();
+    if let Some(file) = identities.next().and_then(|own| own.signature.as_ref()) {
+        put("signature", json!(file));
+    }
+    let others = identities.map(|i| {
+        let mut other = json!({"address": i.address.addr, "name": i.address.name});
+        if let Some(file) = &i.signature {
+            other["signature"] = json!(file);
+        }
+        other
+    });
+    put("identity", others.collect());
+    one
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{}s", time.as_secs())
 }
 
 fn server(server: &Server) -> Value {
-    json!({"host": server.host, "port": server.port, "tls": server.tls.word(), "user": server.user})
+    let mut place = json!({"host": server.host, "port": server.port, "tls": server.tls.word(), "user": server.user});
+    if server.tls == Tls::None && !server.is_loopback() {
+        place["allow-plaintext"] = json!(true);
+    }
+    place
 }
 
 fn as_toml(shown: &Value) -> Result<String, Failure> {
     toml::to_string(shown).map_err(|error| Failure::new(exit::SOFTWARE, &format!("cannot print the configuration ({error})"), ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn what_is_shown_is_a_configuration_that_means_the_same() {
+        let text = EXAMPLE.replace("# user ", "user ").replace("# ca-file", "ca-file");
+        let config = Config::parse(&text, Path::new("/c/config.toml"), 0o600).unwrap();
+        assert!(config.accounts.len() > 1 && config.accounts[0].identities.len() > 1);
+        let shown = as_toml(&shown(&config)).unwrap();
+        let again = Config::parse(&shown, Path::new("/c/config.toml"), 0o600).unwrap_or_else(|e| panic!("{e:?}\n{shown}"));
+        let of =
+            |c: &Config| -> Vec<_> { c.keys.iter().map(|k| (k.context.clone(), k.keys.clone(), k.command.clone())).collect() };
+        assert_eq!(
+            (of(&again), &again.reading, &again.sending, &again.theme),
+            (of(&config), &config.reading, &config.sending, &config.theme)
+        );
+        // TOML tables have no order of their own.
+        for account in &config.accounts {
+            assert!(again.accounts.contains(account), "{account:?}\n{shown}");
+        }
+    }
 }

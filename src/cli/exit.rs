@@ -144,8 +144,9 @@ pub fn of_clap(error: &clap::Error) -> ExitCode {
     let mut hint = String::new();
     for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
         if let Some(tip) = line.strip_prefix("tip: ") {
-            hint = tip.to_owned();
-        } else if line.starts_with("Usage:") {
+            let mut letters = tip.chars();
+            hint = letters.next().map_or(String::new(), |first| format!("{}{}", first.to_uppercase(), letters.as_str()));
+        } else if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         } else if what.is_empty() || !line.starts_with('[') {
             let line = line.strip_prefix("error: ").unwrap_or(line);

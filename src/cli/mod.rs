@@ -64,6 +64,11 @@ impl Door {
     /// # Errors
     /// 78 with file, line and column.
     pub fn config(&self) -> Result<Config, Failure> {
+        // A first start has no file; a file that was named is meant to be there.
+        if self.options.config.is_some() && !self.paths.config.exists() {
+            let what = format!("{} is not there", self.paths.config.display());
+            return Err(Failure::new(exit::CONFIG, &what, "`postrider config example` prints one to begin with"));
+        }
         let config = Config::load(&self.paths.config)?;
         for warning in &config.warnings {
             exit::say(warning.as_str());

@@ -21,6 +21,10 @@ const MISTAKES: &[(&[&str], i32, &str)] = &[
     (&["account", "add", "ann@example.org", "--imap", "imaps://ann:pw@mail.example.org"], 64, "no password"),
     (&["account", "remove", "nobody"], 64, "nobody"),
     (&["--log", "loud", "keys"], 64, "loud"),
+    (&["list", "--jsn"], 64, "A similar argument exists: '--json'."),
+    (&["keys", "--config"], 64, "a value is required"),
+    (&["--config", "/nonexistent/x.toml", "list"], 78, "/nonexistent/x.toml is not there"),
+    (&["--config", "/", "list"], 78, "directory"),
     (&["send"], 64, "nobody to send"),
     (&["completions", "tcsh"], 64, "tcsh"),
 ];
@@ -74,6 +78,16 @@ fn a_broken_configuration_is_named_with_its_place_and_what_was_meant() {
         }
         bed.run(&["config", "path"]).code(0);
         assert_eq!(bed.run(&["config", "check"]).code, 78, "{text}");
+    }
+}
+
+#[test]
+fn keys_and_themes_are_checked_too() {
+    let bed = Bed::new();
+    for (text, words) in [("theme = \"drak\"\n", "drak"), ("[keys.messages]\n\"e\" = \"archiv\"\n", "config.toml:2:")] {
+        bed.configure(text);
+        let ran = bed.run(&["config", "check"]).code(78).says(words);
+        assert!(ran.out.contains("wrong"), "{}", ran.out);
     }
 }
 
