@@ -46,27 +46,45 @@ pub fn blocks(html: &str, links: &mut Links, named: &HashMap<String, String>) ->
     }
     let text = limit_attributes(html.get(..end).unwrap_or_default());
     let flow = Flow::new(std::mem::take(links), named.clone());
-    let tokenizer = Tokenizer::new(Sink(RefCell::new(flow)), TokenizerOpts::default());
+    let sink = Sink { flow: RefCell::new(flow), text: RefCell::default() };
+    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(&text));
     // Each script and each encoding that a document names suspends the tokenizer; neither concerns us.
     while !matches!(tokenizer.feed(&input), html5ever::TokenizerResult::Done) {}
     tokenizer.end();
-    let (blocks, hidden, found, full) = tokenizer.sink.0.into_inner().finish();
+    tokenizer.sink.flush();
+    let (blocks, hidden, found, full) = tokenizer.sink.flow.into_inner().finish();
     *links = found;
     Html { blocks, hidden, cut: full || end < html.len() }
 }
 
-struct Sink(RefCell<Flow>);
+struct Sink {
+    flow: RefCell<Flow>,
+    /// Text since the last tag: the tokenizer hands out single characters where there is nothing but `<` or `&`.
+    text: RefCell<String>,
+}
+
+impl Sink {
+    fn flush(&self) {
+        let mut text = self.text.borrow_mut();
+        if !text.is_empty() {
+            self.flow.borrow_mut().text(&text);
+            text.clear();
+        }
+    }
+}
 
 impl TokenSink for Sink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut flow = self.0.borrow_mut();
         match token {
-            Token::TagToken(tag) => return tag_token(&mut flow, &tag),
-            Token::CharacterTokens(text) => flow.text(&text),
+            Token::TagToken(tag) => {
+                self.flush();
+                return tag_token(&mut self.flow.borrow_mut(), &tag);
+            }
+            Token::CharacterTokens(text) => self.text.borrow_mut().push_str(&text),
             _ => {}
         }
         TokenSinkResult::Continue
