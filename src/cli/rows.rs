@@ -29,7 +29,7 @@ pub fn time(seconds: i64) -> Value {
 }
 
 /// Seconds since 1970 for people, in their time zone.
-fn local(seconds: i64) -> String {
+pub fn local(seconds: i64) -> String {
     Timestamp::from_second(seconds)
         .map_or_else(|_| " ".repeat(16), |t| t.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string())
 }

@@ -135,7 +135,7 @@ fn header(view: &MessageView, out: &mut Out) -> io::Result<()> {
         ("From", list(&envelope.from)),
         ("To", list(&envelope.to)),
         ("Cc", list(&envelope.cc)),
-        ("Date", rows::time(date).as_str().unwrap_or_default().to_owned()),
+        ("Date", rows::local(date)),
         ("Subject", envelope.subject.clone()),
     ] {
         if !value.is_empty() {
