@@ -236,7 +236,11 @@ impl App {
             Some(search) if text.is_empty() => search.line.text().to_owned(),
             _ => text.to_owned(),
         };
-        self.search = Some(Search { line: Line::new(&text), editing, more: false, complaint: None });
+        let before = match self.search.take() {
+            Some(search) => search.before,
+            None => Some(self.list.clone()),
+        };
+        self.search = Some(Search { line: Line::new(&text), before, editing, more: false, complaint: None });
         self.set_focus(Focus::Messages);
         if !text.is_empty() {
             self.search_typed();
@@ -258,14 +262,19 @@ impl App {
     }
 
     pub(super) fn leave_search(&mut self) {
-        self.search = None;
-        if matches!(self.list.source, Source::Search(_)) {
-            match self.mailbox {
-                Some(id) => self.open_mailbox_id(id),
-                None => self.list = Window::new(Source::Mailbox(MailboxId(0)), self.threaded),
+        let before = self.search.take().and_then(|s| s.before);
+        if matches!(self.list.source, Source::Search(_))
+            && let Some(before) = before
+        {
+            // As it was, with what came and went in between.
+            self.list = before;
+            if let Some(id) = self.mailbox {
+                self.folders.show(id);
+                self.ask_page(self.list.same_page());
             }
         }
         self.lay_out();
+        self.cursor_moved();
     }
 
     fn unfold(&mut self) {

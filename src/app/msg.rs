@@ -7,7 +7,8 @@ use super::compose::attach::Entry;
 use super::compose::desk::Errand;
 use super::key::Key;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{News, Query, Request, Slot};
+use crate::config::edit::NewAccount;
+use crate::engine::api::{Fault, News, Password, Query, Request, Slot};
 use crate::mail::ids::AccountName;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,8 +58,21 @@ pub enum Msg {
     News(Box<News>),
     /// The window has this size now: columns and rows.
     Resize(u16, u16),
+    /// The test of a new account has ended; where it went well, the account is saved.
+    Tried(Result<AccountName, Refusal>),
     /// A deadline has come.
     Tick,
+}
+
+/// Why a new account was not saved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The step that failed: "Logging in to imap.example.org".
+    pub step: SafeText,
+    /// Why.
+    pub fault: Box<Fault>,
+    /// Whether it was about the server that sends.
+    pub outgoing: bool,
 }
 
 /// What time it is, twice.
@@ -102,6 +116,10 @@ pub enum Effect {
     OpenLink(String),
     /// Open a file that was saved for it with the desktop's program.
     OpenFile(PathBuf),
+    /// Test a new account and save it; `Msg::Tried` answers.
+    TryAccount(Box<NewAccount>, Option<Password>),
+    /// Begin again with the configuration as it is now; the password is for this account.
+    Reopen(AccountName, Option<Password>),
     /// Look like this theme from now on.
     Theme(String),
     /// Draw everything anew.

@@ -6,9 +6,11 @@ use super::layout::Focus;
 use super::list::{Source, Window};
 use super::msg::{self, Effect, Note};
 use super::state::App;
-use super::words::count;
+use super::words::{count, plural};
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Answer, Changes, Connectivity, Done, Fault, MessagePage, News, Outcome, Query, Rows, SearchPage, Slot};
+use crate::engine::api::{
+    Answer, Changes, Connectivity, Done, Fault, Kind, MessagePage, News, Outcome, Query, Rows, SearchPage, Slot,
+};
 use crate::mail::row::MailboxRow;
 
 impl App {
@@ -16,11 +18,13 @@ impl App {
         for (account, state) in news.connectivity {
             if let Connectivity::NeedsUser(fault) = &state
                 && self.connectivity.get(&account) != Some(&state)
+                && fault.kind != Kind::NoPassword
             {
                 self.status.fault(self.now.since, fault);
             }
             self.connectivity.insert(account, state);
         }
+        self.ask_password();
         for (task, progress) in news.progress {
             self.status.progress(self.now.since, task, progress);
         }
@@ -143,8 +147,16 @@ impl App {
         if self.list.source != Source::Mailbox(page.mailbox) || self.list.threaded != page.threaded {
             return;
         }
+        let jumped = self.unread_jump.take();
+        if jumped.is_some() && page.rows.is_empty() {
+            self.list.forget_jump();
+            return self.status.doubt(self.now.since, "Everything here is read");
+        }
         if let Some(want) = self.list.fill(page.rows, page.above, page.total) {
             self.ask_page(want);
+        }
+        if let (Some(true), Some(id)) = (jumped, self.list.current().map(|i| i.row.id)) {
+            self.show_message(id, true);
         }
         self.rows_changed();
     }
@@ -240,10 +252,13 @@ impl App {
             Note::Undo if done.count == 0 => self.status.doubt(now, "There is nothing to take back"),
             Note::Redo if done.count == 0 => self.status.doubt(now, "There is nothing to do again"),
             Note::Undo => {
-                let text = format!("took back: {} of {n}", done.word);
+                let text = format!("took back the {} of {}", deed(done.word), plural(done.count.into(), "message", "messages"));
                 self.status.say(now, SafeText::line_max(&text, 200), Some(("redo", "does it again")));
             }
-            Note::Redo => self.status.say(now, SafeText::line_max(&format!("did again: {} of {n}", done.word), 200), undo),
+            Note::Redo => {
+                let text = format!("did again the {} of {}", deed(done.word), plural(done.count.into(), "message", "messages"));
+                self.status.say(now, SafeText::line_max(&text, 200), undo);
+            }
             Note::Saved | Note::Open => {
                 if let Some(path) = &done.path {
                     let text = format!("saved {}", path.display());
@@ -257,5 +272,17 @@ impl App {
                 self.status.say(now, SafeText::line_max(&format!("logging in to {account}"), 120), None);
             }
         }
+    }
+}
+
+/// What was done, as a noun.
+fn deed(word: &'static str) -> &'static str {
+    match word {
+        "flag" => "marking",
+        "archive" => "archiving",
+        "delete" | "expunge" => "deletion",
+        "copy" => "copying",
+        "" => "change",
+        other => other,
     }
 }

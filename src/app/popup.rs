@@ -8,10 +8,11 @@ use super::input::Line;
 use super::key::{Code, Key};
 use super::msg::Note;
 use super::reading::Over;
+use super::screen::Screen;
 use super::screen::chooser::{Choice, Chooser};
 use super::state::App;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Password, Request};
+use crate::engine::api::{Connectivity, Kind, Password, Request};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 
 /// What a mailbox is chosen for.
@@ -140,6 +141,20 @@ impl App {
         self.popup = Some(Popup::Themes(Chooser::new("Theme", choices)));
     }
 
+    /// Asks for the password of the first account that has none, unless the person is in the middle of something.
+    pub(super) fn ask_password(&mut self) {
+        let busy = self.popup.is_some() || self.screen != Screen::Mail || self.search.as_ref().is_some_and(|s| s.editing);
+        let lacks = |a: &&AccountName| {
+            let state = self.connectivity.get(*a);
+            matches!(state, Some(Connectivity::NeedsUser(fault)) if fault.kind == Kind::NoPassword) && !self.declined.contains(*a)
+        };
+        if let Some(account) = self.accounts.iter().find(lacks).filter(|_| !busy).cloned() {
+            // Once: who closes it finds it again by its key.
+            self.declined.insert(account.clone());
+            self.open_password(account);
+        }
+    }
+
     /// Asks for a password.
     pub(super) fn open_password(&mut self, account: AccountName) {
         self.popup = Some(Popup::Password(account, Line::secret()));
@@ -149,6 +164,7 @@ impl App {
         let Some(mut popup) = self.popup.take() else { return };
         let esc = key.code == Code::Esc || key == Key::ctrl('c') || key == Key::ctrl('g');
         if esc {
+            self.ask_password();
             return;
         }
         if let Popup::Reading(over) = popup {
@@ -186,6 +202,7 @@ impl App {
                     if !password.secret().is_empty() {
                         self.request(Request::Password { account: account.clone(), password }, Note::Password(account));
                     }
+                    self.ask_password();
                     return;
                 }
                 line.key(key);

@@ -13,6 +13,7 @@ use super::msg::{self, Effect, Note, Now};
 use super::popup::Popup;
 use super::reading::Places;
 use super::screen::Screen;
+use super::screen::account::Form;
 use super::screen::folders::Folders;
 use super::screen::outbox::Outbox;
 use super::screen::viewer::{State, Viewer};
@@ -21,12 +22,12 @@ use super::trie::Keymap;
 use super::words::Calendar;
 use crate::base::safetext::SafeText;
 use crate::config::{self, Config};
-use crate::engine::api::{Connectivity, Query, Request, Slot, Ticket};
+use crate::engine::api::{Connectivity, Password, Query, Request, Slot, Ticket};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::row::MailboxRow;
 use crate::mail::structure::Prefer;
 use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,12 +54,16 @@ pub struct Setup {
     pub compose: Vec<String>,
     /// Names of the themes.
     pub themes: Vec<String>,
+    /// A password that was typed for an account a moment ago.
+    pub password: Option<(AccountName, Password)>,
 }
 
 /// A search that is shown in the list.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
     pub(super) line: Line,
+    /// The list as it was before, to go back to.
+    pub(super) before: Option<Window>,
     /// Whether keys still go to the line.
     pub(super) editing: bool,
     pub(super) more: bool,
@@ -84,6 +89,9 @@ pub struct App {
     pub(super) outbox: Outbox,
     pub(super) desk: Desk,
     pub(super) screen: Screen,
+    pub(super) form: Option<Form>,
+    /// The password of the account that is tested or was just made.
+    pub(super) secret: Option<Password>,
     pub(super) focus: Focus,
     pub(super) zoom: bool,
     pub(super) popup: Option<Popup>,
@@ -93,7 +101,11 @@ pub struct App {
     pub(super) asked: BTreeMap<Slot, u64>,
     pub(super) sent: BTreeMap<Ticket, Note>,
     pub(super) gathers: VecDeque<Gather>,
+    /// Accounts whose password was asked for in this run.
+    pub(super) declined: BTreeSet<AccountName>,
     pub(super) last_target: Option<MailboxId>,
+    /// A jump to an unread row waits for its page; whether it is to be opened then.
+    pub(super) unread_jump: Option<bool>,
     pub(super) follow_at: Option<Duration>,
     pub(super) read_at: Option<Duration>,
     pub(super) out: Vec<Effect>,
@@ -132,6 +144,8 @@ impl App {
             outbox: Outbox::default(),
             desk: Desk::default(),
             screen: Screen::Mail,
+            form: None,
+            secret: None,
             focus: Focus::Messages,
             zoom: false,
             popup: None,
@@ -141,12 +155,17 @@ impl App {
             asked: BTreeMap::new(),
             sent: BTreeMap::new(),
             gathers: VecDeque::new(),
+            declined: BTreeSet::new(),
             last_target: None,
+            unread_jump: None,
             follow_at: None,
             read_at: None,
             out: Vec::new(),
             setup,
         };
+        if app.accounts.is_empty() {
+            app.open_form();
+        }
         app.lay_out();
         app
     }
@@ -154,6 +173,9 @@ impl App {
     /// What to ask when the screen opens.
     #[must_use]
     pub fn start(&mut self) -> Vec<Effect> {
+        if let Some((account, password)) = self.setup.password.take() {
+            self.request(Request::Password { account, password }, Note::Silent);
+        }
         self.ask(msg::FOLDERS, Query::Mailboxes);
         self.ask(msg::OUTBOX, Query::Outbox);
         self.ask(msg::QUEUE, Query::Queue);
@@ -235,6 +257,7 @@ impl App {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => Pane::Outbox,
             (Screen::Compose, _) => Pane::Compose,
+            (Screen::Account, _) => Pane::Compose,
             (Screen::Mail, Focus::Folders) => Pane::Folders,
             (Screen::Mail, Focus::Messages) => Pane::Messages,
             (Screen::Mail, Focus::Reader) => Pane::Reader,
@@ -330,6 +353,8 @@ look! {
     focus: Focus,
     /// What lies over the screen.
     popup: Option<Popup>,
+    /// The form of a new account.
+    form: Option<Form>,
     /// A half-typed chord.
     typed: Vec<Key>,
     /// Notices and work.

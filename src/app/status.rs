@@ -66,10 +66,14 @@ impl Status {
     /// Shows a failure with the command that helps.
     pub fn fault(&mut self, now: Duration, fault: &Fault) {
         let command = fault.remedy.as_ref().and_then(remedy);
+        let text = SafeText::line_max(&fault.to_string(), 300);
+        // The same again is no other failure.
+        if self.toast.as_ref().is_some_and(|t| t.text == text) {
+            return;
+        }
         if self.toast.as_ref().is_some_and(|t| t.tone == Tone::Failed) {
             self.more += 1;
         }
-        let text = SafeText::line_max(&fault.to_string(), 300);
         self.toast = Some(Toast { text, tone: Tone::Failed, command, until: now + FAILURE });
     }
 

@@ -5,7 +5,7 @@
 use super::command::CommandSpec;
 use super::key::{Code, Key};
 use super::layout::Focus;
-use super::msg::{Effect, Msg, Note, Now, Spot};
+use super::msg::{Effect, Msg, Note, Now};
 use super::popup::Popup;
 use super::screen::Screen;
 use super::screen::outbox::Line;
@@ -42,6 +42,7 @@ impl App {
                 self.setup.size = (width, height);
                 self.lay_out();
             }
+            Msg::Tried(result) => self.tried(result),
             Msg::Tick => {}
         }
         self.tick();
@@ -80,6 +81,9 @@ impl App {
     fn key(&mut self, key: Key) {
         if self.popup.is_some() {
             return self.popup_key(key);
+        }
+        if self.screen == Screen::Account {
+            return self.form_key(key);
         }
         if self.screen == Screen::Mail && self.search.as_ref().is_some_and(|s| s.editing) && self.search_key(key) {
             return;
@@ -149,6 +153,8 @@ impl App {
             self.popup_paste(text);
         } else if self.screen == Screen::Compose {
             self.compose_paste(text);
+        } else if let Some(form) = self.form.as_mut().filter(|_| self.screen == Screen::Account) {
+            form.paste(text);
         } else if let Some(search) = self.search.as_mut().filter(|s| s.editing) {
             search.line.insert(text);
             self.search_typed();
@@ -158,67 +164,6 @@ impl App {
         } else {
             // Letters that were meant for a composer are no commands.
             self.status.doubt(self.now.since, "Nothing takes pasted text here");
-        }
-    }
-
-    fn click(&mut self, spot: Spot, line: usize) {
-        if self.popup.is_some() {
-            match spot {
-                Spot::Popup => self.popup_click(line),
-                Spot::Folders | Spot::Messages | Spot::Reader => self.popup = None,
-            }
-            return;
-        }
-        match (self.screen, spot) {
-            (Screen::Outbox, _) => {
-                self.outbox.point(line);
-            }
-            (Screen::Compose, _) => {}
-            (Screen::Mail, Spot::Folders) => {
-                self.set_focus(Focus::Folders);
-                if self.folders.point(line) {
-                    self.open();
-                }
-            }
-            (Screen::Mail, Spot::Messages) => {
-                if let Some(search) = &mut self.search {
-                    search.editing = false;
-                }
-                self.set_focus(Focus::Messages);
-                let was = self.list.current().map(|i| i.row.id);
-                if self.list.point(line) {
-                    let again = self.list.current().map(|i| i.row.id) == was;
-                    if again || self.layout().reader.is_some() {
-                        self.open();
-                    } else {
-                        self.cursor_moved();
-                    }
-                }
-            }
-            (Screen::Mail, Spot::Reader) => {
-                if self.viewer.id().is_some() {
-                    self.set_focus(Focus::Reader);
-                }
-            }
-            (Screen::Mail, Spot::Popup) => {}
-        }
-    }
-
-    fn wheel(&mut self, spot: Spot, by: isize) {
-        if self.popup.is_some() {
-            let key = Key::plain(if by > 0 { Code::Down } else { Code::Up });
-            return self.popup_key(key);
-        }
-        match (self.screen, spot) {
-            (Screen::Outbox, _) => self.outbox.step(by.signum()),
-            (Screen::Compose, _) => self.compose_scroll(by),
-            (Screen::Mail, Spot::Folders) => self.folders.step(by.signum()),
-            (Screen::Mail, Spot::Messages) => {
-                self.list.step(by);
-                self.cursor_moved();
-            }
-            (Screen::Mail, Spot::Reader) => self.viewer.scroll(by),
-            (Screen::Mail, Spot::Popup) => {}
         }
     }
 
@@ -244,6 +189,7 @@ impl App {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.step(by),
             (Screen::Compose, _) => {}
+            (Screen::Account, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.step(by),
             (Screen::Mail, Focus::Messages) => {
                 self.list.step(by);
@@ -257,6 +203,7 @@ impl App {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.page(down),
             (Screen::Compose, _) => {}
+            (Screen::Account, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.page(down),
             (Screen::Mail, Focus::Messages) => {
                 self.list.page(down, half);
@@ -272,6 +219,7 @@ impl App {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.end(last),
             (Screen::Compose, _) => {}
+            (Screen::Account, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.end(last),
             (Screen::Mail, Focus::Messages) => {
                 let want = if last { self.list.last() } else { self.list.first() };
@@ -310,8 +258,12 @@ impl App {
         }
         let hits = self.search.is_some();
         if !self.list.seek(forward, |i| hits || i.row.thread_unread > 0 || !i.row.flags.has(Flag::Seen)) {
-            let what = if hits { "No more hits" } else { "No more unread messages here" };
-            return self.status.doubt(self.now.since, what);
+            if hits {
+                return self.status.doubt(self.now.since, "No more hits");
+            }
+            self.unread_jump = Some(self.focus == Focus::Reader);
+            let want = self.list.jump_unread(forward);
+            return self.ask_page(want);
         }
         self.show_current();
     }
@@ -345,6 +297,7 @@ impl App {
             "quit" => self.out.push(Effect::Quit),
             "theme" if arg.is_empty() => self.open_themes(),
             "theme" => self.set_theme(arg.to_owned()),
+            "add-account" => self.open_form(),
             "password" => {
                 let named = self.accounts.iter().find(|a| a.as_str() == arg).cloned();
                 if let Some(account) = named.or_else(|| self.needy_account()) {

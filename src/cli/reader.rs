@@ -7,20 +7,26 @@ use super::args::Reader as Wishes;
 use super::demo::Demo;
 use super::exit::{self, Failure};
 use crate::app;
+use crate::app::msg::Refusal;
+use crate::base::cancel::Cancel;
 use crate::base::log;
+use crate::base::safetext::SafeText;
 use crate::config::Config;
+use crate::config::edit::{self, NewAccount};
 use crate::engine::Engine;
-use crate::engine::api::{News, Query, Request, Slot, Ticket};
+use crate::engine::api::{Fault, Kind, News, Password, Query, Request, Slot, Ticket};
+use crate::engine::check::{self, Verdict};
 use crate::engine::owner::{Knock, ring};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::AccountName;
 use crate::ui::terminal::{self, Terminal};
 use crate::ui::theme::Theme;
-use crate::ui::{Link, Look, Reader};
+use crate::ui::{End, Host, Link, Look, Reader};
 use jiff::tz::TimeZone;
 use rustix::fd::BorrowedFd;
 use std::io::{IsTerminal, stdin, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the cursor rests on a row before the message pane follows (decisions 17).
@@ -82,38 +88,102 @@ pub fn demo(door: &Door, wishes: &Wishes) -> Result<u8, Failure> {
     run(&door, config, None, wishes, Vec::new())
 }
 
-fn run(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishes, compose: Vec<String>) -> Result<u8, Failure> {
+fn run(
+    door: &Door,
+    mut config: Config,
+    mut account: Option<AccountName>,
+    wishes: &Wishes,
+    mut compose: Vec<String>,
+) -> Result<u8, Failure> {
     door.log();
     log::info("start", env!("CARGO_PKG_VERSION"));
-    let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
-    setup.offline = door.options.offline;
-    let engine = super::session::start(&setup)?;
+    let no_terminal = |e: std::io::Error| Failure::new(exit::USAGE, &format!("the terminal cannot be used ({e})"), "");
+    let mut password = None;
+    let mut terminal = None;
+    // Once, and once more for each account that is made in the form.
+    loop {
+        let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
+        setup.offline = door.options.offline;
+        let engine = super::session::start(&setup)?;
+        let screen = match &mut terminal {
+            Some(screen) => screen,
+            None => terminal.insert(Terminal::open().map_err(no_terminal)?),
+        };
+        let (setup, look) = appearance(door, config, account, password, wishes);
+        let setup = app::Setup { compose: std::mem::take(&mut compose), ..setup };
+        let host = Arc::new(AccountDesk { file: door.paths.config.clone() });
+        let reader = Reader::new(&engine, host, screen, setup, look).and_then(|r| r.opening_in(&door.paths.run));
+        let ended = reader.and_then(Reader::run);
+        if let Ok(End::Reopen(made, typed)) = ended {
+            drop(engine);
+            config = Config::load(&door.paths.config)?;
+            (account, password) = (Some(made.clone()), typed.map(|typed| (made, typed)));
+            continue;
+        }
+        // The terminal first: what is said after it must be seen.
+        drop(terminal);
+        drop(engine);
+        ended.map_err(no_terminal)?;
+        log::info("end", "");
+        return Ok(exit::OK);
+    }
+}
+
+fn appearance(
+    door: &Door,
+    config: Config,
+    account: Option<AccountName>,
+    password: Option<(AccountName, Password)>,
+    wishes: &Wishes,
+) -> (app::Setup, Look) {
     let folder = door.paths.config.parent().map(|dir| dir.join("themes"));
     let look = Look::from_env(folder.clone());
     let size = terminal::size();
-    let follow = (!look.bar_only).then_some(FOLLOW);
-    let themes = themes(folder.as_deref());
     let setup = app::Setup {
         signatures: config.signatures(),
-        compose,
+        compose: Vec::new(),
         config,
         zone: TimeZone::system(),
         size: (size.width, size.height),
-        follow,
+        follow: (!look.bar_only).then_some(FOLLOW),
         account,
         mailbox: wishes.mailbox.clone(),
         read_only: wishes.read_only,
-        themes,
+        themes: themes(folder.as_deref()),
+        password,
     };
-    let no_terminal = |e: std::io::Error| Failure::new(exit::USAGE, &format!("the terminal cannot be used ({e})"), "");
-    let mut terminal = Terminal::open().map_err(no_terminal)?;
-    let ended = Reader::new(&engine, &mut terminal, setup, look).opening_in(&door.paths.run).and_then(|mut reader| reader.run());
-    // The terminal first: what is said after it must be seen.
-    drop(terminal);
-    drop(engine);
-    ended.map_err(no_terminal)?;
-    log::info("end", "");
-    Ok(exit::OK)
+    (setup, look)
+}
+
+/// Where the form's accounts are tested and saved.
+struct AccountDesk {
+    file: PathBuf,
+}
+
+impl Host for AccountDesk {
+    fn try_account(&self, account: &NewAccount, password: Option<&Password>) -> Result<AccountName, Refusal> {
+        let saving = |what: String| Refusal {
+            step: SafeText::of("saving"),
+            fault: Box::new(Fault::new(Kind::Config, &what)),
+            outgoing: false,
+        };
+        // As it will stand in the file, with the file's own checks.
+        let config = edit::with(&self.file, account).map_err(|e| saving(e.to_string()))?;
+        let made = config.account(&account.name).ok_or_else(|| saving("the account is not in the file".to_owned()))?;
+        let cancel = Cancel::new().map_err(|e| saving(e.to_string()))?;
+        let mut refusal = None;
+        check::account(made, password.map(Password::secret), &cancel, &mut |step| {
+            let outgoing = step.name.starts_with("submission");
+            if let (Verdict::Fail, Some(fault), None) = (step.verdict, step.fault, &refusal) {
+                refusal = Some(Refusal { step: SafeText::of(step.name), fault: Box::new(fault), outgoing });
+            }
+        });
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        edit::add(&self.file, account).map_err(|e| saving(e.to_string()))?;
+        Ok(made.name.clone())
+    }
 }
 
 /// The themes that are built in, and the person's own.

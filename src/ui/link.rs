@@ -1,8 +1,11 @@
 //! link — the engine as the screen sees it: asked and told without waiting, heard through one file descriptor.
-//! Owns: `Link`. May import: engine::api.
+//! Owns: `Link`, `Host`. May import: app, config, engine::api, mail.
 //! Start reading at: `Link`. A trait, so that a test can be an engine.
 
-use crate::engine::api::{News, Query, Request, Slot, Ticket};
+use crate::app::msg::Refusal;
+use crate::config::edit::NewAccount;
+use crate::engine::api::{News, Password, Query, Request, Slot, Ticket};
+use crate::mail::ids::AccountName;
 use rustix::fd::BorrowedFd;
 
 /// What answers.
@@ -15,4 +18,13 @@ pub trait Link {
     fn fd(&self) -> BorrowedFd<'_>;
     /// Takes all news.
     fn take(&self) -> News;
+}
+
+/// What else a reader needs done that is not the engine's: the door does it.
+pub trait Host: Send + Sync {
+    /// Tests the logins of a new account, and saves it if they succeed. Runs on a thread of its own.
+    ///
+    /// # Errors
+    /// The step that failed; nothing was saved then.
+    fn try_account(&self, account: &NewAccount, password: Option<&Password>) -> Result<AccountName, Refusal>;
 }

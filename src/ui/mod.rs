@@ -6,6 +6,7 @@
 
 pub mod backend;
 mod editor;
+mod effects;
 mod farewell;
 pub mod input;
 pub mod link;
@@ -17,5 +18,5 @@ pub mod terminal;
 pub mod theme;
 pub mod view;
 
-pub use link::Link;
-pub use run::{Look, Reader};
+pub use link::{Host, Link};
+pub use run::{End, Look, Reader};

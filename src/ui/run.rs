@@ -1,11 +1,10 @@
 //! run — the event loop: waits for keys, news and signals at once, draws when something changed, and is still at rest.
-//! Owns: `Reader`, the poll set, carrying out effects. May import: app, engine::api, config, base.
+//! Owns: `Reader`, the poll set. May import: app, engine::api, config, base.
 //! Start reading at: `Reader::run`. No timer exists but for what will be seen (decisions 18).
 
-use super::editor;
 use super::farewell;
 use super::input::{Decoder, ESC_WAIT, Input, Mouse};
-use super::link::Link;
+use super::link::{Host, Link};
 use super::opened::Opened;
 use super::outside;
 use super::signals::Signals;
@@ -13,16 +12,21 @@ use super::terminal::Terminal;
 use super::theme::{Depth, Theme};
 use super::view;
 use super::view::canvas::Canvas;
-use crate::app::msg::{Effect, Msg, Now, Spot};
+use crate::app::msg::Refusal;
+use crate::app::msg::{Msg, Now};
 use crate::app::reading::Places;
 use crate::app::screen::Screen;
 use crate::app::{App, Setup};
 use crate::base::clock::{Clock, System};
+use crate::base::inbox::Inbox;
 use crate::base::safetext::SafeText;
+use crate::engine::api::Password;
+use crate::mail::ids::AccountName;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the first frame waits for the store, so that it is not an empty one.
@@ -51,31 +55,53 @@ impl Look {
     }
 }
 
+/// How the reader ended.
+#[derive(Debug)]
+pub enum End {
+    /// The person left, or the terminal is gone.
+    Left,
+    /// The configuration has a new account: begin again with it, and this password for it.
+    Reopen(AccountName, Option<Password>),
+}
+
+/// What the test of a new account said, on its way from its thread.
+type Tried = Inbox<Option<Result<AccountName, Refusal>>>;
+
 /// The reader on a terminal.
 pub struct Reader<'a> {
-    link: &'a dyn Link,
-    terminal: &'a mut Terminal,
-    app: App,
-    look: Look,
-    theme: Theme,
+    pub(super) link: &'a dyn Link,
+    pub(super) host: Arc<dyn Host>,
+    pub(super) tried: Tried,
+    pub(super) terminal: &'a mut Terminal,
+    pub(super) app: App,
+    pub(super) look: Look,
+    pub(super) theme: Theme,
     /// The theme was chosen by name, not by the terminal's background.
-    chosen: bool,
-    start: Instant,
-    decoder: Decoder,
-    last_byte: Instant,
-    title: SafeText,
-    ended: bool,
+    pub(super) chosen: bool,
+    pub(super) start: Instant,
+    pub(super) decoder: Decoder,
+    pub(super) last_byte: Instant,
+    pub(super) title: SafeText,
+    pub(super) ended: Option<End>,
     /// Another program had the terminal.
-    lent: bool,
-    changed: bool,
+    pub(super) lent: bool,
+    pub(super) changed: bool,
     /// Held until the end, when it is removed.
-    opened: Option<Opened>,
+    pub(super) opened: Option<Opened>,
 }
 
 impl<'a> Reader<'a> {
     /// On this terminal, with this engine.
-    #[must_use]
-    pub fn new(link: &'a dyn Link, terminal: &'a mut Terminal, setup: Setup, look: Look) -> Self {
+    ///
+    /// # Errors
+    /// No file descriptors left.
+    pub fn new(
+        link: &'a dyn Link,
+        host: Arc<dyn Host>,
+        terminal: &'a mut Terminal,
+        setup: Setup,
+        look: Look,
+    ) -> io::Result<Self> {
         let named = setup.config.theme.clone();
         let chosen = named.is_some();
         let theme = Theme::load(named.as_deref().unwrap_or("dark"), look.themes.as_deref(), look.depth);
@@ -87,8 +113,10 @@ impl<'a> Reader<'a> {
         });
         app.set_places(outside::places());
         let start = Instant::now();
-        Self {
+        Ok(Self {
             link,
+            host,
+            tried: Inbox::new()?,
             terminal,
             app,
             look,
@@ -98,11 +126,11 @@ impl<'a> Reader<'a> {
             decoder: Decoder::default(),
             last_byte: start,
             title: SafeText::default(),
-            ended: false,
+            ended: None,
             lent: false,
             changed: true,
             opened: None,
-        }
+        })
     }
 
     /// Opens attachments from a private folder below `run`.
@@ -125,7 +153,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The terminal cannot be written to.
-    pub fn run(&mut self) -> io::Result<()> {
+    pub fn run(mut self) -> io::Result<End> {
         let signals = Signals::listen()?;
         let effects = self.app.start();
         self.carry_out(effects)?;
@@ -138,8 +166,11 @@ impl<'a> Reader<'a> {
         ended
     }
 
-    fn turn(&mut self, signals: &Signals) -> io::Result<()> {
-        while !self.ended {
+    fn turn(&mut self, signals: &Signals) -> io::Result<End> {
+        loop {
+            if let Some(end) = self.ended.take() {
+                return Ok(end);
+            }
             // An empty first frame would only flicker.
             let early = !self.app.settled() && self.start.elapsed() < FIRST_FRAME;
             if self.changed && !early {
@@ -147,7 +178,6 @@ impl<'a> Reader<'a> {
             }
             self.wait(signals, early)?;
         }
-        Ok(())
     }
 
     /// Waits for whatever comes first, and takes it in.
@@ -159,18 +189,19 @@ impl<'a> Reader<'a> {
         let limit = [esc, due, first].into_iter().flatten().min();
         let span = limit.map(|d| Timespec { tv_sec: d.as_secs().cast_signed(), tv_nsec: d.subsec_nanos().into() });
         let stdin = io::stdin();
-        let (keys, news, signal) = {
+        let (keys, news, signal, tried) = {
             let mut set = [
                 PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(signals.fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.tried.fd(), PollFlags::IN),
             ];
             match poll(&mut set, span.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
             let ready = |n: usize| set.get(n).is_some_and(|p| !p.revents().is_empty());
-            (ready(0), ready(1), ready(2))
+            (ready(0), ready(1), ready(2), ready(3))
         };
         if signal {
             self.signalled(signals)?;
@@ -188,6 +219,9 @@ impl<'a> Reader<'a> {
             let news = self.link.take();
             self.update(Msg::News(Box::new(news)))?;
         }
+        if tried && let Some(result) = self.tried.take() {
+            self.update(Msg::Tried(result))?;
+        }
         if self.app.deadline().is_some_and(|at| self.start.elapsed() >= at) {
             self.update(Msg::Tick)?;
         }
@@ -198,7 +232,7 @@ impl<'a> Reader<'a> {
         let came = signals.take();
         // Ctrl-C in the person's editor reaches us as well.
         if came.end || came.interrupt && !std::mem::take(&mut self.lent) {
-            self.ended = true;
+            self.ended = Some(End::Left);
         }
         if came.resume {
             self.terminal.again()?;
@@ -219,7 +253,7 @@ impl<'a> Reader<'a> {
         loop {
             match rustix::io::read(stdin.as_fd(), &mut buffer) {
                 Ok(0) => {
-                    self.ended = true;
+                    self.ended = Some(End::Left);
                     return;
                 }
                 Ok(n) => {
@@ -230,7 +264,7 @@ impl<'a> Reader<'a> {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(_) => {
                     // The terminal is gone: what was typed is kept, and there is nobody to tell.
-                    self.ended = true;
+                    self.ended = Some(End::Left);
                     return;
                 }
             }
@@ -272,97 +306,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What lies under the mouse, and the line of it.
-    fn spot(&self, x: u16, y: u16) -> Option<(Spot, usize)> {
-        let layout = self.app.layout();
-        if let Some(popup) = self.app.popup() {
-            let area = view::popup_area(&self.app, popup);
-            if area.holds(x, y) {
-                let line = (y - area.y).checked_sub(view::POPUP_FIRST_ROW)?;
-                return Some((Spot::Popup, usize::from(line)));
-            }
-        }
-        if *self.app.screen() != Screen::Mail && layout.main.holds(x, y) {
-            return Some((Spot::Messages, usize::from(y - layout.main.y)));
-        }
-        let searching = u16::from(self.app.search().is_some());
-        for (area, spot, skip) in
-            [(layout.folders, Spot::Folders, 0), (layout.list, Spot::Messages, searching), (layout.reader, Spot::Reader, 0)]
-        {
-            if let Some(area) = area.filter(|a| a.holds(x, y)) {
-                return Some((spot, usize::from((y - area.y).checked_sub(skip)?)));
-            }
-        }
-        None
-    }
-
-    fn update(&mut self, msg: Msg) -> io::Result<()> {
+    pub(super) fn update(&mut self, msg: Msg) -> io::Result<()> {
         let now = self.now();
         let effects = self.app.update(msg, now);
         self.changed = true;
         self.carry_out(effects)
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<()> {
-        for effect in effects {
-            match effect {
-                Effect::Query(slot, query) => {
-                    let generation = self.link.query(slot, query);
-                    self.app.asked(slot, generation);
-                }
-                Effect::Request(request, note) => {
-                    let ticket = self.link.request(request);
-                    self.app.sent(ticket, note);
-                }
-                Effect::Copy(text) => outside::copy(self.terminal, text.as_str())?,
-                Effect::CopyText(text) => outside::copy(self.terminal, &text)?,
-                Effect::Edit(key, text) => {
-                    let folder = self.opened.as_ref().map(|o| o.path().to_owned());
-                    self.lent = true;
-                    let result = self.terminal.lend(|| editor::edit(folder.as_deref(), &text))?;
-                    self.update(Msg::Edited(key, result))?;
-                }
-                Effect::ListFolder(folder) => {
-                    let entries = outside::list(&folder);
-                    self.update(Msg::Listed(folder, entries))?;
-                }
-                Effect::OpenLink(target) if outside::desktop() => self.open(target.into()),
-                Effect::OpenLink(target) => {
-                    outside::copy(self.terminal, &target)?;
-                    self.app.complain("There is no desktop here: the address is on the clipboard");
-                }
-                Effect::OpenFile(path) => self.open(path.into_os_string()),
-                Effect::Theme(name) => {
-                    self.chosen = true;
-                    self.set_theme(&name);
-                }
-                Effect::Redraw => {
-                    self.terminal.redraw()?;
-                    self.changed = true;
-                }
-                Effect::Suspend => {
-                    self.terminal.lend(outside::stop)?;
-                    self.changed = true;
-                }
-                Effect::Quit => self.ended = true,
-            }
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, target: std::ffi::OsString) {
-        if let Err(why) = outside::open(target) {
-            self.app.complain(&why);
-            self.changed = true;
-        }
-    }
-
-    fn set_theme(&mut self, name: &str) {
-        match Theme::load(name, self.look.themes.as_deref(), self.look.depth) {
-            Ok(theme) => self.theme = theme,
-            Err(error) => self.app.complain(&error.to_string()),
-        }
-        self.changed = true;
     }
 
     fn draw(&mut self) -> io::Result<()> {

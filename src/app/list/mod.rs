@@ -156,7 +156,7 @@ impl Window {
             return Some(Want { cursor: RowCursor::From(at.sort), limit: PAGE });
         }
         let line = self.cursor.saturating_sub(self.top);
-        let held: Vec<PlacementKey> = self.items.iter().map(|i| i.row.id).collect();
+        let held = self.held();
         let before = self.above as usize + self.top;
         let was_top = before == 0;
         let grown = self.loaded && total > self.total;
@@ -186,9 +186,16 @@ impl Window {
         None
     }
 
+    fn held(&self) -> Vec<(PlacementKey, ThreadKey)> {
+        self.items.iter().map(|i| (i.row.id, i.row.thread)).collect()
+    }
+
     /// Where the message under the cursor is now, or the nearest one that is still there: below first, as after an archive.
-    fn find_again(&self, held: &[PlacementKey]) -> usize {
-        let place = |id: &PlacementKey| self.items.iter().position(|i| i.row.id == *id);
+    fn find_again(&self, held: &[(PlacementKey, ThreadKey)]) -> usize {
+        let same = |id: PlacementKey| self.items.iter().position(|i| i.row.id == id);
+        // A conversation goes on: its row shows another message now.
+        let goes_on = |thread| self.items.iter().position(|i| self.threaded && !i.inner && i.row.thread == thread);
+        let place = |(id, thread): &(PlacementKey, ThreadKey)| same(*id).or_else(|| goes_on(*thread));
         let below = held.iter().skip(self.cursor).find_map(place);
         below.or_else(|| held.iter().take(self.cursor).rev().find_map(place)).unwrap_or(0)
     }
@@ -269,6 +276,18 @@ impl Window {
         Some(Want { cursor: RowCursor::Oldest, limit: PAGE })
     }
 
+    /// To the nearest unread row beyond the rows that are here: the page to ask for.
+    pub fn jump_unread(&mut self, forward: bool) -> Want {
+        let at = self.current().map_or(i64::MAX, |i| i.row.sort);
+        self.jump = Some(Jump::First);
+        Want { cursor: if forward { RowCursor::NextUnread(at) } else { RowCursor::PreviousUnread(at) }, limit: PAGE }
+    }
+
+    /// There is no such row: the cursor stays.
+    pub const fn forget_jump(&mut self) {
+        self.jump = None;
+    }
+
     /// Puts the cursor on a line of the screen; `false` if there is no row.
     pub fn point(&mut self, line: usize) -> bool {
         let there = self.top + line < self.items.len() && line < self.height;
@@ -347,7 +366,7 @@ impl Window {
     /// Shows the messages of a conversation below its row.
     pub fn unfold(&mut self, messages: Vec<MessageRow>) {
         let Some(thread) = messages.first().map(|m| m.thread) else { return };
-        let held: Vec<_> = self.items.iter().map(|i| i.row.id).collect();
+        let held = self.held();
         self.unfolded.insert(thread, messages);
         self.flatten();
         self.cursor = self.find_again(&held);
@@ -541,6 +560,18 @@ mod tests {
             Just(Act::First),
             Just(Act::Last),
         ]
+    }
+
+    #[test]
+    fn the_cursor_stays_with_a_conversation_that_goes_on() {
+        let mut window = Window::new(Source::Mailbox(MailboxId(1)), true);
+        let rows = |ids: &[i64]| ids.iter().map(|n| MessageRow { thread: ThreadKey(*n % 100), ..row(*n) }).collect::<Vec<_>>();
+        assert!(window.fill(rows(&[9, 8, 7]), 0, 3).is_none());
+        window.step(1);
+        assert!(window.fill(rows(&[108, 9, 7]), 0, 3).is_none());
+        assert_eq!(at(&window), 108, "an answer came to the conversation under the cursor");
+        assert!(window.fill(rows(&[9, 7]), 0, 2).is_none());
+        assert_eq!(at(&window), 9);
     }
 
     proptest! {

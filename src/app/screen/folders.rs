@@ -134,7 +134,8 @@ impl Folders {
         let found = if direction >= 0 { down.or(up) } else { up.or(down) };
         self.cursor = found.unwrap_or(0);
         let height = self.height.max(1);
-        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        let lowest_top = self.entries.len().saturating_sub(height);
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height)).min(lowest_top);
         // The heading above the first line is worth showing.
         if self.cursor <= height.saturating_sub(1) && self.top <= 1 {
             self.top = 0;

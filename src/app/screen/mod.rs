@@ -2,6 +2,7 @@
 //! Owns: `Screen`. May import: app, engine::api, mail, config, base.
 //! Start reading at: `folders.rs`.
 
+pub mod account;
 pub mod chooser;
 pub mod folders;
 pub mod outbox;
@@ -16,4 +17,6 @@ pub enum Screen {
     Outbox,
     /// The mail that is being written: `compose::desk::Desk::front`.
     Compose,
+    /// The form of a new account.
+    Account,
 }

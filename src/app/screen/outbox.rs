@@ -89,7 +89,8 @@ impl Outbox {
         let up = (0..=self.cursor).rev().find(ahead);
         self.cursor = if direction >= 0 { down.or(up) } else { up.or(down) }.unwrap_or(0);
         let height = self.height.max(1);
-        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height));
+        let lowest_top = stands.len().saturating_sub(height);
+        self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(height)).min(lowest_top);
         if self.cursor <= 1 {
             self.top = 0;
         }

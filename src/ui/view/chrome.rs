@@ -42,6 +42,7 @@ pub fn title(app: &App) -> SafeText {
     let place = match app.screen() {
         Screen::Compose => app.desk().front().map_or_else(String::new, |c| c.title().into_string()),
         Screen::Outbox => "Outgoing mail and waiting changes".to_owned(),
+        Screen::Account => "Add an account".to_owned(),
         Screen::Mail => match (app.search(), app.open_mailbox()) {
             (Some(_), _) => "Search in all mail".to_owned(),
             (None, Some(m)) => format!("{} / {}", m.account, folders::name(m)),
@@ -169,6 +170,7 @@ fn key_of(app: &App, id: &str) -> String {
 fn hints(app: &App) -> &'static [&'static str] {
     match (app.screen(), app.focus()) {
         (Screen::Compose, _) => &["send", "attach", "edit-outside", "read-other", "leave-draft", "help", "discard", "next-field"],
+        (Screen::Account, _) => &[],
         (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
         _ if app.search().is_some() && *app.focus() == Focus::Messages => {
             &["open", "next-unread", "search", "archive", "move", "back", "help"]
@@ -214,21 +216,26 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
         }
         end = start.saturating_sub(2);
     }
+    if *app.screen() == Screen::Account {
+        for (key, what) in [("Enter", "next, then test"), ("Tab", "next field"), ("Space", "change"), ("Esc", "leave")] {
+            x += canvas.text(x, y, end.saturating_sub(x), key, Role::HintKey) + 1;
+            x += canvas.text(x, y, end.saturating_sub(x), what, Role::HintText) + 2;
+        }
+    }
     if !app.typed().is_empty() {
         let typed = crate::app::key::chord_text(app.typed());
         canvas.right(end, y, 12, &format!("{typed} …"), Role::HintKey);
         end = end.saturating_sub(14);
     }
+    // `?` is the one that leads to all others: it keeps its room.
+    let help = app.keys().key_for(app.pane(), "help").map_or(0, |key| width::width(&key) + 7);
+    let before_help = end.saturating_sub(u16::try_from(help).unwrap_or(0));
     for id in hints(app) {
         let Some(spec) = command::find(id) else { continue };
         let Some(key) = app.keys().key_for(app.pane(), id) else { continue };
         let wide = u16::try_from(width::width(&key) + 1 + width::width(spec.hint)).unwrap_or(u16::MAX);
-        if x.saturating_add(wide) > end {
-            // `?` is the one that leads to all others.
-            if *id != "help" {
-                continue;
-            }
-            return;
+        if x.saturating_add(wide) > if *id == "help" { end } else { before_help } {
+            continue;
         }
         x += canvas.text(x, y, end - x, &key, Role::HintKey) + 1;
         x += canvas.text(x, y, end.saturating_sub(x), spec.hint, Role::HintText) + 2;

@@ -10,6 +10,7 @@ use crate::app::list::Source;
 use crate::app::screen::folders::{Entry, VIEWS};
 use crate::app::words;
 use crate::base::safetext::SafeText;
+use crate::base::width;
 use crate::mail::mailbox::Role as Purpose;
 use crate::mail::row::MailboxRow;
 use crate::ui::theme::Role;
@@ -31,7 +32,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
             }
             Entry::Account(name) => {
                 let (text, role) = chrome::account_state(app, name);
-                let used = canvas.right((area.x + area.width).saturating_sub(1), y, room / 2 + 2, &text, role);
+                // When it is tried next stands in the first line.
+                let text = text.split(',').next().unwrap_or_default();
+                let used = canvas.right((area.x + area.width).saturating_sub(1), y, room, text, role);
                 let name = SafeText::line_max(name.as_str(), 60);
                 canvas.text(area.x + 1, y, room.saturating_sub(used + 1), name.as_str(), Role::Heading);
             }
@@ -76,7 +79,10 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
     if let Some(folded) = folded {
         x += canvas.text(x, y, room, if folded { "▸ " } else { "▾ " }, Role::Dim);
     }
-    let name = SafeText::line_max(&name(mailbox), 120);
+    // A mailbox whose parent is none (or hidden) says the whole way.
+    let whole = SafeText::line_max(&mailbox.path.decoded(), 120);
+    let fits = width::width(whole.as_str()) <= usize::from(room.saturating_sub(indent));
+    let name = if depth == 0 && mailbox.role.is_none() && fits { whole } else { SafeText::line_max(&name(mailbox), 120) };
     canvas.text(x, y, (area.x + 2 + room).saturating_sub(x), name.as_str(), role);
 }
 

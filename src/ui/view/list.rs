@@ -38,7 +38,7 @@ impl Columns {
             let subject = sender + sender_room + 1;
             return Self { sender, sender_room, subject, subject_end: width, thread_end: None, date: None };
         }
-        let date_room = if width < 64 { 7 } else { 10 };
+        let date_room = if width < 90 { 7 } else { 10 };
         let end = width - 1;
         let thread_end = end - date_room - 1;
         let sender_room = (width / 4).clamp(12, 24);

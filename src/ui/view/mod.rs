@@ -2,6 +2,7 @@
 //! Owns: `draw`. May import: app, engine::api, mail, config, base.
 //! Start reading at: `draw`.
 
+pub mod account;
 pub mod canvas;
 mod chrome;
 mod compose;
@@ -38,6 +39,11 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
         }
         Screen::Outbox => outbox::draw(canvas, app, layout.main),
         Screen::Compose => cursor = compose::draw(canvas, app, layout.main),
+        Screen::Account => {
+            if let Some(form) = app.form() {
+                cursor = account::draw(canvas, form, app.is_first_start(), layout.main);
+            }
+        }
     }
     if let Some(popup) = app.popup() {
         cursor = popup::draw(canvas, app, popup);

@@ -4,7 +4,7 @@
 
 use super::canvas::Canvas;
 use crate::app::key::Key;
-use crate::app::msg::{Effect, Msg, Now};
+use crate::app::msg::{Effect, Msg, Now, Refusal};
 use crate::app::{App, Setup};
 use crate::config::Config;
 use crate::engine::api::{Answer, Changes, Done, Fault, News, Outcome, Request, SavedDraft, Ticket};
@@ -33,6 +33,8 @@ pub struct Stage {
     pub since: Duration,
     tickets: u64,
     pub quit: bool,
+    /// The account with which the reader is to begin again.
+    pub reopened: Option<AccountName>,
     /// Whether texts of messages are here.
     pub bodies: bool,
     /// What every message is.
@@ -131,6 +133,7 @@ impl Stage {
             signatures: std::collections::BTreeMap::new(),
             compose: Vec::new(),
             themes: Theme::BUILT_IN.map(str::to_owned).to_vec(),
+            password: None,
         };
         let now = Now { since: Duration::ZERO, civil: NOW };
         let app = App::new(setup, now);
@@ -202,6 +205,7 @@ impl Stage {
             since,
             tickets: 0,
             quit: false,
+            reopened: None,
             bodies: true,
             mail: TEXT.as_bytes().to_vec(),
             fault: None,
@@ -249,6 +253,11 @@ impl Stage {
     /// Something came from the engine.
     pub fn news(&mut self, news: News) {
         self.update(Msg::News(Box::new(news)));
+    }
+
+    /// The test of an account ended.
+    pub fn tried(&mut self, result: Result<AccountName, Refusal>) {
+        self.update(Msg::Tried(result));
     }
 
     /// Time passes.
@@ -313,6 +322,7 @@ impl Stage {
                     let outcomes = vec![Outcome { ticket, result }];
                     self.news(News { outcomes, ..News::default() });
                 }
+                Effect::Reopen(account, _) => self.reopened = Some(account),
                 Effect::Quit => self.quit = true,
                 other => self.outside.push(other),
             }

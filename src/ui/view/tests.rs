@@ -4,7 +4,9 @@
 
 use super::canvas::Canvas;
 use super::stage::{NOW, Stage};
-use crate::engine::api::{Connectivity, Fault, Kind, News, Remedy, Request};
+use crate::app::msg::Refusal;
+use crate::base::safetext::SafeText;
+use crate::engine::api::{Changes, Connectivity, Fault, Kind, News, Remedy, Request};
 use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::mailbox::Role;
@@ -89,6 +91,119 @@ fn screens_of_trouble() {
     same("viewer", &tiny);
     tiny.press("?");
     same("help", &tiny);
+}
+
+#[test]
+fn screens_of_what_waits() {
+    use crate::app::msg;
+    use crate::engine::api::{Answer, OutboxRow, OutboxState, QueueRow, Rows};
+    use crate::mail::ids::{GroupId, OpId, OutboxId};
+    use crate::mail::intent::OpState;
+    use crate::mail::mailbox::MailboxPath;
+    let mail = |n: i64, state, fault: &str| OutboxRow {
+        id: OutboxId(n),
+        account: AccountName::new("work"),
+        message_id: String::new(),
+        sender: "dana@example.org".to_owned(),
+        recipients: vec!["ann.berger@example.org".to_owned(), "carol@example.org".to_owned()],
+        subject: "Re: Quarterly figures".to_owned(),
+        state,
+        attempts: 1,
+        due: NOW + 600,
+        fault: SafeText::line(fault),
+        created: NOW - 60,
+    };
+    let change = |n: i64, state, fault: &str| QueueRow {
+        id: OpId(n),
+        group: GroupId(n),
+        account: AccountName::new("work"),
+        mailbox: MailboxPath::inbox(),
+        kind: "move",
+        detail: SafeText::of("move to Archive"),
+        count: 5,
+        state,
+        attempts: 0,
+        fault: SafeText::line(fault),
+        created: NOW - 3_600,
+    };
+    each_size("outbox-full", |s| {
+        let mails = vec![
+            mail(1, OutboxState::Held, ""),
+            mail(2, OutboxState::Deferred, "450 greylisted"),
+            mail(3, OutboxState::Refused, "550 no such user"),
+            mail(4, OutboxState::Unknown, "the line broke after the last word"),
+        ];
+        let changes = vec![change(1, OpState::Queued, ""), change(2, OpState::Parked, "the server says: no such mailbox")];
+        let answer = |rows| Answer { generation: u64::MAX, rows: Ok(rows) };
+        let answers = [(msg::OUTBOX, answer(Rows::Outbox(mails))), (msg::QUEUE, answer(Rows::Queue(changes)))].into();
+        s.press("g o");
+        s.news(News { answers, ..News::default() });
+        s.press("j");
+    });
+}
+
+#[test]
+fn screens_of_the_first_start() {
+    for (width, height) in SIZES.into_iter().chain([(20, 5), (60, 12)]) {
+        let mut stage = Stage::with("", width, height);
+        same("first", &stage);
+        stage.press("\"ann@example.org Tab \"Ann Tab Tab Space");
+        same("first-typed", &stage);
+        stage.press("Up Up Up Up Up Up Up Up \"x");
+    }
+}
+
+#[test]
+fn an_account_is_tested_before_it_is_saved() {
+    let mut stage = Stage::with("", 80, 24);
+    stage.press("\"ann@example.org Up \"hunter2 Enter");
+    let fault = Fault::new(Kind::Login, "imap.example.org refused the password").because("[AUTHENTICATIONFAILED] no");
+    let step = SafeText::of("Logging in to imap.example.org");
+    stage.tried(Err(Refusal { step, fault: Box::new(fault), outgoing: false }));
+    same("first-refused", &stage);
+    assert!(stage.reopened.is_none());
+    stage.press("3 Enter");
+    stage.tried(Ok(AccountName::new("example")));
+    assert_eq!(stage.reopened, Some(AccountName::new("example")));
+    stage.press("Esc");
+}
+
+#[test]
+fn the_next_unread_is_found_wherever_it_is() {
+    let mut s = Stage::new(80, 24);
+    let at = |s: &Stage| s.app.list().current().map(|i| i.row.id.0);
+    s.press("n n n");
+    assert_eq!(at(&s), Some(8));
+    s.press("Enter n");
+    assert_eq!((at(&s), s.app.viewer().id()), (Some(1), Some(PlacementKey(1))), "round to the newest, and it is opened");
+    for row in &mut s.rows {
+        row.flags.insert(Flag::Seen);
+        row.thread_unread = 0;
+    }
+    s.press("q");
+    s.news(News { changes: Changes { all: true, ..Changes::default() }, ..News::default() });
+    s.press("j n");
+    assert_eq!(at(&s), Some(2), "the cursor stays");
+    assert!(s.text().contains("Everything here is read"));
+}
+
+#[test]
+fn an_account_without_a_password_asks_once() {
+    let mut s = Stage::new(80, 24);
+    let asks = |s: &Stage| s.text().contains("Password of");
+    let none = Connectivity::NeedsUser(Fault::new(Kind::NoPassword, "the password of work is needed"));
+    s.requests.clear();
+    live(&mut s, &none);
+    assert!(s.text().contains("Password of work"));
+    s.press("\"pw Enter");
+    assert!(matches!(&s.requests[..], [Request::Password { account, .. }] if account.as_str() == "work"));
+    assert!(s.text().contains("Password of home"), "one after the other");
+    s.press("Esc");
+    assert!(!asks(&s));
+    live(&mut s, &none);
+    assert!(!asks(&s), "who closed it is not asked again");
+    s.press("A");
+    assert!(asks(&s));
 }
 
 #[test]

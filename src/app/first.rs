@@ -1,0 +1,72 @@
+//! first — the first start: the form of an account from its opening to its inbox.
+//! Owns: what the form's keys lead to. May import: app, config, engine::api.
+//! Start reading at: `App::open_form`.
+
+use super::key::{Code, Key};
+use super::msg::{Effect, Refusal};
+use super::screen::Screen;
+use super::screen::account::{Field, Form, Wish};
+use super::state::App;
+use crate::engine::api::{Kind, Password};
+use crate::mail::ids::AccountName;
+
+impl App {
+    /// Opens the form, as it was left if it was.
+    pub(super) fn open_form(&mut self) {
+        let taken = self.accounts.iter().map(ToString::to_string).collect();
+        self.form.get_or_insert_with(|| Form::new(taken));
+        self.screen = Screen::Account;
+    }
+
+    /// Whether there is nothing but the form: the first start.
+    #[must_use]
+    pub const fn is_first_start(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    pub(super) fn form_key(&mut self, key: Key) {
+        if key == Key::ctrl('c') || (key.code == Code::Esc && self.is_first_start()) {
+            self.out.push(Effect::Quit);
+            return;
+        }
+        let Some(form) = &mut self.form else { return };
+        match form.key(key) {
+            Wish::None => {}
+            Wish::Leave => self.screen = Screen::Mail,
+            Wish::Try(account, password) => {
+                let password = password.map(Password::new);
+                self.secret.clone_from(&password);
+                self.out.push(Effect::TryAccount(account, password));
+            }
+        }
+    }
+
+    pub(super) fn form_click(&mut self, n: usize) {
+        if let Some(form) = &mut self.form {
+            form.point(n);
+        }
+    }
+
+    /// The test has ended.
+    pub(super) fn tried(&mut self, result: Result<AccountName, Refusal>) {
+        match result {
+            Ok(account) => {
+                let password = self.secret.take();
+                self.form = None;
+                self.screen = Screen::Mail;
+                self.out.push(Effect::Reopen(account, password));
+            }
+            Err(refusal) => {
+                self.secret = None;
+                let at = match (refusal.fault.kind, refusal.outgoing) {
+                    (Kind::Login | Kind::NoPassword, _) => Field::Password,
+                    (_, true) => Field::Outgoing,
+                    (_, false) => Field::Incoming,
+                };
+                if let Some(form) = &mut self.form {
+                    form.failed(refusal.step, *refusal.fault, at);
+                }
+            }
+        }
+    }
+}

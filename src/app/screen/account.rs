@@ -1,0 +1,431 @@
+//! account — the form of a new account: what it asks, what it guesses, what the test said.
+//! Owns: `Form`, `Field`, `Trial`. May import: app, config, engine::api, base.
+//! Start reading at: `Form::key`. Servers are guessed from the address until the person writes them: every guess can be edited.
+
+use crate::app::input::Line;
+use crate::app::key::{Code, Key};
+use crate::base::safetext::SafeText;
+use crate::config::account::{is_account_name, is_address};
+use crate::config::edit::NewAccount;
+use crate::config::server_url::{Protocol, ServerUrl};
+use crate::config::{Tls, account::is_loopback};
+use crate::engine::api::Fault;
+
+/// What the form asks for, from top to bottom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field {
+    /// The mail address.
+    Address,
+    /// The person's name.
+    Name,
+    /// The server that has the mail.
+    Incoming,
+    /// How the line to it is protected.
+    IncomingTls,
+    /// Its port.
+    IncomingPort,
+    /// The server that sends.
+    Outgoing,
+    /// How the line to it is protected.
+    OutgoingTls,
+    /// Its port.
+    OutgoingPort,
+    /// The login name.
+    Login,
+    /// Where the password comes from.
+    Source,
+    /// The password, or the command that prints it.
+    Password,
+}
+
+impl Field {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Address,
+        Self::Name,
+        Self::Incoming,
+        Self::IncomingTls,
+        Self::IncomingPort,
+        Self::Outgoing,
+        Self::OutgoingTls,
+        Self::OutgoingPort,
+        Self::Login,
+        Self::Source,
+        Self::Password,
+    ];
+
+    /// What stands before it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Address => "Your address",
+            Self::Name => "Your name",
+            Self::Incoming => "Incoming mail",
+            Self::Outgoing => "Outgoing mail",
+            Self::IncomingTls | Self::OutgoingTls => "Security",
+            Self::IncomingPort | Self::OutgoingPort => "Port",
+            Self::Login => "Login name",
+            Self::Source => "Password",
+            Self::Password => "",
+        }
+    }
+}
+
+/// How far the test is.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Trial {
+    /// Nothing was tested.
+    #[default]
+    None,
+    /// It runs.
+    Running,
+    /// It failed at this step.
+    Failed(SafeText, Fault),
+    /// The form itself is not complete.
+    Incomplete(SafeText),
+}
+
+/// The form.
+#[derive(Clone, Debug)]
+pub struct Form {
+    lines: [Line; 11],
+    tls: [Tls; 2],
+    /// Whether the password is printed by a command; else it is asked at each start.
+    pub by_command: bool,
+    /// Fields that the person wrote: guesses leave them alone.
+    touched: [bool; 11],
+    focus: usize,
+    /// What the test said.
+    pub trial: Trial,
+    /// Names of accounts that there are already.
+    taken: Vec<String>,
+}
+
+/// What a key asks of the outside.
+#[derive(Debug)]
+pub enum Wish {
+    /// Nothing.
+    None,
+    /// Leave the form.
+    Leave,
+    /// Test this account, then save it. The password is there where it is to be asked at each start.
+    Try(Box<NewAccount>, Option<String>),
+}
+
+const fn port(protocol: Protocol, tls: Tls) -> &'static str {
+    match (protocol, tls) {
+        (Protocol::Smtp, Tls::Implicit) => "465",
+        (Protocol::Smtp, _) => "587",
+        (_, Tls::Implicit) => "993",
+        (_, _) => "143",
+    }
+}
+
+impl Form {
+    /// An empty one.
+    #[must_use]
+    pub fn new(taken: Vec<String>) -> Self {
+        let mut form = Self {
+            lines: Default::default(),
+            tls: [Tls::Implicit, Tls::Implicit],
+            by_command: false,
+            touched: [false; 11],
+            focus: 0,
+            trial: Trial::None,
+            taken,
+        };
+        form.guess();
+        form.set_source(false);
+        form
+    }
+
+    /// The field that is typed into.
+    #[must_use]
+    pub fn focus(&self) -> Field {
+        Field::ALL.get(self.focus).copied().unwrap_or(Field::Address)
+    }
+
+    /// What stands in a field.
+    #[must_use]
+    pub fn line(&self, field: Field) -> &Line {
+        let n = field as usize;
+        self.lines.get(n).unwrap_or(&self.lines[0])
+    }
+
+    fn text(&self, field: Field) -> &str {
+        self.line(field).text().trim()
+    }
+
+    /// What a field of choices shows.
+    #[must_use]
+    pub fn choice(&self, field: Field) -> Option<&'static str> {
+        match field {
+            Field::IncomingTls => Some(tls_words(self.tls[0])),
+            Field::OutgoingTls => Some(tls_words(self.tls[1])),
+            Field::Source if self.by_command => Some("printed by a command"),
+            Field::Source => Some("asked at each start"),
+            _ => None,
+        }
+    }
+
+    /// What stands below the form about the field.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self.focus() {
+            Field::Address => "Servers and login are guessed from it; everything can be changed",
+            Field::Name => "As others see it in what you send",
+            Field::Incoming => "The IMAP server of your provider",
+            Field::Outgoing => "The server that takes what you send",
+            Field::IncomingTls | Field::OutgoingTls => "Space or an arrow changes it",
+            Field::IncomingPort | Field::OutgoingPort => "Your provider says if it is another one",
+            Field::Login => "At most providers the whole address",
+            Field::Source => "Space changes it; a password itself is never written to a file",
+            Field::Password if self.by_command => "For example: pass show mail/work",
+            Field::Password => "Kept in memory until the end of this run",
+        }
+    }
+
+    /// Text that was pasted.
+    pub fn paste(&mut self, text: &str) {
+        self.edit(|line| line.insert(text.trim()));
+    }
+
+    fn edit(&mut self, edit: impl FnOnce(&mut Line)) {
+        if self.choice(self.focus()).is_some() {
+            return;
+        }
+        let n = self.focus;
+        if let (Some(line), Some(touched)) = (self.lines.get_mut(n), self.touched.get_mut(n)) {
+            edit(line);
+            *touched = true;
+        }
+        self.guess();
+    }
+
+    /// Puts the cursor into a field.
+    pub fn point(&mut self, n: usize) {
+        self.focus = n.min(Field::ALL.len() - 1);
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: Key) -> Wish {
+        match (key.code, key.ctrl) {
+            (Code::Esc, _) => return Wish::Leave,
+            (Code::Enter, _) if self.trial != Trial::Running => {
+                if self.focus() == Field::Password || self.complete().is_ok() && self.focus() != Field::Address {
+                    return self.submit();
+                }
+                self.step(1);
+            }
+            (Code::Down | Code::Tab, _) | (Code::Char('n'), true) => self.step(1),
+            (Code::Up | Code::BackTab, _) | (Code::Char('p'), true) => self.step(-1),
+            (Code::Char(' ') | Code::Right | Code::Left, _) if self.choice(self.focus()).is_some() => {
+                self.cycle(key.code != Code::Left)
+            }
+            _ => self.edit(|line| {
+                line.key(key);
+            }),
+        }
+        Wish::None
+    }
+
+    fn step(&mut self, by: isize) {
+        let count = Field::ALL.len().cast_signed();
+        self.focus = (self.focus.cast_signed() + by).rem_euclid(count).unsigned_abs();
+    }
+
+    fn cycle(&mut self, forward: bool) {
+        match self.focus() {
+            Field::IncomingTls => self.cycle_tls(0, forward),
+            Field::OutgoingTls => self.cycle_tls(1, forward),
+            Field::Source => self.set_source(!self.by_command),
+            _ => {}
+        }
+    }
+
+    fn cycle_tls(&mut self, n: usize, forward: bool) {
+        let order = [Tls::Implicit, Tls::StartTls, Tls::None];
+        if let Some(tls) = self.tls.get_mut(n) {
+            let at = order.iter().position(|t| t == tls).unwrap_or(0);
+            let next = (at + if forward { 1 } else { 2 }) % 3;
+            *tls = order.get(next).copied().unwrap_or(Tls::Implicit);
+        }
+        self.guess();
+    }
+
+    fn set_source(&mut self, by_command: bool) {
+        self.by_command = by_command;
+        self.set(Field::Password, if by_command { Line::default() } else { Line::secret() });
+    }
+
+    fn set(&mut self, field: Field, line: Line) {
+        if let Some(place) = self.lines.get_mut(field as usize) {
+            *place = line;
+        }
+    }
+
+    /// Fills what was not written by the person.
+    fn guess(&mut self) {
+        let address = self.text(Field::Address).to_owned();
+        let domain = address.rsplit_once('@').map_or("", |(_, d)| d);
+        let host = |prefix: &str| if domain.is_empty() { String::new() } else { format!("{prefix}.{domain}") };
+        let guesses = [
+            (Field::Incoming, host("imap")),
+            (Field::IncomingPort, port(Protocol::Imap, self.tls[0]).to_owned()),
+            (Field::Outgoing, host("smtp")),
+            (Field::OutgoingPort, port(Protocol::Smtp, self.tls[1]).to_owned()),
+            (Field::Login, address.clone()),
+        ];
+        for (field, guess) in guesses {
+            if !self.touched.get(field as usize).copied().unwrap_or(false) {
+                self.set(field, Line::new(&guess));
+            }
+        }
+    }
+
+    /// The account, if everything that is needed is there; else the field and what is missing.
+    ///
+    /// # Errors
+    /// The field to go to, and a sentence.
+    pub fn complete(&self) -> Result<NewAccount, (Field, String)> {
+        let address = self.text(Field::Address);
+        if !is_address(address) {
+            return Err((Field::Address, format!("`{address}` is no mail address: write name@example.org")));
+        }
+        let imap = self.server(Protocol::Imap, [Field::Incoming, Field::IncomingPort], self.tls[0])?;
+        let smtp = self.server(Protocol::Smtp, [Field::Outgoing, Field::OutgoingPort], self.tls[1])?;
+        let command = self.text(Field::Password);
+        if self.by_command && command.is_empty() {
+            return Err((Field::Password, "which command prints the password?".to_owned()));
+        }
+        let login = self.text(Field::Login);
+        Ok(NewAccount {
+            name: self.short_name(address),
+            address: address.to_owned(),
+            display_name: self.text(Field::Name).to_owned(),
+            user: (login != address && !login.is_empty()).then(|| login.to_owned()),
+            password_command: self.by_command.then(|| command.to_owned()),
+            imap: Some(imap),
+            smtp: Some(smtp),
+            ..NewAccount::default()
+        })
+    }
+
+    fn server(&self, protocol: Protocol, fields: [Field; 2], tls: Tls) -> Result<ServerUrl, (Field, String)> {
+        let [host_field, port_field] = fields;
+        let host = self.text(host_field);
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "/?#@[]\"".contains(c);
+        if host.is_empty() || host.contains(odd) {
+            return Err((host_field, "a server's name is needed here".to_owned()));
+        }
+        if tls == Tls::None && !is_loopback(host) {
+            return Err((host_field, format!("{host} would get your password without encryption")));
+        }
+        let port = self.text(port_field).parse().ok().filter(|p| *p > 0);
+        let port = port.ok_or_else(|| (port_field, "a port is a number between 1 and 65535".to_owned()))?;
+        Ok(ServerUrl { protocol, tls, host: host.to_owned(), port, user: None })
+    }
+
+    /// What the account is called: the domain's name, with a number if there is one already.
+    fn short_name(&self, address: &str) -> String {
+        let domain = address.rsplit_once('@').map_or("", |(_, d)| d);
+        let label = domain.split('.').next().unwrap_or_default().to_lowercase();
+        let label = if is_account_name(&label) { label } else { "mail".to_owned() };
+        let free = |name: &String| !self.taken.contains(name);
+        let mut numbered = (2..).map(|n| format!("{label}{n}"));
+        Some(label.clone()).filter(free).or_else(|| numbered.find(free)).unwrap_or(label)
+    }
+
+    fn submit(&mut self) -> Wish {
+        match self.complete() {
+            Ok(account) => {
+                let password = (!self.by_command).then(|| self.line(Field::Password).text().to_owned());
+                if password.as_ref().is_some_and(String::is_empty) {
+                    return self.miss(Field::Password, "the password is needed for the test");
+                }
+                self.trial = Trial::Running;
+                Wish::Try(Box::new(account), password)
+            }
+            Err((field, what)) => self.miss(field, &what),
+        }
+    }
+
+    fn miss(&mut self, field: Field, what: &str) -> Wish {
+        self.point(field as usize);
+        self.trial = Trial::Incomplete(SafeText::line_max(what, 200));
+        Wish::None
+    }
+
+    /// The test failed: the cursor goes where the mistake probably is.
+    pub fn failed(&mut self, step: SafeText, fault: Fault, at: Field) {
+        self.point(at as usize);
+        self.trial = Trial::Failed(step, fault);
+    }
+}
+
+const fn tls_words(tls: Tls) -> &'static str {
+    match tls {
+        Tls::Implicit => "TLS",
+        Tls::StartTls => "STARTTLS",
+        Tls::None => "none (this machine only)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(form: &mut Form, keys: &str) -> Wish {
+        let mut last = Wish::None;
+        for key in keys.split_whitespace() {
+            match key.strip_prefix('"') {
+                Some(text) => text.chars().for_each(|c| {
+                    form.key(Key::char(c));
+                }),
+                None => last = form.key(Key::parse(key).unwrap()),
+            }
+        }
+        last
+    }
+
+    #[test]
+    fn an_address_and_a_password_are_enough() {
+        let mut form = Form::new(vec!["example".into()]);
+        press(&mut form, "\"ann@example.org Enter \"Ann Tab Tab Space");
+        assert_eq!(form.line(Field::Incoming).text(), "imap.example.org");
+        assert_eq!((form.choice(Field::IncomingTls), form.line(Field::IncomingPort).text()), (Some("STARTTLS"), "143"));
+        let Wish::Try(account, password) = press(&mut form, "Up Up Up Up \"secret Enter") else { panic!("{:?}", form.trial) };
+        let imap = account.imap.unwrap();
+        assert_eq!((imap.host.as_str(), imap.port, imap.tls), ("imap.example.org", 143, Tls::StartTls));
+        assert_eq!(account.name, "example2", "a name that is taken gets a number");
+        assert_eq!((account.user, account.password_command, password.as_deref()), (None, None, Some("secret")));
+        assert!(!format!("{form:?}").contains("secret"));
+    }
+
+    #[test]
+    fn guesses_leave_alone_what_was_written() {
+        let mut form = Form::new(vec![]);
+        press(&mut form, "\"ann@example.org Tab Tab C-u \"mail.host Up Up \"x");
+        assert_eq!(form.line(Field::Address).text(), "ann@example.orgx");
+        assert_eq!(form.line(Field::Incoming).text(), "mail.host");
+        assert_eq!(form.line(Field::Outgoing).text(), "smtp.example.orgx");
+    }
+
+    #[test]
+    fn what_is_missing_is_said_and_found() {
+        let mut form = Form::new(vec![]);
+        form.point(Field::Password as usize);
+        assert!(matches!(press(&mut form, "Enter"), Wish::None));
+        assert_eq!(form.focus(), Field::Address);
+        assert!(matches!(&form.trial, Trial::Incomplete(why) if why.as_str().contains("no mail address")));
+        press(&mut form, "\"ann@example.org Tab Tab Tab Space Space");
+        assert!(form.complete().unwrap_err().1.contains("without encryption"));
+        press(&mut form, "Space");
+        form.point(Field::Password as usize);
+        press(&mut form, "Enter");
+        assert!(matches!(&form.trial, Trial::Incomplete(why) if why.as_str().contains("password")));
+        press(&mut form, "Up Space Down \"pass Enter");
+        assert_eq!(form.trial, Trial::Running);
+        assert!(matches!(press(&mut form, "Esc"), Wish::Leave));
+    }
+}
