@@ -2,6 +2,7 @@
 //! Owns: `Ledger`, `Sum`. May import: store, engine/exec.
 //! Start reading at: `Ledger::carry`. It runs beside the thread that reads the socket.
 
+use super::acquaint;
 use super::api::{Fault, Progress, Remedy, Task};
 use super::exec::record::{self, OVERTAKEN, Tally};
 use super::fault::Kind;
@@ -11,7 +12,8 @@ use super::translate;
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::intent::OpState;
-use crate::store::{StoreErrorKind, overlay};
+use crate::mail::mailbox::Role;
+use crate::store::{StoreErrorKind, mailboxes, overlay};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,6 +39,8 @@ pub(super) struct Ledger<'a> {
     shared: &'a Shared,
     account: &'a AccountName,
     mailbox: MailboxId,
+    /// What it is for.
+    purpose: Option<Role>,
     /// Whether this mailbox is read for the first time: then nothing "arrives".
     first: bool,
     /// How many messages were here when the pass began.
@@ -48,7 +52,9 @@ pub(super) struct Ledger<'a> {
 
 impl<'a> Ledger<'a> {
     pub fn new(shared: &'a Shared, account: &'a AccountName, mailbox: MailboxId, first: bool, here: u64) -> Self {
-        Self { shared, account, mailbox, first, here, exists: AtomicU64::new(0), inner: Mutex::default() }
+        // A mailbox that is gone already is for nothing: its pass finds out.
+        let purpose = shared.store.read(|db| mailboxes::get(db, mailbox)).ok().and_then(|row| row.role);
+        Self { shared, account, mailbox, purpose, first, here, exists: AtomicU64::new(0), inner: Mutex::default() }
     }
 
     /// Carries one record out.
@@ -68,6 +74,10 @@ impl<'a> Ledger<'a> {
             _ => 0,
         };
         let rebased = matches!(record, Record::Rebase { .. });
+        let people = match &record {
+            Record::NewMessages { rows, .. } => acquaint::people(self.purpose, self.first, rows),
+            _ => None,
+        };
         let (mailbox, now) = (self.mailbox, self.shared.now());
         let tally =
             self.shared.store.cache(move |tx| record::on_cache(tx, mailbox, &record, now)).map_err(|e| translate::store(&e))?;
@@ -82,6 +92,9 @@ impl<'a> Ledger<'a> {
             self.shared.progress(self.task(), Some(Progress { done, total }));
         }
         drop(inner);
+        if let Some((role, people)) = people {
+            acquaint::note(self.shared, self.account, role, people)?;
+        }
         if unread > 0 {
             self.shared.news.put(|news| *news.arrived.entry(mailbox).or_default() += u32::try_from(unread).unwrap_or(u32::MAX));
         }

@@ -5,6 +5,7 @@
 //! Tested by: unit and property tests beside the code; `tests/it` against real servers.
 
 pub mod account;
+mod acquaint;
 pub mod acts;
 pub mod answer;
 pub mod api;

@@ -111,3 +111,11 @@ pub fn remove(tx: &mut Tx<'_, State>, id: OutboxId) -> Result<()> {
     tx.note(Topic::Outbox);
     Ok(())
 }
+
+/// Forgets mails that were filed and are from before `before` (seconds since 1970). How many.
+///
+/// # Errors
+/// As every transaction.
+pub fn prune(tx: &mut Tx<'_, State>, before: i64) -> Result<usize> {
+    Ok(tx.conn().execute("DELETE FROM outbox WHERE state = 'filed' AND created < ?1", [before])?)
+}

@@ -13,9 +13,10 @@ use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, GroupId, MailboxId, OpId, PlacementKey};
 use crate::mail::intent::{NewOperation, OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::outgoing::OutboxState;
 use crate::store::journal::Command;
 use crate::store::{
-    self, Cache, Db, State, StoreError, StoreErrorKind, Tx, base, journal, mailboxes, messages, overlay, placements,
+    self, Cache, Db, State, StoreError, StoreErrorKind, Tx, base, journal, mailboxes, messages, outbox, overlay, placements,
 };
 use std::collections::BTreeSet;
 
@@ -337,6 +338,13 @@ fn drop_operation(shared: &Shared, id: OpId) -> Result<(Done, Accounts), Fault> 
 pub(super) fn hurry(shared: &Shared, account: Option<&AccountName>) -> Result<(), Fault> {
     let (account, now) = (account.cloned(), shared.now());
     shared.store.state(move |tx| {
+        for mail in outbox::list(tx)?.into_iter().filter(|m| account.as_ref().is_none_or(|a| m.mail.account == *a)) {
+            outbox::update(tx, mail.id, |mail| {
+                let waits = mail.state == OutboxState::Deferred && mail.due > now;
+                mail.due = if waits { now } else { mail.due };
+                waits
+            })?;
+        }
         for operation in journal::pending(tx, account.as_ref())? {
             // Not the time in which deleting for ever can be taken back: that was not tried yet.
             if operation.attempts > 0 && operation.not_before > now {

@@ -231,6 +231,7 @@ pub(super) fn tidy(shared: &Shared) -> Result<(), Fault> {
     let before = shared.now() - KEEP_COMMANDS;
     let named = shared.store.state(move |tx| {
         journal::prune(tx, before)?;
+        outbox::prune(tx, before)?;
         let mut named = HashSet::new();
         for operation in journal::queue(tx, None)? {
             if let OpKind::Append { spool, .. } = operation.kind {

@@ -238,6 +238,38 @@ fn a_ready_message_is_due_at_once() {
 }
 
 #[test]
+fn a_refresh_ends_the_pauses_after_refusals_but_not_the_time_to_take_back() {
+    let world = World::new();
+    let to = Addressing {
+        recipients: vec!["bob@example.org".into()],
+        from_headers: false,
+        sender: Address::new("Ann", "ann@example.org"),
+    };
+    let sent =
+        world.engine.perform(Request::SendReady { account: account(), bytes: b"Subject: hi\n\nbody\n".to_vec(), to }).unwrap();
+    let id = sent.outbox.unwrap();
+    let all = world.ids(world.inbox);
+    world.engine.perform(Request::DeleteForever { targets: all[..1].to_vec() }).unwrap();
+    world.engine.perform(Request::Move { targets: all[1..2].to_vec(), to: world.named("Work") }).unwrap();
+    let moved = world.pending().last().unwrap().id;
+    let store = &world.engine.shared().store;
+    let refused = move |tx: &mut crate::store::Tx<'_, crate::store::State>| {
+        journal::update(tx, moved, |o| {
+            (o.attempts, o.not_before) = (1, 1_800_000_000);
+            Ok(())
+        })?;
+        outbox::update(tx, id, |m| {
+            (m.state, m.due) = (OutboxState::Deferred, 1_800_000_000);
+            true
+        })
+    };
+    store.state(refused).unwrap();
+    world.engine.perform(Request::Refresh { account: None }).unwrap();
+    assert_eq!(world.pending().iter().map(|o| o.not_before).collect::<Vec<_>>(), [1_700_000_010, 0]);
+    assert_eq!(store.read_state(|db| outbox::get(db, id)).unwrap().due, 1_700_000_000);
+}
+
+#[test]
 fn outcomes_come_as_news() {
     let world = World::new();
     let ticket = world.engine.request(Request::Undo { count: 1 });
