@@ -186,3 +186,79 @@ fn one_pass_does_all_and_says_what_it_did() {
     let scope = super::sync::Scope { mailbox: Some("Nowhere".into()), ..Default::default() };
     assert_eq!(super::sync::sync_once(engine.shared(), &scope, &cancel).exit(), 66);
 }
+
+/// A server that lets nobody in: it greets, and answers each login with `answer`.
+fn doorkeeper(answer: &'static str) -> (u16, std::sync::Arc<std::sync::atomic::AtomicU32>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let logins = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let count = std::sync::Arc::clone(&logins);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.write_all(b"* OK hello\r\n").unwrap();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                let tag = line.split(' ').next().unwrap().to_owned();
+                let reply = if line.contains("CAPABILITY") {
+                    format!("* CAPABILITY IMAP4rev1\r\n{tag} OK\r\n")
+                } else {
+                    count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    format!("{tag} {answer}\r\n")
+                };
+                if stream.write_all(reply.as_bytes()).is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    (port, logins)
+}
+
+#[test]
+fn a_login_refused_for_now_is_tried_again_and_one_refused_for_good_is_not() {
+    for (answer, again) in [("NO [UNAVAILABLE] later", true), ("NO [AUTHENTICATIONFAILED] no", false)] {
+        let temp = tempfile::tempdir().unwrap();
+        let (port, logins) = doorkeeper(answer);
+        let text = format!(
+            "[account.me]\naddress = \"me@example.org\"\npassword = \"x\"\n\
+             imap = {{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}\n"
+        );
+        let config = Config::parse(&text, &temp.path().join("config.toml"), 0o600).unwrap();
+        let engine = Engine::start(&Setup::new(config, Paths::of_profile(temp.path()), Mode::Live)).unwrap();
+        let waits = until(&engine, answer, |news| match news.connectivity.values().next() {
+            Some(Connectivity::Waiting { .. }) => Some(true),
+            Some(Connectivity::NeedsUser(_)) => Some(false),
+            _ => None,
+        });
+        assert_eq!(waits, again, "{answer}");
+        assert_eq!(logins.load(std::sync::atomic::Ordering::SeqCst), 1, "one connection knocks first");
+    }
+}
+
+/// A server that takes the connection and says nothing keeps neither another account nor the end of the program waiting.
+#[test]
+fn a_dead_server_slows_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = dead.local_addr().unwrap().port();
+    let server = format!("{{ host = \"127.0.0.1\", port = {port}, tls = \"none\" }}");
+    let text = format!(
+        "[account.dead]\naddress = \"d@example.org\"\npassword = \"x\"\nimap = {server}\nsmtp = {server}\n\
+         [account.me]\naddress = \"me@example.org\"\nmaildir = \"mail\"\nsmtp = {{ local = true }}\n"
+    );
+    let config = Config::parse(&text, &dir.join("config.toml"), 0o600).unwrap();
+    let engine = Engine::start(&Setup::new(config, Paths::of_profile(dir), Mode::Live)).unwrap();
+    let begun = Instant::now();
+    for (account, from) in [("dead", "d@example.org"), ("me", "me@example.org")] {
+        let to = vec![Address::new("", "me@example.org")];
+        let draft = Box::new(Draft { from: Address::new("", from), to, subject: account.into(), ..Draft::default() });
+        engine.perform(Request::Send { id: None, account: AccountName::new(account), draft, hold: 0 }).unwrap();
+    }
+    until(&engine, "the mail", |_| (rows(&engine, Role::Inbox).len() == 1).then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let begun = Instant::now();
+    drop(engine);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}

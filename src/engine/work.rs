@@ -6,7 +6,7 @@
 use super::account::{Desk, jitter};
 use super::api::{Connectivity, Fault, Task};
 use super::connect;
-use super::fault::Retry;
+use super::fault::{Kind, Retry};
 use super::fetch::{Fetcher, Got};
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
@@ -69,18 +69,18 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
 
 /// Waits before the next try: for a time, or for the person. Whether somebody wants it now.
 fn pause(config: &AccountConfig, shared: &Shared, desk: &Desk, fault: Fault, backoff: &mut Backoff) -> bool {
-    let until = match fault.retry {
-        Retry::NeedsUser | Retry::Never => {
-            desk.admit(false);
-            shared.connectivity(&config.name, Connectivity::NeedsUser(fault));
-            None
-        }
-        Retry::Now | Retry::Backoff | Retry::WhenOnline => {
-            let pause = backoff.next(jitter());
-            let until = shared.now() + i64::try_from(pause.as_secs()).unwrap_or(0).max(1);
-            shared.connectivity(&config.name, Connectivity::Waiting { until, fault });
-            Some(Instant::now() + pause)
-        }
+    // What a server refuses as a whole (a list, a login "for now") it may grant later; what only the person can mend, it never
+    // will, and asking again may lock the account.
+    let stop = fault.retry == Retry::NeedsUser || matches!(fault.kind, Kind::Store | Kind::Held);
+    let until = if stop {
+        desk.admit(false);
+        shared.connectivity(&config.name, Connectivity::NeedsUser(fault));
+        None
+    } else {
+        let pause = backoff.next(jitter());
+        let until = shared.now() + i64::try_from(pause.as_secs()).unwrap_or(0).max(1);
+        shared.connectivity(&config.name, Connectivity::Waiting { until, fault });
+        Some(Instant::now() + pause)
     };
     rest(desk, until, |desk| desk.is_offline() || desk.take_retry())
 }
