@@ -12,6 +12,7 @@ pub mod local;
 mod script;
 pub mod session;
 pub mod smtp;
+mod socket;
 pub mod tls;
 #[cfg(test)]
 mod tls_tests;

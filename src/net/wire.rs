@@ -7,16 +7,16 @@
 use super::dial;
 use super::error::{NetError, NetErrorKind, Result, TlsReason};
 use super::session::{Endpoint, TlsMode, Traffic};
+use super::socket::Socket;
 use super::tls;
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
 use crate::base::waker::Waker;
 use native_tls::TlsStream;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The longest line, beside literals (decisions 32).
@@ -26,88 +26,6 @@ pub const NO_PROGRESS: Duration = Duration::from_secs(60);
 /// What counts as progress inside a line or literal.
 const USEFUL: u64 = 4096;
 const BUFFER: usize = 32 * 1024;
-
-/// The socket below TLS: non-blocking, waiting by poll.
-#[derive(Debug)]
-struct Socket {
-    tcp: TcpStream,
-    cancel: Cancel,
-    waker: Waker,
-    /// Whether the waker and the deadline end a read by `WouldBlock`.
-    armed: bool,
-    deadline: Instant,
-    /// Whether the peer closed or reset the line: what a layer above makes of that is not the cause.
-    over: Arc<AtomicBool>,
-}
-
-impl Socket {
-    fn ready(&self, flags: PollFlags) -> io::Result<()> {
-        loop {
-            if self.cancel.is_set() {
-                return Err(NetError::cancelled().into());
-            }
-            let soft = self.armed && flags == PollFlags::IN;
-            if soft && self.waker.is_rung() {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let kind = if soft { io::ErrorKind::WouldBlock } else { io::ErrorKind::TimedOut };
-                return Err(kind.into());
-            }
-            let (stop, wake) = (self.cancel.fd(), self.waker.fd());
-            let mut fds = vec![PollFd::new(&self.tcp, flags), PollFd::new(&stop, PollFlags::IN)];
-            if soft {
-                fds.push(PollFd::new(&wake, PollFlags::IN));
-            }
-            let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
-            match poll(&mut fds, Some(&limit)) {
-                Ok(_) if fds.first().is_some_and(|f| !f.revents().is_empty()) => return Ok(()),
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(e.into()),
-            }
-        }
-    }
-}
-
-impl Read for Socket {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if self.cancel.is_set() {
-                return Err(NetError::cancelled().into());
-            }
-            match self.tcp.read(buf) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::IN)?,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Ok(n) if n > 0 || buf.is_empty() => return Ok(n),
-                other => {
-                    self.over.store(true, Ordering::Relaxed);
-                    return other;
-                }
-            }
-        }
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.tcp.write(buf) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::OUT)?,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    self.over.store(true, Ordering::Relaxed);
-                    return Err(e);
-                }
-                done => return done,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[derive(Debug)]
 enum Stream {
@@ -170,7 +88,7 @@ impl Wire {
     /// Over a connected socket.
     fn over(tcp: TcpStream, waker: &Waker, cancel: &Cancel) -> Self {
         let deadline = Instant::now() + NO_PROGRESS;
-        let socket = Socket { tcp, cancel: cancel.clone(), waker: waker.clone(), armed: false, deadline, over: Arc::default() };
+        let socket = Socket::new(tcp, waker, cancel, deadline);
         Self {
             stream: Stream::Plain(socket),
             buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -223,6 +141,14 @@ impl Wire {
     /// How long to wait without useful progress from now on; [`NO_PROGRESS`] if never called.
     pub const fn set_limit(&mut self, limit: Duration) {
         self.limit = limit;
+    }
+
+    /// Lets waits go on for so long after the cancel switch was thrown: for an answer whose lack would be worse than a
+    /// short delay.
+    pub fn set_grace(&mut self, grace: Duration) {
+        if let Some(socket) = self.stream.socket() {
+            socket.grace = grace;
+        }
     }
 
     /// The fault that ended the connection.

@@ -28,6 +28,8 @@ use std::time::Duration;
 
 /// How long the server may think after the final dot (RFC 5321, 4.5.3.2.6).
 pub const AFTER_DOT: Duration = Duration::from_secs(600);
+/// How long the answer to the dot is waited for though the program ends: without it nobody knows whether the mail was sent.
+pub const GRACE: Duration = Duration::from_millis(1500);
 /// How long a good-bye is waited for.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// The most challenges of one login.
@@ -229,9 +231,11 @@ impl Smtp {
         }
         dot().map_err(|e| self.wire.fail(e))?;
         self.wire.set_limit(AFTER_DOT);
+        self.wire.set_grace(GRACE);
         let answer = self.wire.send(stuffer.end()).map_err(SmtpError::from).and_then(|()| self.reply());
         let answer = answer.map_err(SmtpError::after_dot)?;
         self.wire.set_limit(NO_PROGRESS);
+        self.wire.set_grace(Duration::ZERO);
         self.expect(&answer, 250).map_err(SmtpError::after_dot)?;
         self.begun = false;
         Ok(SafeText::line_max(&answer.text(), MAX_TEXT))

@@ -249,3 +249,24 @@ fn a_cancel_ends_the_wait() {
     });
     assert!(begun.elapsed().as_secs() < 5);
 }
+
+/// Who quits right after sending still learns what became of the mail, if the server is not slow.
+#[test]
+fn a_cancel_after_the_dot_waits_for_the_answer_a_little() {
+    for (answers, want) in [(true, Ok("queued")), (false, Err(Why::Unknown))] {
+        let mut steps = vec![say("220 hi\r\n"), hear("EHLO"), say(HELLO)];
+        steps.extend(agreed(vec![Step::Mail]));
+        steps.push(if answers { say("250 queued\r\n") } else { Step::Drain });
+        let script = Script::start(steps);
+        let cancel = Cancel::new().unwrap();
+        let mut smtp = Smtp::open(permit(), &script.endpoint(TlsMode::None), None, &cancel).unwrap();
+        let to = ["b@x.example".to_owned()];
+        let begun = std::time::Instant::now();
+        let sent = smtp.send(Mail { sender: "a@x.example", recipients: &to }, &mut Cursor::new(BODY), &mut || {
+            cancel.ring();
+            Ok(())
+        });
+        assert_eq!(sent.as_ref().map(crate::base::safetext::SafeText::as_str).map_err(|e| e.why.clone()), want);
+        assert!(begun.elapsed().as_secs() < 4);
+    }
+}
