@@ -97,7 +97,7 @@ fn ask(line: &mut (impl Read + Write), command: &str, done: &str) -> u64 {
         assert!(n > 0, "the server hung up");
         octets += n as u64;
         tail.extend_from_slice(&part[..n]);
-        let cut = tail.len().saturating_sub(400);
+        let cut = tail.len().saturating_sub(4_096);
         tail.drain(..cut);
         let last = String::from_utf8_lossy(&tail);
         if last.ends_with("\r\n") && last.lines().last().is_some_and(|l| l.starts_with(done)) {
