@@ -3,15 +3,13 @@
 //! Start reading at: `dying_after_any_durable_step_loses_nothing`.
 
 use super::open::{Cache, Db, Kind, State, open_writer};
-use super::{Result, Store, StoreErrorKind, Topic, journal, lists, mailboxes, messages, migrate, overlay, tests::quiet};
-use crate::mail::flags::{FlagDelta, Flags};
+use super::{Result, Store, StoreErrorKind, Topic, journal, lists, mailboxes, messages, migrate, tests::quiet};
+use crate::mail::flags::Flags;
 use crate::mail::ids::{AccountName, MailboxId};
-use crate::mail::intent::{NewOperation, OpKind, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::RowCursor;
-use crate::mail::server::{EnvelopeSeen, Fingerprint};
+use crate::mail::server::EnvelopeSeen;
 use crate::mail::uid::{ModSeq, Uid, UidValidity};
-use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 fn account() -> AccountName {
@@ -177,32 +175,34 @@ fn the_first_version_of_both_files_is_what_was_released() {
     }
 }
 
-fn archive(uid: u32) -> NewOperation {
-    let print = Fingerprint { message_id: None, size: 100, received: i64::from(uid) * 60, object_id: String::new() };
-    NewOperation {
-        account: account(),
-        mailbox: MailboxPath::inbox(),
-        kind: OpKind::Move { to: MailboxPath::from_typed("Archive") },
-        targets: vec![Target::Server { uidvalidity: UidValidity(1), uid, print }],
-        not_before: 0,
-        after: None,
-        inverse: vec![FlagDelta::new(Flags::new(), Flags::new())],
-    }
-}
-
 #[cfg(feature = "fault")]
 mod crash {
     use super::*;
     use crate::mail::draft::Draft;
-    use crate::mail::intent::OpState;
+    use crate::mail::flags::FlagDelta;
+    use crate::mail::intent::{NewOperation, OpKind, OpState, Target};
     use crate::mail::query::parse;
-    use crate::mail::server::CopiedUids;
+    use crate::mail::server::{CopiedUids, Fingerprint};
     use crate::mail::uid::UidSet;
     use crate::store::blobs::Blobs;
     use crate::store::bodies::{self, Reading};
     use crate::store::spool::Spool;
-    use crate::store::{drafts, placements, search};
+    use crate::store::{drafts, overlay, placements, search};
+    use std::path::Path;
     use std::process::Command;
+
+    fn archive(uid: u32) -> NewOperation {
+        let print = Fingerprint { message_id: None, size: 100, received: i64::from(uid) * 60, object_id: String::new() };
+        NewOperation {
+            account: account(),
+            mailbox: MailboxPath::inbox(),
+            kind: OpKind::Move { to: MailboxPath::from_typed("Archive") },
+            targets: vec![Target::Server { uidvalidity: UidValidity(1), uid, print }],
+            not_before: 0,
+            after: None,
+            inverse: vec![FlagDelta::new(Flags::new(), Flags::new())],
+        }
+    }
 
     /// A day in the store, each step of which sees whether it was done before: the server has mail, one is archived offline,
     /// the server confirms it; a body comes; a draft is written.

@@ -109,20 +109,6 @@ pub fn row(db: &Db<Cache>, id: PlacementKey) -> Result<MessageRow> {
     found.ok_or_else(|| StoreError::missing("message"))
 }
 
-/// The visible messages of a conversation in one mailbox, oldest first; at most [`MAX_ROWS`], the newest ones.
-///
-/// # Errors
-/// As every question.
-pub fn thread(db: &Db<Cache>, mailbox: MailboxId, thread: ThreadKey) -> Result<Vec<MessageRow>> {
-    let sql = format!(
-        "WITH t AS MATERIALIZED (SELECT id, sort FROM placement
-           WHERE mailbox = ?1 AND thread = ?2 AND hidden = 0 ORDER BY sort DESC LIMIT {MAX_ROWS})
-         SELECT {COLUMNS} FROM t JOIN placement p ON p.id = t.id JOIN message m ON m.id = p.message ORDER BY t.sort"
-    );
-    let mut statement = db.conn().prepare_cached(&sql)?;
-    Ok(statement.query_map((mailbox.0, thread.0), read)?.collect::<rusqlite::Result<_>>()?)
-}
-
 /// How many rows of the list stand above those of a page that was asked for with `from`, and how many there are in all.
 ///
 /// # Errors

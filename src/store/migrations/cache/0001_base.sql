@@ -32,7 +32,7 @@ CREATE TABLE message (
   sort        INTEGER NOT NULL UNIQUE,               -- received << 24 | n: the order of rows, and the rowid in message_fts
   thread      INTEGER NOT NULL,
   object_id   TEXT NOT NULL DEFAULT '',
-  message_id  TEXT NOT NULL DEFAULT '',              -- an index for threading, never an identity
+  message_id  TEXT NOT NULL DEFAULT '',              -- never an identity; threading goes by thread_ref
   date        INTEGER NOT NULL DEFAULT 0,            -- the Date header
   received    INTEGER NOT NULL DEFAULT 0,
   size        INTEGER NOT NULL DEFAULT 0,
@@ -48,7 +48,6 @@ CREATE TABLE message (
   indexed     INTEGER NOT NULL DEFAULT 0             -- 0 not in message_fts, 1 by its headers, 2 with its text
 ) STRICT;
 CREATE UNIQUE INDEX message_object ON message (account, object_id) WHERE object_id <> '';
-CREATE INDEX message_mid           ON message (account, message_id) WHERE message_id <> '';
 CREATE INDEX message_thread        ON message (thread);
 CREATE INDEX message_blob          ON message (blob) WHERE blob <> '';
 CREATE INDEX message_kept          ON message (account, received, size) WHERE blob <> '';
