@@ -293,9 +293,21 @@ fn bare_subject(subject: &str) -> String {
 }
 
 /// A quoted line that takes more cells is broken again.
-const WHOLE_LINE: usize = 84;
+const WHOLE_LINE: usize = 78;
 /// To so many, with its marks.
-const QUOTE_CELLS: usize = 70;
+const QUOTE_CELLS: usize = 72;
+
+/// How deep a line is quoted, and its text: `> > a` is 2 and `a`.
+pub fn marks(line: &str) -> (usize, &str) {
+    let (mut depth, mut rest) = (0, line);
+    loop {
+        let inner = rest.strip_prefix(' ').filter(|r| depth > 0 && r.starts_with('>')).unwrap_or(rest);
+        match inner.strip_prefix('>') {
+            Some(behind) => (depth, rest) = (depth + 1, behind),
+            None => return (depth, if depth > 0 { rest.strip_prefix(' ').unwrap_or(rest) } else { rest }),
+        }
+    }
+}
 
 /// The attribution and the quoted text, without the author's signature.
 fn quote(original: &Original<'_>) -> String {
@@ -312,17 +324,17 @@ fn quote(original: &Original<'_>) -> String {
     for line in body.iter().take(last).skip_while(|l| l.trim().is_empty()) {
         let text = SafeText::body_line(line);
         let text = text.as_str().trim_end();
-        let mark = if text.is_empty() || text.starts_with('>') { ">" } else { "> " };
+        // `> > text` becomes `>>> text`: marks that stand apart are text to a reader of flowed mail (RFC 3676, 4.5).
+        let (depth, rest) = marks(text);
+        let mark = format!("{}{}", ">".repeat(depth + 1), if rest.is_empty() { "" } else { " " });
         // A paragraph in one line would lose its marks where a screen wraps it; a line of code or of a patch is left whole.
-        let marks = text.len() - text.trim_start_matches(['>', ' ']).len();
-        let (inner, rest) = text.split_at_checked(marks).unwrap_or(("", text));
-        let rows = if width::width(text) > WHOLE_LINE {
-            width::wrap(rest, QUOTE_CELLS.saturating_sub(marks))
+        let rows = if mark.len() + width::width(rest) > WHOLE_LINE {
+            width::wrap(rest, QUOTE_CELLS.saturating_sub(mark.len()).max(20))
         } else {
             std::iter::once(0..rest.len()).collect()
         };
         for row in rows {
-            out.extend([mark, inner, rest.get(row).unwrap_or_default(), "\n"]);
+            out.extend([&mark, rest.get(row).unwrap_or_default(), "\n"]);
         }
     }
     out

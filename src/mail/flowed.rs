@@ -5,6 +5,8 @@
 
 /// How wide the lines are, with the space that says "goes on". RFC 3676, 4.2, wants at most 78.
 const WIDTH: usize = 72;
+/// A line that is not longer is left whole: quoted code and patches keep their lines.
+const WHOLE: usize = 78;
 
 /// The body (lines divided by `\n`, a line a paragraph) as flowed lines divided by CRLF. Quoted lines keep their depth on
 /// each line. Lines break at spaces only, so text without spaces stays in one line.
@@ -27,9 +29,10 @@ pub fn encode(body: &str) -> String {
 
 fn paragraph(out: &mut String, depth: usize, text: &str) {
     let room = WIDTH.saturating_sub(depth + 1).max(20);
+    let whole = WHOLE.saturating_sub(depth + 1).max(20);
     let mut rest = text;
     loop {
-        let cut = split(rest, room);
+        let cut = if rest.chars().nth(whole).is_none() { rest.len() } else { split(rest, room) };
         let (line, next) = rest.split_at(cut);
         for _ in 0..depth {
             out.push('>');

@@ -96,7 +96,10 @@ pub fn plain(message: &Message) -> String {
     }
     let mut out = String::new();
     for block in work.blocks.iter().filter(|b| !b.is_notice()) {
-        out.push_str(&"> ".repeat(block.quote.into()));
+        if block.quote > 0 {
+            out.push_str(&">".repeat(block.quote.into()));
+            out.push(' ');
+        }
         if !block.is_empty() || !block.bullet.is_empty() {
             out.push_str(&" ".repeat(block.indent));
             out.push_str(&block.bullet);
@@ -257,10 +260,7 @@ mod tests {
     #[test]
     fn a_text_to_answer_keeps_its_paragraphs_and_quotes() {
         let raw = "From: a@x.example\nContent-Type: text/plain; format=flowed\n\nOne line \nthat goes on.\n\n> quoted\n>> twice\n\n-- \nAnn\n";
-        assert_eq!(
-            plain(&parse::message(raw.as_bytes().to_vec())),
-            "One line that goes on.\n\n> quoted\n> > twice\n\n-- \nAnn\n"
-        );
+        assert_eq!(plain(&parse::message(raw.as_bytes().to_vec())), "One line that goes on.\n\n> quoted\n>> twice\n\n-- \nAnn\n");
         let raw = "From: a@x.example\nContent-Type: text/html\n\n<p>Hi <b>you</b></p><ul><li>one<li>two</ul><hr>end";
         let text = plain(&parse::message(raw.as_bytes().to_vec()));
         assert!(text.contains("Hi you\n") && text.contains("• one\n") && text.contains("\n--------\n"), "{text}");

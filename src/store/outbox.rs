@@ -64,6 +64,8 @@ pub fn add(tx: &mut Tx<'_, State>, mail: &NewOutgoing, due: i64) -> Result<Outbo
     ])?;
     let id = OutboxId(tx.conn().last_insert_rowid());
     tx.note(Topic::Outbox);
+    // A draft that waits here is not among the drafts.
+    tx.note(Topic::Drafts);
     Ok(id)
 }
 
@@ -99,6 +101,8 @@ pub fn update(tx: &mut Tx<'_, State>, id: OutboxId, decide: impl FnOnce(&mut Out
     let sql = "UPDATE outbox SET state = ?2, attempts = ?3, due = ?4, fault = ?5 WHERE id = ?1";
     tx.conn().prepare_cached(sql)?.execute((id.0, mail.state.word(), mail.attempts, mail.due, &mail.fault))?;
     tx.note(Topic::Outbox);
+    // A draft that waits here is not among the drafts.
+    tx.note(Topic::Drafts);
     Ok(Some(mail))
 }
 
@@ -109,6 +113,8 @@ pub fn update(tx: &mut Tx<'_, State>, id: OutboxId, decide: impl FnOnce(&mut Out
 pub fn remove(tx: &mut Tx<'_, State>, id: OutboxId) -> Result<()> {
     tx.conn().execute("DELETE FROM outbox WHERE id = ?1", [id.0])?;
     tx.note(Topic::Outbox);
+    // A draft that waits here is not among the drafts.
+    tx.note(Topic::Drafts);
     Ok(())
 }
 

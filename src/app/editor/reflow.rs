@@ -1,27 +1,15 @@
 //! reflow — one paragraph laid out anew, quotes kept.
-//! Owns: `paragraph`, `reflow`. May import: base, app::editor.
+//! Owns: `paragraph`, `reflow`. May import: mail, base, app::editor.
 //! Start reading at: `reflow`. Quoted lines are broken again at 72 cells with their marks in front. The person's own words become one
 //! line, because that is what a paragraph is to `format=flowed` (RFC 3676): the screen wraps it here and at the other end.
 
 use super::buffer::Buffer;
 use crate::base::width;
+use crate::mail::draft::marks;
 use std::ops::Range;
 
 /// Where quoted lines are broken, in cells, marks included.
 pub const CELLS: usize = 72;
-
-/// The quote marks of a line, and its text behind them: `> > a` is `("> > ", "a")`, depth 2.
-fn split(line: &str) -> (usize, &str) {
-    let mut rest = line;
-    let mut depth = 0;
-    loop {
-        let inner = rest.strip_prefix(' ').filter(|r| depth > 0 && r.starts_with('>')).unwrap_or(rest);
-        match inner.strip_prefix('>') {
-            Some(behind) => (rest, depth) = (behind, depth + 1),
-            None => return (depth, if depth > 0 { rest.strip_prefix(' ').unwrap_or(rest) } else { rest }),
-        }
-    }
-}
 
 /// Whether a line is part of running text: not empty, not indented, no list, no signature mark, no rule.
 fn flows(text: &str) -> bool {
@@ -32,9 +20,9 @@ fn flows(text: &str) -> bool {
 /// The lines of the paragraph at `line`; nothing where no running text is.
 #[must_use]
 pub fn paragraph(buffer: &Buffer, line: usize) -> Option<Range<usize>> {
-    let (depth, text) = split(buffer.line(line));
+    let (depth, text) = marks(buffer.line(line));
     let same = |n: usize| {
-        let (d, t) = split(buffer.line(n));
+        let (d, t) = marks(buffer.line(n));
         d == depth && flows(t)
     };
     if !flows(text) {
@@ -48,10 +36,10 @@ pub fn paragraph(buffer: &Buffer, line: usize) -> Option<Range<usize>> {
 /// The paragraph of these lines laid out anew, lines divided by `\n`.
 #[must_use]
 pub fn reflow(buffer: &Buffer, lines: Range<usize>) -> String {
-    let depth = split(buffer.line(lines.start)).0;
+    let depth = marks(buffer.line(lines.start)).0;
     let mut whole = String::new();
     for n in lines {
-        let piece = split(buffer.line(n)).1.trim();
+        let piece = marks(buffer.line(n)).1.trim();
         let last = whole.chars().next_back();
         if last.is_some_and(|l| !(wide(l) && piece.starts_with(wide))) {
             whole.push(' ');
@@ -61,9 +49,9 @@ pub fn reflow(buffer: &Buffer, lines: Range<usize>) -> String {
     if depth == 0 {
         return whole;
     }
-    let marks = format!("{} ", ">".repeat(depth));
-    let rows = width::wrap(&whole, CELLS.saturating_sub(marks.len()).max(20));
-    let rows: Vec<String> = rows.into_iter().map(|r| format!("{marks}{}", whole.get(r).unwrap_or_default())).collect();
+    let mark = format!("{} ", ">".repeat(depth));
+    let rows = width::wrap(&whole, CELLS.saturating_sub(mark.len()).max(20));
+    let rows: Vec<String> = rows.into_iter().map(|r| format!("{mark}{}", whole.get(r).unwrap_or_default())).collect();
     rows.join("\n")
 }
 
