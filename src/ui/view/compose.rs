@@ -203,6 +203,8 @@ fn ask(canvas: &mut Canvas<'_>, prompt: &Prompt, area: Area) -> (u16, u16) {
     let list = Area { x: area.x, y: (area.y + area.height).saturating_sub(high), width: area.width, height: high };
     canvas.clear(list, Role::Popup);
     canvas.rule(list.x, list.y, list.width);
+    let keys = " Tab completes · Enter attaches · Esc does neither ";
+    canvas.right(list.x + list.width.saturating_sub(2), list.y, list.width.saturating_sub(4), keys, Role::PopupDim);
     let skip = (prompt.chosen + 1).saturating_sub(rows);
     let label = "Attach";
     let x = area.x + 2 + cells(width::width(label)) + 2;
