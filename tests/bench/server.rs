@@ -64,6 +64,8 @@ pub fn account(user: &str) -> String {
 pub struct Bare {
     /// From the first packet to the login's OK, in seconds.
     pub login: f64,
+    /// Of opening the mailbox, in seconds: Dovecot looks at every file of a Maildir.
+    pub examine: f64,
     /// Of all envelopes, in seconds.
     pub read: f64,
     /// Octets read, after decryption.
@@ -81,11 +83,13 @@ pub fn bare_read(user: &str) -> Bare {
     let mut line = connector.connect(&endpoint.host, tcp).unwrap();
     ask(&mut line, &format!("a LOGIN {user} {PASSWORD}"), "a OK");
     let login = start.elapsed().as_secs_f64();
+    let start = Instant::now();
     ask(&mut line, "b EXAMINE INBOX", "b OK");
+    let examine = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let items = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])";
     let octets = ask(&mut line, &format!("c UID FETCH 1:* {items}"), "c OK");
-    Bare { login, read: start.elapsed().as_secs_f64(), octets }
+    Bare { login, examine, read: start.elapsed().as_secs_f64(), octets }
 }
 
 fn ask(line: &mut (impl Read + Write), command: &str, done: &str) -> u64 {
