@@ -7,6 +7,7 @@ use super::api::{Answer, Connectivity, Done, Fault, Kind, News, Query, Request, 
 use super::crew::Crew;
 use super::desk::{Desk, Errand};
 use super::lane::Lane;
+use super::onlooker;
 use super::owner::{Door, Lock};
 use super::setup::{self, Mode, Setup};
 use super::shared::Shared;
@@ -58,6 +59,9 @@ impl Engine {
         };
         if !shared.owner {
             shared.config.accounts.iter().for_each(|account| shared.connectivity(&account.name, Connectivity::Elsewhere));
+        }
+        if !shared.owner && setup.mode == Mode::Live {
+            onlooker::start(&shared).map_err(|e| no_threads(&e))?;
         }
         let desk = Desk::start(Arc::clone(&shared), crew, send, errands).map_err(|e| no_threads(&e))?;
         if door.is_some() {

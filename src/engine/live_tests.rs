@@ -262,3 +262,32 @@ fn a_dead_server_slows_nothing() {
     drop(engine);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn a_second_window_sees_what_the_first_does_and_has_its_wishes_done() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    deliver(dir, "one");
+    let first = start(dir);
+    until(&first, "the mail", |_| (rows(&first, Role::Inbox).len() == 1).then_some(()));
+    let second = start(dir);
+    assert!(first.is_owner() && !second.is_owner());
+    until(&second, "elsewhere", |news| news.connectivity.values().any(|c| *c == Connectivity::Elsewhere).then_some(()));
+    // What comes in at the first shows in the second, by news.
+    deliver(dir, "two");
+    until(&second, "the second mail", |news| (news.changes.all && rows(&second, Role::Inbox).len() == 2).then_some(()));
+    // What the second does is seen in both, and told to the server by the first.
+    let targets = vec![rows(&second, Role::Inbox)[0].id];
+    let star = Request::Flag { targets, delta: FlagDelta::set(Flag::Flagged), automatic: false };
+    second.perform(star).unwrap();
+    let starred = |engine: &Engine| rows(engine, Role::Inbox).iter().any(|r| r.flags.has(Flag::Flagged));
+    until(&second, "the star", |news| (news.changes.all && starred(&second)).then_some(()));
+    assert!(starred(&first));
+    until(&first, "the star on the server", |_| files(&dir.join("mail/cur")).iter().any(|f| f.contains(":2,F")).then_some(()));
+    let body = rows(&second, Role::Inbox)[0].id;
+    second.perform(Request::FetchBody(body)).unwrap();
+    until(&second, "the body", |_| {
+        let Ok(Rows::Message(view)) = second.ask(&Query::Message(body)) else { panic!() };
+        matches!(view.body, Body::Here(_)).then_some(())
+    });
+}

@@ -24,6 +24,7 @@ pub mod lane;
 mod ledger;
 #[cfg(test)]
 mod live_tests;
+mod onlooker;
 pub mod outbox;
 pub mod owner;
 pub mod password;

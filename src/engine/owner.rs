@@ -1,11 +1,12 @@
 //! owner — which process holds a profile, and how the others reach it (decisions 8).
-//! Owns: `Lock`, `Door`, `ring`. May import: base.
+//! Owns: `Lock`, `Door`, `ring`. May import: mail, base.
 //! Start reading at: `Lock::take`. The lock is an flock, so a killed process never holds it; the socket only wakes and
 //! asks for a composer, and what it says is checked like any foreign text.
 
 use crate::base::cancel::Cancel;
 use crate::base::paths::private_dir;
 use crate::base::spawn::{Worker, spawn};
+use crate::mail::ids::{MailboxId, PlacementKey};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, OpenOptions};
@@ -44,6 +45,12 @@ impl Lock {
 pub enum Knock {
     /// There is something new in the state: intents, outgoing mail.
     Wake,
+    /// Look at all servers now.
+    Refresh,
+    /// A person looks at this mailbox.
+    Look(MailboxId),
+    /// A person waits for the body of this message.
+    Fetch(PlacementKey),
     /// Open the composer with this `mailto:` URL or address (untrusted).
     Compose(String),
 }
@@ -52,6 +59,9 @@ impl Knock {
     fn parse(text: &str) -> Option<Self> {
         match text.split_once('\n').map_or((text, ""), |(verb, rest)| (verb, rest)) {
             ("wake", "") => Some(Self::Wake),
+            ("refresh", "") => Some(Self::Refresh),
+            ("look", id) => id.parse().ok().map(MailboxId).map(Self::Look),
+            ("fetch", id) => id.parse().ok().map(PlacementKey).map(Self::Fetch),
             ("compose", url) => Some(Self::Compose(url.to_owned())),
             _ => None,
         }
@@ -60,6 +70,9 @@ impl Knock {
     fn to_text(&self) -> String {
         match self {
             Self::Wake => "wake\n".to_owned(),
+            Self::Refresh => "refresh\n".to_owned(),
+            Self::Look(id) => format!("look\n{id}"),
+            Self::Fetch(id) => format!("fetch\n{id}"),
             Self::Compose(url) => format!("compose\n{url}"),
         }
     }
@@ -180,6 +193,10 @@ mod tests {
         assert!(ring(&path, &Knock::Compose("mailto:a@b?body=x%0Ay".into())));
         assert_eq!(rx.recv().unwrap(), Knock::Wake);
         assert_eq!(rx.recv().unwrap(), Knock::Compose("mailto:a@b?body=x%0Ay".into()));
+        for knock in [Knock::Refresh, Knock::Look(MailboxId(7)), Knock::Fetch(PlacementKey(1 << 40))] {
+            assert!(ring(&path, &knock));
+            assert_eq!(rx.recv().unwrap(), knock);
+        }
         assert!(!ring(&path, &Knock::Compose("x".repeat(70_000))), "too long");
         drop(door);
         assert!(!path.exists());

@@ -177,6 +177,12 @@ impl Store {
         Reader::new(self.places.cache.clone(), self.cache.clone())
     }
 
+    /// The same for the state.
+    #[must_use]
+    pub fn state_reader(&self) -> Reader<State> {
+        Reader::new(self.places.state.clone(), Some(Arc::clone(&self.state)))
+    }
+
     /// Asks the cache, in one snapshot, on this thread.
     ///
     /// # Errors
@@ -193,8 +199,7 @@ impl Store {
     /// # Errors
     /// See [`Reader::ask`].
     pub fn read_state<T>(&self, question: impl FnOnce(&Db<State>) -> Result<T>) -> Result<T> {
-        let fresh = || Reader::new(self.places.state.clone(), Some(Arc::clone(&self.state)));
-        let mut reader = take(&self.state_readers).unwrap_or_else(fresh);
+        let mut reader = take(&self.state_readers).unwrap_or_else(|| self.state_reader());
         let answer = reader.ask(&Stop::new(), question);
         give_back(&self.state_readers, reader);
         answer

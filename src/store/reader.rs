@@ -80,6 +80,14 @@ impl<K: Kind> Reader<K> {
         answer
     }
 
+    /// A number that is another one after each commit by anybody else; it means nothing beyond this reader.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn version(&mut self) -> Result<i64> {
+        self.ask(&Stop::new(), |db| Ok(db.conn().query_row("PRAGMA data_version", [], |r| r.get(0))?))
+    }
+
     fn snapshot<T>(&mut self, generation: u64, stop: &Stop, question: impl FnOnce(&Db<K>) -> Result<T>) -> Result<T> {
         if stop.stopped() {
             return Err(StoreError::new(StoreErrorKind::Interrupted, ""));

@@ -12,10 +12,11 @@ pub use intents::automatic;
 
 use super::api::{Done, Fault, Outcome, Request, Ticket};
 use super::crew::Crew;
-use super::owner::Knock;
+use super::owner::{Knock, ring};
 use super::setup;
 use super::shared::Shared;
 use crate::base::spawn::{Worker, guarded, spawn};
+use crate::mail::ids::AccountName;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
@@ -80,6 +81,12 @@ impl Drop for Desk {
     }
 }
 
+/// Rings the owner. Nobody there: then nothing comes, as without a connection.
+fn knock(shared: &Shared, what: &Knock) -> Done {
+    let _ = ring(&shared.socket, what);
+    Done::default()
+}
+
 /// Who sits at the desk.
 struct Clerk {
     shared: Arc<Shared>,
@@ -101,6 +108,10 @@ impl Clerk {
             }
             Errand::Rebuilt => self.told(intents::rebuild(&shared).map(|()| self.crew.refresh(None))),
             Errand::Knock(Knock::Wake) => self.told(setup::lay_over(&shared).map(|()| self.crew.wake())),
+            Errand::Knock(Knock::Refresh) => self.told(self.refresh(None)),
+            // Another process' knowledge may be older than ours: what is gone is no fault of anybody's.
+            Errand::Knock(Knock::Look(mailbox)) => drop(self.crew.opened(&shared, mailbox)),
+            Errand::Knock(Knock::Fetch(message)) => drop(self.crew.fetch_body(&shared, message)),
             Errand::Knock(Knock::Compose(what)) => shared.news.put(|news| news.compose.push(what)),
             Errand::Tidy => {
                 self.told(letters::tidy(&shared));
@@ -115,6 +126,15 @@ impl Clerk {
         if let Err(fault) = result {
             self.shared.fault(fault);
         }
+    }
+
+    fn refresh(&self, account: Option<&AccountName>) -> Result<(), Fault> {
+        intents::hurry(&self.shared, account)?;
+        self.crew.refresh(account);
+        if !self.shared.owner {
+            knock(&self.shared, &Knock::Refresh);
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, request: Request) -> Result<Done, Fault> {
@@ -136,12 +156,11 @@ impl Clerk {
                 crew.intents(&accounts);
                 Ok(done)
             }
+            // The owner works for all of us.
+            Request::OpenMailbox(mailbox) if !shared.owner => Ok(knock(shared, &Knock::Look(mailbox))),
+            Request::FetchBody(message) if !shared.owner => Ok(knock(shared, &Knock::Fetch(message))),
             Request::OpenMailbox(mailbox) => crew.opened(shared, mailbox),
-            Request::Refresh { account } => {
-                intents::hurry(shared, account.as_ref())?;
-                crew.refresh(account.as_ref());
-                Ok(Done::default())
-            }
+            Request::Refresh { account } => self.refresh(account.as_ref()).map(|()| Done::default()),
             Request::FetchBody(message) => crew.fetch_body(shared, message),
             Request::Password { account, password } => {
                 crew.password(&account, password);
