@@ -105,11 +105,15 @@ fn forgotten(draft: &Draft) -> Option<&'static str> {
 }
 
 impl Compose {
-    /// The first doubt that is worth saying while one writes.
+    /// Looks for a doubt that is worth saying while one writes: at a pause, because it reads the whole text.
+    pub(super) fn reconsider(&mut self, draft: &Draft) {
+        self.doubt = forgotten(draft).map(|word| SafeText::line(&format!("you wrote \"{word}\", but nothing is attached")));
+    }
+
+    /// What was doubtful at the last pause.
     #[must_use]
-    pub fn live_doubt(&self) -> Option<SafeText> {
-        let draft = self.draft();
-        forgotten(&draft).map(|word| SafeText::line(&format!("you wrote \"{word}\", but nothing is attached")))
+    pub const fn doubt(&self) -> Option<&SafeText> {
+        self.doubt.as_ref()
     }
 }
 

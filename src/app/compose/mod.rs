@@ -126,6 +126,8 @@ pub struct Compose {
     coming: u32,
     /// Whether the text that is answered is on its way.
     awaits_text: bool,
+    /// What was doubtful at the last pause.
+    doubt: Option<SafeText>,
     /// The doubts that sending once more overrides.
     doubted: Vec<SafeText>,
     sending: bool,
@@ -160,6 +162,7 @@ impl Compose {
             saving: Saving { id, ..Saving::default() },
             coming: 0,
             awaits_text: false,
+            doubt: None,
             doubted: Vec::new(),
             sending: false,
             size: (80, 24),

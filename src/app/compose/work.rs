@@ -174,6 +174,7 @@ impl App {
             return self.status.doubt(now, "A file is still being copied; try again in a moment");
         }
         let draft = compose.draft();
+        compose.reconsider(&draft);
         let problems = check::problems(&draft);
         if let Some(stops) = problems.iter().find(|p| p.stops) {
             let text = stops.text.clone();
@@ -281,7 +282,9 @@ impl App {
                 }
                 let Some(account) = compose.me().map(|p| p.account.clone()) else { continue };
                 compose.saving.busy = true;
-                let request = Request::SaveDraft { id: compose.saving.id, account, draft: Box::new(compose.draft()) };
+                let draft = compose.draft();
+                compose.reconsider(&draft);
+                let request = Request::SaveDraft { id: compose.saving.id, account, draft: Box::new(draft) };
                 saves.push((request, Note::Compose(compose.number(), Errand::Save)));
             }
         }

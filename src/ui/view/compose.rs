@@ -154,7 +154,7 @@ fn notes(canvas: &mut Canvas<'_>, app: &App, compose: &Compose, area: Area, y: u
     let room = area.width.saturating_sub(2);
     if compose.copying() {
         canvas.text(x, y, room, "Copying the file…", Role::Dim);
-    } else if let Some(doubt) = compose.live_doubt() {
+    } else if let Some(doubt) = compose.doubt() {
         canvas.text(x, y, room, &format!("⚠ {doubt}"), Role::ToastWarn);
     } else if compose.awaits_text() {
         canvas.text(x, y, room, "The text that you answer is on its way; it will be quoted below", Role::Dim);
