@@ -175,7 +175,6 @@ impl Viewer {
     #[must_use]
     pub fn doubt(&self) -> Option<SafeText> {
         let author = body::author(self.envelope()?);
-        let hidden = self.page.as_ref().map_or(0, |p| p.hidden);
         let mut all = Vec::new();
         if author.ambiguous {
             all.push("it is not certain who wrote this".to_owned());
@@ -185,11 +184,6 @@ impl Viewer {
         }
         if self.links().iter().any(|l| l.lies) {
             all.push("a link leads elsewhere than it says".to_owned());
-        }
-        match hidden {
-            0 => {}
-            1 => all.push("hidden text was left out".to_owned()),
-            n => all.push(format!("hidden text was left out in {n} places")),
         }
         (!all.is_empty()).then(|| SafeText::line_max(&all.join("; "), 400))
     }

@@ -36,7 +36,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area, over: &Over) -> Option<(
             if below > 0
                 && let Some(choice) = c.current()
             {
-                address(canvas, x, area.y + area.height - below - 1, room, &choice.value);
+                address(canvas, x, area.y + area.height - below, room, &choice.value);
             }
             cursor
         }

@@ -82,6 +82,10 @@ fn place(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) {
     } else if viewer.page().is_some_and(|p| p.plan.alternative) {
         words.push(if form.prefer == Prefer::Html { "HTML" } else { "plain text" }.to_owned());
     }
+    // Nearly every newsletter hides a preview text: worth a word, no alarm.
+    if !form.source && viewer.page().is_some_and(|p| p.hidden > 0) {
+        words.push("hidden text left out".to_owned());
+    }
     if let (Some(percent), true) = (viewer.progress(), focus) {
         words.push(format!("{percent} %"));
     }
