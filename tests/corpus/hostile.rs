@@ -6,9 +6,9 @@ use postrider::mail::render::{self, Rendered};
 use postrider::mail::structure::Prefer;
 use postrider::mail::{filename, parse, render_html, render_invite};
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::SLOW;
+use super::{SLOW, spent};
 
 fn mail(raw: &str) -> Message {
     parse::message(raw.as_bytes().to_vec())
@@ -91,7 +91,7 @@ fn m13_names_that_look_like_addresses_are_told() {
 
 #[test]
 fn m17_dates_never_overflow_or_take_time() {
-    let start = Instant::now();
+    let start = spent();
     for date in [
         "",
         "Mon, 1 Jan 99999 00:00:00 +0000",
@@ -107,7 +107,7 @@ fn m17_dates_never_overflow_or_take_time() {
             message.envelope.date
         );
     }
-    assert!(start.elapsed() < Duration::from_millis(60) * SLOW, "{:?}", start.elapsed());
+    assert!((spent() - start) < Duration::from_millis(60) * SLOW, "{:?}", (spent() - start));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn m21_parameters_are_bounded_and_decoded_once() {
         ";\r\n filename*=x''a%00b".to_owned(),
         ";\r\n filename*0=a; filename*2=c; filename=plain".to_owned(),
     ] {
-        let start = Instant::now();
+        let start = spent();
         let raw = format!("Subject: x\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment{params}\r\n\r\nPDF");
         let message = mail(&raw);
         let files = read(&message, Prefer::Plain).plan.attachments;
@@ -170,7 +170,7 @@ fn m21_parameters_are_bounded_and_decoded_once() {
             !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != ".." && name.len() <= filename::MAX_NAME,
             "{name:?}"
         );
-        assert!(start.elapsed() < Duration::from_millis(300) * SLOW);
+        assert!((spent() - start) < Duration::from_millis(300) * SLOW);
         assert_eq!(message.parts[0].disposition, Disposition::Attachment);
     }
 }
@@ -218,7 +218,7 @@ fn m24_m40_nothing_names_what_could_be_fetched() {
 #[test]
 fn m26_calendars_run_nothing() {
     let event = |lines: &str| format!("BEGIN:VCALENDAR\nMETHOD:CANCEL\nBEGIN:VEVENT\n{lines}\nEND:VEVENT\nEND:VCALENDAR\n");
-    let start = Instant::now();
+    let start = spent();
     for text in [
         event("ATTACH:http://127.0.0.1:9/\nATTACH:file:///etc/passwd\nSUMMARY:\x1b]0;PWN\x07"),
         event("SUMMARY:x\nRRULE:FREQ=SECONDLY;COUNT=999999999\nDTSTART:20261124T000000Z"),
@@ -234,7 +234,7 @@ fn m26_calendars_run_nothing() {
         }
         assert!(links.into_vec().iter().all(|l| l.kind == LinkKind::Mail));
     }
-    assert!(start.elapsed() < Duration::from_secs(1) * SLOW, "{:?}", start.elapsed());
+    assert!((spent() - start) < Duration::from_secs(1) * SLOW, "{:?}", (spent() - start));
 }
 
 #[test]
