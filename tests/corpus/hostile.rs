@@ -107,7 +107,7 @@ fn m17_dates_never_overflow_or_take_time() {
             message.envelope.date
         );
     }
-    assert!((spent() - start) < Duration::from_millis(60) * SLOW, "{:?}", (spent() - start));
+    assert!(spent() - start < Duration::from_millis(60) * SLOW, "{:?}", spent() - start);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn m21_parameters_are_bounded_and_decoded_once() {
             !name.is_empty() && !name.contains(['/', '\\', '\0']) && name != ".." && name.len() <= filename::MAX_NAME,
             "{name:?}"
         );
-        assert!((spent() - start) < Duration::from_millis(300) * SLOW);
+        assert!(spent() - start < Duration::from_millis(300) * SLOW);
         assert_eq!(message.parts[0].disposition, Disposition::Attachment);
     }
 }
@@ -234,7 +234,7 @@ fn m26_calendars_run_nothing() {
         }
         assert!(links.into_vec().iter().all(|l| l.kind == LinkKind::Mail));
     }
-    assert!((spent() - start) < Duration::from_secs(1) * SLOW, "{:?}", (spent() - start));
+    assert!(spent() - start < Duration::from_secs(1) * SLOW, "{:?}", spent() - start);
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn every_mail_of_the_corpus_is_readable() {
         let start = spent();
         let message = parse::message(raw.clone());
         let rendered = render::render(&message, 80, Prefer::Plain);
-        let took = (spent() - start);
+        let took = spent() - start;
         assert!(took < Duration::from_millis(500) * SLOW, "{name}: {took:?}");
         times.push((took, path.clone()));
         mails += usize::from(message.flaws.is_empty());
@@ -170,7 +170,7 @@ fn m44_pathological_html_takes_linear_time() {
             let mail = format!("Subject: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}");
             render::render(&parse::message(mail.into_bytes()), 80, Prefer::Html)
         };
-        let took = (spent() - start);
+        let took = spent() - start;
         assert!(took < Duration::from_secs(1) * SLOW, "{took:?} for {name}");
         assert!(!rendered.lines.is_empty(), "blank: {name}");
     }
@@ -211,7 +211,7 @@ fn m22_m25_bombs_are_bounded() {
         let start = spent();
         let message = parse::message(raw.into_bytes());
         let rendered = render::render(&message, 80, Prefer::Plain);
-        let took = (spent() - start);
+        let took = spent() - start;
         eprintln!("corpus: {took:>12.3?} {name:?}");
         assert!(took < Duration::from_millis(1_500) * SLOW, "{took:?} for {name}");
         check(&rendered, 80, &name);
