@@ -102,8 +102,9 @@ fn a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state() {
                     rows.iter().for_each(|r| drop(store.read(|db| lists::conversation(db, r.id))));
                 }
             }
-            let recorded = fill(&store, 150..=210 + round);
-            assert!(round < 2 || recorded.is_ok(), "{n}: {recorded:?}");
+            // What finds the damage may fail; the next try has a new cache.
+            let recorded = fill(&store, 150..=210 + round).or_else(|_| fill(&store, 150..=210 + round));
+            assert!(recorded.is_ok(), "{n}: {recorded:?}");
         }
         rebuilt += u32::from(receive.try_iter().any(|c| c.has(&Topic::CacheRebuilt)));
         drop(store);

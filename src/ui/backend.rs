@@ -332,6 +332,7 @@ impl<W: Write> Draw for Backend<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::view::canvas::sweep;
     use proptest::prelude::*;
     use ratatui::Terminal;
     use ratatui::buffer::Buffer;
@@ -419,6 +420,7 @@ mod tests {
                     for Splash(x, y, text, n, bold) in &splashes {
                         wanted.set_string(*x, *y, text, style(*n, *bold));
                     }
+                    sweep(&mut wanted);
                     let copy = wanted.clone();
                     let bytes = frame(&mut t, |b| b.clone_from(&copy));
                     screen.process(&bytes);

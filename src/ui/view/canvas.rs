@@ -111,6 +111,26 @@ pub fn sweep(buffer: &mut Buffer) {
             cell.set_symbol(&drawn);
         }
     }
+    whole_characters(buffer);
+}
+
+/// A wide character whose second half was drawn over (a popup above a list) is blank: no terminal shows half of one, and what
+/// it shows instead differs. The cell behind a whole one says nothing of its own: its look is the character's.
+fn whole_characters(buffer: &mut Buffer) {
+    let columns = usize::from(buffer.area.width).max(1);
+    for row in buffer.content.chunks_mut(columns) {
+        for x in 0..row.len() {
+            if row[x].symbol().len() <= 2 || width::width(row[x].symbol()) != 2 {
+                continue;
+            }
+            match row.get_mut(x + 1) {
+                Some(behind) if behind.symbol() == " " => behind.reset(),
+                _ => {
+                    row[x].set_symbol(" ");
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -119,13 +139,23 @@ mod tests {
 
     #[test]
     fn the_sweep_lets_no_escape_through() {
-        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 5, 1));
         for (n, symbol) in ["\x1b]0;x\x07", "ä", "a\u{202e}", "👩\u{200d}🔬"].into_iter().enumerate() {
             buffer.content[n].set_symbol(symbol);
         }
         sweep(&mut buffer);
         let shown: Vec<&str> = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
-        assert_eq!(shown, ["\u{fffd}", "ä", "\u{fffd}", "👩"]);
+        assert_eq!(shown, ["\u{fffd}", "ä", "\u{fffd}", "👩", " "]);
+    }
+
+    #[test]
+    fn half_a_character_is_none() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 1));
+        buffer.set_string(0, 0, "佐佐佐", Style::new());
+        buffer.set_string(3, 0, "│", Style::new());
+        sweep(&mut buffer);
+        let shown: String = buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(shown, "佐  │佐 ", "the second one lost its half");
     }
 
     #[test]
