@@ -327,4 +327,23 @@ mod tests {
         store.cache(move |tx| placements::vanished(tx, inbox, &UidSet::range(1, u32::MAX))).unwrap();
         assert_eq!((subjects(inbox, true), counts(inbox)), (vec![], (0, 0)));
     }
+
+    /// SQLite compiles a statement anew for each value that its plan might depend on, unless told not to (`open.rs`).
+    #[test]
+    fn statements_of_a_first_sync_are_compiled_once() {
+        use rusqlite::StatementStatus::{RePrepare, Run};
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), quiet()).unwrap();
+        let mailbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("a"), &MailboxPath::inbox())).unwrap();
+        let counts = store.cache(move |tx| {
+            let rows: Vec<_> = (1..100).map(|n| seen(n, "s", &format!("m{n}"), &["m1"])).collect();
+            messages::record_new(tx, mailbox, UidValidity(1), &rows)?;
+            let of = |sql| tx.conn().prepare_cached(sql).map(|s| (s.get_status(Run), s.get_status(RePrepare)));
+            Ok([
+                of("SELECT thread FROM thread_ref WHERE account = ?1 AND message_id = ?2")?,
+                of("SELECT max(sort) FROM message WHERE sort BETWEEN ?1 AND ?2")?,
+            ])
+        });
+        assert!(counts.as_ref().unwrap().iter().all(|(run, again)| *run >= 99 && *again == 0), "{counts:?}");
+    }
 }
