@@ -192,6 +192,10 @@ impl App {
     /// Shows a message; `reading` if the person asked for it, so that it counts as read after a while.
     pub(super) fn show_message(&mut self, id: PlacementKey, reading: bool) {
         self.follow_at = None;
+        // What is being looked at stays, but while a mailbox is first read its newest come last.
+        if reading || !self.mailbox.is_some_and(|m| self.status.reads(m)) {
+            self.list.cling();
+        }
         if self.viewer.open(id) {
             self.ask(msg::READER, Query::Message(id));
         }

@@ -91,8 +91,8 @@ impl Layout {
         layout.bars[0] = Some((left, main.y, main.height));
         let rest = Area { x: left + 1, width: width - left - 1, ..main };
         if width >= WIDE {
-            // Long lines are hard to read: beyond 100 columns of text the list gets the room.
-            let reader = (rest.width / 2).min(102);
+            // Long lines are hard to read: beyond 80 columns of text the list gets the room.
+            let reader = (rest.width / 2).min(84);
             let list = rest.width - reader - 1;
             layout.list = Some(Area { width: list, ..rest });
             layout.bars[1] = Some((rest.x + list, main.y, main.height));

@@ -5,6 +5,7 @@
 
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Fault, Progress, Remedy, Task};
+use crate::mail::ids::MailboxId;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -114,6 +115,12 @@ impl Status {
     pub fn work(&self, now: Duration) -> Option<(&Task, Progress)> {
         let shown = self.work.iter().filter(|(_, (_, since))| now >= *since + WORTH_SHOWING);
         shown.min_by_key(|(_, (_, since))| *since).map(|(task, (p, _))| (task, *p))
+    }
+
+    /// Whether a mailbox is being read.
+    #[must_use]
+    pub fn reads(&self, mailbox: MailboxId) -> bool {
+        self.work.keys().any(|task| matches!(task, Task::Sync(_, id) if *id == mailbox))
     }
 
     /// Time passes; whether anything changed.

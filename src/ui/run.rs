@@ -102,7 +102,9 @@ impl<'a> Reader<'a> {
         setup: Setup,
         look: Look,
     ) -> io::Result<Self> {
-        let named = setup.config.theme.clone();
+        // With sixteen colours the reduced amber would be red: there is a theme for them, whatever the background.
+        let sixteen = matches!(look.depth, Depth::Sixteen | Depth::None).then(|| "ansi".to_owned());
+        let named = setup.config.theme.clone().or(sixteen);
         let chosen = named.is_some();
         let theme = Theme::load(named.as_deref().unwrap_or("dark"), look.themes.as_deref(), look.depth);
         let now = Now { since: Duration::ZERO, civil: System.now() };

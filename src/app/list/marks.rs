@@ -13,6 +13,7 @@ impl Window {
 
     /// Marks the row under the cursor, or takes its mark away.
     pub fn toggle_mark(&mut self) {
+        self.cling();
         if let Some(row) = self.current().map(|i| i.row.clone())
             && self.marks.remove(&row.id).is_none()
         {
@@ -22,6 +23,7 @@ impl Window {
 
     /// Begins a range at the cursor, or ends it and keeps its marks.
     pub fn toggle_range(&mut self) {
+        self.cling();
         if self.anchor.is_some() {
             self.keep_range();
         } else {

@@ -4,6 +4,7 @@
 //! arrives, the cursor stays on its message and on its line of the screen.
 
 mod marks;
+mod motion;
 
 use crate::mail::ids::{MailboxId, PlacementKey, ThreadKey};
 use crate::mail::row::{MessageRow, RowCursor};
@@ -70,6 +71,8 @@ pub struct Window {
     top: usize,
     height: usize,
     jump: Option<Jump>,
+    /// The person has moved, or reads: from then on the cursor clings to its message.
+    clings: bool,
     /// Chosen rows, also those that the window has left.
     marks: BTreeMap<PlacementKey, MessageRow>,
     /// Where a range begins.
@@ -95,6 +98,7 @@ impl Window {
             top: 0,
             height: 20,
             jump: None,
+            clings: false,
             marks: BTreeMap::new(),
             anchor: None,
             news_above: 0,
@@ -168,7 +172,7 @@ impl Window {
         match self.jump.take() {
             Some(Jump::First) => (self.cursor, self.top) = (0, 0),
             Some(Jump::Last) => self.cursor = self.items.len().saturating_sub(1),
-            None if first => (self.cursor, self.top) = (0, 0),
+            None if first || (!self.clings && self.above == 0) => (self.cursor, self.top) = (0, 0),
             None => {
                 self.cursor = self.find_again(&held);
                 // New rows slide in at the top only where the top is seen and the cursor stays in sight.
@@ -238,77 +242,6 @@ impl Window {
             self.height = height;
             self.settle();
         }
-    }
-
-    /// Moves the cursor by so many lines.
-    pub fn step(&mut self, by: isize) {
-        self.cursor = self.cursor.saturating_add_signed(by);
-        self.settle();
-    }
-
-    /// Moves by pages: 1 is a whole one, `half` halves it. The screen moves with the cursor.
-    pub fn page(&mut self, down: bool, half: bool) {
-        let by = if half { self.height / 2 } else { self.height.saturating_sub(1) }.max(1).cast_signed();
-        let by = if down { by } else { -by };
-        self.top = self.top.saturating_add_signed(by);
-        self.step(by);
-    }
-
-    /// To the first row; the page to ask for, if it is not here.
-    pub fn first(&mut self) -> Option<Want> {
-        (self.cursor, self.top) = (0, 0);
-        self.settle();
-        if self.above == 0 {
-            return None;
-        }
-        self.jump = Some(Jump::First);
-        Some(Want { cursor: RowCursor::Newest, limit: FIRST_PAGE })
-    }
-
-    /// To the last row; the page to ask for, if it is not here.
-    pub fn last(&mut self) -> Option<Want> {
-        self.cursor = self.items.len().saturating_sub(1);
-        self.settle();
-        if self.total as usize <= self.above as usize + self.rows.len() {
-            return None;
-        }
-        self.jump = Some(Jump::Last);
-        Some(Want { cursor: RowCursor::Oldest, limit: PAGE })
-    }
-
-    /// To the nearest unread row beyond the rows that are here: the page to ask for.
-    pub fn jump_unread(&mut self, forward: bool) -> Want {
-        let at = self.current().map_or(i64::MAX, |i| i.row.sort);
-        self.jump = Some(Jump::First);
-        Want { cursor: if forward { RowCursor::NextUnread(at) } else { RowCursor::PreviousUnread(at) }, limit: PAGE }
-    }
-
-    /// There is no such row: the cursor stays.
-    pub const fn forget_jump(&mut self) {
-        self.jump = None;
-    }
-
-    /// Puts the cursor on a line of the screen; `false` if there is no row.
-    pub fn point(&mut self, line: usize) -> bool {
-        let there = self.top + line < self.items.len() && line < self.height;
-        if there {
-            self.cursor = self.top + line;
-        }
-        there
-    }
-
-    /// Puts the cursor on the next row (or the one before) that is as wanted.
-    pub fn seek(&mut self, forward: bool, wanted: impl Fn(&Item) -> bool) -> bool {
-        let found = if forward {
-            self.items.iter().enumerate().skip(self.cursor + 1).find(|(_, i)| wanted(i)).map(|(n, _)| n)
-        } else {
-            self.items.iter().enumerate().take(self.cursor).rev().find(|(_, i)| wanted(i)).map(|(n, _)| n)
-        };
-        if let Some(n) = found {
-            self.cursor = n;
-            self.settle();
-        }
-        found.is_some()
     }
 
     /// The row under the cursor.
@@ -563,6 +496,18 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_fills_stays_at_its_top_until_the_person_moves() {
+        let mut window = Window::new(Source::Mailbox(MailboxId(1)), false);
+        let fill = |w: &mut Window, ids: &[i64]| assert!(w.fill(ids.iter().map(|n| row(*n)).collect(), 0, 9).is_none());
+        fill(&mut window, &[3, 2, 1]);
+        fill(&mut window, &[5, 4, 3, 2, 1]);
+        assert_eq!((at(&window), window.news_above), (5, 0));
+        window.step(1);
+        fill(&mut window, &[7, 6, 5, 4, 3, 2, 1]);
+        assert_eq!(at(&window), 4);
+    }
+
+    #[test]
     fn the_cursor_stays_with_a_conversation_that_goes_on() {
         let mut window = Window::new(Source::Mailbox(MailboxId(1)), true);
         let rows = |ids: &[i64]| ids.iter().map(|n| MessageRow { thread: ThreadKey(*n % 100), ..row(*n) }).collect::<Vec<_>>();
@@ -580,6 +525,7 @@ mod tests {
             let mut all: Vec<i64> = (0..n).rev().collect();
             let mut next = n;
             let mut w = open(&all);
+            w.cling();
             for act in acts {
                 let mut want = None;
                 match act {

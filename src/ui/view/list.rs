@@ -68,13 +68,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, mut area: Area) -> Option
     }
     if drawn == 0 {
         empty(canvas, app, area);
-    } else if app.list().news_above > 0 && area.height > 1 {
+    } else if app.list().news_above > 0 && app.layout().rules[0].is_some() && app.search().is_none() {
         let n = words::plural(app.list().news_above.into(), "new message above", "new messages above");
         let key = app.keys().key_for(app.pane(), "first").unwrap_or_default();
         canvas.right(
             (area.x + area.width).saturating_sub(1),
-            area.y,
-            area.width / 2,
+            // On the rule: it hides no mail.
+            area.y.saturating_sub(1),
+            area.width,
             &format!(" ↑ {n}   {key} goes there "),
             Role::PopupMatch,
         );
