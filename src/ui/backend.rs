@@ -7,7 +7,7 @@ use ratatui::backend::{Backend as Draw, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// Frames from this size on are bracketed, so that a terminal that can does not show half of them.
@@ -36,8 +36,8 @@ pub struct Backend<W: Write> {
     place: Option<Position>,
     shown: Option<bool>,
     size: Size,
-    /// Where wide characters stand.
-    wide: HashSet<(u16, u16)>,
+    /// Where characters stand of which terminals may disagree, and how many columns we count for them.
+    wide: HashMap<(u16, u16), u16>,
     /// Bytes written in all.
     written: u64,
 }
@@ -52,7 +52,7 @@ impl<W: Write> Backend<W> {
             place: None,
             shown: None,
             size,
-            wide: HashSet::new(),
+            wide: HashMap::new(),
             written: 0,
         }
     }
@@ -112,10 +112,11 @@ impl<W: Write> Backend<W> {
         self.pen = Some(new);
     }
 
-    fn erase(&mut self, run: Option<(u16, u16, u16)>) {
-        let Some((x, y, n)) = run else { return };
+    fn erase(&mut self, run: Option<(u16, u16, u16, bool)>) {
+        let Some((x, y, n, wide)) = run else { return };
         self.go(x, y);
-        if n >= ERASE_FROM {
+        // Erased, not written over: then no terminal keeps half of a wide character.
+        if n >= ERASE_FROM || wide {
             self.put(count(n, 'X'));
         } else {
             self.put(vec![b' '; usize::from(n)]);
@@ -216,17 +217,22 @@ impl<W: Write> Draw for Backend<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        // Blanks without a colour are gathered: x, y, how many.
-        let mut run: Option<(u16, u16, u16)> = None;
+        // Blanks without a colour are gathered: x, y, how many, and whether wide characters were there.
+        let mut run: Option<(u16, u16, u16, bool)> = None;
         for (x, y, cell) in content {
             let blank = cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
             if blank && cell.bg == Color::Reset {
+                // Both halves of a wide one: not every terminal clears the second by itself, and no cell asks for it.
+                let columns = self.wide.remove(&(x, y)).unwrap_or(1);
                 match &mut run {
-                    Some((rx, ry, n)) if *ry == y && *rx + *n == x => *n += 1,
+                    Some((rx, ry, n, wide)) if *ry == y && (*rx..=*rx + *n).contains(&x) => {
+                        *n = (*n).max(x - *rx + columns);
+                        *wide |= columns > 1;
+                    }
                     _ => {
                         self.erase(run.take());
                         self.ink(cell, false);
-                        run = Some((x, y, 1));
+                        run = Some((x, y, columns, columns > 1));
                     }
                 }
                 continue;
@@ -239,11 +245,12 @@ impl<W: Write> Draw for Backend<W> {
             // Half of a wide character that is overwritten would keep the new colours: blank it out first. One that takes
             // the place of another one needs nothing.
             for column in x..=x + u16::from(!plain) {
-                if self.wide.remove(&(column, y)) && !(han && column == x) {
+                if let Some(columns) = self.wide.remove(&(column, y))
+                    && !(han && column == x && columns == 2)
+                {
                     self.go(column, y);
                     self.ink(&Cell::EMPTY, true);
-                    self.put(" ");
-                    self.after(column, y, 1);
+                    self.put(count(columns, 'X'));
                 }
             }
             self.go(x, y);
@@ -253,7 +260,7 @@ impl<W: Write> Draw for Backend<W> {
                 self.after(x, y, 1);
             } else {
                 self.place = None;
-                self.wide.insert((x, y));
+                self.wide.insert((x, y), if crate::base::width::width(symbol) == 2 { 2 } else { 1 });
                 if han {
                     self.after(x, y, 2);
                 }
