@@ -9,7 +9,7 @@ use super::exit::{self, Failure};
 use super::output::Out;
 use crate::app::trie::Keymap;
 use crate::config::account::Tls;
-use crate::config::{AccountConfig, AccountKind, Config, KeepBodies, PasswordSource, Prefer, Server, Submission};
+use crate::config::{AccountConfig, AccountKind, Config, KeepBodies, PasswordSource, Pattern, Prefer, Server, Submission};
 use crate::ui::theme::{Depth, Theme};
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -117,17 +117,27 @@ fn account(account: &AccountConfig) -> Map<String, Value> {
         let hex: String = pin.iter().map(|b| format!("{b:02x}")).collect();
         put("fingerprint", json!(format!("sha256:{hex}")));
     }
-    let mut keep = json!({"bodies": match account.keep.bodies {
-        KeepBodies::None => "none".to_owned(),
-        KeepBodies::All => "all".to_owned(),
-        KeepBodies::For(time) => format!("{}d", time.as_secs() / 86_400),
-    }});
+    let mut keep = json!({"bodies": age(account.keep.bodies)});
     if let Some(limit) = account.keep.limit {
         keep["limit"] = json!(format!("{limit}B"));
     }
     put("keep", keep);
     let roles: Map<String, Value> = account.roles.iter().map(|(role, name)| (role.word().to_owned(), json!(name))).collect();
     put("roles", Value::Object(roles));
+    if !account.offline.is_empty() {
+        let rules: Map<String, Value> =
+            account.offline.iter().map(|rule| (rule.mailboxes.as_str().to_owned(), json!(age(rule.bodies)))).collect();
+        put("offline", Value::Object(rules));
+    }
+    put("watch", account.watch.iter().map(Pattern::as_str).collect());
+    put("metered", json!(account.metered));
+    put("without", json!(account.without));
+    if let Some(named) = &account.auth.named {
+        put("auth", named.iter().map(|m| m.word()).collect());
+    }
+    if let Some(least) = account.auth.least {
+        put("min-auth", json!(least.word()));
+    }
     // The first is the account's own address.
     let mut identities = account.identities.iter();
     if let Some(file) = identities.next().and_then(|own| own.signature.as_ref()) {
@@ -142,6 +152,14 @@ fn account(account: &AccountConfig) -> Map<String, Value> {
     });
     put("identity", others.collect());
     one
+}
+
+fn age(bodies: KeepBodies) -> String {
+    match bodies {
+        KeepBodies::None => "none".to_owned(),
+        KeepBodies::All => "all".to_owned(),
+        KeepBodies::For(time) => seconds(time),
+    }
 }
 
 fn seconds(time: Duration) -> String {
@@ -167,7 +185,11 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_a_configuration_that_means_the_same() {
-        let text = EXAMPLE.replace("# user ", "user ").replace("# ca-file", "ca-file");
+        let text = EXAMPLE
+            .replace("# user ", "user ")
+            .replace("# ca-file", "ca-file")
+            .replace("# auth ", "auth ")
+            .replace("# without", "without");
         let config = Config::parse(&text, Path::new("/c/config.toml"), 0o600).unwrap();
         assert!(config.accounts.len() > 1 && config.accounts[0].identities.len() > 1);
         let shown = as_toml(&shown(&config)).unwrap();

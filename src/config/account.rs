@@ -3,6 +3,9 @@
 //! May import: mail, base, config.
 //! Start reading at: `AccountConfig`, then `account` for the rules.
 
+pub use super::auth::{AuthPolicy, Mechanism};
+use super::choice;
+pub use super::choice::{OfflineRule, Pattern};
 use super::complain::{ConfigError, Source};
 use super::password::PasswordSource;
 use super::schema::{AccountBlock, IdentityBlock, ImapBlock, RolesBlock, SmtpBlock};
@@ -12,7 +15,7 @@ use crate::base::paths::{expand, open_to_others};
 use crate::base::safetext::SafeText;
 use crate::mail::address::Address;
 use crate::mail::ids::AccountName;
-use crate::mail::mailbox::Role;
+use crate::mail::mailbox::{MailboxPath, Role};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -44,6 +47,16 @@ pub struct AccountConfig {
     pub keep: Keep,
     /// Mailboxes by what they are for, as the person typed their names.
     pub roles: BTreeMap<Role, String>,
+    /// Mailboxes of which more or less stays here than `keep` says; the first rule that fits holds.
+    pub offline: Vec<OfflineRule>,
+    /// Mailboxes that are told of as soon as something changes, beside the inbox, where the server cannot tell of all.
+    pub watch: Vec<Pattern>,
+    /// The line costs money: nothing is fetched ahead of need but envelopes.
+    pub metered: bool,
+    /// Extensions of the server that are left unused, in upper case.
+    pub without: Vec<String>,
+    /// How it may log in.
+    pub auth: AuthPolicy,
 }
 
 impl AccountConfig {
@@ -51,6 +64,18 @@ impl AccountConfig {
     #[must_use]
     pub fn writes_as(&self, address: &str) -> bool {
         self.identities.iter().any(|i| !address.is_empty() && i.address.addr.eq_ignore_ascii_case(address))
+    }
+
+    /// Which bodies of a mailbox are fetched ahead of need and kept: what is said of it, else of the account.
+    #[must_use]
+    pub fn bodies_of(&self, mailbox: &MailboxPath) -> KeepBodies {
+        self.offline.iter().find(|rule| rule.mailboxes.names(mailbox)).map_or(self.keep.bodies, |rule| rule.bodies)
+    }
+
+    /// Whether a mailbox is one of those that the person wants to be told of at once: the inbox and `watch`.
+    #[must_use]
+    pub fn watches(&self, mailbox: &MailboxPath) -> bool {
+        mailbox.is_inbox() || self.watch.iter().any(|pattern| pattern.names(mailbox))
     }
 }
 
@@ -241,6 +266,11 @@ fn account(
         fingerprint,
         keep: Keep { bodies: block.keep.bodies.unwrap_or(Keep::default().bodies), limit: block.keep.limit.map(|l| l.0) },
         roles: roles(block.roles),
+        offline: choice::offline(block.offline),
+        watch: block.watch.iter().map(|name| Pattern::new(name)).collect(),
+        metered: block.metered,
+        without: choice::without(block.without, source)?,
+        auth: AuthPolicy::checked(block.auth, block.min_auth, source)?,
     })
 }
 

@@ -119,7 +119,7 @@ pub fn nearest<'w>(given: &str, known: &[&'w str]) -> Option<&'w str> {
 
 /// Levenshtein distance, where two neighbours that changed places count once.
 fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().take(64).collect(), b.chars().collect());
+    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().take(64).collect(), b.to_lowercase().chars().collect());
     let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
     for (i, ca) in a.iter().enumerate() {
         let mut row = vec![i + 1];

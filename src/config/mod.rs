@@ -5,6 +5,8 @@
 //! Tested by: unit tests beside the code; tests/cli.rs through the program.
 
 pub mod account;
+pub mod auth;
+pub mod choice;
 pub mod complain;
 pub mod edit;
 pub mod keys;
@@ -15,6 +17,8 @@ pub mod values;
 
 use crate::base::safetext::SafeText;
 pub use account::{AccountConfig, AccountKind, Identity, ImapServer, Keep, KeepBodies, Server, Submission, Tls};
+pub use auth::{AuthPolicy, Mechanism};
+pub use choice::{OfflineRule, Pattern};
 pub use complain::ConfigError;
 use complain::Source;
 pub use keys::KeyBinding;
@@ -160,6 +164,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::mailbox::MailboxPath;
 
     fn parse(text: &str) -> Result<Config, String> {
         Config::parse(text, Path::new("/home/ann/config.toml"), 0o100_600).map_err(|e| e.to_string())
@@ -190,6 +195,12 @@ mod tests {
             smtp     = { host = "smtp.example.org", port = 465, tls = "implicit" }
             keep     = { bodies = "90d", limit = "4G" }
             roles    = { archive = "Archive", sent = "Sent" }
+            offline  = { "Lists/rust" = "all", "Lists/*" = "none" }
+            watch    = ["Lists/*"]
+            metered  = true
+            without  = ["qresync", "COMPRESS=DEFLATE"]
+            auth     = ["SCRAM-SHA-256", "plain"]
+            min-auth = "PLAIN"
             [[account.work.identity]]
             address = "sales@example.org"
             signature = "sales.txt"
@@ -211,6 +222,15 @@ mod tests {
         assert_eq!((imap.server.port, imap.server.tls, imap.connections), (993, Tls::Implicit, 3));
         assert_eq!(imap.server.user, "ann@example.org");
         assert_eq!(work.keep, Keep { bodies: KeepBodies::For(Duration::from_secs(90 * 86_400)), limit: Some(4 << 30) });
+        let bodies = |name: &str| work.bodies_of(&MailboxPath::from_typed(name));
+        assert_eq!(
+            (bodies("Lists/rust"), bodies("Lists/go"), bodies("INBOX")),
+            (KeepBodies::All, KeepBodies::None, work.keep.bodies)
+        );
+        let watched = ["INBOX", "Lists/go", "Sent"].map(|name| work.watches(&MailboxPath::from_typed(name)));
+        assert_eq!((watched, work.metered), ([true, true, false], true));
+        assert_eq!(work.without, ["QRESYNC", "COMPRESS=DEFLATE"]);
+        assert!(work.auth.permits(Mechanism::Plain) && !work.auth.permits(Mechanism::Login));
         assert_eq!(work.identities.len(), 2);
         assert_eq!(work.identities[1].signature.as_deref(), Some(Path::new("/home/ann/sales.txt")));
         assert_eq!(work.identities[1].address.name, "Ann Example");
@@ -243,6 +263,15 @@ mod tests {
         assert!(error("[sending]\nhold = \"10 parsecs\"").contains(":2:8: `10 parsecs` is no length of time"));
         assert!(error("[account.w]\nmaildir = \"m\"\nroles = { archiv = \"A\" }").contains("Did you mean `archive`?"));
         assert!(error("[account.\"a b\"]\nmaildir = \"m\"").contains("an account's name"));
+        assert!(
+            error(&format!("{WORK}without = [\"QRSYNC\"]"))
+                .contains(":4:12: `QRSYNC` is no extension that Postrider uses. Did you mean `QRESYNC`?")
+        );
+        assert!(error(&format!("{WORK}auth = [\"SCRAM-SHA256\"]")).contains("Did you mean `SCRAM-SHA-256`?"));
+        assert!(
+            error(&format!("{WORK}auth = [\"PLAIN\"]\nmin-auth = \"CRAM-MD5\"")).contains(":4:8: no way of logging in is left")
+        );
+        assert!(error(&format!("{WORK}offline = {{ Lists = \"some\" }}")).contains("`some` is no length of time"));
         assert!(error(&format!("{WORK}fingerprint = \"sha256:zz\"")).contains(":4:15: "));
     }
 

@@ -89,6 +89,22 @@ pub struct AccountBlock {
     /// Which mailbox is for what, where the server does not say.
     #[serde(default)]
     pub roles: RolesBlock,
+    /// By mailbox, with `*`: `"90d"`, `"all"` or `"none"`.
+    #[serde(default)]
+    pub offline: BTreeMap<String, Age>,
+    /// Mailboxes beside the inbox, with `*`.
+    #[serde(default)]
+    pub watch: Vec<String>,
+    /// Whether the line costs money.
+    #[serde(default)]
+    pub metered: bool,
+    /// Extensions that are left unused.
+    #[serde(default)]
+    pub without: Vec<Spanned<String>>,
+    /// The ways of logging in that are allowed.
+    pub auth: Option<Spanned<Vec<Spanned<String>>>>,
+    /// The weakest of them.
+    pub min_auth: Option<Spanned<String>>,
     /// A text file put below what is written.
     pub signature: Option<String>,
     /// More addresses of the same person.
