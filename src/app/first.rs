@@ -2,10 +2,10 @@
 //! Owns: what the form's keys lead to. May import: app, config, engine::api.
 //! Start reading at: `App::open_form`.
 
-use super::key::{Code, Key};
+use super::key::Key;
 use super::msg::{Effect, Refusal};
 use super::screen::Screen;
-use super::screen::account::{Field, Form, Wish};
+use super::screen::account::{Form, Trial, Wish};
 use super::state::App;
 use crate::engine::api::{Kind, Password};
 use crate::mail::ids::AccountName;
@@ -25,13 +25,21 @@ impl App {
     }
 
     pub(super) fn form_key(&mut self, key: Key) {
-        if key == Key::ctrl('c') || (key.code == Code::Esc && self.is_first_start()) {
+        if key == Key::ctrl('c') {
             self.out.push(Effect::Quit);
             return;
         }
         let Some(form) = &mut self.form else { return };
         match form.key(key) {
             Wish::None => {}
+            Wish::Stop => self.out.push(Effect::StopTrial),
+            Wish::Leave if self.accounts.is_empty() => {
+                if form.second_thought() {
+                    self.out.push(Effect::Quit);
+                } else {
+                    self.status.doubt(self.now.since, "Nothing is saved yet: Esc again leaves Postrider, any other key stays");
+                }
+            }
             Wish::Leave => self.screen = Screen::Mail,
             Wish::Try(account, password) => {
                 let password = password.map(Password::new);
@@ -56,15 +64,12 @@ impl App {
                 self.screen = Screen::Mail;
                 self.out.push(Effect::Reopen(account, password));
             }
+            // It was stopped: nobody waits for what it says.
+            Err(refusal) if refusal.fault.kind == Kind::Cancelled => {}
             Err(refusal) => {
                 self.secret = None;
-                let at = match (refusal.fault.kind, refusal.outgoing) {
-                    (Kind::Login | Kind::NoPassword, _) => Field::Password,
-                    (_, true) => Field::Outgoing,
-                    (_, false) => Field::Incoming,
-                };
-                if let Some(form) = &mut self.form {
-                    form.failed(refusal.step, *refusal.fault, at);
+                if let Some(form) = self.form.as_mut().filter(|f| f.trial == Trial::Running) {
+                    form.failed(refusal.step, *refusal.fault, refusal.outgoing);
                 }
             }
         }

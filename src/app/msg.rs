@@ -118,6 +118,8 @@ pub enum Effect {
     OpenFile(PathBuf),
     /// Test a new account and save it; `Msg::Tried` answers.
     TryAccount(Box<NewAccount>, Option<Password>),
+    /// Stop that test: nothing is saved.
+    StopTrial,
     /// Begin again with the configuration as it is now; the password is for this account.
     Reopen(AccountName, Option<Password>),
     /// Look like this theme from now on.

@@ -149,7 +149,7 @@ pub const fn remedy(remedy: &Remedy) -> Option<(&'static str, &'static str)> {
         Remedy::OpenQueue(_) | Remedy::OpenOutbox(_) => Some(("goto-outbox", "shows it")),
         Remedy::AddAccount => Some(("add-account", "adds an account")),
         Remedy::CreateMailbox(..) | Remedy::ChooseMailbox => Some(("move", "chooses a mailbox")),
-        Remedy::EditAccount(_) | Remedy::FreeSpace | Remedy::OpenLog => None,
+        Remedy::EditAccount(_) | Remedy::TrustAuthority | Remedy::FreeSpace | Remedy::OpenLog => None,
     }
 }
 

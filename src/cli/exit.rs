@@ -104,6 +104,7 @@ const fn hint(fault: &Fault) -> &'static str {
         (Some(Remedy::OpenQueue(_)), _) => "`postrider queue` shows it",
         (Some(Remedy::OpenOutbox(_)), _) => "`postrider outbox` shows it",
         (Some(Remedy::EditAccount(_)), _) => "Check the account's block in the configuration",
+        (Some(Remedy::TrustAuthority), _) => "`ca-file` in the account's block names it",
         (Some(Remedy::AddAccount), _) => "`postrider account add ADDRESS` adds one",
         (Some(Remedy::FreeSpace), _) => "Make room and try again",
         (Some(Remedy::OpenLog), _) => "The log may say more",

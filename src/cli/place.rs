@@ -56,21 +56,10 @@ fn missing(own: &[&MailboxRow], text: &str, folded: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::ids::MailboxId;
+    use crate::mail::fixtures::mailbox;
 
     fn row(id: i64, account: &str, path: &str, role: Option<Role>) -> MailboxRow {
-        MailboxRow {
-            id: MailboxId(id),
-            account: AccountName::new(account),
-            path: MailboxPath::from_typed(path),
-            delimiter: Some('/'),
-            role,
-            selectable: path != "Lists",
-            subscribed: true,
-            total: 0,
-            unread: 0,
-            synced_at: 0,
-        }
+        MailboxRow { selectable: path != "Lists", ..mailbox(id, account, path, role) }
     }
 
     #[test]

@@ -161,23 +161,29 @@ struct AccountDesk {
 }
 
 impl Host for AccountDesk {
-    fn try_account(&self, account: &NewAccount, password: Option<&Password>) -> Result<AccountName, Refusal> {
+    fn try_account(&self, account: &NewAccount, password: Option<&Password>, stop: &Cancel) -> Result<AccountName, Refusal> {
         let saving = |what: String| Refusal {
             step: SafeText::of("saving"),
             fault: Box::new(Fault::new(Kind::Config, &what)),
             outgoing: false,
         };
+        // A relative file is meant as the person's shell would.
+        let here = std::env::current_dir().unwrap_or_default();
+        let ca_file = account.ca_file.as_ref().map(|f| if f.starts_with("~") { f.clone() } else { here.join(f) });
+        let account = &NewAccount { ca_file, ..account.clone() };
         // As it will stand in the file, with the file's own checks.
         let config = edit::with(&self.file, account).map_err(|e| saving(e.to_string()))?;
         let made = config.account(&account.name).ok_or_else(|| saving("the account is not in the file".to_owned()))?;
-        let cancel = Cancel::new().map_err(|e| saving(e.to_string()))?;
         let mut refusal = None;
-        check::account(made, password.map(Password::secret), &cancel, &mut |step| {
+        check::account(made, password.map(Password::secret), stop, &mut |step| {
             let outgoing = step.name.starts_with("submission");
             if let (Verdict::Fail, Some(fault), None) = (step.verdict, step.fault, &refusal) {
                 refusal = Some(Refusal { step: SafeText::of(step.name), fault: Box::new(fault), outgoing });
             }
         });
+        if stop.is_set() {
+            return Err(Refusal { step: SafeText::of("testing"), fault: Box::new(Fault::new(Kind::Cancelled, "stopped")), outgoing: false });
+        }
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
@@ -205,4 +211,32 @@ fn somebody() -> Result<(), Failure> {
     }
     let hint = "Verbs such as `postrider list` and `postrider sync` work without one";
     Err(Failure::new(exit::USAGE, "the reader needs a terminal", hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Tls;
+    use crate::config::server_url::{Protocol, ServerUrl};
+    use std::time::Instant;
+
+    #[test]
+    fn a_test_that_hangs_is_stopped_within_a_second_and_saves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let imap = ServerUrl { protocol: Protocol::Imap, tls: Tls::Implicit, host: "127.0.0.1".into(), port, user: None };
+        let account =
+            NewAccount { name: "a".into(), address: "a@example.org".into(), imap: Some(imap), ..NewAccount::default() };
+        let stop = Cancel::new().unwrap();
+        let (desk, password) = (AccountDesk { file: file.clone() }, Password::new("x".to_owned()));
+        let (theirs, begin) = (stop.clone(), Instant::now());
+        let test = std::thread::spawn(move || desk.try_account(&account, Some(&password), &theirs));
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(!test.is_finished());
+        stop.ring();
+        assert_eq!(test.join().unwrap().unwrap_err().fault.kind, Kind::Cancelled);
+        assert!(begin.elapsed() < Duration::from_millis(1200) && !file.exists());
+    }
 }

@@ -238,6 +238,7 @@ fn draft_row(saved: drafts::Saved) -> DraftRow {
 mod tests {
     use super::*;
     use crate::mail::envelope::{Envelope, MessageId};
+    use crate::mail::fixtures::mailbox;
     use crate::mail::flags::Flags;
     use crate::mail::mailbox::{MailboxPath, Role};
     use crate::mail::server::EnvelopeSeen;
@@ -324,18 +325,7 @@ mod tests {
 
     #[test]
     fn mailboxes_stand_with_roles_first_and_children_below_their_parents() {
-        let row = |account: &str, path: &str, role| MailboxRow {
-            id: MailboxId(0),
-            account: AccountName::new(account),
-            path: MailboxPath::from_typed(path),
-            delimiter: Some('/'),
-            role,
-            selectable: true,
-            subscribed: true,
-            total: 0,
-            unread: 0,
-            synced_at: 0,
-        };
+        let row = |account, path, role| mailbox(0, account, path, role);
         let rows = vec![
             row("b", "INBOX", Some(Role::Inbox)),
             row("a", "work", None),

@@ -110,6 +110,8 @@ pub enum Remedy {
     OpenOutbox(OutboxId),
     /// Change the configuration of the account.
     EditAccount(AccountName),
+    /// Name the file of an authority that the account is to trust, or ask the provider.
+    TrustAuthority,
     /// Add an account.
     AddAccount,
     /// Choose another mailbox for a role that the account does not have.

@@ -21,10 +21,17 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
         NetErrorKind::Bye => Fault::new(Kind::Unreachable, &format!("{host} closed the connection")),
         NetErrorKind::Io(kind) => io_fault(*kind, &format!("the connection to {host} broke")),
         NetErrorKind::Tls(TlsReason::BadCaFile) => {
-            Fault::new(Kind::Config, TlsReason::BadCaFile.sentence()).remedied(Remedy::EditAccount(account.clone()))
+            Fault::new(Kind::Config, TlsReason::BadCaFile.sentence()).remedied(Remedy::TrustAuthority)
         }
-        NetErrorKind::Tls(reason) => Fault::new(Kind::Tls, &format!("{host} is not trusted: {}", reason.sentence()))
-            .remedied(Remedy::EditAccount(account.clone())),
+        NetErrorKind::Tls(reason) => {
+            let what = format!("{host} is not trusted: {}; {}", reason.sentence(), advice(*reason));
+            let own = matches!(reason, TlsReason::UnknownIssuer | TlsReason::SelfSigned);
+            Fault::new(Kind::Tls, &what).remedied(if own {
+                Remedy::TrustAuthority
+            } else {
+                Remedy::EditAccount(account.clone())
+            })
+        }
         NetErrorKind::LoginRefused => {
             Fault::new(Kind::Login, &format!("{host} refused the login")).remedied(Remedy::EnterPassword(account.clone()))
         }
@@ -38,6 +45,20 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
     let online = fault.kind == Kind::Unreachable && fault.remedy.is_none();
     let fault = if online { fault.remedied(Remedy::Reconnect(Some(account.clone()))) } else { fault };
     fault.of(account)
+}
+
+/// What to do about a server that is not trusted.
+const fn advice(reason: TlsReason) -> &'static str {
+    match reason {
+        TlsReason::UnknownIssuer | TlsReason::SelfSigned => {
+            "if that is your own, give its certificate as the account's CA file, else ask the provider"
+        }
+        TlsReason::Expired | TlsReason::NotYetValid => "if this machine's clock is right, ask the provider",
+        TlsReason::WrongHost | TlsReason::NoSan => "if the server's name is right, ask the provider",
+        TlsReason::PinMismatch => "if it was renewed, pin the new one, else ask the provider",
+        TlsReason::NoStartTls => "another kind of security or another port may be meant",
+        _ => "ask the provider",
+    }
 }
 
 /// A file of ours or the disk. `what` is said where the kind has no sentence of its own.

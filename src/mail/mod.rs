@@ -15,6 +15,8 @@ pub mod draft;
 pub mod encoded_word;
 pub mod envelope;
 pub mod filename;
+#[cfg(test)]
+pub mod fixtures;
 pub mod flags;
 pub mod flowed;
 pub mod header;

@@ -9,6 +9,7 @@ use super::theme::Theme;
 use super::view;
 use crate::app::msg::{Effect, Msg, Refusal, Spot};
 use crate::app::screen::Screen;
+use crate::base::cancel::Cancel;
 use crate::base::safetext::SafeText;
 use crate::base::spawn;
 use crate::config::edit::NewAccount;
@@ -59,6 +60,11 @@ impl Reader<'_> {
                     self.changed = true;
                 }
                 Effect::TryAccount(account, password) => self.try_account(*account, password)?,
+                Effect::StopTrial => {
+                    if let Some(stop) = self.trial.take() {
+                        stop.ring();
+                    }
+                }
                 Effect::Reopen(account, password) => self.ended = Some(End::Reopen(account, password)),
                 Effect::Quit => self.ended = Some(End::Left),
             }
@@ -69,8 +75,10 @@ impl Reader<'_> {
     /// Tests a new account where nobody waits for it.
     fn try_account(&mut self, account: NewAccount, password: Option<Password>) -> io::Result<()> {
         let (host, tried) = (Arc::clone(&self.host), self.tried.clone());
+        let stop = Cancel::new()?;
+        self.trial = Some(stop.clone());
         let thread = spawn::spawn("try-account", move || {
-            let result = spawn::guarded(|| host.try_account(&account, password.as_ref()));
+            let result = spawn::guarded(|| host.try_account(&account, password.as_ref(), &stop));
             let result = result.unwrap_or_else(|bug| {
                 let step = SafeText::of("Testing the account");
                 Err(Refusal { step, fault: Box::new(Fault::bug(&bug)), outgoing: false })
@@ -106,6 +114,11 @@ impl Reader<'_> {
                 let line = (y - area.y).checked_sub(view::POPUP_FIRST_ROW)?;
                 return Some((Spot::Popup, usize::from(line)));
             }
+        }
+        if let Some(form) = self.app.form().as_ref().filter(|_| *self.app.screen() == Screen::Account) {
+            let line = (y.checked_sub(layout.main.y)?) + view::account::scroll(form, layout.main);
+            let field = form.fields().position(|f| view::account::line_of(f) == line)?;
+            return Some((Spot::Messages, field));
         }
         if *self.app.screen() != Screen::Mail && layout.main.holds(x, y) {
             return Some((Spot::Messages, usize::from(y - layout.main.y)));

@@ -3,6 +3,7 @@
 //! Start reading at: `Link`. A trait, so that a test can be an engine.
 
 use crate::app::msg::Refusal;
+use crate::base::cancel::Cancel;
 use crate::config::edit::NewAccount;
 use crate::engine::api::{News, Password, Query, Request, Slot, Ticket};
 use crate::mail::ids::AccountName;
@@ -22,9 +23,9 @@ pub trait Link {
 
 /// What else a reader needs done that is not the engine's: the door does it.
 pub trait Host: Send + Sync {
-    /// Tests the logins of a new account, and saves it if they succeed. Runs on a thread of its own.
+    /// Tests the logins of a new account, and saves it if they succeed and nobody stopped it. Runs on a thread of its own.
     ///
     /// # Errors
-    /// The step that failed; nothing was saved then.
-    fn try_account(&self, account: &NewAccount, password: Option<&Password>) -> Result<AccountName, Refusal>;
+    /// The step that failed (`Kind::Cancelled` once `stop` was thrown); nothing was saved then.
+    fn try_account(&self, account: &NewAccount, password: Option<&Password>, stop: &Cancel) -> Result<AccountName, Refusal>;
 }

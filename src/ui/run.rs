@@ -17,6 +17,7 @@ use crate::app::msg::{Msg, Now};
 use crate::app::reading::Places;
 use crate::app::screen::Screen;
 use crate::app::{App, Setup};
+use crate::base::cancel::Cancel;
 use crate::base::clock::{Clock, System};
 use crate::base::inbox::Inbox;
 use crate::base::safetext::SafeText;
@@ -72,6 +73,8 @@ pub struct Reader<'a> {
     pub(super) link: &'a dyn Link,
     pub(super) host: Arc<dyn Host>,
     pub(super) tried: Tried,
+    /// Stops the test of a new account.
+    pub(super) trial: Option<Cancel>,
     pub(super) terminal: &'a mut Terminal,
     pub(super) app: App,
     pub(super) look: Look,
@@ -119,6 +122,7 @@ impl<'a> Reader<'a> {
             link,
             host,
             tried: Inbox::new()?,
+            trial: None,
             terminal,
             app,
             look,

@@ -1,6 +1,10 @@
 //! account — the form of a new account: what it asks, what it guesses, what the test said.
-//! Owns: `Form`, `Field`, `Trial`. May import: app, config, engine::api, base.
+//! Owns: `Form`, `Trial`; `field` has the questions. May import: app, config, engine::api, base.
 //! Start reading at: `Form::key`. Servers are guessed from the address until the person writes them: every guess can be edited.
+
+mod field;
+
+pub use field::Field;
 
 use crate::app::input::Line;
 use crate::app::key::{Code, Key};
@@ -9,67 +13,8 @@ use crate::config::account::{is_account_name, is_address};
 use crate::config::edit::NewAccount;
 use crate::config::server_url::{Protocol, ServerUrl};
 use crate::config::{Tls, account::is_loopback};
-use crate::engine::api::Fault;
-
-/// What the form asks for, from top to bottom.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Field {
-    /// The mail address.
-    Address,
-    /// The person's name.
-    Name,
-    /// The server that has the mail.
-    Incoming,
-    /// How the line to it is protected.
-    IncomingTls,
-    /// Its port.
-    IncomingPort,
-    /// The server that sends.
-    Outgoing,
-    /// How the line to it is protected.
-    OutgoingTls,
-    /// Its port.
-    OutgoingPort,
-    /// The login name.
-    Login,
-    /// Where the password comes from.
-    Source,
-    /// The password, or the command that prints it.
-    Password,
-}
-
-impl Field {
-    /// All of them.
-    pub const ALL: [Self; 11] = [
-        Self::Address,
-        Self::Name,
-        Self::Incoming,
-        Self::IncomingTls,
-        Self::IncomingPort,
-        Self::Outgoing,
-        Self::OutgoingTls,
-        Self::OutgoingPort,
-        Self::Login,
-        Self::Source,
-        Self::Password,
-    ];
-
-    /// What stands before it.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Address => "Your address",
-            Self::Name => "Your name",
-            Self::Incoming => "Incoming mail",
-            Self::Outgoing => "Outgoing mail",
-            Self::IncomingTls | Self::OutgoingTls => "Security",
-            Self::IncomingPort | Self::OutgoingPort => "Port",
-            Self::Login => "Login name",
-            Self::Source => "Password",
-            Self::Password => "",
-        }
-    }
-}
+use crate::engine::api::{Fault, Kind, Remedy};
+use std::path::PathBuf;
 
 /// How far the test is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -83,17 +28,22 @@ pub enum Trial {
     Failed(SafeText, Fault),
     /// The form itself is not complete.
     Incomplete(SafeText),
+    /// The person stopped it.
+    Stopped,
 }
 
 /// The form.
 #[derive(Clone, Debug)]
 pub struct Form {
-    lines: [Line; 11],
+    lines: [Line; 12],
     tls: [Tls; 2],
     /// Whether the password is printed by a command; else it is asked at each start.
     pub by_command: bool,
     /// Fields that the person wrote: guesses leave them alone.
-    touched: [bool; 11],
+    touched: [bool; 12],
+    /// Whether a server was not trusted: then the file of an authority is asked for.
+    own_authority: bool,
+    leaving: bool,
     focus: usize,
     /// What the test said.
     pub trial: Trial,
@@ -108,6 +58,8 @@ pub enum Wish {
     None,
     /// Leave the form.
     Leave,
+    /// Stop the test that runs.
+    Stop,
     /// Test this account, then save it. The password is there where it is to be asked at each start.
     Try(Box<NewAccount>, Option<String>),
 }
@@ -129,7 +81,9 @@ impl Form {
             lines: Default::default(),
             tls: [Tls::Implicit, Tls::Implicit],
             by_command: false,
-            touched: [false; 11],
+            touched: [false; 12],
+            own_authority: false,
+            leaving: false,
             focus: 0,
             trial: Trial::None,
             taken,
@@ -168,34 +122,43 @@ impl Form {
         }
     }
 
+    /// The fields that are asked for now, from top to bottom.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
+        Field::ALL.into_iter().filter(|f| *f != Field::CaFile || self.own_authority)
+    }
+
+    /// Whether what stands in a field was guessed: typing replaces it.
+    #[must_use]
+    pub fn guessed(&self, field: Field) -> bool {
+        !self.touched.get(field as usize).copied().unwrap_or(false)
+    }
+
     /// What stands below the form about the field.
     #[must_use]
     pub fn hint(&self) -> &'static str {
-        match self.focus() {
-            Field::Address => "Servers and login are guessed from it; everything can be changed",
-            Field::Name => "As others see it in what you send",
-            Field::Incoming => "The IMAP server of your provider",
-            Field::Outgoing => "The server that takes what you send",
-            Field::IncomingTls | Field::OutgoingTls => "Space or an arrow changes it",
-            Field::IncomingPort | Field::OutgoingPort => "Your provider says if it is another one",
-            Field::Login => "At most providers the whole address",
-            Field::Source => "Space changes it; a password itself is never written to a file",
-            Field::Password if self.by_command => "For example: pass show mail/work",
-            Field::Password => "Kept in memory until the end of this run",
-        }
+        self.focus().hint(self.by_command)
+    }
+
+    /// The person wants to go; whether it was said a moment ago already.
+    pub const fn second_thought(&mut self) -> bool {
+        std::mem::replace(&mut self.leaving, true)
     }
 
     /// Text that was pasted.
     pub fn paste(&mut self, text: &str) {
-        self.edit(|line| line.insert(text.trim()));
+        self.edit(true, |line| line.insert(text.trim()));
     }
 
-    fn edit(&mut self, edit: impl FnOnce(&mut Line)) {
+    /// Changes the line of the field; `anew`: what was only guessed goes first.
+    fn edit(&mut self, anew: bool, edit: impl FnOnce(&mut Line)) {
         if self.choice(self.focus()).is_some() {
             return;
         }
         let n = self.focus;
         if let (Some(line), Some(touched)) = (self.lines.get_mut(n), self.touched.get_mut(n)) {
+            if anew && !*touched && !line.is_empty() {
+                *line = Line::default();
+            }
             edit(line);
             *touched = true;
         }
@@ -204,15 +167,23 @@ impl Form {
 
     /// Puts the cursor into a field.
     pub fn point(&mut self, n: usize) {
-        self.focus = n.min(Field::ALL.len() - 1);
+        self.focus = n.min(self.fields().count() - 1);
     }
 
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Wish {
+        if key.code != Code::Esc {
+            self.leaving = false;
+        }
         match (key.code, key.ctrl) {
+            (Code::Esc, _) if self.trial == Trial::Running => {
+                self.trial = Trial::Stopped;
+                return Wish::Stop;
+            }
             (Code::Esc, _) => return Wish::Leave,
             (Code::Enter, _) if self.trial != Trial::Running => {
-                if self.focus() == Field::Password || self.complete().is_ok() && self.focus() != Field::Address {
+                let last = matches!(self.focus(), Field::Password | Field::CaFile);
+                if last || self.complete().is_ok() && self.focus() != Field::Address {
                     return self.submit();
                 }
                 self.step(1);
@@ -222,15 +193,18 @@ impl Form {
             (Code::Char(' ') | Code::Right | Code::Left, _) if self.choice(self.focus()).is_some() => {
                 self.cycle(key.code != Code::Left)
             }
-            _ => self.edit(|line| {
-                line.key(key);
-            }),
+            (code, ctrl) => {
+                let typed = matches!(code, Code::Char(_)) && !ctrl && !key.alt;
+                self.edit(typed, |line| {
+                    line.key(key);
+                });
+            }
         }
         Wish::None
     }
 
     fn step(&mut self, by: isize) {
-        let count = Field::ALL.len().cast_signed();
+        let count = self.fields().count().cast_signed();
         self.focus = (self.focus.cast_signed() + by).rem_euclid(count).unsigned_abs();
     }
 
@@ -277,7 +251,7 @@ impl Form {
             (Field::Login, address.clone()),
         ];
         for (field, guess) in guesses {
-            if !self.touched.get(field as usize).copied().unwrap_or(false) {
+            if self.guessed(field) {
                 self.set(field, Line::new(&guess));
             }
         }
@@ -307,6 +281,7 @@ impl Form {
             password_command: self.by_command.then(|| command.to_owned()),
             imap: Some(imap),
             smtp: Some(smtp),
+            ca_file: Some(self.text(Field::CaFile)).filter(|f| !f.is_empty()).map(PathBuf::from),
             ..NewAccount::default()
         })
     }
@@ -357,7 +332,15 @@ impl Form {
     }
 
     /// The test failed: the cursor goes where the mistake probably is.
-    pub fn failed(&mut self, step: SafeText, fault: Fault, at: Field) {
+    pub fn failed(&mut self, step: SafeText, fault: Fault, outgoing: bool) {
+        let untrusted = fault.remedy == Some(Remedy::TrustAuthority);
+        self.own_authority |= untrusted;
+        let at = match fault.kind {
+            _ if untrusted => Field::CaFile,
+            Kind::Login | Kind::NoPassword => Field::Password,
+            _ if outgoing => Field::Outgoing,
+            _ => Field::Incoming,
+        };
         self.point(at as usize);
         self.trial = Trial::Failed(step, fault);
     }
@@ -372,60 +355,4 @@ const fn tls_words(tls: Tls) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn press(form: &mut Form, keys: &str) -> Wish {
-        let mut last = Wish::None;
-        for key in keys.split_whitespace() {
-            match key.strip_prefix('"') {
-                Some(text) => text.chars().for_each(|c| {
-                    form.key(Key::char(c));
-                }),
-                None => last = form.key(Key::parse(key).unwrap()),
-            }
-        }
-        last
-    }
-
-    #[test]
-    fn an_address_and_a_password_are_enough() {
-        let mut form = Form::new(vec!["example".into()]);
-        press(&mut form, "\"ann@example.org Enter \"Ann Tab Tab Space");
-        assert_eq!(form.line(Field::Incoming).text(), "imap.example.org");
-        assert_eq!((form.choice(Field::IncomingTls), form.line(Field::IncomingPort).text()), (Some("STARTTLS"), "143"));
-        let Wish::Try(account, password) = press(&mut form, "Up Up Up Up \"secret Enter") else { panic!("{:?}", form.trial) };
-        let imap = account.imap.unwrap();
-        assert_eq!((imap.host.as_str(), imap.port, imap.tls), ("imap.example.org", 143, Tls::StartTls));
-        assert_eq!(account.name, "example2", "a name that is taken gets a number");
-        assert_eq!((account.user, account.password_command, password.as_deref()), (None, None, Some("secret")));
-        assert!(!format!("{form:?}").contains("secret"));
-    }
-
-    #[test]
-    fn guesses_leave_alone_what_was_written() {
-        let mut form = Form::new(vec![]);
-        press(&mut form, "\"ann@example.org Tab Tab C-u \"mail.host Up Up \"x");
-        assert_eq!(form.line(Field::Address).text(), "ann@example.orgx");
-        assert_eq!(form.line(Field::Incoming).text(), "mail.host");
-        assert_eq!(form.line(Field::Outgoing).text(), "smtp.example.orgx");
-    }
-
-    #[test]
-    fn what_is_missing_is_said_and_found() {
-        let mut form = Form::new(vec![]);
-        form.point(Field::Password as usize);
-        assert!(matches!(press(&mut form, "Enter"), Wish::None));
-        assert_eq!(form.focus(), Field::Address);
-        assert!(matches!(&form.trial, Trial::Incomplete(why) if why.as_str().contains("no mail address")));
-        press(&mut form, "\"ann@example.org Tab Tab Tab Space Space");
-        assert!(form.complete().unwrap_err().1.contains("without encryption"));
-        press(&mut form, "Space");
-        form.point(Field::Password as usize);
-        press(&mut form, "Enter");
-        assert!(matches!(&form.trial, Trial::Incomplete(why) if why.as_str().contains("password")));
-        press(&mut form, "Up Space Down \"pass Enter");
-        assert_eq!(form.trial, Trial::Running);
-        assert!(matches!(press(&mut form, "Esc"), Wish::Leave));
-    }
-}
+mod tests;

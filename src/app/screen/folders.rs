@@ -244,21 +244,7 @@ fn is_below(path: &MailboxPath, parent: &MailboxPath, delimiter: Option<char>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn row(id: i64, account: &str, path: &str, role: Option<Role>) -> MailboxRow {
-        MailboxRow {
-            id: MailboxId(id),
-            account: AccountName::new(account),
-            path: MailboxPath::from_typed(path),
-            delimiter: Some('/'),
-            role,
-            selectable: true,
-            subscribed: true,
-            total: 0,
-            unread: 0,
-            synced_at: 0,
-        }
-    }
+    use crate::mail::fixtures::mailbox as row;
 
     fn pane() -> (Folders, Vec<AccountName>) {
         let accounts = vec![AccountName::new("work"), AccountName::new("home")];

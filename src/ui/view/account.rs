@@ -28,6 +28,7 @@ pub fn line_of(field: Field) -> u16 {
         Field::Login => 13,
         Field::Source => 14,
         Field::Password => 15,
+        Field::CaFile => 16,
     }
 }
 
@@ -50,7 +51,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, form: &Form, first: bool, area: Area
     }
     let mut cursor = None;
     let indent = INDENT.min(room / 3 + 2);
-    for field in Field::ALL {
+    for field in form.fields() {
         let Some(y) = row(line_of(field)) else { continue };
         let here = field == form.focus();
         if here {
@@ -68,8 +69,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, form: &Form, first: bool, area: Area
         }
         let (before, after) = form.line(field).shown();
         let (before, after) = (SafeText::line(&before), SafeText::line(&after));
-        let used = canvas.text(at, y, left, tail_of(before.as_str(), usize::from(left.saturating_sub(1))), Role::Input);
-        canvas.text(at + used, y, left.saturating_sub(used), after.as_str(), Role::Input);
+        let ink = if form.guessed(field) { Role::Dim } else { Role::Input };
+        let used = canvas.text(at, y, left, tail_of(before.as_str(), usize::from(left.saturating_sub(1))), ink);
+        canvas.text(at + used, y, left.saturating_sub(used), after.as_str(), ink);
         if here {
             cursor = Some((at + used, y));
         }
@@ -91,6 +93,9 @@ fn trial(canvas: &mut Canvas<'_>, form: &Form, area: Area, x: u16) {
         }
         Trial::Running => {
             canvas.text(x, y, room, "Testing the login…", Role::Accent);
+        }
+        Trial::Stopped => {
+            canvas.text(x, y, room, "The test was stopped; nothing is saved", Role::Dim);
         }
         Trial::Incomplete(what) => {
             canvas.text(x, y, room, what.as_str(), Role::ToastWarn);

@@ -9,6 +9,7 @@ use crate::app::command::{self, Pane};
 use crate::app::compose::Compose;
 use crate::app::layout::{Focus, Layout};
 use crate::app::screen::Screen;
+use crate::app::screen::account::Trial;
 use crate::app::status::{self, Tone};
 use crate::app::words;
 use crate::base::safetext::SafeText;
@@ -217,7 +218,13 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
         end = start.saturating_sub(2);
     }
     if *app.screen() == Screen::Account {
-        for (key, what) in [("Enter", "next, then test"), ("Tab", "next field"), ("Space", "change"), ("Esc", "leave")] {
+        let runs = app.form().as_ref().is_some_and(|f| f.trial == Trial::Running);
+        let keys: &[(&str, &str)] = if runs {
+            &[("Esc", "stop the test")]
+        } else {
+            &[("Enter", "next, then test"), ("Tab", "next field"), ("Space", "change"), ("Esc", "leave")]
+        };
+        for (key, what) in keys {
             x += canvas.text(x, y, end.saturating_sub(x), key, Role::HintKey) + 1;
             x += canvas.text(x, y, end.saturating_sub(x), what, Role::HintText) + 2;
         }

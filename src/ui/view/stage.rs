@@ -10,9 +10,10 @@ use crate::config::Config;
 use crate::engine::api::{Answer, Changes, Done, Fault, News, Outcome, Request, SavedDraft, Ticket};
 use crate::mail::address::Address;
 use crate::mail::draft::DraftAttachment;
+use crate::mail::fixtures;
 use crate::mail::flags::{Flag, Flags};
-use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId, PlacementKey, ThreadKey};
-use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::ids::{AccountName, DraftId, GroupId, OutboxId};
+use crate::mail::mailbox::Role;
 use crate::mail::row::{MailboxRow, MessageRow};
 use crate::ui::theme::{Depth, Theme};
 use jiff::tz::TimeZone;
@@ -52,18 +53,7 @@ pub struct Stage {
 }
 
 fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>, unread: u32, total: u32) -> MailboxRow {
-    MailboxRow {
-        id: MailboxId(id),
-        account: AccountName::new(account),
-        path: MailboxPath::from_typed(path),
-        delimiter: Some('/'),
-        role,
-        selectable: true,
-        subscribed: true,
-        total,
-        unread,
-        synced_at: NOW - 60,
-    }
+    MailboxRow { total, unread, synced_at: NOW - 60, ..fixtures::mailbox(id, account, path, role) }
 }
 
 /// `marks`: `.` unread, `*` starred, `+` attachment, `r` answered.
@@ -79,11 +69,6 @@ fn message(id: i64, marks: &str, from: (&str, &str), subject: &str, preview: &st
         flags.insert(Flag::Answered);
     }
     MessageRow {
-        id: PlacementKey(id),
-        message: MessageKey(id),
-        thread: ThreadKey(id),
-        account: AccountName::new("work"),
-        mailbox: MailboxId(1),
         uid: Some(u32::try_from(id).unwrap()),
         sort: (NOW - ago) << 24,
         received: NOW - ago,
@@ -97,8 +82,8 @@ fn message(id: i64, marks: &str, from: (&str, &str), subject: &str, preview: &st
         cached: true,
         thread_total: thread,
         thread_unread: u32::from(marks.contains('.')),
-        depth: 0,
         message_id: format!("m{id}@example.org"),
+        ..fixtures::message(id)
     }
 }
 

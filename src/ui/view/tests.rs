@@ -165,7 +165,28 @@ fn an_account_is_tested_before_it_is_saved() {
     stage.press("3 Enter");
     stage.tried(Ok(AccountName::new("example")));
     assert_eq!(stage.reopened, Some(AccountName::new("example")));
+}
+
+#[test]
+fn a_server_that_is_not_trusted_is_answered_with_an_authority() {
+    let mut stage = Stage::with("", 80, 24);
+    stage.press("\"ann@example.org Up \"hunter2 Enter");
+    let what = "imap.example.org is not trusted: its certificate comes from an authority that this system does not know; \
+                if that is your own, give its certificate as the account's CA file, else ask the provider";
+    let fault = Fault::new(Kind::Tls, what).remedied(Remedy::TrustAuthority);
+    let refusal = |fault: Fault| Refusal { step: SafeText::of("encryption"), fault: Box::new(fault), outgoing: false };
+    stage.tried(Err(refusal(fault)));
+    same("first-untrusted", &stage);
+    stage.press("\"~/ca.pem Enter Esc");
+    assert!(stage.outside.contains(&crate::app::msg::Effect::StopTrial));
+    stage.tried(Err(refusal(Fault::new(Kind::Cancelled, "stopped"))));
+    assert!(stage.text().contains("The test was stopped") && stage.text().contains("~/ca.pem"));
     stage.press("Esc");
+    assert!(!stage.quit && stage.text().contains("Esc again leaves"));
+    stage.press("x Esc");
+    assert!(!stage.quit, "it was taken back");
+    stage.press("Esc");
+    assert!(stage.quit);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) 
     match (viewer.page(), &view.body) {
         (Some(page), _) => {
             for ((n, row), y) in page.rows().iter().enumerate().skip(viewer.top()).zip(top..end) {
-                page_row(canvas, app, page, n, *row, x, y, room);
+                page_row(canvas, app, page, (n, *row), (x, y, room));
             }
             files(canvas, app, area, end);
             looked_for(canvas, app, area);
@@ -216,8 +216,8 @@ fn looked_for(canvas: &mut Canvas<'_>, app: &App, area: Area) {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn page_row(canvas: &mut Canvas<'_>, app: &App, page: &Page, n: usize, row: Row, x: u16, y: u16, room: u16) {
+/// Draws the `n`-th row of a page at a place: column, row of the screen, columns.
+fn page_row(canvas: &mut Canvas<'_>, app: &App, page: &Page, (n, row): (usize, Row), (x, y, room): (u16, u16, u16)) {
     let line = match row {
         Row::Fold(_, count) => {
             canvas.text(

@@ -1,0 +1,51 @@
+//! fixtures — rows for tests: the one place that writes out all their fields.
+//! Owns: `mailbox`, `message`. May import: mail. Only tests have it.
+//! Start reading at: `mailbox`. What a test is about it sets by struct update.
+
+use super::address::Address;
+use super::flags::Flags;
+use super::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use super::mailbox::{MailboxPath, Role};
+use super::row::{MailboxRow, MessageRow};
+
+/// An empty, subscribed mailbox below `/`, never read.
+pub fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>) -> MailboxRow {
+    MailboxRow {
+        id: MailboxId(id),
+        account: AccountName::new(account),
+        path: MailboxPath::from_typed(path),
+        delimiter: Some('/'),
+        role,
+        selectable: true,
+        subscribed: true,
+        total: 0,
+        unread: 0,
+        synced_at: 0,
+    }
+}
+
+/// An unread message of nobody in mailbox 1 of `work`, a conversation by itself; a higher number is newer.
+pub fn message(n: i64) -> MessageRow {
+    MessageRow {
+        id: PlacementKey(n),
+        message: MessageKey(n),
+        thread: ThreadKey(n),
+        account: AccountName::new("work"),
+        mailbox: MailboxId(1),
+        uid: None,
+        sort: n,
+        received: n,
+        from: Address::new("", ""),
+        to: vec![],
+        subject: String::new(),
+        preview: String::new(),
+        flags: Flags::new(),
+        size: 0,
+        attachments: 0,
+        cached: false,
+        thread_total: 1,
+        thread_unread: 0,
+        depth: 0,
+        message_id: String::new(),
+    }
+}
