@@ -182,7 +182,11 @@ impl Host for AccountDesk {
             }
         });
         if stop.is_set() {
-            return Err(Refusal { step: SafeText::of("testing"), fault: Box::new(Fault::new(Kind::Cancelled, "stopped")), outgoing: false });
+            return Err(Refusal {
+                step: SafeText::of("testing"),
+                fault: Box::new(Fault::new(Kind::Cancelled, "stopped")),
+                outgoing: false,
+            });
         }
         if let Some(refusal) = refusal {
             return Err(refusal);
@@ -227,8 +231,7 @@ mod tests {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = silent.local_addr().unwrap().port();
         let imap = ServerUrl { protocol: Protocol::Imap, tls: Tls::Implicit, host: "127.0.0.1".into(), port, user: None };
-        let account =
-            NewAccount { name: "a".into(), address: "a@example.org".into(), imap: Some(imap), ..NewAccount::default() };
+        let account = NewAccount { name: "a".into(), address: "a@example.org".into(), imap: Some(imap), ..NewAccount::default() };
         let stop = Cancel::new().unwrap();
         let (desk, password) = (AccountDesk { file: file.clone() }, Password::new("x".to_owned()));
         let (theirs, begin) = (stop.clone(), Instant::now());

@@ -26,11 +26,7 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
         NetErrorKind::Tls(reason) => {
             let what = format!("{host} is not trusted: {}; {}", reason.sentence(), advice(*reason));
             let own = matches!(reason, TlsReason::UnknownIssuer | TlsReason::SelfSigned);
-            Fault::new(Kind::Tls, &what).remedied(if own {
-                Remedy::TrustAuthority
-            } else {
-                Remedy::EditAccount(account.clone())
-            })
+            Fault::new(Kind::Tls, &what).remedied(if own { Remedy::TrustAuthority } else { Remedy::EditAccount(account.clone()) })
         }
         NetErrorKind::LoginRefused => {
             Fault::new(Kind::Login, &format!("{host} refused the login")).remedied(Remedy::EnterPassword(account.clone()))

@@ -62,8 +62,7 @@ fn a_bar_that_moves_costs_less_than_sixty() {
 struct Splash(u16, u16, String, u8, bool);
 
 fn splash() -> impl Strategy<Value = Splash> {
-    (0u16..30, 0u16..8, "[a-d äß佐👩▌│]{0,12}| {1,20}", 0u8..6, any::<bool>())
-        .prop_map(|(x, y, s, c, b)| Splash(x, y, s, c, b))
+    (0u16..30, 0u16..8, "[a-d äß佐👩▌│]{0,12}| {1,20}", 0u8..6, any::<bool>()).prop_map(|(x, y, s, c, b)| Splash(x, y, s, c, b))
 }
 
 fn style(n: u8, bold: bool) -> Style {
