@@ -11,7 +11,7 @@ use super::screen::Screen;
 use super::screen::folders::{Entry, VIEWS};
 use super::state::{App, Search};
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Body, Query, Request};
+use crate::engine::api::{Away, Body, Query, Request};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::mailbox::Role;
 use crate::mail::row::RowCursor;
@@ -47,6 +47,11 @@ impl App {
             "threads" => self.toggle_threads(),
             "refresh" => {
                 self.request(Request::Refresh { account: None }, Note::Silent);
+                // What could not be had may be had now.
+                if let Some(view) = self.viewer.view().filter(|v| matches!(v.body, Body::Failed(_))) {
+                    let id = view.row.id;
+                    self.request(Request::FetchBody(id), Note::Silent);
+                }
                 self.status.say(self.now.since, SafeText::of("Asking for news"), None);
             }
             _ => return false,
@@ -317,7 +322,7 @@ impl App {
     /// The open message's text is not here: asks for it, once.
     pub(super) fn want_body(&mut self) {
         if let Some(view) = self.viewer.view()
-            && matches!(view.body, Body::Absent)
+            && matches!(view.body, Body::NotHere { why: Away::Unasked })
         {
             let id = view.row.id;
             self.request(Request::FetchBody(id), Note::Silent);

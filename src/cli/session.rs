@@ -7,11 +7,12 @@ use super::Door;
 use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::api::{Body, Done, Fault, Kind, MessageView, Query, Request, Rows};
+use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Query, Request, Rows};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::row::MailboxRow;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How long a body may take to come.
@@ -24,6 +25,8 @@ pub struct Session {
     engine: Engine,
     config: Config,
     faults: RefCell<Vec<Fault>>,
+    /// Why an account has no connection.
+    cut: RefCell<BTreeMap<AccountName, Fault>>,
 }
 
 impl Session {
@@ -51,7 +54,7 @@ impl Session {
         door.log();
         let mut setup = Setup::new(config.clone(), door.paths.clone(), mode);
         setup.offline = door.options.offline;
-        Ok(Self { engine: start(&setup)?, config, faults: RefCell::default() })
+        Ok(Self { engine: start(&setup)?, config, faults: RefCell::default(), cut: RefCell::default() })
     }
 
     /// The engine itself.
@@ -100,7 +103,13 @@ impl Session {
             if Instant::now() >= end {
                 return Ok(None);
             }
-            self.faults.borrow_mut().append(&mut self.engine.wait(PACE).faults);
+            let mut news = self.engine.wait(PACE);
+            self.faults.borrow_mut().append(&mut news.faults);
+            for (account, state) in news.connectivity {
+                if let Connectivity::Waiting { fault, .. } | Connectivity::NeedsUser(fault) = state {
+                    self.cut.borrow_mut().insert(account, fault);
+                }
+            }
         }
     }
 
@@ -140,7 +149,8 @@ impl Session {
         let here = self.watch(BODY, |session| {
             let view = session.message(id)?;
             let failed = session.faults().pop();
-            match (&view.body, failed) {
+            let cut = session.cut.borrow().get(&view.row.account).cloned();
+            match (&view.body, failed.or(cut)) {
                 (Body::Here(_) | Body::Failed(_), _) => Ok(Some(view)),
                 (_, Some(fault)) => Err(fault.into()),
                 _ => Ok(None),

@@ -112,7 +112,7 @@ fn whole(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), F
     let id = PlacementKey(id);
     let mut session = Session::open(door)?;
     let mut view = session.message(id)?;
-    if matches!(view.body, Body::Absent | Body::Coming) && !door.options.offline {
+    if matches!(view.body, Body::NotHere { .. } | Body::Coming { .. }) && !door.options.offline {
         // One at a time holds the profile.
         drop(session);
         session = Session::live(door)?;
@@ -121,7 +121,7 @@ fn whole(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), F
     match view.body.clone() {
         Body::Here(body) => Ok((session, view, body)),
         Body::Failed(fault) => Err(fault.into()),
-        Body::Absent | Body::Coming => {
+        Body::NotHere { .. } | Body::Coming { .. } => {
             Err(Failure::new(exit::TEMPORARY, "the text of this message is not here", "`postrider sync --bodies all` fetches it"))
         }
     }

@@ -4,7 +4,7 @@
 //! a set. Two threads at most: `work` does rounds and pushes the journal; `watch` waits for news of the inbox and gets
 //! bodies at once, also while a long round runs.
 
-use super::api::{Fault, Password};
+use super::api::Password;
 use super::crew::Hand;
 use super::fetch::Got;
 use super::jolt;
@@ -143,18 +143,12 @@ impl Desk {
         self.lock().bodies.push_back(key);
     }
 
-    /// A body that was wished for is here, or cannot be.
-    pub fn fetched(&self, shared: &Shared, got: Got) {
-        let fault = match got {
-            Got::Here => return,
-            Got::Gone(mailbox) => {
-                want(&mut self.lock().wishes.visit, mailbox);
-                self.work.ring();
-                Fault::missing("the server does not have this message any more")
-            }
-            Got::Nowhere => Fault::missing("this message is not on the server yet"),
-        };
-        shared.fault(fault);
+    /// A body that was wished for is here, or cannot be: then what we know of its mailbox is out of date.
+    pub fn fetched(&self, got: &Got) {
+        if let Got::Gone(mailbox) = got {
+            want(&mut self.lock().wishes.visit, *mailbox);
+            self.work.ring();
+        }
     }
 
     /// The mailbox that the person looks at.

@@ -4,6 +4,7 @@
 //! body is lost.
 
 use super::api::{Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage};
+use super::awaited::Awaited;
 use super::fault::Fault;
 use crate::base::safetext::SafeText;
 use crate::mail::body::Message;
@@ -34,6 +35,8 @@ pub struct Answerer {
     blobs: Blobs,
     /// In the order of the configuration.
     accounts: Vec<AccountName>,
+    /// How the texts stand that are not here.
+    awaited: Arc<Awaited>,
     /// The last used first.
     recent: VecDeque<(String, Arc<Message>)>,
 }
@@ -49,9 +52,9 @@ impl Answerer {
     ///
     /// # Errors
     /// The folder of the bodies cannot be used.
-    pub fn new(store: &Store, accounts: Vec<AccountName>) -> Result<Self, Fault> {
+    pub fn new(store: &Store, accounts: Vec<AccountName>, awaited: Arc<Awaited>) -> Result<Self, Fault> {
         let blobs = Blobs::open(&store.places().cache)?;
-        Ok(Self { store: store.clone(), reader: store.reader(), blobs, accounts, recent: VecDeque::new() })
+        Ok(Self { store: store.clone(), reader: store.reader(), blobs, accounts, awaited, recent: VecDeque::new() })
     }
 
     /// The answer to `query`. `stop` ends it early, with a fault that nobody sees.
@@ -128,7 +131,7 @@ impl Answerer {
             let mailbox = mailboxes::get(db, row.mailbox)?.path;
             Ok((row.clone(), messages::content(db, row.message)?, mailbox))
         })?;
-        let body = if content.blob.is_empty() { Body::Absent } else { self.body(row.message, &content.blob)? };
+        let body = if content.blob.is_empty() { self.awaited.body(row.message) } else { self.body(row.message, &content.blob)? };
         Ok(MessageView { row, mailbox, envelope: content.envelope, body })
     }
 
@@ -144,7 +147,7 @@ impl Answerer {
             Err(e) if e.kind == StoreErrorKind::Missing => {
                 // Somebody cleared the folder, or the disk did: to be fetched again.
                 self.store.cache(move |tx| bodies::forget(tx, message))?;
-                return Ok(Body::Absent);
+                return Ok(self.awaited.body(message));
             }
             other => other?,
         };
@@ -237,6 +240,7 @@ fn draft_row(saved: drafts::Saved) -> DraftRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::api::Away;
     use crate::mail::envelope::{Envelope, MessageId};
     use crate::mail::fixtures::mailbox;
     use crate::mail::flags::Flags;
@@ -287,7 +291,7 @@ mod tests {
                 Ok(inbox)
             })
             .unwrap();
-        let mut answerer = Answerer::new(&store, vec![account]).unwrap();
+        let mut answerer = Answerer::new(&store, vec![account], Arc::default()).unwrap();
         let mut ask = |query| answerer.answer(&query, &Stop::new()).unwrap();
         let newest = Query::Messages { mailbox: inbox, threaded: true, cursor: RowCursor::From((6 * 60) << 24), limit: 1 };
         let Rows::Messages(page) = ask(newest) else { panic!() };
@@ -316,9 +320,9 @@ mod tests {
         assert_eq!((page.rows.len(), page.rows[0].id, page.rows[0].preview.as_str()), (1, row.id, "The kohlrabi"));
 
         std::fs::remove_dir_all(dir.path().join("blobs")).unwrap();
-        let mut fresh = Answerer::new(&store, vec![]).unwrap();
+        let mut fresh = Answerer::new(&store, vec![], Arc::default()).unwrap();
         let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };
-        assert!(matches!(view.body, Body::Absent) && view.row.cached);
+        assert!(matches!(view.body, Body::NotHere { why: Away::Unasked }) && view.row.cached);
         let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };
         assert!(!view.row.cached);
     }

@@ -54,6 +54,25 @@ impl std::fmt::Debug for Crew {
     }
 }
 
+/// Notes that somebody waits for the text of a message. Whose it is.
+///
+/// # Errors
+/// `Missing` where there is no such message.
+pub(super) fn wanted(shared: &Shared, placement: PlacementKey) -> Result<AccountName, Fault> {
+    let found = shared.store.read(|db| {
+        let place = placements::get(db, placement)?;
+        Ok((place.message, mailboxes::get(db, place.mailbox)?.account))
+    });
+    let (message, account) = found.map_err(|e| match e.kind {
+        StoreErrorKind::Missing => Fault::missing("this message is not here any more"),
+        _ => e.into(),
+    })?;
+    if shared.awaited.ask(message, &account) {
+        shared.text_changed(message);
+    }
+    Ok(account)
+}
+
 impl Crew {
     /// Lets all accounts of the configuration begin.
     ///
@@ -118,12 +137,8 @@ impl Crew {
     /// # Errors
     /// `Missing` where there is no such message.
     pub fn fetch_body(&self, shared: &Shared, message: PlacementKey) -> Result<Done, Fault> {
-        let row = shared.store.read(|db| mailboxes::get(db, placements::get(db, message)?.mailbox));
-        let row = row.map_err(|e| match e.kind {
-            StoreErrorKind::Missing => Fault::missing("this message is not here any more"),
-            _ => e.into(),
-        })?;
-        self.call(&row.account, |hand| hand.fetch_body(message));
+        let account = wanted(shared, message)?;
+        self.call(&account, |hand| hand.fetch_body(message));
         Ok(Done::default())
     }
 

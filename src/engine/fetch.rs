@@ -2,18 +2,22 @@
 //! Owns: `Fetcher`, `Got`, the rule which bodies are got ahead of need. May import: store, net, mail.
 //! Start reading at: `Fetcher::body`. What others wrote is parsed with the door shut: nothing goes outside meanwhile.
 
+use super::api::Fault;
+use super::fault::{Kind, Reach, Remedy};
 use super::round::Halt;
-use super::shared::Shared;
+use super::shared::{self, Shared};
 use crate::base::gate;
 use crate::config::KeepBodies;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::Uid;
 use crate::mail::{parse, render, structure};
+use crate::net::error::NetError;
 use crate::net::session::MailStore;
-use crate::store::blobs::Blobs;
+use crate::store::blobs::{Blobs, Incoming};
 use crate::store::bodies::{self, Reading, Wanted};
 use crate::store::{StoreErrorKind, base, mailboxes, messages, placements};
+use std::io::{self, Write};
 
 /// What is fetched ahead of need has at most so many octets.
 const MAX_AHEAD: u64 = 10 * 1024 * 1024;
@@ -21,7 +25,7 @@ const MAX_AHEAD: u64 = 10 * 1024 * 1024;
 const MAX_WORDS: usize = 200_000;
 
 /// How the getting of a body ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Got {
     /// It is here.
     Here,
@@ -29,6 +33,8 @@ pub enum Got {
     Gone(MailboxId),
     /// It was never there: a message that is about to be moved or appended.
     Nowhere,
+    /// The server would not give it.
+    Refused(Fault),
 }
 
 /// Gets bodies over one connection.
@@ -61,23 +67,44 @@ impl<'a> Fetcher<'a> {
     pub fn body(&mut self, conn: &mut dyn MailStore, key: PlacementKey) -> Result<Got, Halt> {
         let found = self.shared.store.read(|db| {
             let asked = placements::get(db, key)?;
-            let blob = messages::content(db, asked.message)?.blob;
+            let content = messages::content(db, asked.message)?;
             // It may have no number yet where it is asked for, but still one where it comes from.
             let mut places = placements::of_message(db, asked.message)?;
             places.sort_by_key(|p| p.id != key);
-            Ok((asked.message, blob, places.into_iter().find_map(|p| Some((p.mailbox, Uid::new(p.uid?)?)))))
+            Ok((asked.message, content, places.into_iter().find_map(|p| Some((p.mailbox, Uid::new(p.uid?)?)))))
         });
-        let (message, blob, place) = match found {
+        let (message, content, place) = match found {
             Ok(found) => found,
             // It was deleted meanwhile.
             Err(e) if e.kind == StoreErrorKind::Missing => return Ok(Got::Nowhere),
             Err(e) => return Err(e.into()),
         };
-        if !blob.is_empty() && self.blobs.get(&blob).is_ok() {
-            return Ok(Got::Here);
+        let got = match place {
+            _ if !content.blob.is_empty() && self.blobs.get(&content.blob).is_ok() => Ok(Got::Here),
+            Some((mailbox, uid)) => self.get(conn, message, mailbox, uid, content.size),
+            None => Ok(Got::Nowhere),
+        };
+        self.tell(message, &got);
+        got
+    }
+
+    /// Tells whoever waits for a text how its getting ended.
+    fn tell(&self, message: MessageKey, got: &Result<Got, Halt>) {
+        let awaited = &self.shared.awaited;
+        let fault = match got {
+            // The commit is the news.
+            Ok(Got::Here) => return awaited.here(message),
+            // The next line goes on with it.
+            Err(Halt::Net(_)) => return awaited.again(message),
+            Err(Halt::Store(fault)) | Ok(Got::Refused(fault)) => fault.clone(),
+            Ok(Got::Gone(_)) => Fault::missing("the server does not have this message any more"),
+            Ok(Got::Nowhere) => Fault::missing("this message is not on the server yet"),
+        };
+        shared::note(&fault);
+        let fault = if fault.remedy.is_none() { fault.remedied(Remedy::Reconnect(None)) } else { fault };
+        if awaited.failed(message, fault) {
+            self.shared.text_changed(message);
         }
-        let Some((mailbox, uid)) = place else { return Ok(Got::Nowhere) };
-        self.get(conn, message, mailbox, uid)
     }
 
     /// Gets one body ahead of need.
@@ -86,21 +113,28 @@ impl<'a> Fetcher<'a> {
     /// As [`Self::body`].
     pub fn ahead(&mut self, conn: &mut dyn MailStore, wanted: Wanted) -> Result<Got, Halt> {
         let Some(uid) = Uid::new(wanted.uid) else { return Ok(Got::Nowhere) };
-        self.get(conn, wanted.message, wanted.mailbox, uid)
+        self.get(conn, wanted.message, wanted.mailbox, uid, wanted.size)
     }
 
-    fn get(&mut self, conn: &mut dyn MailStore, message: MessageKey, mailbox: MailboxId, uid: Uid) -> Result<Got, Halt> {
+    fn get(
+        &mut self,
+        conn: &mut dyn MailStore,
+        message: MessageKey,
+        mailbox: MailboxId,
+        uid: Uid,
+        size: u64,
+    ) -> Result<Got, Halt> {
         if !self.select(conn, mailbox)? {
             return Ok(Got::Gone(mailbox));
         }
-        let mut incoming = self.blobs.begin()?;
-        match conn.fetch_body(uid, &mut incoming) {
+        let mut counted = Counted { to: self.blobs.begin()?, shared: self.shared, message, done: 0, size };
+        match conn.fetch_body(uid, &mut counted) {
             Ok(Some(_)) => {}
             Ok(None) => return Ok(Got::Gone(mailbox)),
-            Err(e) if e.connection_lives() => return Ok(Got::Gone(mailbox)),
+            Err(e) if e.connection_lives() => return Ok(Got::Refused(refused(&e))),
             Err(e) => return Err(e.into()),
         }
-        let (blob, _) = incoming.finish()?;
+        let (blob, _) = counted.to.finish()?;
         let reading = read(self.blobs.get(&blob)?);
         self.shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, &reading))?;
         Ok(Got::Here)
@@ -149,6 +183,36 @@ impl<'a> Fetcher<'a> {
             }
             bodies::wanted(db, account, since, MAX_AHEAD, limit)
         })?)
+    }
+}
+
+/// The server said no to one message. It may not say so for ever.
+fn refused(error: &NetError) -> Fault {
+    let said = if error.text.is_empty() { String::new() } else { format!(": {}", error.text) };
+    Fault::new(Kind::Refused, &format!("the server does not give this message{said}")).reaching(Reach::Message)
+}
+
+/// Counts the octets of a message on their way to the disk, and tells who waits for it.
+struct Counted<'a> {
+    to: Incoming,
+    shared: &'a Shared,
+    message: MessageKey,
+    done: u64,
+    size: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes)?;
+        self.done += written as u64;
+        if self.shared.awaited.coming(self.message, self.done, self.size) {
+            self.shared.text_changed(self.message);
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
     }
 }
 

@@ -9,6 +9,7 @@ mod acquaint;
 pub mod acts;
 pub mod answer;
 pub mod api;
+pub mod awaited;
 pub mod check;
 pub mod check_files;
 pub mod connect;

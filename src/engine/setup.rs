@@ -97,6 +97,7 @@ pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result
         cancel: Cancel::new().map_err(|e| disk(&e))?,
         typed: Typed::default(),
         pace: setup.pace,
+        awaited: Arc::default(),
     };
     if shared.owner {
         recover(&shared, setup.mode)?;

@@ -3,6 +3,7 @@
 //! Start reading at: `Shared`.
 
 use super::api::{Changes, Connectivity, Fault, Kind, News, Progress, Task};
+use super::awaited::Awaited;
 use super::password::Typed;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
@@ -10,7 +11,7 @@ use crate::base::clock::Clock;
 use crate::base::inbox::Inbox;
 use crate::base::log::{self, Level};
 use crate::config::{AccountConfig, Config};
-use crate::mail::ids::AccountName;
+use crate::mail::ids::{AccountName, MessageKey};
 use crate::store::spool::Spool;
 use crate::store::{ChangeSet, Store, Topic};
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ pub struct Shared {
     pub typed: Typed,
     /// How often things are looked at.
     pub pace: Pace,
+    /// Texts that somebody waits for.
+    pub awaited: Arc<Awaited>,
 }
 
 /// How often things are looked at that do not tell of themselves.
@@ -94,8 +97,17 @@ impl Shared {
             Connectivity::Connecting => log::info("account", format_args!("{account}: connecting")),
             Connectivity::Off | Connectivity::Elsewhere => {}
         }
+        let texts = self.awaited.line(account, &now);
         self.news.put(|news| {
             news.connectivity.insert(account.clone(), now);
+            news.changes.messages.extend(texts);
+        });
+    }
+
+    /// Tells that a text stands otherwise than before.
+    pub fn text_changed(&self, message: MessageKey) {
+        self.news.put(|news| {
+            news.changes.messages.insert(message);
         });
     }
 
@@ -108,7 +120,7 @@ impl Shared {
 }
 
 /// Into the log, with all causes: the screen has room for the first sentence only.
-fn note(fault: &Fault) {
+pub(super) fn note(fault: &Fault) {
     let causes: String = fault.causes.iter().map(|cause| format!(": {cause}")).collect();
     let level = if fault.kind == Kind::Bug { Level::Error } else { Level::Warn };
     log::say(level, fault.kind.word(), format_args!("{fault}{causes}"));
@@ -140,7 +152,7 @@ pub fn changes(set: &ChangeSet) -> Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::ids::{MailboxId, MessageKey};
+    use crate::mail::ids::MailboxId;
 
     #[test]
     fn topics_name_what_to_ask_for_again() {

@@ -70,7 +70,7 @@ fn serve(conn: &mut dyn MailStore, shared: &Shared, desk: &Desk) -> Result<(), H
         if let Some(key) = desk.body() {
             selected = false;
             let got = fetcher.body(conn, key).inspect_err(|_| desk.again(key))?;
-            desk.fetched(shared, got);
+            desk.fetched(&got);
             continue;
         }
         if !selected {

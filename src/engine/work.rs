@@ -187,7 +187,7 @@ impl<'a> Work<'a> {
             self.here = None;
             self.fetcher.forget();
             let got = self.fetcher.body(conn, key).inspect_err(|_| self.desk.again(key))?;
-            self.desk.fetched(self.visitor.shared, got);
+            self.desk.fetched(&got);
         }
         Ok(())
     }

@@ -94,7 +94,7 @@ impl App {
         let Some(pending) = self.desk.pending.filter(|p| p.message == view.row.id) else { return };
         let here = match &view.body {
             Body::Here(message) => Some(message.clone()),
-            Body::Absent | Body::Coming | Body::Failed(_) => None,
+            Body::NotHere { .. } | Body::Coming { .. } | Body::Failed(_) => None,
         };
         match (pending.filling, here) {
             (None, here) => {

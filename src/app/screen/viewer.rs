@@ -137,7 +137,7 @@ impl Viewer {
     pub fn body(&self) -> Option<&Arc<Message>> {
         match &self.view()?.body {
             Body::Here(message) => Some(message),
-            Body::Absent | Body::Coming | Body::Failed(_) => None,
+            Body::NotHere { .. } | Body::Coming { .. } | Body::Failed(_) => None,
         }
     }
 

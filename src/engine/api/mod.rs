@@ -12,7 +12,8 @@ pub use crate::mail::outgoing::OutboxState;
 pub use super::fault::{Fault, Kind, Reach, Remedy, Retry};
 pub use news::{Changes, Connectivity, Done, News, Outcome, Progress, Task};
 pub use query::{
-    Answer, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage, Slot,
+    Answer, Away, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage,
+    Slot,
 };
 pub use request::{Password, Request, Ticket};
 pub use summary::{AccountSummary, MailboxSummary, SyncSummary};

@@ -145,12 +145,29 @@ pub struct MessageView {
 pub enum Body {
     /// Here, parsed; its raw bytes are in it.
     Here(Arc<Message>),
-    /// Not yet; `Request::FetchBody` gets it.
-    Absent,
+    /// Not here, and nothing of it is on its way.
+    NotHere {
+        /// Why.
+        why: Away,
+    },
     /// On its way.
-    Coming,
+    Coming {
+        /// Octets that are here.
+        done: u64,
+        /// Octets in all; 0 while the server was not reached yet.
+        total: u64,
+    },
     /// It could not be had.
     Failed(Fault),
+}
+
+/// Why a text is not here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Away {
+    /// Nobody asked for it; `Request::FetchBody` gets it.
+    Unasked,
+    /// It is asked for, and there is no connection: it comes with the next one.
+    NoLine,
 }
 
 /// An address seen in the person's own mail.

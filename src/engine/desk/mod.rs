@@ -158,7 +158,10 @@ impl Clerk {
             }
             // The owner works for all of us.
             Request::OpenMailbox(mailbox) if !shared.owner => Ok(knock(shared, &Knock::Look(mailbox))),
-            Request::FetchBody(message) if !shared.owner => Ok(knock(shared, &Knock::Fetch(message))),
+            Request::FetchBody(message) if !shared.owner => {
+                super::crew::wanted(shared, message)?;
+                Ok(knock(shared, &Knock::Fetch(message)))
+            }
             Request::OpenMailbox(mailbox) => crew.opened(shared, mailbox),
             Request::Refresh { account } => self.refresh(account.as_ref()).map(|()| Done::default()),
             Request::FetchBody(message) => crew.fetch_body(shared, message),

@@ -21,12 +21,12 @@ use std::sync::Arc;
 const MAX_TRIES: u32 = 1_000;
 
 fn message(shared: &Shared, id: PlacementKey) -> Result<Arc<Message>, Fault> {
-    let mut answerer = Answerer::new(&shared.store, Vec::new())?;
+    let mut answerer = Answerer::new(&shared.store, Vec::new(), Arc::clone(&shared.awaited))?;
     match answerer.answer(&Query::Message(id), &Stop::new())? {
         Rows::Message(view) => match view.body {
             Body::Here(message) => Ok(message),
             Body::Failed(fault) => Err(fault),
-            Body::Absent | Body::Coming => Err(Fault::new(Kind::Missing, "this message is not here yet")),
+            Body::NotHere { .. } | Body::Coming { .. } => Err(Fault::new(Kind::Missing, "this message is not here yet")),
         },
         _ => Err(Fault::bug("another answer than was asked for")),
     }

@@ -49,7 +49,7 @@ impl Stage {
                 let body = match &self.fault {
                     Some(fault) => Body::Failed(fault.clone()),
                     None if self.bodies => Body::Here(message),
-                    None => Body::Coming,
+                    None => Body::Coming { done: 0, total: 0 },
                 };
                 Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
             }

@@ -11,9 +11,10 @@ use crate::app::screen::viewer::{MAX_FILES, Page, Row, State};
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::base::width;
-use crate::engine::api::{Body, Connectivity, Fault, MessageView};
+use crate::engine::api::{Away, Body, Connectivity, Fault, MessageView};
 use crate::mail::address::Address;
 use crate::mail::body::author;
+use crate::mail::ids::AccountName;
 use crate::mail::layout::{Line, Role as Part};
 use crate::mail::structure::Prefer;
 use crate::ui::theme::Role;
@@ -44,21 +45,32 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) 
             looked_for(canvas, app, area);
         }
         (None, Body::Failed(fault)) => failure(canvas, app, fault, x, top, room),
-        (None, _) => {
-            let offline = matches!(
-                app.connectivity().get(&view.row.account),
-                Some(Connectivity::Off | Connectivity::Waiting { .. } | Connectivity::NeedsUser(_))
-            );
-            let text = if offline {
-                "The text is not on this machine; it comes with the next connection"
+        (None, Body::NotHere { why: Away::NoLine }) => without_line(canvas, app, &view.row.account, x, top, room),
+        (None, Body::Coming { done, total }) => {
+            let far = if *done > 0 && done <= total {
+                format!(" {} of {}", words::size(*done), words::size(*total))
             } else {
-                "Fetching the text…"
+                String::new()
             };
-            canvas.text(x, top, room, text, Role::Dim);
+            canvas.text(x, top, room, &format!("Fetching the text…{far}"), Role::Dim);
         }
+        // It is being laid out, or is about to be asked for: nothing to say for so short a time.
+        (None, Body::Here(_) | Body::NotHere { why: Away::Unasked }) => {}
     }
     if viewer.head() > 1 {
         place(canvas, app, area, focus);
+    }
+}
+
+/// The text is not here and there is no connection: why, and the key that helps.
+fn without_line(canvas: &mut Canvas<'_>, app: &App, account: &AccountName, x: u16, y: u16, room: u16) {
+    canvas.text(x, y, room, "The text is not on this machine; it comes with the next connection", Role::Dim);
+    match app.connectivity().get(account) {
+        Some(Connectivity::Off) => {
+            canvas.text(x, y + 1, room, "Postrider was started with --offline", Role::Dim);
+        }
+        Some(Connectivity::Waiting { fault, .. } | Connectivity::NeedsUser(fault)) => failure(canvas, app, fault, x, y + 1, room),
+        _ => {}
     }
 }
 
