@@ -12,6 +12,7 @@ use super::{place, rows};
 use crate::engine::api::{OutboxRow, Query, QueueRow, Request, Rows};
 use crate::mail::ids::{MailboxId, OutboxId};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::outgoing::OutboxState;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
 use serde::Serialize;
 use std::io;
@@ -74,9 +75,26 @@ pub fn outbox(door: &Door, what: &OutboxVerb, out: &mut Out) -> Result<u8, Failu
         OutboxVerb::Show { id, form: Json { json: true } } => out.json(&rows::outbox(&find(*id)?))?,
         OutboxVerb::Show { id, .. } => rows::outbox_line(&find(*id)?, out)?,
         OutboxVerb::Retry { id } => {
-            find(*id)?;
+            if find(*id)?.state == OutboxState::Unknown {
+                let what = format!("nobody knows whether mail {id} arrived");
+                let hint = "`postrider outbox resend` sends it again, `postrider outbox mark-sent` files it";
+                return Err(Failure::new(exit::USAGE, &what, hint));
+            }
             session.act(Request::OutboxRetry(OutboxId(*id)))?;
             out.line(&format!("{id} is tried at the next connection"))?;
+        }
+        OutboxVerb::Resend { id } => {
+            if find(*id)?.state != OutboxState::Unknown {
+                let what = format!("mail {id} did not arrive yet, that is known");
+                return Err(Failure::new(exit::USAGE, &what, "`postrider outbox retry` tries it now"));
+            }
+            session.act(Request::OutboxRetry(OutboxId(*id)))?;
+            out.line(&format!("{id} is sent again at the next connection"))?;
+        }
+        OutboxVerb::MarkSent { id } => {
+            find(*id)?;
+            session.act(Request::OutboxMarkSent(OutboxId(*id)))?;
+            out.line(&format!("{id} counts as sent; its copy goes to Sent"))?;
         }
         OutboxVerb::Cancel { id } => {
             find(*id)?;

@@ -208,6 +208,16 @@ pub enum OutboxVerb {
         /// The number that the list prints
         id: i64,
     },
+    /// Send it again although it may have arrived: for a mail whose outcome is not known
+    Resend {
+        /// The number that the list prints
+        id: i64,
+    },
+    /// It did arrive, so file it: for a mail whose outcome is not known
+    MarkSent {
+        /// The number that the list prints
+        id: i64,
+    },
     /// Do not send it; it becomes a draft
     Cancel {
         /// The number that the list prints
