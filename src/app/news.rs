@@ -90,6 +90,8 @@ impl App {
                 self.viewer.fill(*view);
                 self.want_body();
             }
+            // Nobody asks for them here yet: what runs is shown from its progress.
+            (_, Ok(Rows::Jobs(_))) => {}
             (_, Ok(Rows::Outbox(rows))) => self.outbox.fill_mails(rows),
             (_, Ok(Rows::Queue(rows))) => self.outbox.fill_changes(rows),
             (msg::GATHER, rows) => match rows {

@@ -316,6 +316,9 @@ impl Account {
         if let Nudge::Password(password) = &nudge {
             self.shared.typed.put(&self.config.name, password.secret().clone());
         }
+        if matches!(nudge, Nudge::Refresh(_)) {
+            self.shared.jobs.restart(&self.config.name);
+        }
         self.desk.put(nudge);
     }
 }

@@ -6,6 +6,7 @@
 use super::api::{Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage};
 use super::awaited::Awaited;
 use super::fault::Fault;
+use super::jobs::Jobs;
 use crate::base::safetext::SafeText;
 use crate::mail::body::Message;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
@@ -31,6 +32,7 @@ const RECENT_OCTETS: usize = 32 * 1024 * 1024;
 /// Answers questions, on one thread.
 pub struct Answerer {
     store: Store,
+    jobs: Jobs,
     reader: Reader<Cache>,
     blobs: Blobs,
     /// In the order of the configuration.
@@ -52,9 +54,9 @@ impl Answerer {
     ///
     /// # Errors
     /// The folder of the bodies cannot be used.
-    pub fn new(store: &Store, accounts: Vec<AccountName>, awaited: Arc<Awaited>) -> Result<Self, Fault> {
-        let blobs = Blobs::open(&store.places().cache)?;
-        Ok(Self { store: store.clone(), reader: store.reader(), blobs, accounts, awaited, recent: VecDeque::new() })
+    pub fn new(store: &Store, jobs: &Jobs, accounts: Vec<AccountName>, awaited: Arc<Awaited>) -> Result<Self, Fault> {
+        let (blobs, jobs) = (Blobs::open(&store.places().cache)?, jobs.clone());
+        Ok(Self { store: store.clone(), jobs, reader: store.reader(), blobs, accounts, awaited, recent: VecDeque::new() })
     }
 
     /// The answer to `query`. `stop` ends it early, with a fault that nobody sees.
@@ -87,6 +89,7 @@ impl Answerer {
             Query::Queue => {
                 Rows::Queue(self.store.read_state(|db| journal::queue(db, None))?.into_iter().map(queue_row).collect())
             }
+            Query::Jobs => Rows::Jobs(self.jobs.list()),
             Query::Drafts => Rows::Drafts(self.store.read_state(drafts::list)?.into_iter().map(draft_row).collect()),
             Query::Draft(id) => {
                 let saved = self.store.read_state(|db| drafts::get(db, *id))?;
@@ -240,6 +243,7 @@ fn draft_row(saved: drafts::Saved) -> DraftRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::inbox::Inbox;
     use crate::engine::api::Away;
     use crate::mail::envelope::{Envelope, MessageId};
     use crate::mail::fixtures::mailbox;
@@ -291,7 +295,7 @@ mod tests {
                 Ok(inbox)
             })
             .unwrap();
-        let mut answerer = Answerer::new(&store, vec![account], Arc::default()).unwrap();
+        let mut answerer = Answerer::new(&store, &Jobs::new(Inbox::new().unwrap()), vec![account], Arc::default()).unwrap();
         let mut ask = |query| answerer.answer(&query, &Stop::new()).unwrap();
         let newest = Query::Messages { mailbox: inbox, threaded: true, cursor: RowCursor::From((6 * 60) << 24), limit: 1 };
         let Rows::Messages(page) = ask(newest) else { panic!() };
@@ -320,7 +324,7 @@ mod tests {
         assert_eq!((page.rows.len(), page.rows[0].id, page.rows[0].preview.as_str()), (1, row.id, "The kohlrabi"));
 
         std::fs::remove_dir_all(dir.path().join("blobs")).unwrap();
-        let mut fresh = Answerer::new(&store, vec![], Arc::default()).unwrap();
+        let mut fresh = Answerer::new(&store, &Jobs::new(Inbox::new().unwrap()), vec![], Arc::default()).unwrap();
         let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };
         assert!(matches!(view.body, Body::NotHere { why: Away::Unasked }) && view.row.cached);
         let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };

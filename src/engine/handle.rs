@@ -170,7 +170,7 @@ fn open_door(shared: &Shared, desk: Sender<Errand>) -> io::Result<Door> {
 
 fn answerer(shared: &Shared) -> Result<Answerer, Fault> {
     let accounts = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
-    Answerer::new(&shared.store, accounts, Arc::clone(&shared.awaited))
+    Answerer::new(&shared.store, &shared.jobs, accounts, Arc::clone(&shared.awaited))
 }
 
 fn lane(name: &str, shared: &Shared) -> Result<Lane, Fault> {

@@ -3,9 +3,10 @@
 //! Start reading at: `Ledger::carry`. It runs beside the thread that reads the socket.
 
 use super::acquaint;
-use super::api::{Fault, Progress, Remedy, Task};
+use super::api::{Fault, Remedy};
 use super::exec::record::{self, OVERTAKEN, Tally};
 use super::fault::Kind;
+use super::jobs::Running;
 use super::plan::step::{OpChange, Record};
 use super::shared::Shared;
 use super::translate;
@@ -16,10 +17,6 @@ use crate::mail::mailbox::Role;
 use crate::store::{StoreErrorKind, mailboxes, overlay};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Progress is told at most so often.
-const TELL: Duration = Duration::from_millis(100);
 
 /// What a pass recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -47,14 +44,21 @@ pub(super) struct Ledger<'a> {
     here: u64,
     /// How many the server has; 0 until it said so.
     pub exists: AtomicU64,
-    inner: Mutex<(Sum, Option<Instant>)>,
+    job: &'a Running,
+    inner: Mutex<Sum>,
 }
 
 impl<'a> Ledger<'a> {
-    pub fn new(shared: &'a Shared, account: &'a AccountName, mailbox: MailboxId, first: bool, here: u64) -> Self {
+    pub fn new(
+        shared: &'a Shared,
+        account: &'a AccountName,
+        mailbox: MailboxId,
+        (first, here): (bool, u64),
+        job: &'a Running,
+    ) -> Self {
         // A mailbox that is gone already is for nothing: its pass finds out.
         let purpose = shared.store.read(|db| mailboxes::get(db, mailbox)).ok().and_then(|row| row.role);
-        Self { shared, account, mailbox, purpose, first, here, exists: AtomicU64::new(0), inner: Mutex::default() }
+        Self { shared, account, mailbox, purpose, first, here, exists: AtomicU64::new(0), job, inner: Mutex::default() }
     }
 
     /// Carries one record out.
@@ -82,16 +86,13 @@ impl<'a> Ledger<'a> {
         let tally =
             self.shared.store.cache(move |tx| record::on_cache(tx, mailbox, &record, now)).map_err(|e| translate::store(&e))?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.0.tally.add(tally);
-        inner.0.rebased |= rebased;
-        let due = inner.1.is_none_or(|at| at.elapsed() >= TELL);
-        if tally.new > 0 && due {
-            inner.1 = Some(Instant::now());
-            let done = self.here + inner.0.tally.new;
-            let total = self.exists.load(Ordering::Relaxed).max(done);
-            self.shared.progress(self.task(), Some(Progress { done, total }));
-        }
+        inner.tally.add(tally);
+        inner.rebased |= rebased;
+        let done = self.here + inner.tally.new;
         drop(inner);
+        if tally.new > 0 {
+            self.job.at(done, self.exists.load(Ordering::Relaxed).max(done));
+        }
         if let Some((role, people)) = people {
             acquaint::note(self.shared, self.account, role, people)?;
         }
@@ -108,12 +109,12 @@ impl<'a> Ledger<'a> {
             Ok(done) => done,
             Err(e) => {
                 let overtaken = e.kind == StoreErrorKind::Missing || e.detail.as_str() == OVERTAKEN;
-                self.inner.lock().unwrap_or_else(PoisonError::into_inner).0.overtaken |= overtaken;
+                self.inner.lock().unwrap_or_else(PoisonError::into_inner).overtaken |= overtaken;
                 return Err(translate::store(&e));
             }
         };
         let settled = changes.iter().filter(|c| matches!(c.state, OpState::Settled | OpState::Moot)).count();
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).0.settled += settled as u64;
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).settled += settled as u64;
         for change in changes.iter().filter(|c| c.state == OpState::Parked) {
             let why = change.fault.as_ref().map(translate::op_fault).unwrap_or_default();
             let fault =
@@ -125,16 +126,8 @@ impl<'a> Ledger<'a> {
         self.shared.store.cache(lay).map_err(|e| translate::store(&e))
     }
 
-    fn task(&self) -> Task {
-        Task::Sync(self.account.clone(), self.mailbox)
-    }
-
     /// The pass is over.
     pub fn close(self) -> Sum {
-        let (sum, told) = *self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_some() {
-            self.shared.progress(self.task(), None);
-        }
-        sum
+        *self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,6 +19,7 @@ pub mod exec;
 pub mod fault;
 pub mod fetch;
 mod handle;
+pub mod jobs;
 pub mod jolt;
 pub mod journal;
 pub mod lane;

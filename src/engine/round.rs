@@ -3,7 +3,7 @@
 //! Start reading at: `Visitor::pass`. The account's loop, `sync` and the tests all go through here; it opens nothing
 //! and waits for nothing but the connection that it is given.
 
-use super::api::Fault;
+use super::api::{Fault, Task, Unit};
 use super::exec::pass::{self, Planner};
 use super::exec::record::Tally;
 use super::exec::server::Bench;
@@ -14,6 +14,7 @@ use super::plan::step::{Part, Refusal, Reply, Step, StepId};
 use super::plan::{MailboxSync, Start, folders};
 use super::shared::Shared;
 use super::translate;
+use crate::base::cancel::Cancel;
 use crate::config::AccountConfig;
 use crate::mail::ids::{MailboxId, MessageKey, OpId};
 use crate::mail::intent::{OpKind, Operation, Target};
@@ -120,6 +121,8 @@ pub struct Visitor<'a> {
     pub shared: &'a Shared,
     /// Whose.
     pub config: &'a AccountConfig,
+    /// Cuts the connection that is worked on, where a job on it has to stop and does not.
+    pub line: &'a Cancel,
     /// See [`Bench::give_way`].
     pub give_way: &'a dyn Fn() -> bool,
     /// What was before.
@@ -256,12 +259,14 @@ impl Visitor<'_> {
         let ours = || start.ops.iter().filter(|op| op.mailbox == *path).map(|op| &op.kind);
         let made = ours().any(|kind| *kind == OpKind::CreateMailbox);
         let elsewhere: Vec<MailboxPath> = ours().filter(|_| !start.caps.uidplus).filter_map(goes_to).cloned().collect();
-        let ledger = Ledger::new(self.shared, &self.config.name, mailbox, first, here);
+        let (task, what) = (Task::Sync(self.config.name.clone(), mailbox), format!("reading {}", path.decoded()));
+        let job = self.shared.begin(task, &self.config.name, &what, Unit::Messages, Some(self.line));
+        let ledger = Ledger::new(self.shared, &self.config.name, mailbox, (first, here), &job);
         let mut planner = Counted { sync: MailboxSync::start(start), exists: &ledger.exists };
         let mut failed = None;
         let mut cached = || self.shared.store.read(|db| messages::identities(db, mailbox)).map_err(|e| failed = Some(e)).ok();
         let spool = self.shared.store.places().state.join("spool");
-        let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: self.give_way };
+        let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: &|| job.must_stop() || (self.give_way)() };
         let broken = pass::run(&mut planner, conn, &mut bench, |record| ledger.carry(record));
         let outcome = planner.sync.outcome().cloned();
         let sum = ledger.close();

@@ -3,6 +3,7 @@
 //! Start reading at: `open`. There is no check of the files here (decisions 7), and nothing waits for a network.
 
 use super::api::{Fault, Kind};
+use super::jobs::Jobs;
 use super::outbox::state;
 use super::owner::Lock;
 use super::password::Typed;
@@ -87,6 +88,7 @@ pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result
     let shared = Shared {
         spool: Spool::open(dir)?,
         store,
+        jobs: Jobs::new(news.clone()),
         news,
         clock: Arc::clone(&setup.clock),
         config: Arc::clone(&setup.config),

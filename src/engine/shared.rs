@@ -2,8 +2,9 @@
 //! Owns: `Shared`, `Pace`, which topics of the store become which news. May import: store, config, mail, base.
 //! Start reading at: `Shared`.
 
-use super::api::{Changes, Connectivity, Fault, Kind, News, Progress, Task};
+use super::api::{Changes, Connectivity, Fault, Kind, News, Task, Unit};
 use super::awaited::Awaited;
+use super::jobs::{Jobs, Running};
 use super::password::Typed;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
@@ -24,6 +25,8 @@ pub struct Shared {
     pub store: Store,
     /// Frozen bytes beside the state.
     pub spool: Spool,
+    /// What runs that takes long.
+    pub jobs: Jobs,
     /// Where all news go.
     pub news: Inbox<News>,
     /// Civil time.
@@ -111,11 +114,10 @@ impl Shared {
         });
     }
 
-    /// Tells how far a task is; none where it ended.
-    pub fn progress(&self, task: Task, progress: Option<Progress>) {
-        self.news.put(|news| {
-            news.progress.insert(task, progress);
-        });
+    /// Begins a job, see [`Jobs::begin`].
+    #[must_use]
+    pub fn begin(&self, task: Task, account: &AccountName, what: &str, unit: Unit, cut: Option<&Cancel>) -> Running {
+        self.jobs.begin(task, account, what, unit, cut)
     }
 }
 

@@ -2,7 +2,7 @@
 //! Owns: `sync_once`, `Scope`. May import: net, store, engine.
 //! Start reading at: `sync_once`. It does what an account's loop does, once, on one connection, and counts.
 
-use super::api::{AccountSummary, Fault, Kind, MailboxSummary, Progress, SyncSummary, Task};
+use super::api::{AccountSummary, Fault, Kind, MailboxSummary, SyncSummary, Task, Unit};
 use super::connect;
 use super::fetch::{Fetcher, Got};
 use super::outbox;
@@ -154,7 +154,13 @@ impl Once<'_> {
     fn visitor<T>(&mut self, what: impl FnOnce(&mut Visitor<'_>) -> T) -> T {
         let cancel = self.cancel;
         let give_way = || cancel.is_set();
-        what(&mut Visitor { shared: self.shared, config: self.config, give_way: &give_way, memory: &mut self.memory })
+        what(&mut Visitor {
+            shared: self.shared,
+            config: self.config,
+            line: cancel,
+            give_way: &give_way,
+            memory: &mut self.memory,
+        })
     }
 
     fn visit(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
@@ -199,6 +205,7 @@ impl Once<'_> {
         let mut fetcher = Fetcher::new(self.shared)?;
         let (mut skip, mut done) = (HashSet::new(), 0u64);
         let task = Task::Bodies(self.config.name.clone());
+        let job = self.shared.begin(task, &self.config.name, "fetching texts", Unit::Messages, Some(self.cancel));
         loop {
             let limit = BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX);
             let mut wanted = fetcher.wanted(&self.config.name, keep, self.config.keep.limit, limit)?;
@@ -217,13 +224,12 @@ impl Once<'_> {
                     let path = self.shared.store.read(|db| mailboxes::get(db, w.mailbox))?.path;
                     self.row(w.mailbox, &path).bodies += 1;
                     done += 1;
-                    self.shared.progress(task.clone(), Some(Progress { done, total: 0 }));
+                    job.at(done, 0);
                 } else {
                     skip.insert(w.message);
                 }
             }
         }
-        self.shared.progress(task, None);
         Ok(())
     }
 }

@@ -4,10 +4,11 @@
 //! person looks at, the inbox, the rest. At rest the only thing that passes is time towards the next poll.
 
 use super::account::{Desk, jitter};
-use super::api::{Connectivity, Fault, Task};
+use super::api::{Connectivity, Fault, Task, Unit};
 use super::connect;
 use super::fault::{Kind, Retry};
 use super::fetch::{Fetcher, Got};
+use super::jobs::Running;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
 use crate::base::backoff::Backoff;
@@ -41,10 +42,18 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
         }
         shared.connectivity(&config.name, Connectivity::Connecting);
         let born = Instant::now();
+        let line = match desk.cancel.branch() {
+            Ok(line) => line,
+            Err(e) => {
+                pause(config, shared, desk, Fault::bug(&e.to_string()).of(&config.name), &mut backoff);
+                continue;
+            }
+        };
         let ended = guarded(|| {
-            let mut conn = connect::open(shared, config, &desk.work, &desk.cancel)?;
+            let mut conn = connect::open(shared, config, &desk.work, &line)?;
             desk.admit(true);
-            let visitor = Visitor { shared, config, give_way: &|| desk.is_urgent() || desk.cancel.is_set(), memory: &mut memory };
+            let give_way = || desk.is_urgent() || desk.cancel.is_set();
+            let visitor = Visitor { shared, config, line: &line, give_way: &give_way, memory: &mut memory };
             let ended = Work::new(desk, visitor).and_then(|mut work| work.serve(conn.as_mut()));
             if ended.is_ok() && !desk.cancel.is_set() {
                 conn.logout();
@@ -58,6 +67,10 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
         };
         if desk.cancel.is_set() {
             break;
+        }
+        if line.is_set() {
+            // A job was stopped: everything else goes on, on a new line.
+            continue;
         }
         backoff.was_healthy(born.elapsed());
         if pause(config, shared, desk, fault, &mut backoff) {
@@ -121,6 +134,8 @@ struct Work<'a> {
     fetcher: Fetcher<'a>,
     /// Whether all bodies are here that are wanted ahead of need.
     complete: bool,
+    /// The getting of them, and how many came.
+    bodies: Option<(Running, u64)>,
 }
 
 impl<'a> Work<'a> {
@@ -141,6 +156,7 @@ impl<'a> Work<'a> {
             unsettled: 0,
             fetcher,
             complete: false,
+            bodies: None,
         })
     }
 
@@ -206,22 +222,28 @@ impl<'a> Work<'a> {
             BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX),
         )?;
         wanted.retain(|w| !skip.contains(&w.message));
-        if wanted.is_empty() {
-            self.complete = true;
-            shared.progress(Task::Bodies(config.name.clone()), None);
+        let task = Task::Bodies(config.name.clone());
+        if wanted.is_empty() || shared.jobs.is_stopped(&task) {
+            (self.complete, self.bodies) = (true, None);
             return Ok(false);
         }
+        let line = Some(self.visitor.line);
+        let begin = || (shared.begin(task, &config.name, "fetching texts", Unit::Messages, line), 0);
+        let (job, done) = self.bodies.get_or_insert_with(begin);
         // One visit for each mailbox.
         wanted.sort_by_key(|w| w.mailbox);
         self.here = None;
         self.fetcher.forget();
         for w in wanted {
-            if self.desk.work.is_rung() || self.desk.cancel.is_set() {
+            if self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop() {
                 break;
             }
             if self.fetcher.ahead(conn, w)? != Got::Here {
                 self.visitor.memory.unfetchable.insert(w.message);
+                continue;
             }
+            *done += 1;
+            job.at(*done, 0);
         }
         Ok(true)
     }
@@ -233,6 +255,8 @@ impl<'a> Work<'a> {
             self.push(conn)?;
         }
         if wishes.all {
+            // What was stopped goes on.
+            self.complete = false;
             self.list(conn)?;
         }
         if wishes.inbox {
@@ -274,7 +298,9 @@ impl<'a> Work<'a> {
             }
         }
         self.stale |= passed.made || passed.end == End::NoMailbox;
-        if passed.end == End::GaveWay {
+        // What was stopped is left alone; operations were pushed all the same.
+        let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), passed.mailbox));
+        if passed.end == End::GaveWay && !stopped() {
             self.todo.push_front(path);
         }
         Ok(passed)
@@ -346,7 +372,8 @@ impl<'a> Work<'a> {
         let same = base.uidvalidity == selected.uidvalidity
             && base.highestmodseq == selected.highestmodseq
             && u64::from(selected.exists) == here;
-        if same || self.unsettled >= UNSETTLED {
+        let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), id));
+        if same || stopped() || self.unsettled >= UNSETTLED {
             self.unsettled = 0;
             self.here = Some(place.clone());
             return Ok(true);

@@ -1,146 +1,19 @@
 //! live — the whole engine against Dovecot and Postfix, with another client at work in the same mailboxes.
-//! Start reading at: `Person`. Both sides are looked at: what the person sees, and what the server has.
+//! Start reading at: `both_ways`. The person and the other client are in `person.rs`.
 
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{At, PASSWORD, bare_user, host, user};
-use crate::{Strings, imap_to};
-use postrider::base::paths::Paths;
-use postrider::config::Config;
-use postrider::engine::api::{Body, Connectivity, Kind, News, OutboxState, Password, Query, Request, Rows, Ticket};
-use postrider::engine::{Engine, Mode, Setup};
+use crate::person::{Person, flag, id, key, live, put, rows, sees, settled, subjects, there, until};
+use postrider::engine::Engine;
+use postrider::engine::api::{Body, Connectivity, Kind, OutboxState, Password, Query, Request, Rows, Ticket};
 use postrider::mail::address::Address;
 use postrider::mail::draft::{About, Draft};
-use postrider::mail::flags::{Flag, FlagDelta, Flags};
-use postrider::mail::ids::{AccountName, MailboxId, PlacementKey};
+use postrider::mail::flags::{Flag, FlagDelta};
+use postrider::mail::ids::{AccountName, PlacementKey};
 use postrider::mail::mailbox::{MailboxPath, Role};
-use postrider::mail::row::{MailboxRow, MessageRow, RowCursor};
 use postrider::mail::uid::UidSet;
-use postrider::net::imap::ImapStore;
-use postrider::net::session::{MailStore, TlsMode};
-use std::time::{Duration, Instant};
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A person with a mailbox on the server, a profile, and another client.
-struct Person {
-    name: String,
-    dir: tempfile::TempDir,
-    imap: u16,
-    smtp: u16,
-    password: String,
-    at: At,
-}
-
-impl Person {
-    fn new(name: String) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        Self { name, dir, imap: host().imaps, smtp: host().submissions, password: PASSWORD.into(), at: At::Good }
-    }
-
-    /// Starts Postrider.
-    fn start(&self) -> Engine {
-        let ca = host().dir.join("tls/ca.pem");
-        let password = if self.password.is_empty() { "{ ask = true }".into() } else { format!("{:?}", self.password) };
-        let text = format!(
-            "[account.me]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
-             imap = {{ host = \"127.0.0.{}\", port = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n",
-            self.name, self.at as u8, self.imap, self.smtp
-        );
-        let config = Config::parse(&text, &self.dir.path().join("config.toml"), 0o600).unwrap();
-        Engine::start(&Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live)).unwrap()
-    }
-
-    /// Another client of the same person.
-    fn other(&self) -> ImapStore {
-        imap_to(&host().imap_at(At::Good, TlsMode::Implicit), &self.name, PASSWORD, &Strings::new()).unwrap()
-    }
-
-    fn maildir(&self) -> std::path::PathBuf {
-        host().dir.join("mail").join(self.name.split_once('@').unwrap().0).join("Maildir")
-    }
-}
-
-fn put(store: &mut ImapStore, to: &str, subject: &str) {
-    let text = format!("From: a@b.example\r\nSubject: {subject}\r\nMessage-ID: <{subject}@b>\r\n\r\nHello {subject}.\r\n");
-    let flags = Flags::default();
-    store.append(&MailboxPath::from_typed(to), &flags, 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
-}
-
-/// What the server has in a mailbox: subject and flags, in order.
-fn there(store: &mut ImapStore, mailbox: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    if store.select(&MailboxPath::from_typed(mailbox), true).is_ok_and(|s| s.exists > 0) {
-        let sink = &mut |rows: Vec<postrider::mail::server::EnvelopeSeen>| {
-            all.extend(rows.into_iter().map(|r| format!("{} {}", r.envelope.subject, r.flags.wire()).trim().to_owned()));
-            Ok(())
-        };
-        store.fetch_envelopes(&UidSet::range(1, u32::MAX), sink).unwrap();
-    }
-    all
-}
-
-/// Looks after each piece of news until `done` gives something. Faults are in order only where `may_fail`.
-fn until<T>(engine: &Engine, what: &str, mut done: impl FnMut(&News) -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    let mut news = News::default();
-    loop {
-        if let Some(found) = done(&news) {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not come; {:?} {:?}", news.faults, news.connectivity);
-        news = engine.wait(Duration::from_millis(100));
-    }
-}
-
-fn live(engine: &Engine) {
-    until(engine, "the connection", |news| {
-        matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. })).then_some(())
-    });
-}
-
-fn mailboxes(engine: &Engine) -> Vec<MailboxRow> {
-    let Ok(Rows::Mailboxes(rows)) = engine.ask(&Query::Mailboxes) else { panic!() };
-    rows
-}
-
-fn id(engine: &Engine, path: &str) -> Option<MailboxId> {
-    mailboxes(engine).into_iter().find(|r| r.path.as_str() == path).map(|r| r.id)
-}
-
-fn rows(engine: &Engine, path: &str) -> Vec<MessageRow> {
-    let Some(mailbox) = id(engine, path) else { return Vec::new() };
-    let query = Query::Messages { mailbox, threaded: false, cursor: RowCursor::Newest, limit: 500 };
-    let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
-    page.rows
-}
-
-fn subjects(engine: &Engine, path: &str) -> Vec<String> {
-    let mut all: Vec<String> = rows(engine, path).into_iter().map(|r| r.subject).collect();
-    all.sort();
-    all
-}
-
-fn key(engine: &Engine, path: &str, subject: &str) -> PlacementKey {
-    until(engine, subject, |_| rows(engine, path).into_iter().find(|r| r.subject == subject).map(|r| r.id))
-}
-
-/// Waits until the person sees these subjects there.
-fn sees(engine: &Engine, path: &str, expect: &[&str]) {
-    until(engine, &format!("{expect:?} in {path}"), |_| (subjects(engine, path) == expect).then_some(()));
-}
-
-/// Waits until the journal is empty.
-fn settled(engine: &Engine) {
-    until(engine, "an empty journal", |_| {
-        let Ok(Rows::Queue(rows)) = engine.ask(&Query::Queue) else { panic!() };
-        rows.is_empty().then_some(())
-    });
-}
-
-fn flag(engine: &Engine, target: PlacementKey, flag: Flag) {
-    let delta = FlagDelta::set(flag);
-    engine.perform(Request::Flag { targets: vec![target], delta, automatic: false }).unwrap();
-}
+use postrider::net::session::MailStore;
+use std::time::Duration;
 
 fn both_ways(person: &Person) {
     let mut other = person.other();

@@ -5,8 +5,10 @@
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 
+mod jobs;
 mod line;
 mod live;
+mod person;
 mod smtp;
 mod store;
 mod tls;

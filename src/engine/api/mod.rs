@@ -2,6 +2,7 @@
 //! Owns: requests, queries and their answers, news. May import: mail, base, and the engine's own values.
 //! Start reading at: `request.rs` (what can be asked for), `query.rs` (what can be looked at), `news.rs` (what comes back).
 
+pub mod job;
 pub mod news;
 pub mod query;
 pub mod request;
@@ -10,6 +11,7 @@ pub mod summary;
 pub use crate::mail::outgoing::OutboxState;
 
 pub use super::fault::{Fault, Kind, Reach, Remedy, Retry};
+pub use job::{Job, JobId, JobState, Unit};
 pub use news::{Changes, Connectivity, Done, News, Outcome, Progress, Task};
 pub use query::{
     Answer, Away, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage,

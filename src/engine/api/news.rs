@@ -15,6 +15,8 @@ pub struct News {
     pub changes: Changes,
     /// Work that takes long; none where it ended.
     pub progress: BTreeMap<Task, Option<Progress>>,
+    /// What runs changed: see `Query::Jobs`.
+    pub jobs: bool,
     /// How each account that changed stands now.
     pub connectivity: BTreeMap<AccountName, Connectivity>,
     /// Answers to queries, the newest of each slot.

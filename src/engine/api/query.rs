@@ -2,7 +2,7 @@
 //! Owns: `Query`, `Slot`, `Rows`, the row types that are not mail's own. May import: mail, base.
 //! Start reading at: `Query`. A slot holds one question: a newer one replaces it, and the older is interrupted.
 
-use super::Fault;
+use super::{Fault, Job};
 use crate::base::safetext::SafeText;
 use crate::mail::address::Address;
 use crate::mail::body::Message;
@@ -59,6 +59,8 @@ pub enum Query {
     Outbox,
     /// Operations that the server has not confirmed.
     Queue,
+    /// What runs that takes long, and what of it was stopped.
+    Jobs,
     /// Unfinished mails, newest first.
     Drafts,
     /// One of them, to go on with.
@@ -93,6 +95,8 @@ pub enum Rows {
     Outbox(Vec<OutboxRow>),
     /// To `Query::Queue`.
     Queue(Vec<QueueRow>),
+    /// To `Query::Jobs`, oldest first.
+    Jobs(Vec<Job>),
     /// To `Query::Drafts`.
     Drafts(Vec<DraftRow>),
     /// To `Query::Draft`.

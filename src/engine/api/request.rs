@@ -2,6 +2,7 @@
 //! Owns: `Request`, `Ticket`, `Password`. May import: mail, base.
 //! Start reading at: `Request`. Each is answered by one `Outcome` with its ticket: as soon as the intent is durable.
 
+use super::JobId;
 use crate::base::secret::Secret;
 use crate::mail::body::PartIndex;
 use crate::mail::draft::Draft;
@@ -100,6 +101,8 @@ pub enum Request {
         /// One account, or all.
         account: Option<AccountName>,
     },
+    /// Stop a job within a second; `Refresh` lets it go on.
+    StopJob(JobId),
     /// Get the body of a message that is not here, before everything else.
     FetchBody(PlacementKey),
     /// Log in with this password from now on (kept in memory only).

@@ -7,6 +7,7 @@ use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked, Roles, entry};
 use crate::engine::api::{Done, Fault, Kind, Request};
 use crate::engine::journal::op::{can_withdraw, retried};
 use crate::engine::journal::undo::{self, Back};
+use crate::engine::outbox::state::STOPPED;
 use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
 use crate::mail::flags::FlagDelta;
@@ -340,8 +341,11 @@ pub(super) fn hurry(shared: &Shared, account: Option<&AccountName>) -> Result<()
     shared.store.state(move |tx| {
         for mail in outbox::list(tx)?.into_iter().filter(|m| account.as_ref().is_none_or(|a| m.mail.account == *a)) {
             outbox::update(tx, mail.id, |mail| {
-                let waits = mail.state == OutboxState::Deferred && mail.due > now;
-                mail.due = if waits { now } else { mail.due };
+                let stopped = mail.state == OutboxState::NeedsUser && mail.fault == STOPPED;
+                let waits = stopped || (mail.state == OutboxState::Deferred && mail.due > now);
+                if waits {
+                    (mail.state, mail.due) = (if stopped { OutboxState::Queued } else { mail.state }, now);
+                }
                 waits
             })?;
         }

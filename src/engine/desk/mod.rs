@@ -164,6 +164,8 @@ impl Clerk {
             }
             Request::OpenMailbox(mailbox) => crew.opened(shared, mailbox),
             Request::Refresh { account } => self.refresh(account.as_ref()).map(|()| Done::default()),
+            Request::StopJob(id) if shared.jobs.stop(id) => Ok(Done::default()),
+            Request::StopJob(_) => Err(Fault::missing("this is over already")),
             Request::FetchBody(message) => crew.fetch_body(shared, message),
             Request::Password { account, password } => {
                 crew.password(&account, password);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const MAX_TRIES: u32 = 1_000;
 
 fn message(shared: &Shared, id: PlacementKey) -> Result<Arc<Message>, Fault> {
-    let mut answerer = Answerer::new(&shared.store, Vec::new(), Arc::clone(&shared.awaited))?;
+    let mut answerer = Answerer::new(&shared.store, &shared.jobs, Vec::new(), Arc::clone(&shared.awaited))?;
     match answerer.answer(&Query::Message(id), &Stop::new())? {
         Rows::Message(view) => match view.body {
             Body::Here(message) => Ok(message),

@@ -5,10 +5,11 @@
 
 use super::sender::Inner;
 use super::state::{self, Event};
+use crate::base::cancel::Cancel;
 use crate::base::crash;
 use crate::base::gate::Reason;
 use crate::config::{AccountConfig, AccountKind, Server, Submission};
-use crate::engine::api::{Fault, Progress, Remedy, Task};
+use crate::engine::api::{Fault, Remedy, Task, Unit};
 use crate::engine::connect;
 use crate::engine::fault::{Kind, Retry};
 use crate::engine::{password, translate};
@@ -26,6 +27,8 @@ use std::fs::File;
 /// Our own files. What the server says is recorded with each mail.
 pub(super) fn all(inner: &Inner, account: &AccountName) -> Result<(), Fault> {
     let mut line: Option<Smtp> = None;
+    // One mail may be stopped and the others go on.
+    let mut switch = branch(inner)?;
     // What keeps the rest of this account's mails from being tried one by one.
     let mut barrier: Option<Event> = None;
     while !inner.cancel.is_set() {
@@ -37,16 +40,24 @@ pub(super) fn all(inner: &Inner, account: &AccountName) -> Result<(), Fault> {
             (Some(event), _) => event.clone(),
             (None, None) => Event::NeedsUser("the account is not configured any more".to_owned()),
             (None, Some(config)) => {
-                let task = Task::Send(mail.id);
-                inner.shared.progress(task.clone(), Some(Progress { done: 0, total: mail.mail.size }));
-                let event = submit(inner, config, &mail, &mut line);
-                inner.shared.progress(task, None);
-                // Quitting: the mail stays claimed, and the next start decides by how far it came.
-                let Some(event) = event else { break };
-                event
+                let what = format!("sending “{}”", mail.mail.subject);
+                let job = inner.shared.begin(Task::Send(mail.id), account, &what, Unit::Octets, Some(&switch));
+                job.at(0, mail.mail.size);
+                let event = submit(inner, config, &mail, &mut line, &switch);
+                match event {
+                    Some(event) => event,
+                    // Quitting: the mail stays claimed, and the next start decides by how far it came.
+                    None if inner.cancel.is_set() => break,
+                    // The person stopped it.
+                    None => {
+                        (line, switch) = (None, branch(inner)?);
+                        Event::NeedsUser(state::STOPPED.to_owned())
+                    }
+                }
             }
         };
-        if matches!(event, Event::Unreachable(_) | Event::NeedsUser(_)) {
+        let stopped = matches!(&event, Event::NeedsUser(why) if why == state::STOPPED);
+        if matches!(event, Event::Unreachable(_) | Event::NeedsUser(_)) && !stopped {
             barrier = Some(event.clone());
         }
         if let Some(now) = inner.happened(&mail, event)? {
@@ -59,8 +70,12 @@ pub(super) fn all(inner: &Inner, account: &AccountName) -> Result<(), Fault> {
     Ok(())
 }
 
-/// One attempt. Nothing if the program ends meanwhile.
-fn submit(inner: &Inner, config: &AccountConfig, mail: &Outgoing, line: &mut Option<Smtp>) -> Option<Event> {
+fn branch(inner: &Inner) -> Result<Cancel, Fault> {
+    inner.cancel.branch().map_err(|e| Fault::bug(&e.to_string()))
+}
+
+/// One attempt. Nothing if `switch` was thrown meanwhile, and the final dot is not out.
+fn submit(inner: &Inner, config: &AccountConfig, mail: &Outgoing, line: &mut Option<Smtp>, switch: &Cancel) -> Option<Event> {
     let mut bytes = match inner.shared.spool.get(&mail.mail.spool) {
         Ok(file) => file,
         Err(e) => return Some(Event::No(format!("its bytes cannot be read: {}", translate::store(&e).what))),
@@ -70,9 +85,9 @@ fn submit(inner: &Inner, config: &AccountConfig, mail: &Outgoing, line: &mut Opt
         Submission::Local => Some(deliver(inner, config, mail, &mut bytes)),
         Submission::Smtp(server) => {
             if line.is_none() {
-                match open(inner, config, server) {
+                match open(inner, config, server, switch) {
                     Ok(opened) => *line = Some(opened),
-                    Err(fault) if inner.cancel.is_set() || fault.kind == Kind::Cancelled => return None,
+                    Err(fault) if switch.is_set() || fault.kind == Kind::Cancelled => return None,
                     Err(fault) => return Some(refused_at_the_door(&fault)),
                 }
             }
@@ -107,12 +122,12 @@ fn dot(inner: &Inner, mail: &Outgoing) -> Result<(), NetError> {
     }
 }
 
-fn open(inner: &Inner, config: &AccountConfig, server: &Server) -> Result<Smtp, Fault> {
+fn open(inner: &Inner, config: &AccountConfig, server: &Server, switch: &Cancel) -> Result<Smtp, Fault> {
     let shared = &inner.shared;
     let endpoint = connect::endpoint(config, server);
-    let secret = password::find(&config.name, &config.password, shared.typed.get(&config.name).as_ref(), &inner.cancel)?;
+    let secret = password::find(&config.name, &config.password, shared.typed.get(&config.name).as_ref(), switch)?;
     let permit = connect::permit(Reason::Submission)?;
-    Smtp::open(permit, &endpoint, Some((&server.user, &secret)), &inner.cancel).map_err(|e| smtp_fault(&e, server, config))
+    Smtp::open(permit, &endpoint, Some((&server.user, &secret)), switch).map_err(|e| smtp_fault(&e, server, config))
 }
 
 /// A failure of submission as a fault.
@@ -168,6 +183,7 @@ fn deliver(inner: &Inner, config: &AccountConfig, mail: &Outgoing, bytes: &mut F
 fn tell(inner: &Inner, mail: &Outgoing) {
     let (kind, what) = match mail.state {
         OutboxState::Refused => (Kind::Refused, "was not sent"),
+        OutboxState::NeedsUser if mail.fault == state::STOPPED => return,
         OutboxState::NeedsUser => (Kind::Login, "cannot be sent"),
         OutboxState::Unknown => (Kind::Unreachable, "may have been sent"),
         _ => return,

@@ -89,6 +89,9 @@ pub fn step(mail: &Outgoing, event: Event, now: i64) -> Option<Change> {
     }
 }
 
+/// What is said of a mail whose sending the person stopped.
+pub const STOPPED: &str = "you stopped it";
+
 /// What is said of a mail of unknown outcome.
 pub const UNKNOWN: &str = "the connection broke after the mail was handed over: it may have been sent";
 

@@ -1,0 +1,148 @@
+//! person — a person with a mailbox on the server, a profile with the whole engine, and another client at work beside it.
+//! Start reading at: `Person`. Both sides can be looked at: what the person sees (`sees`), and what the server has (`there`).
+
+use crate::mailhost::{At, PASSWORD, host};
+use crate::{Strings, imap_to};
+use postrider::base::paths::Paths;
+use postrider::config::Config;
+use postrider::engine::api::{Connectivity, News, Query, Request, Rows};
+use postrider::engine::{Engine, Mode, Setup};
+use postrider::mail::flags::{Flag, FlagDelta, Flags};
+use postrider::mail::ids::{MailboxId, PlacementKey};
+use postrider::mail::mailbox::MailboxPath;
+use postrider::mail::row::{MailboxRow, MessageRow, RowCursor};
+use postrider::mail::uid::UidSet;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::{MailStore, TlsMode};
+use std::time::{Duration, Instant};
+
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A person with a mailbox on the server, a profile, and another client.
+pub struct Person {
+    pub name: String,
+    pub dir: tempfile::TempDir,
+    pub imap: u16,
+    pub smtp: u16,
+    pub password: String,
+    pub at: At,
+}
+
+impl Person {
+    pub fn new(name: String) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { name, dir, imap: host().imaps, smtp: host().submissions, password: PASSWORD.into(), at: At::Good }
+    }
+
+    /// Starts Postrider.
+    pub fn start(&self) -> Engine {
+        let ca = host().dir.join("tls/ca.pem");
+        let password = if self.password.is_empty() { "{ ask = true }".into() } else { format!("{:?}", self.password) };
+        let text = format!(
+            "[account.me]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
+             imap = {{ host = \"127.0.0.{}\", port = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n",
+            self.name, self.at as u8, self.imap, self.smtp
+        );
+        let config = Config::parse(&text, &self.dir.path().join("config.toml"), 0o600).unwrap();
+        Engine::start(&Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live)).unwrap()
+    }
+
+    /// Another client of the same person.
+    pub fn other(&self) -> ImapStore {
+        imap_to(&host().imap_at(At::Good, TlsMode::Implicit), &self.name, PASSWORD, &Strings::new()).unwrap()
+    }
+
+    /// A mail arrives. `name` is its file's; the inbox must have been opened once.
+    pub fn deliver(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let file = self.maildir().join("new").join(format!("1600000000.{name}.test"));
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    }
+
+    pub fn maildir(&self) -> std::path::PathBuf {
+        host().dir.join("mail").join(self.name.split_once('@').unwrap().0).join("Maildir")
+    }
+}
+
+pub fn put(store: &mut ImapStore, to: &str, subject: &str) {
+    let text = format!("From: a@b.example\r\nSubject: {subject}\r\nMessage-ID: <{subject}@b>\r\n\r\nHello {subject}.\r\n");
+    let flags = Flags::default();
+    store.append(&MailboxPath::from_typed(to), &flags, 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+}
+
+/// What the server has in a mailbox: subject and flags, in order.
+pub fn there(store: &mut ImapStore, mailbox: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    if store.select(&MailboxPath::from_typed(mailbox), true).is_ok_and(|s| s.exists > 0) {
+        let sink = &mut |rows: Vec<postrider::mail::server::EnvelopeSeen>| {
+            all.extend(rows.into_iter().map(|r| format!("{} {}", r.envelope.subject, r.flags.wire()).trim().to_owned()));
+            Ok(())
+        };
+        store.fetch_envelopes(&UidSet::range(1, u32::MAX), sink).unwrap();
+    }
+    all
+}
+
+/// Looks after each piece of news until `done` gives something. Faults are in order only where `may_fail`.
+pub fn until<T>(engine: &Engine, what: &str, mut done: impl FnMut(&News) -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    let mut news = News::default();
+    loop {
+        if let Some(found) = done(&news) {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what} did not come; {:?} {:?}", news.faults, news.connectivity);
+        news = engine.wait(Duration::from_millis(100));
+    }
+}
+
+pub fn live(engine: &Engine) {
+    until(engine, "the connection", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. })).then_some(())
+    });
+}
+
+pub fn mailboxes(engine: &Engine) -> Vec<MailboxRow> {
+    let Ok(Rows::Mailboxes(rows)) = engine.ask(&Query::Mailboxes) else { panic!() };
+    rows
+}
+
+pub fn id(engine: &Engine, path: &str) -> Option<MailboxId> {
+    mailboxes(engine).into_iter().find(|r| r.path.as_str() == path).map(|r| r.id)
+}
+
+pub fn rows(engine: &Engine, path: &str) -> Vec<MessageRow> {
+    let Some(mailbox) = id(engine, path) else { return Vec::new() };
+    let query = Query::Messages { mailbox, threaded: false, cursor: RowCursor::Newest, limit: 500 };
+    let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
+    page.rows
+}
+
+pub fn subjects(engine: &Engine, path: &str) -> Vec<String> {
+    let mut all: Vec<String> = rows(engine, path).into_iter().map(|r| r.subject).collect();
+    all.sort();
+    all
+}
+
+pub fn key(engine: &Engine, path: &str, subject: &str) -> PlacementKey {
+    until(engine, subject, |_| rows(engine, path).into_iter().find(|r| r.subject == subject).map(|r| r.id))
+}
+
+/// Waits until the person sees these subjects there.
+pub fn sees(engine: &Engine, path: &str, expect: &[&str]) {
+    until(engine, &format!("{expect:?} in {path}"), |_| (subjects(engine, path) == expect).then_some(()));
+}
+
+/// Waits until the journal is empty.
+pub fn settled(engine: &Engine) {
+    until(engine, "an empty journal", |_| {
+        let Ok(Rows::Queue(rows)) = engine.ask(&Query::Queue) else { panic!() };
+        rows.is_empty().then_some(())
+    });
+}
+
+pub fn flag(engine: &Engine, target: PlacementKey, flag: Flag) {
+    let delta = FlagDelta::set(flag);
+    engine.perform(Request::Flag { targets: vec![target], delta, automatic: false }).unwrap();
+}
