@@ -14,7 +14,7 @@ use crate::base::safetext::SafeText;
 use crate::engine::api::{Away, Body, Query, Request};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::mailbox::Role;
-use crate::mail::row::RowCursor;
+use crate::mail::row::{RowCursor, View};
 
 /// Hits that a search asks for while one types.
 const HITS: u32 = 200;
@@ -112,8 +112,8 @@ impl App {
     pub(super) fn ask_page(&mut self, want: Want) {
         match &self.list.source {
             Source::Mailbox(mailbox) => {
-                let (mailbox, threaded) = (*mailbox, self.list.threaded);
-                self.ask(msg::LIST, Query::Messages { mailbox, threaded, cursor: want.cursor, limit: want.limit });
+                let (view, threaded) = (View::Mailbox(*mailbox), self.list.threaded);
+                self.ask(msg::LIST, Query::Messages { view, threaded, cursor: want.cursor, limit: want.limit });
             }
             Source::Search(text) => {
                 let query = Query::Search { text: text.clone(), within: None, limit: HITS };

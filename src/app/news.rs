@@ -11,7 +11,7 @@ use crate::base::safetext::SafeText;
 use crate::engine::api::{
     Answer, Changes, Connectivity, Done, Fault, Kind, MessagePage, News, Outcome, Query, Rows, SearchPage, Slot,
 };
-use crate::mail::row::MailboxRow;
+use crate::mail::row::{MailboxRow, View};
 
 impl App {
     pub(super) fn news(&mut self, news: News) {
@@ -146,7 +146,8 @@ impl App {
     }
 
     fn page(&mut self, page: MessagePage) {
-        if self.list.source != Source::Mailbox(page.mailbox) || self.list.threaded != page.threaded {
+        let View::Mailbox(mailbox) = page.view else { return };
+        if self.list.source != Source::Mailbox(mailbox) || self.list.threaded != page.threaded {
             return;
         }
         let jumped = self.unread_jump.take();

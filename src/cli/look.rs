@@ -36,7 +36,7 @@ pub fn list(door: &Door, args: &List, out: &mut Out) -> Result<u8, Failure> {
     let all = session.mailboxes()?;
     let mailbox = place::find(&all, args.mailbox.as_deref().unwrap_or("INBOX"), account.as_ref())?.id;
     let limit = args.limit.min(MAX_ROWS);
-    let query = Query::Messages { mailbox, threaded: false, cursor: RowCursor::Newest, limit };
+    let query = Query::Messages { view: mailbox.into(), threaded: false, cursor: RowCursor::Newest, limit };
     match session.ask(&query)? {
         Rows::Messages(page) => messages(args.json, &page.rows, &all, out),
         _ => Err(odd()),

@@ -12,7 +12,7 @@ use crate::mail::body::Message;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use crate::mail::intent::{OpKind, Operation, delta_words};
 use crate::mail::outgoing::Outgoing;
-use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
+use crate::mail::row::{MailboxRow, MessageRow, RowCursor, View};
 use crate::mail::thread::{Node, arrange};
 use crate::mail::{parse, query};
 use crate::store::blobs::Blobs;
@@ -69,8 +69,8 @@ impl Answerer {
                 let rows = self.reader.ask(stop, |db| mailboxes::list(db, None))?;
                 Rows::Mailboxes(in_display_order(rows, &self.accounts))
             }
-            Query::Messages { mailbox, threaded, cursor, limit } => {
-                Rows::Messages(self.page(*mailbox, *threaded, *cursor, *limit, stop)?)
+            Query::Messages { view, threaded, cursor, limit } => {
+                Rows::Messages(self.page(*view, *threaded, *cursor, *limit, stop)?)
             }
             Query::Thread(of) => Rows::Thread(self.thread(*of, stop)?),
             Query::Message(of) => Rows::Message(Box::new(self.message(*of, stop)?)),
@@ -99,18 +99,11 @@ impl Answerer {
         })
     }
 
-    fn page(
-        &mut self,
-        mailbox: MailboxId,
-        threaded: bool,
-        cursor: RowCursor,
-        limit: u32,
-        stop: &Stop,
-    ) -> Result<MessagePage, Fault> {
+    fn page(&mut self, view: View, threaded: bool, cursor: RowCursor, limit: u32, stop: &Stop) -> Result<MessagePage, Fault> {
         Ok(self.reader.ask(stop, |db| {
-            let rows = lists::page(db, mailbox, threaded, cursor, limit)?;
-            let (above, total) = lists::position(db, mailbox, threaded, cursor, &rows)?;
-            Ok(MessagePage { mailbox, threaded, rows, above, total })
+            let rows = lists::page(db, view, threaded, cursor, limit)?;
+            let (above, total) = lists::position(db, view, threaded, cursor, &rows)?;
+            Ok(MessagePage { view, threaded, rows, above, total })
         })?)
     }
 
@@ -297,10 +290,11 @@ mod tests {
             .unwrap();
         let mut answerer = Answerer::new(&store, &Jobs::new(Inbox::new().unwrap()), vec![account], Arc::default()).unwrap();
         let mut ask = |query| answerer.answer(&query, &Stop::new()).unwrap();
-        let newest = Query::Messages { mailbox: inbox, threaded: true, cursor: RowCursor::From((6 * 60) << 24), limit: 1 };
+        let newest = Query::Messages { view: inbox.into(), threaded: true, cursor: RowCursor::From((6 * 60) << 24), limit: 1 };
         let Rows::Messages(page) = ask(newest) else { panic!() };
         assert_eq!((page.above, page.total, page.rows[0].subject.as_str()), (0, 2, "subject other@x"));
-        let next = Query::Messages { mailbox: inbox, threaded: true, cursor: RowCursor::From(((6 * 60) << 24) - 1), limit: 9 };
+        let next =
+            Query::Messages { view: inbox.into(), threaded: true, cursor: RowCursor::From(((6 * 60) << 24) - 1), limit: 9 };
         let Rows::Messages(page) = ask(next) else { panic!() };
         assert_eq!((page.above, page.rows.len()), (1, 1));
         let row = page.rows[0].clone();

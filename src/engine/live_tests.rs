@@ -52,7 +52,7 @@ fn mailbox(engine: &Engine, role: Role) -> Option<MailboxRow> {
 
 fn rows(engine: &Engine, role: Role) -> Vec<MessageRow> {
     let Some(row) = mailbox(engine, role) else { return Vec::new() };
-    let query = Query::Messages { mailbox: row.id, threaded: false, cursor: RowCursor::Newest, limit: 50 };
+    let query = Query::Messages { view: row.id.into(), threaded: false, cursor: RowCursor::Newest, limit: 50 };
     let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
     page.rows
 }

@@ -1,5 +1,5 @@
 //! row — what lists show: rows of messages and mailboxes as the store gives them and the screen draws them.
-//! Owns: `MessageRow`, `MailboxRow`, `RowCursor`.
+//! Owns: `MessageRow`, `MailboxRow`, `RowCursor`, `View`.
 //! May import: base.
 //! Start reading at: `MessageRow`.
 
@@ -94,4 +94,31 @@ pub enum RowCursor {
     NextUnread(i64),
     /// ... above this `sort`; if there is none, the oldest such row of all.
     PreviousUnread(i64),
+}
+
+/// What a list is a list of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum View {
+    /// One mailbox.
+    Mailbox(MailboxId),
+    /// The inboxes of all accounts as one.
+    Inboxes,
+    /// All that is unread, of all accounts; not what lies in Trash or Junk. Always single messages.
+    Unread,
+    /// All that is starred, of all accounts; not what lies in Trash or Junk. Always single messages.
+    Flagged,
+}
+
+impl View {
+    /// Whether the view can show conversations as one row each.
+    #[must_use]
+    pub const fn can_thread(self) -> bool {
+        matches!(self, Self::Mailbox(_) | Self::Inboxes)
+    }
+}
+
+impl From<MailboxId> for View {
+    fn from(mailbox: MailboxId) -> Self {
+        Self::Mailbox(mailbox)
+    }
 }

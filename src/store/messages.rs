@@ -3,14 +3,14 @@
 //! Start reading at: `record_new`. Two placements share a content only if the server said so (object id, COPYUID); never
 //! because of a Message-ID, which may repeat and may lie.
 
-use super::error::{Result, StoreError};
+use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::writer::Tx;
 use super::{base, fts, overlay, placements, threads};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
 use crate::mail::server::{EnvelopeSeen, Fingerprint, IdentitySeen};
-use crate::mail::uid::{Uid, UidValidity};
+use crate::mail::uid::{Uid, UidSet, UidValidity};
 use rusqlite::OptionalExtension;
 
 /// How many bits of `sort` tell messages of one second apart.
@@ -49,35 +49,70 @@ pub struct Content {
 pub fn record_new(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, validity: UidValidity, rows: &[EnvelopeSeen]) -> Result<()> {
     base::begin(tx, mailbox, validity)?;
     let account = base::account(tx, mailbox)?;
+    let mut ground = Ground::of(tx, mailbox, rows)?;
     for row in rows {
-        record_one(tx, &account, mailbox, row)?;
+        record_one(tx, &account, mailbox, row, &mut ground)?;
     }
     Ok(())
 }
 
-fn record_one(tx: &mut Tx<'_, Cache>, account: &AccountName, mailbox: MailboxId, row: &EnvelopeSeen) -> Result<()> {
-    let uid = row.uid.get();
-    if let Some(known) = placements::by_uid(tx, mailbox, uid)? {
-        return placements::set_server(tx, known.id, &row.flags);
+/// What is looked up once for many rows: in a first sync nothing stands in their way.
+struct Ground {
+    /// UIDs that are cached, from the lowest to the highest of the rows.
+    known: UidSet,
+    /// Whether provisional placements wait for their UIDs here.
+    waiting: bool,
+    /// Whether wishes wait for messages that are not here.
+    wished: bool,
+    /// The number of the next content.
+    next: i64,
+}
+
+impl Ground {
+    fn of(tx: &Tx<'_, Cache>, mailbox: MailboxId, rows: &[EnvelopeSeen]) -> Result<Self> {
+        let (low, high) = rows.iter().fold((u32::MAX, 0), |(low, high), r| (low.min(r.uid.get()), high.max(r.uid.get())));
+        let says = |sql: &str| -> Result<bool> { Ok(tx.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0))?) };
+        // AUTOINCREMENT's own next number, taken beforehand because a thread is called after its first message.
+        let next = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'message'";
+        Ok(Self {
+            known: placements::uids_between(tx, mailbox, low, high)?,
+            waiting: says("SELECT EXISTS (SELECT 1 FROM placement WHERE mailbox = ?1 AND uid IS NULL AND waiting > 0)")?,
+            wished: says("SELECT EXISTS (SELECT 1 FROM wish WHERE mailbox = ?1 AND uid <> 0 AND place = 0)")?,
+            next: tx.conn().prepare_cached(next)?.query_row([], |r| r.get(0))?,
+        })
     }
-    if let Some(waiting) = waiting(tx, mailbox, row)? {
+}
+
+fn record_one(
+    tx: &mut Tx<'_, Cache>,
+    account: &AccountName,
+    mailbox: MailboxId,
+    row: &EnvelopeSeen,
+    ground: &mut Ground,
+) -> Result<()> {
+    let uid = row.uid.get();
+    if ground.known.contains(row.uid) {
+        return match placements::by_uid(tx, mailbox, uid)? {
+            Some(known) => placements::set_server(tx, known.id, &row.flags),
+            None => Err(StoreError::new(StoreErrorKind::Bug, "a UID that went while it was recorded")),
+        };
+    }
+    ground.known.insert(row.uid);
+    if ground.waiting
+        && let Some(waiting) = waiting(tx, mailbox, row)?
+    {
         return overlay::number(tx, waiting, uid, &row.flags);
     }
-    let of = match shared(tx, account, mailbox, &row.object_id)? {
-        Some(of) => of,
-        None => insert(tx, account, row)?,
+    let (of, lone) = match shared(tx, account, mailbox, &row.object_id)? {
+        Some(of) => (of, false),
+        None => insert(tx, account, row, &mut ground.next)?,
     };
-    let id = placements::insert(tx, mailbox, of, Some(uid), &row.flags)?;
-    overlay::arrived(tx, mailbox, uid, id)
+    let id = placements::insert(tx, mailbox, of, Some(uid), &row.flags, lone)?;
+    if ground.wished { overlay::arrived(tx, mailbox, uid, id) } else { Ok(()) }
 }
 
 /// A content with that object id that does not lie in this mailbox already: there `sort` must stay unique.
-fn shared(
-    tx: &Tx<'_, Cache>,
-    account: &AccountName,
-    mailbox: MailboxId,
-    object: &str,
-) -> Result<Option<(MessageKey, ThreadKey, i64)>> {
+fn shared(tx: &Tx<'_, Cache>, account: &AccountName, mailbox: MailboxId, object: &str) -> Result<Option<Of>> {
     if object.is_empty() {
         return Ok(None);
     }
@@ -133,14 +168,16 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| StoreError::invalid(&e.to_string()))
 }
 
-fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> Result<(MessageKey, ThreadKey, i64)> {
+/// A content's number, its conversation and its place in the order of rows.
+type Of = (MessageKey, ThreadKey, i64);
+
+/// A new content; whether it is alone in its conversation.
+fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, next: &mut i64) -> Result<(Of, bool)> {
     let envelope = &row.envelope;
     let received = clamp(row.received);
-    let sort = next_sort(tx, received)?;
-    // AUTOINCREMENT's own next number, taken beforehand because a thread is called after its first message.
-    let next = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'message'";
-    let key = MessageKey(tx.conn().prepare_cached(next)?.query_row([], |r| r.get(0))?);
-    let thread = threads::assign(tx, account, envelope, ThreadKey(key.0))?;
+    let key = MessageKey(*next);
+    *next += 1;
+    let (thread, lone) = threads::assign(tx, account, envelope, ThreadKey(key.0))?;
     // An object id that is taken (a second copy in one mailbox) is left out: the index wants it unique.
     let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND object_id <> '')";
     let taken = !row.object_id.is_empty()
@@ -149,8 +186,13 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> 
     let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
     let sql = "INSERT INTO message (id, account, sort, thread, object_id, message_id, date, received, size, from_name,
                  from_addr, recipients, subject, attachments, files, envelope)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-    tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+               ON CONFLICT (sort) DO NOTHING";
+    let mut statement = tx.conn().prepare_cached(sql)?;
+    let (recipients, files, text) = (json(&recipients)?, json(&row.attachments)?, json(envelope)?);
+    // Mostly nothing else was received in that second.
+    let mut sort = received << SORT_BITS;
+    while statement.execute(rusqlite::params![
         key.0,
         account.as_str(),
         sort,
@@ -162,15 +204,19 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen) -> 
         to_i64(row.size),
         from.map_or("", |a| &a.name),
         from.map_or("", |a| &a.addr),
-        json(&recipients)?,
+        recipients,
         envelope.subject,
         i64::try_from(row.attachments.len()).unwrap_or(i64::MAX),
-        json(&row.attachments)?,
-        json(envelope)?,
-    ])?;
+        files,
+        text,
+    ])? == 0
+    {
+        sort = next_sort(tx, received)?;
+    }
+    drop(statement);
     // Its headers are indexed in an idle moment.
     tx.fresh = true;
-    Ok((key, thread, sort))
+    Ok(((key, thread, sort), lone))
 }
 
 /// Removes a content, and what is indexed of it, if no placement names it.

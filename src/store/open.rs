@@ -52,7 +52,8 @@ impl Kind for State {
 
 impl Kind for Cache {
     const NAME: &'static str = "cache.sqlite";
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/cache/0001_base.sql")];
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("migrations/cache/0001_base.sql"), include_str!("migrations/cache/0002_views.sql")];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;
     const DISPOSABLE: bool = true;

@@ -114,9 +114,14 @@ pub fn of_message(db: &Db<Cache>, message: MessageKey) -> Result<Vec<Placement>>
 /// # Errors
 /// As every question.
 pub fn uids(db: &Db<Cache>, mailbox: MailboxId) -> Result<UidSet> {
-    let sql = "SELECT uid FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL ORDER BY uid";
+    uids_between(db, mailbox, 1, u32::MAX)
+}
+
+/// Those of them from `low` to `high`.
+pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u32) -> Result<UidSet> {
+    let sql = "SELECT uid FROM placement WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
     let mut statement = db.conn().prepare_cached(sql)?;
-    let mut rows = statement.query([mailbox.0])?;
+    let mut rows = statement.query((mailbox.0, low, high))?;
     let mut set = UidSet::new();
     while let Some(row) = rows.next()? {
         if let Some(uid) = Uid::new(row.get(0)?) {
@@ -139,13 +144,15 @@ pub(super) fn within(db: &Db<Cache>, mailbox: MailboxId, uids: &UidSet) -> Resul
     Ok(found)
 }
 
-/// A new placement with the server's flags, visible; `uid` is none for a provisional one.
+/// A new placement with the server's flags, visible; `uid` is none for a provisional one. `lone`: its content was just made,
+/// and nothing else is in its conversation.
 pub(super) fn insert(
     tx: &mut Tx<'_, Cache>,
     mailbox: MailboxId,
     of: (MessageKey, ThreadKey, i64),
     uid: Option<u32>,
     server: &Flags,
+    lone: bool,
 ) -> Result<PlacementKey> {
     let (bits, words) = keywords::columns(server);
     // Numbers are never used again, so no wish can be about this one yet: what the server says is what is seen.
@@ -155,7 +162,14 @@ pub(super) fn insert(
     tx.conn().prepare_cached(sql)?.execute((mailbox.0, message.0, thread.0, sort, uid, bits, words))?;
     let id = PlacementKey(tx.conn().last_insert_rowid());
     let (server, flags) = (server.clone(), server.clone());
-    count(tx, &Placement { id, mailbox, message, thread, sort, uid, server, flags, hidden: false }, 1)?;
+    let placement = Placement { id, mailbox, message, thread, sort, uid, server, flags, hidden: false };
+    if lone {
+        let unread = i64::from(!placement.flags.has(Flag::Seen));
+        threads::first(tx, &placement, unread)?;
+        add(tx, mailbox, Sums { total: 1, unread, threads: 1 });
+    } else {
+        count(tx, &placement, 1)?;
+    }
     Ok(id)
 }
 
@@ -305,10 +319,14 @@ fn recount(tx: &mut Tx<'_, Cache>, before: &Placement, after: &Placement) -> Res
 pub(super) fn count(tx: &mut Tx<'_, Cache>, placement: &Placement, sign: i64) -> Result<()> {
     let unread = if placement.flags.has(Flag::Seen) { 0 } else { sign };
     let threads = threads::count(tx, placement, sign, unread)?;
-    let sums = tx.counts.by_mailbox.entry(placement.mailbox).or_default();
-    sums.total += sign;
-    sums.unread += unread;
-    sums.threads += threads;
-    tx.note(Topic::Messages(placement.mailbox));
+    add(tx, placement.mailbox, Sums { total: sign, unread, threads });
     Ok(())
+}
+
+fn add(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, more: Sums) {
+    let sums = tx.counts.by_mailbox.entry(mailbox).or_default();
+    sums.total += more.total;
+    sums.unread += more.unread;
+    sums.threads += more.threads;
+    tx.note(Topic::Messages(mailbox));
 }

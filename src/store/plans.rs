@@ -6,6 +6,7 @@ use super::lists::page_sql;
 use super::open::{Cache, Db, open_reader, open_writer};
 use super::search::statement;
 use super::search_sql::{Scope, Sql};
+use super::views::{self, Keys};
 use crate::mail::ids::MailboxId;
 use crate::mail::query::parse;
 use crate::mail::row::RowCursor;
@@ -39,6 +40,25 @@ fn a_page_costs_its_own_rows() {
             let large = |s: &&String| s.starts_with("SCAN") && *s != "SCAN t";
             assert_eq!(steps.iter().find(large), None, "{steps:?}");
         }
+    }
+}
+
+#[test]
+fn a_page_of_a_view_costs_its_own_rows_and_its_mailboxes() {
+    let (_dir, db) = cache();
+    let index = "placement_all_unread";
+    let marked = Keys::Marked { index, condition: "(p.flags & 1) = 0", out: ",3,4".to_owned(), mirrors: ",5".to_owned() };
+    let merged = |threaded| Keys::Merged { boxes: vec![1, 2], threaded };
+    for (keys, index) in [
+        (merged(true), "INDEX thread_row_list (mailbox=? AND latest<?)"),
+        (merged(false), "INDEX placement_list (mailbox=? AND sort<?)"),
+        (marked, "INDEX placement_all_unread (sort<?)"),
+    ] {
+        let steps = plan(&db, &views::page_sql(&keys, "<=", "DESC"));
+        assert!(steps.iter().any(|s| s.contains(index)), "{steps:?}");
+        let large = |s: &&String| s.starts_with("SCAN") && !s.starts_with("SCAN t") && !s.starts_with("SCAN (subquery");
+        assert_eq!(steps.iter().find(large), None, "{steps:?}");
+        assert!(!plan(&db, &keys.count_above()).iter().any(|s| s.starts_with("SCAN") && !s.contains("CONSTANT")), "{index}");
     }
 }
 

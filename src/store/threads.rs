@@ -17,15 +17,17 @@ const MAX_IDS: usize = 100;
 /// How far threads are counted to see which is smaller.
 const MEASURE: u32 = 1_000;
 
-/// The thread of a message with that envelope: the one its relatives are in, all of them joined; `fresh` if it has none.
-pub(super) fn assign(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &Envelope, fresh: ThreadKey) -> Result<ThreadKey> {
+/// The thread of a message with that envelope: the one its relatives are in, all of them joined; `fresh` if it has none, and
+/// then nothing else is in it: whether that is so.
+pub(super) fn assign(
+    tx: &mut Tx<'_, Cache>,
+    account: &AccountName,
+    envelope: &Envelope,
+    fresh: ThreadKey,
+) -> Result<(ThreadKey, bool)> {
     let mut ids = envelope.ancestors();
     if ids.len() > MAX_IDS {
         ids.drain(1..=ids.len() - MAX_IDS);
-    }
-    ids.extend(&envelope.message_id);
-    if ids.is_empty() {
-        return Ok(fresh);
     }
     let mut known = BTreeSet::new();
     let mut unknown: Vec<&MessageId> = Vec::new();
@@ -35,16 +37,24 @@ pub(super) fn assign(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &E
             None => unknown.push(id),
         }
     }
-    let thread = match known.len() {
-        0 => fresh,
-        _ => join(tx, known)?,
-    };
-    let sql = "INSERT OR IGNORE INTO thread_ref (account, message_id, thread) VALUES (?1, ?2, ?3)";
-    let mut statement = tx.conn().prepare_cached(sql)?;
-    for id in unknown {
-        statement.execute((account.as_str(), id.as_str(), thread.0))?;
+    let mut thread = if known.is_empty() { fresh } else { join(tx, known)? };
+    if let Some(own) = &envelope.message_id
+        && !claim(tx, account, own, thread)?
+        && let Some(there) = of_id(tx, account, own)?
+    {
+        // Somebody named it before it came.
+        thread = if thread == fresh { there } else { join(tx, BTreeSet::from([thread, there]))? };
     }
-    Ok(thread)
+    for id in unknown {
+        claim(tx, account, id, thread)?;
+    }
+    Ok((thread, thread == fresh))
+}
+
+/// Says that an id belongs to that thread, unless it is known already: whether it was not.
+fn claim(tx: &Tx<'_, Cache>, account: &AccountName, id: &MessageId, thread: ThreadKey) -> Result<bool> {
+    let sql = "INSERT OR IGNORE INTO thread_ref (account, message_id, thread) VALUES (?1, ?2, ?3)";
+    Ok(tx.conn().prepare_cached(sql)?.execute((account.as_str(), id.as_str(), thread.0))? > 0)
 }
 
 fn of_id(db: &Db<Cache>, account: &AccountName, id: &MessageId) -> Result<Option<ThreadKey>> {
@@ -98,6 +108,14 @@ fn rename(tx: &mut Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> 
 pub(super) fn recount(tx: &Tx<'_, Cache>, placement: &Placement, unread: i64) -> Result<()> {
     let sql = "UPDATE thread_row SET unread = unread + ?3 WHERE mailbox = ?1 AND thread = ?2";
     tx.conn().prepare_cached(sql)?.execute((placement.mailbox.0, placement.thread.0, unread))?;
+    Ok(())
+}
+
+/// The row of a thread that has just begun with this placement.
+pub(super) fn first(tx: &Tx<'_, Cache>, placement: &Placement, unread: i64) -> Result<()> {
+    let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, 1, ?5)";
+    let values = (placement.mailbox.0, placement.thread.0, placement.sort, placement.id.0, unread);
+    tx.conn().prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 

@@ -114,7 +114,7 @@ pub fn id(engine: &Engine, path: &str) -> Option<MailboxId> {
 
 pub fn rows(engine: &Engine, path: &str) -> Vec<MessageRow> {
     let Some(mailbox) = id(engine, path) else { return Vec::new() };
-    let query = Query::Messages { mailbox, threaded: false, cursor: RowCursor::Newest, limit: 500 };
+    let query = Query::Messages { view: mailbox.into(), threaded: false, cursor: RowCursor::Newest, limit: 500 };
     let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
     page.rows
 }

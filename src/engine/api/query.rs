@@ -12,7 +12,7 @@ use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, OpId, OutboxId,
 use crate::mail::intent::OpState;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
-use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
+use crate::mail::row::{MailboxRow, MessageRow, RowCursor, View};
 use std::sync::Arc;
 
 /// The place (a pane, a picker) that asks. Numbers are the asker's own.
@@ -26,9 +26,9 @@ pub enum Query {
     Mailboxes,
     /// A page of a message list.
     Messages {
-        /// Of this mailbox.
-        mailbox: MailboxId,
-        /// One row a conversation.
+        /// Of this.
+        view: View,
+        /// One row a conversation, where the view can do that.
         threaded: bool,
         /// From here.
         cursor: RowCursor,
@@ -106,9 +106,9 @@ pub enum Rows {
 /// A page of a message list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MessagePage {
-    /// Of this mailbox.
-    pub mailbox: MailboxId,
-    /// Whether each row is a conversation.
+    /// Of this.
+    pub view: View,
+    /// Whether conversations were asked for; see [`View::can_thread`].
     pub threaded: bool,
     /// Newest first.
     pub rows: Vec<MessageRow>,

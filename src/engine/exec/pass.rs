@@ -15,6 +15,10 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 /// The most records on their way to the store: each has at most 200 rows.
 const LANE: usize = 4;
 
+/// So many rows go to the store in one transaction, and at most one record more: a change that the person makes waits for
+/// one transaction.
+const PILE: usize = 800;
+
 /// Decides what to do next.
 pub trait Planner {
     /// The next step; nothing while an answer is needed first, or at the end.
@@ -49,10 +53,13 @@ pub fn run(
         let (done, from_store) = channel();
         // A pass that finds nothing new has no record: then this thread ends without having been woken.
         scope.spawn(move || {
-            for (id, entry) in records {
+            let mut held = None;
+            while let Some((ids, entry)) = piled(&records, &mut held) {
                 let result = guarded(|| record(entry)).unwrap_or_else(|p| Err(Fault::bug(&p)));
-                if done.send((id, result)).is_err() {
-                    return;
+                for id in ids {
+                    if done.send((id, result.clone())).is_err() {
+                        return;
+                    }
                 }
             }
         });
@@ -61,6 +68,29 @@ pub fn run(
         lanes.run(conn, bench);
         lanes.broken
     })
+}
+
+/// The next record for the store. Rows that have piled up while it was busy are one: a transaction costs less for each of
+/// many rows, and the first screenful still goes alone.
+fn piled(records: &Receiver<(StepId, Record)>, held: &mut Option<(StepId, Record)>) -> Option<(Vec<StepId>, Record)> {
+    let (id, mut entry) = held.take().or_else(|| records.recv().ok())?;
+    let mut ids = vec![id];
+    while let Record::NewMessages { uidvalidity, rows } = &mut entry
+        && rows.len() < PILE
+        && let Ok((id, next)) = records.try_recv()
+    {
+        match next {
+            Record::NewMessages { uidvalidity: same, rows: more } if same == *uidvalidity => {
+                rows.extend(more);
+                ids.push(id);
+            }
+            other => {
+                *held = Some((id, other));
+                break;
+            }
+        }
+    }
+    Some((ids, entry))
 }
 
 struct Lanes<'a> {

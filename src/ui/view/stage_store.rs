@@ -9,22 +9,23 @@ use crate::mail::flags::Flag;
 use crate::mail::ids::PlacementKey;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::parse;
-use crate::mail::row::{MessageRow, RowCursor};
+use crate::mail::row::{MessageRow, RowCursor, View};
 use std::sync::Arc;
 
 impl Stage {
     pub(super) fn answer(&self, query: &Query) -> Option<Rows> {
         Some(match query {
             Query::Mailboxes => Rows::Mailboxes(self.boxes.clone()),
-            Query::Messages { mailbox, threaded, cursor, .. } => {
+            Query::Messages { view, threaded, cursor, .. } => {
                 let unread = |r: &MessageRow| !r.flags.has(Flag::Seen);
                 let from = match cursor {
                     RowCursor::NextUnread(_) => self.rows.iter().find(|r| unread(r)).map_or(i64::MIN, |r| r.sort),
                     _ => i64::MAX,
                 };
-                let rows: Vec<_> = self.rows.iter().filter(|r| r.mailbox == *mailbox && r.sort <= from).cloned().collect();
+                let rows: Vec<_> =
+                    self.rows.iter().filter(|r| View::Mailbox(r.mailbox) == *view && r.sort <= from).cloned().collect();
                 let total = u32::try_from(self.rows.len()).unwrap();
-                Rows::Messages(MessagePage { mailbox: *mailbox, threaded: *threaded, rows, above: 0, total })
+                Rows::Messages(MessagePage { view: *view, threaded: *threaded, rows, above: 0, total })
             }
             Query::Search { text, .. } => {
                 let has = |r: &&MessageRow| r.subject.to_lowercase().contains(text.as_str());
