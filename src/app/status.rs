@@ -4,7 +4,7 @@
 //! but a notice that ends and work that begins to be worth showing.
 
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Fault, Progress, Remedy, Task};
+use crate::engine::api::{Fault, Kind, Progress, Remedy, Task};
 use crate::mail::ids::MailboxId;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -75,7 +75,8 @@ impl Status {
         if self.toast.as_ref().is_some_and(|t| t.tone == Tone::Failed) {
             self.more += 1;
         }
-        self.toast = Some(Toast { text, tone: Tone::Failed, command, until: now + FAILURE });
+        let tone = if fault.kind == Kind::Notice { Tone::Doubt } else { Tone::Failed };
+        self.toast = Some(Toast { text, tone, command, until: now + FAILURE });
     }
 
     /// Counts failures that are not shown one by one.

@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::base::cancel::Cancel;
 use crate::base::safetext::SafeText;
 use crate::config::{KeepBodies, PasswordSource};
-use crate::engine::api::{AccountSummary, Progress, SyncSummary, Task};
+use crate::engine::api::{AccountSummary, Kind, Progress, SyncSummary, Task};
 use crate::engine::check;
 use crate::engine::sync::{Scope, sync_once};
 use std::collections::BTreeMap;
@@ -74,18 +74,21 @@ fn pass(session: &Session, scope: &Scope) -> Result<SyncSummary, Failure> {
     let shown = stderr().is_terminal();
     std::thread::scope(|threads| {
         let running = threads.spawn(|| sync_once(&shared, scope, &cancel));
-        let mut tasks = BTreeMap::new();
+        let (mut tasks, mut notices) = (BTreeMap::new(), Vec::new());
         while !running.is_finished() {
             let news = session.engine().wait(PACE);
             tasks.extend(news.progress);
+            notices.extend(news.faults.into_iter().filter(|fault| fault.kind == Kind::Notice));
             if shown {
                 draw(&tasks);
             }
         }
+        notices.extend(session.engine().wait(Duration::ZERO).faults.into_iter().filter(|fault| fault.kind == Kind::Notice));
         if shown {
             // Nobody is left to tell if it fails.
             let _ = write!(stderr(), "\r\x1b[K");
         }
+        notices.iter().for_each(|notice| exit::say(&notice.to_string()));
         running.join().map_err(|_| Failure::new(exit::SOFTWARE, "the pass broke off", "The log may say more"))
     })
 }

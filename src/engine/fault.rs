@@ -63,6 +63,8 @@ pub enum Kind {
     Cancelled,
     /// A mistake of ours.
     Bug,
+    /// Nothing failed: words of the server that are for the person (IMAP's ALERT).
+    Notice,
 }
 
 /// How much has to be abandoned for now.
@@ -199,12 +201,14 @@ impl Kind {
             Self::Busy | Self::Held | Self::Cancelled => 75,
             Self::Protocol => 76,
             Self::Bug => 70,
+            Self::Notice => 0,
         }
     }
 
     /// Reach and retry where the place of the failure says nothing else.
     const fn usual(self) -> (Reach, Retry) {
         match self {
+            Self::Notice => (Reach::Message, Retry::Never),
             Self::Unreachable => (Reach::Connection, Retry::WhenOnline),
             Self::Tls | Self::Login | Self::NoPassword | Self::Config => (Reach::Account, Retry::NeedsUser),
             Self::Busy | Self::Protocol => (Reach::Connection, Retry::Backoff),
@@ -235,6 +239,7 @@ impl Kind {
             Self::Held => "held",
             Self::Cancelled => "cancelled",
             Self::Bug => "bug",
+            Self::Notice => "notice",
         }
     }
 }

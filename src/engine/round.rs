@@ -15,6 +15,7 @@ use super::plan::{MailboxSync, Start, folders};
 use super::shared::Shared;
 use super::translate;
 use crate::base::cancel::Cancel;
+use crate::base::safetext::SafeText;
 use crate::config::AccountConfig;
 use crate::mail::ids::{MailboxId, MessageKey, OpId};
 use crate::mail::intent::{OpKind, Operation, Target};
@@ -33,6 +34,8 @@ const AGAIN: u32 = 3;
 const MAX_REBASES: usize = 3;
 /// ... within so many seconds, and the mailbox is left as it is.
 const REBASE_SPAN: i64 = 3_600;
+/// So many different texts of a server's own does the person get to read.
+const MAX_ALERTS: usize = 32;
 /// The first screenful comes first, alone: then the list is right from the first moment.
 const FIRST_WINDOW: u32 = 64;
 
@@ -105,6 +108,8 @@ pub struct Memory {
     rebases: HashMap<MailboxId, Vec<i64>>,
     /// Messages whose bodies the server did not give: not asked for ahead of need again.
     pub unfetchable: HashSet<MessageKey>,
+    /// What servers wanted the person to read, and was told: not again at the next connection.
+    alerts: Vec<SafeText>,
 }
 
 impl Memory {
@@ -140,8 +145,9 @@ impl Visitor<'_> {
     ///
     /// # Errors
     /// What ended the connection, or the store.
-    pub fn list(&self, conn: &mut dyn MailStore) -> Result<Vec<ListedMailbox>, Halt> {
+    pub fn list(&mut self, conn: &mut dyn MailStore) -> Result<Vec<ListedMailbox>, Halt> {
         let mut listed = conn.list()?;
+        self.alerts(conn);
         let configured = self.config.roles.iter().map(|(role, name)| (*role, MailboxPath::from_typed(name))).collect();
         folders::assign_roles(&mut listed, &configured);
         for mailbox in listed.iter_mut().filter(|m| m.selectable && m.status.is_none()) {
@@ -155,6 +161,16 @@ impl Visitor<'_> {
         let (account, rows) = (self.config.name.clone(), listed.clone());
         self.shared.store.cache(move |tx| mailboxes::record_list(tx, &account, &rows))?;
         Ok(listed)
+    }
+
+    /// Hands on what the server wants the person to read, each text once (security T-06).
+    pub fn alerts(&mut self, conn: &mut dyn MailStore) {
+        for text in conn.alerts() {
+            if self.memory.alerts.len() < MAX_ALERTS && !self.memory.alerts.contains(&text) {
+                self.shared.fault(translate::alert(&text, &self.config.name));
+                self.memory.alerts.push(text);
+            }
+        }
     }
 
     /// Which mailboxes need a visit, in order; see [`folders::visits`].
@@ -279,6 +295,7 @@ impl Visitor<'_> {
         if sum.rebased {
             self.memory.rebases.entry(mailbox).or_default().push(self.shared.now());
         }
+        self.alerts(conn);
         match (broken.net, broken.store.or(failed.map(|e| translate::store(&e)))) {
             (_, Some(_)) if sum.overtaken => return Ok(None),
             (_, Some(fault)) => return Err(Halt::Store(fault)),

@@ -57,6 +57,12 @@ const fn advice(reason: TlsReason) -> &'static str {
     }
 }
 
+/// Words of the server for the person; they say from whom they are.
+#[must_use]
+pub fn alert(text: &SafeText, account: &AccountName) -> Fault {
+    Fault::new(Kind::Notice, &format!("the server says: {text}")).of(account)
+}
+
 /// A file of ours or the disk. `what` is said where the kind has no sentence of its own.
 #[must_use]
 pub fn io_fault(kind: io::ErrorKind, what: &str) -> Fault {

@@ -347,6 +347,7 @@ impl<'a> Work<'a> {
         self.desk.on_inbox.store(place.is_inbox(), Ordering::SeqCst);
         let idle = conn.idle(limit);
         self.desk.on_inbox.store(false, Ordering::SeqCst);
+        self.visitor.alerts(conn);
         if idle? == Idle::Changed {
             let _ = conn.changed();
             self.unsettled = 0;

@@ -5,6 +5,7 @@
 //! ends when its `Cancel` is thrown; `idle` also ends when its `Waker` is rung.
 
 use super::error::Result;
+use crate::base::safetext::SafeText;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
@@ -144,6 +145,11 @@ pub trait MailStore: Send {
 
     /// Whether the server told of news in the selected mailbox that no answer of ours contained, since the last call.
     fn changed(&mut self) -> bool;
+
+    /// What the server wanted the person to read since the last call, at most a few short lines.
+    fn alerts(&mut self) -> Vec<SafeText> {
+        Vec::new()
+    }
 
     /// Asks for news and keeps the connection alive.
     fn noop(&mut self) -> Result<()>;

@@ -37,7 +37,9 @@ pub struct World {
 
 /// A letter with a body of one line.
 pub fn letter(n: u32) -> Vec<u8> {
-    let head = format!("From: Ann {n} <a{n}@x.example>\r\nTo: dana@example.test\r\nSubject: Letter {n}\r\nMessage-ID: <{n}@x.example>\r\n");
+    let head = format!(
+        "From: Ann {n} <a{n}@x.example>\r\nTo: dana@example.test\r\nSubject: Letter {n}\r\nMessage-ID: <{n}@x.example>\r\n"
+    );
     format!("{head}Date: Thu, 12 Mar 2026 14:02:00 +0000\r\n\r\nThis is the text of letter {n}.\r\n").into_bytes()
 }
 
@@ -74,8 +76,13 @@ impl World {
             inbox.add(letter(n));
         });
         let role = |name, attributes| Folder { attributes, ..Folder::new(name) };
-        let folders =
-            vec![inbox, role("Sent", "\\Sent"), role("Trash", "\\Trash"), role("Archive", "\\Archive"), role("Drafts", "\\Drafts")];
+        let folders = vec![
+            inbox,
+            role("Sent", "\\Sent"),
+            role("Trash", "\\Trash"),
+            role("Archive", "\\Archive"),
+            role("Drafts", "\\Drafts"),
+        ];
         let caps = "IMAP4rev1 AUTH=PLAIN SASL-IR UIDPLUS MOVE IDLE SPECIAL-USE LIST-EXTENDED".to_owned();
         let greeting_caps = "IMAP4rev1 AUTH=PLAIN SASL-IR".to_owned();
         Self { folders, caps, greeting_caps, sent: Vec::new() }

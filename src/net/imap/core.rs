@@ -6,13 +6,16 @@
 use super::frame::{self, KeepAll, Response, Taker};
 use super::untagged::{self, Untagged};
 use super::value::{self, Word};
-use crate::net::error::{NetError, NetErrorKind, Result};
+use crate::base::safetext::SafeText;
+use crate::net::error::{MAX_TEXT, NetError, NetErrorKind, Result};
 use crate::net::session::Idle;
 use crate::net::wire::{Wait, Wire};
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// The most texts for the person that are kept until somebody takes them (security T-06).
+pub const MAX_ALERTS: usize = 8;
 /// The most continuations that a login may ask for.
 const MAX_CHALLENGES: u32 = 8;
 
@@ -34,6 +37,8 @@ pub struct Core {
     /// CAPABILITY as last told, by response or code.
     pub caps: Option<Vec<String>>,
     bye: Option<String>,
+    /// What the server wants the person to read.
+    pub(super) alerts: Vec<SafeText>,
     /// The tag of the last command, as the crate wrote it.
     tag: Vec<u8>,
     pub(super) last_tagged: Vec<u8>,
@@ -56,6 +61,7 @@ impl Core {
             news: News::default(),
             caps: None,
             bye: None,
+            alerts: Vec::new(),
             tag: Vec::new(),
             last_tagged: Vec::new(),
             line_start: true,
@@ -83,10 +89,12 @@ impl Core {
             if tag != self.tag {
                 return Err(self.wire.fail(NetError::protocol("an answer to a command that was not given")));
             }
-            if let Some(status) = value::status(rest)
-                && status.code == "CAPABILITY"
-            {
-                self.caps = Some(untagged::words(status.args));
+            if let Some(status) = value::status(rest) {
+                match status.code.as_str() {
+                    "CAPABILITY" => self.caps = Some(untagged::words(status.args)),
+                    "ALERT" => self.alert(&status.text),
+                    _ => {}
+                }
             }
         }
         Ok(response)
@@ -121,11 +129,20 @@ impl Core {
             Untagged::Vanished => self.news.changed = true,
             Untagged::Capability(words) => self.caps = Some(words),
             Untagged::Status(s) if s.word == Word::Bye => self.bye = Some(s.text.into_owned()),
+            Untagged::Status(s) if s.code == "ALERT" => self.alert(&s.text),
             Untagged::Status(s) if s.code == "CAPABILITY" => self.caps = Some(untagged::words(s.args)),
             Untagged::Insane => return Err(self.wire.fail(NetError::protocol("a number that cannot be"))),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Keeps a text that the server wants the person to read (RFC 9051, 7.1), each once.
+    fn alert(&mut self, text: &str) {
+        let text = SafeText::line_max(text, MAX_TEXT);
+        if self.alerts.len() < MAX_ALERTS && !text.is_empty() && !self.alerts.contains(&text) {
+            self.alerts.push(text);
+        }
     }
 
     /// The next line that the crate is to see.

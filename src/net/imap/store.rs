@@ -9,6 +9,7 @@ use super::untagged::{Untagged, modseq};
 use super::value;
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
+use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::mail::envelope::MessageId;
@@ -260,6 +261,10 @@ impl MailStore for ImapStore {
 
     fn changed(&mut self) -> bool {
         std::mem::take(&mut self.conn.core().news.changed)
+    }
+
+    fn alerts(&mut self) -> Vec<SafeText> {
+        std::mem::take(&mut self.conn.core().alerts)
     }
 
     fn noop(&mut self) -> Result<()> {
