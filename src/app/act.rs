@@ -6,6 +6,7 @@
 use super::layout::Focus;
 use super::msg::{self, Note};
 use super::popup::Popup;
+use super::screen::folders;
 use super::state::App;
 use super::words::plural;
 use crate::base::safetext::SafeText;
@@ -188,7 +189,7 @@ impl App {
 
     fn mailbox_name(&self, id: MailboxId) -> Option<SafeText> {
         let row = self.folders.mailbox(id)?;
-        Some(SafeText::line_max(&row.path.leaf(row.delimiter), 60))
+        Some(SafeText::line_max(&folders::name(row), 60))
     }
 
     pub(super) fn move_to(&mut self, id: MailboxId, copy: bool) {

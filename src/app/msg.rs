@@ -7,6 +7,7 @@ use super::compose::attach::Entry;
 use super::compose::desk::Errand;
 use super::key::Key;
 use crate::base::safetext::SafeText;
+use crate::config::Notify;
 use crate::config::edit::NewAccount;
 use crate::engine::api::{Fault, News, Password, Query, Request, Slot};
 use crate::mail::ids::AccountName;
@@ -122,6 +123,8 @@ pub enum Effect {
     StopTrial,
     /// Begin again with the configuration as it is now; the password is for this account.
     Reopen(AccountName, Option<Password>),
+    /// Tell of new mail in these ways.
+    Notify(SafeText, Vec<Notify>),
     /// Look like this theme from now on.
     Theme(String),
     /// Draw everything anew.

@@ -5,13 +5,17 @@
 use super::layout::Focus;
 use super::list::{Source, Window};
 use super::msg::{self, Effect, Note};
+use super::screen::{Screen, folders};
 use super::state::App;
 use super::words::{count, plural};
 use crate::base::safetext::SafeText;
 use crate::engine::api::{
     Answer, Changes, Connectivity, Done, Fault, Kind, MessagePage, News, Outcome, Query, Rows, SearchPage, Slot,
 };
+use crate::mail::ids::MailboxId;
+use crate::mail::mailbox::Role;
 use crate::mail::row::{MailboxRow, View};
+use std::collections::BTreeMap;
 
 impl App {
     pub(super) fn news(&mut self, news: News) {
@@ -28,6 +32,7 @@ impl App {
         for (task, progress) in news.progress {
             self.status.progress(self.now.since, task, progress);
         }
+        self.arrived(&news.arrived);
         for to in &news.compose {
             self.write_new(to);
         }
@@ -42,6 +47,29 @@ impl App {
             self.status.fault(self.now.since, fault);
         }
         self.status.more_faults(news.more_faults);
+    }
+
+    /// New mail came: a line says so where the list does not show it, and what the person wants beside it.
+    fn arrived(&mut self, arrived: &BTreeMap<MailboxId, u32>) {
+        let quiet = |m: &MailboxRow| matches!(m.role, Some(Role::Sent | Role::Drafts | Role::Trash | Role::Junk));
+        let rows = arrived.iter().filter_map(|(id, n)| self.folders.mailbox(*id).map(|m| (m, u64::from(*n))));
+        let news: Vec<(&MailboxRow, u64)> = rows.filter(|(m, _)| !quiet(m)).collect();
+        let count = news.iter().map(|(_, n)| n).sum();
+        let place = match news.as_slice() {
+            [] => return,
+            [(one, _)] if self.accounts.len() > 1 => format!("{} / {}", one.account, folders::name(one)),
+            [(one, _)] => folders::name(one),
+            several => plural(several.len() as u64, "mailbox", "mailboxes"),
+        };
+        let text = SafeText::line_max(&format!("{} in {place}", plural(count, "new message", "new messages")), 120);
+        let seen = self.screen == Screen::Mail && news.iter().all(|(m, _)| self.list.source == Source::Mailbox(m.id));
+        if !seen {
+            self.status.mention(self.now.since, text.clone());
+        }
+        let ways = self.setup.config.reading.notify.clone();
+        if !ways.is_empty() {
+            self.out.push(Effect::Notify(text, ways));
+        }
     }
 
     /// Asks again for what is shown and was touched.

@@ -54,6 +54,13 @@ impl Status {
         self.put(Toast { text, tone: Tone::Done, command, until: now + NOTICE });
     }
 
+    /// Shows a notice unless a failure stands, which matters more.
+    pub fn mention(&mut self, now: Duration, text: SafeText) {
+        if self.toast.as_ref().is_none_or(|t| t.tone != Tone::Failed) {
+            self.say(now, text, None);
+        }
+    }
+
     /// Shows a doubt: why a command cannot be run now.
     pub fn doubt(&mut self, now: Duration, text: &str) {
         self.put(Toast { text: SafeText::line_max(text, 200), tone: Tone::Doubt, command: None, until: now + NOTICE });

@@ -59,11 +59,23 @@ pub struct Reading {
     pub prefer: Prefer,
     /// Whether lists start as conversations.
     pub threads: bool,
+    /// How new mail is told beside a line on the screen.
+    pub notify: Vec<Notify>,
+}
+
+/// A way to tell of new mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notify {
+    /// The terminal's bell.
+    Bell,
+    /// A notice on the desktop, by the terminal: also over ssh.
+    Desktop,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { mark_read_after: Some(Duration::from_secs(2)), prefer: Prefer::Plain, threads: true }
+        Self { mark_read_after: Some(Duration::from_secs(2)), prefer: Prefer::Plain, threads: true, notify: Vec::new() }
     }
 }
 
@@ -145,6 +157,7 @@ impl Config {
                 mark_read_after: file.reading.mark_read_after.map_or(defaults.0.mark_read_after, |d| d.0),
                 prefer: file.reading.prefer.unwrap_or_default(),
                 threads: file.reading.threads.unwrap_or(defaults.0.threads),
+                notify: file.reading.notify.unwrap_or_default(),
             },
             sending: Sending { hold: file.sending.hold.and_then(|d| d.0).unwrap_or(defaults.1.hold) },
             keys: keys::bindings(file.keys, &source),
@@ -185,6 +198,7 @@ mod tests {
             mark-read-after = "never"
             prefer = "html"
             remote-content = "never"
+            notify = ["bell", "desktop"]
             [sending]
             hold = "30s"
             [account.work]
@@ -214,6 +228,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.theme.as_deref(), Some("dark"));
         assert_eq!((config.reading.mark_read_after, config.reading.prefer), (None, Prefer::Html));
+        assert_eq!(config.reading.notify, [Notify::Bell, Notify::Desktop]);
         assert_eq!(config.sending.hold, Duration::from_secs(30));
         let [work, archive] = &config.accounts[..] else { panic!("{:?}", config.accounts) };
         assert_eq!(work.name.as_str(), "work");

@@ -40,6 +40,8 @@ pub struct ReadingBlock {
     pub prefer: Option<super::Prefer>,
     /// Whether lists start as conversations.
     pub threads: Option<bool>,
+    /// `"bell"`, `"desktop"`, both or none.
+    pub notify: Option<Vec<super::Notify>>,
     /// `"never"`: said so that one knows.
     #[serde(rename = "remote-content")]
     pub _remote_content: Option<RemoteContent>,

@@ -3,6 +3,7 @@
 //! Start reading at: `Backend::draw`. Compared with the stock backend it remembers the colours and the place between frames,
 //! resets nothing at the end, moves by the shortest sequence, hides the cursor once, and writes each frame in one piece.
 
+use super::hyper::Hyperlinks;
 use ratatui::backend::{Backend as Draw, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -40,6 +41,10 @@ pub struct Backend<W: Write> {
     wide: HashMap<(u16, u16), u16>,
     /// Bytes written in all.
     written: u64,
+    /// The addresses of cells that are links.
+    links: Hyperlinks,
+    /// The link that is being written.
+    linked: Option<u32>,
 }
 
 impl<W: Write> Backend<W> {
@@ -54,7 +59,14 @@ impl<W: Write> Backend<W> {
             size,
             wide: HashMap::new(),
             written: 0,
+            links: Hyperlinks::default(),
+            linked: None,
         }
+    }
+
+    /// Where cells that are links find their addresses.
+    pub fn links(&self) -> Hyperlinks {
+        self.links.clone()
     }
 
     /// The terminal's size has changed, or something else drew on it: nothing about it is certain.
@@ -112,8 +124,23 @@ impl<W: Write> Backend<W> {
         self.pen = Some(new);
     }
 
+    /// Begins or ends the link of a cell.
+    fn link(&mut self, color: Color) {
+        let link = if color == Color::Reset { None } else { self.links.of(color) };
+        if self.linked == link.as_ref().map(|(number, _)| *number) {
+            return;
+        }
+        match &link {
+            // The number keeps together what is broken over lines.
+            Some((number, address)) => self.put(format!("\x1b]8;id={number};{address}\x1b\\")),
+            None => self.put("\x1b]8;;\x1b\\"),
+        }
+        self.linked = link.map(|(number, _)| number);
+    }
+
     fn erase(&mut self, run: Option<(u16, u16, u16, bool)>) {
         let Some((x, y, n, wide)) = run else { return };
+        self.link(Color::Reset);
         self.go(x, y);
         // Erased, not written over: then no terminal keeps half of a wide character.
         if n >= ERASE_FROM || wide {
@@ -221,7 +248,7 @@ impl<W: Write> Draw for Backend<W> {
         let mut run: Option<(u16, u16, u16, bool)> = None;
         for (x, y, cell) in content {
             let blank = cell.symbol() == " " && !cell.modifier.intersects(ON_BLANK);
-            if blank && cell.bg == Color::Reset {
+            if blank && cell.bg == Color::Reset && cell.underline_color == Color::Reset {
                 // Both halves of a wide one: not every terminal clears the second by itself, and no cell asks for it.
                 let columns = self.wide.remove(&(x, y)).unwrap_or(1);
                 match &mut run {
@@ -238,6 +265,7 @@ impl<W: Write> Draw for Backend<W> {
                 continue;
             }
             self.erase(run.take());
+            self.link(cell.underline_color);
             let symbol = cell.symbol();
             // Terminals disagree about the width of anything beyond plain text: the place is said again after it.
             let plain = symbol.chars().count() == 1 && symbol.len() <= 2 || matches!(symbol, "▌" | "─" | "│" | "•" | "…");
@@ -267,6 +295,7 @@ impl<W: Write> Draw for Backend<W> {
             }
         }
         self.erase(run);
+        self.link(Color::Reset);
         Ok(())
     }
 

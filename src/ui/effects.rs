@@ -3,6 +3,7 @@
 //! Start reading at: `Reader::carry_out`.
 
 use super::editor;
+use super::notify;
 use super::outside;
 use super::run::{End, Reader};
 use super::theme::Theme;
@@ -47,6 +48,7 @@ impl Reader<'_> {
                     self.app.complain("There is no desktop here: the address is on the clipboard");
                 }
                 Effect::OpenFile(path) => self.open(path.into_os_string()),
+                Effect::Notify(what, ways) => notify::tell(self.terminal, what.as_str(), &ways)?,
                 Effect::Theme(name) => {
                     self.chosen = true;
                     self.set_theme(&name);

@@ -2,6 +2,7 @@
 //! Owns: `copy`, `open`, `stop`, `places`, `list`. May import: app, base.
 //! Start reading at: `open`. Only what the person chose is opened, and never through a shell.
 
+use super::notify;
 use super::terminal::Terminal;
 use crate::app::compose::attach::Entry;
 use crate::app::reading::Places;
@@ -22,7 +23,11 @@ pub(super) fn copy(terminal: &mut Terminal, text: &str) -> io::Result<()> {
         cut -= 1;
     }
     let encoded = STANDARD.encode(text.get(..cut).unwrap_or_default());
-    terminal.write(format!("\x1b]52;c;{encoded}\x1b\\").as_bytes())
+    let sequence = format!("\x1b]52;c;{encoded}\x1b\\");
+    let tmux = std::env::var_os("TMUX").is_some_and(|v| !v.is_empty());
+    terminal.write(sequence.as_bytes())?;
+    // tmux takes it for itself; by default it does not hand it on.
+    if tmux { terminal.write(notify::passed_on(&sequence, true).as_bytes()) } else { Ok(()) }
 }
 
 /// Stops us and what runs with us, as the terminal's own Ctrl-Z does, until the shell brings us back.

@@ -3,6 +3,7 @@
 //! Start reading at: `Reader::run`. No timer exists but for what will be seen (decisions 18).
 
 use super::farewell;
+use super::hyper;
 use super::input::{Decoder, ESC_WAIT, Input, Mouse};
 use super::link::{Host, Link};
 use super::opened::Opened;
@@ -44,6 +45,8 @@ pub struct Look {
     pub themes: Option<PathBuf>,
     /// Whether the cursor is the bar alone: a band rewrites two rows of text for each step.
     pub bar_only: bool,
+    /// Whether the terminal takes links (OSC 8).
+    pub links: bool,
 }
 
 impl Look {
@@ -52,7 +55,7 @@ impl Look {
     pub fn from_env(themes: Option<PathBuf>) -> Self {
         let var = |name: &str| std::env::var(name).ok();
         let far = var("SSH_CONNECTION").or_else(|| var("SSH_TTY")).is_some_and(|v| !v.is_empty());
-        Self { depth: Depth::from_env(var), themes, bar_only: far }
+        Self { depth: Depth::from_env(var), themes, bar_only: far, links: hyper::known(var) }
     }
 }
 
@@ -323,8 +326,9 @@ impl<'a> Reader<'a> {
         self.changed = false;
         let band = !self.look.bar_only && self.theme.has_band();
         let (app, theme) = (&self.app, &self.theme);
+        let links = self.look.links.then(|| self.terminal.screen.backend_mut().links());
         self.terminal.screen.draw(|frame| {
-            let mut canvas = Canvas { buffer: frame.buffer_mut(), theme, band };
+            let mut canvas = Canvas { buffer: frame.buffer_mut(), theme, band, links };
             if let Some(place) = view::draw(&mut canvas, app) {
                 frame.set_cursor_position(place);
             }

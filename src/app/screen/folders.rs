@@ -236,6 +236,12 @@ impl Folders {
     }
 }
 
+/// What a mailbox is called: the inbox by our word for it, others as they are.
+#[must_use]
+pub fn name(mailbox: &MailboxRow) -> String {
+    if mailbox.path.is_inbox() { "Inbox".to_owned() } else { mailbox.path.leaf(mailbox.delimiter) }
+}
+
 fn is_below(path: &MailboxPath, parent: &MailboxPath, delimiter: Option<char>) -> bool {
     let Some(delimiter) = delimiter else { return false };
     path.as_str().strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(delimiter) && rest.len() > 1)

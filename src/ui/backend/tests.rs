@@ -119,3 +119,22 @@ prop_assert!(shown.bgcolor() == bg, "background at {},{}", x, y);
                 }
         }
     }
+
+#[test]
+fn a_link_is_written_around_its_cells_and_again_when_only_the_address_changes() {
+    let mut t = terminal(30, 3);
+    let links = t.backend_mut().links();
+    let mut show = |address: &str| {
+        let bytes = frame(&mut t, |b| {
+            b.set_string(2, 1, "read more", Style::new());
+            links.mark(b, Rect::new(2, 1, 9, 1), address);
+            b.set_string(20, 1, "x", Style::new());
+        });
+        String::from_utf8(bytes).unwrap()
+    };
+    let first = show("https://a.example/");
+    assert!(first.contains("\x1b]8;id=0;https://a.example/\x1b\\read more\x1b]8;;\x1b\\"), "{first:?}");
+    assert_eq!(first.matches("\x1b]8;").count(), 2);
+    assert_eq!(show("https://a.example/"), "");
+    assert!(show("https://b.example/").contains("\x1b]8;id=1;https://b.example/\x1b\\read more\x1b]8;;\x1b\\"));
+}

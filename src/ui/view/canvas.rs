@@ -6,6 +6,7 @@
 use crate::app::layout::Area;
 use crate::base::safetext::hostile;
 use crate::base::width;
+use crate::ui::hyper::Hyperlinks;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -19,6 +20,8 @@ pub struct Canvas<'a> {
     pub theme: &'a Theme,
     /// Whether the cursor has a band behind its row.
     pub band: bool,
+    /// Where links of the terminal's own go, if it has them.
+    pub links: Option<Hyperlinks>,
 }
 
 impl Canvas<'_> {
@@ -44,6 +47,13 @@ impl Canvas<'_> {
         let cut = width::truncate(text, usize::from(room.min(end)));
         let cells = u16::try_from(width::width(&cut)).unwrap_or(room);
         self.text(end.saturating_sub(cells), y, cells, &cut, role)
+    }
+
+    /// Makes cells a link that the terminal can open.
+    pub fn link(&mut self, x: u16, y: u16, columns: u16, address: &str) {
+        if let Some(links) = &self.links {
+            links.mark(self.buffer, Rect::new(x, y, columns, 1), address);
+        }
     }
 
     /// A thin line across.
@@ -162,7 +172,7 @@ mod tests {
     fn text_stays_in_its_room() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 2));
         let theme = Theme::plain();
-        let mut c = Canvas { buffer: &mut buffer, theme: &theme, band: false };
+        let mut c = Canvas { buffer: &mut buffer, theme: &theme, band: false, links: None };
         assert_eq!(c.text(2, 0, 5, "日本語です", Role::Text), 5, "a wide character that would be cut gives way");
         assert_eq!(c.right(10, 1, 4, "abcdef", Role::Text), 4);
         assert_eq!(c.text(9, 5, 5, "outside", Role::Text), 0);

@@ -3,12 +3,12 @@
 //! Start reading at: `draw`.
 
 use super::canvas::Canvas;
-use super::folders;
 use crate::app::App;
 use crate::app::command::{self, Pane};
 use crate::app::compose::Compose;
 use crate::app::layout::{Focus, Layout};
 use crate::app::screen::Screen;
+use crate::app::screen::folders;
 use crate::app::screen::account::Trial;
 use crate::app::status::{self, Tone};
 use crate::app::words;
@@ -183,7 +183,7 @@ fn hints(app: &App) -> &'static [&'static str] {
         (_, Focus::Messages) => &["open", "compose", "reply", "archive", "delete", "move", "undo", "search", "help"],
         (_, Focus::Reader) if app.viewer().find().is_some() => &["next-unread", "previous-unread", "find", "back", "help"],
         (_, Focus::Reader) => {
-            &["reply", "reply-all", "forward", "archive", "delete", "links", "find", "help", "next-message", "quotes", "html"]
+            &["reply", "reply-all", "forward", "archive", "delete", "find", "search", "links", "help", "next-message", "html"]
         }
     }
 }

@@ -7,7 +7,7 @@ use super::chrome;
 use crate::app::App;
 use crate::app::layout::{Area, Focus};
 use crate::app::list::Source;
-use crate::app::screen::folders::{Entry, VIEWS};
+use crate::app::screen::folders::{Entry, VIEWS, name};
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::base::width;
@@ -84,9 +84,4 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
     let fits = width::width(whole.as_str()) <= usize::from(room.saturating_sub(indent));
     let name = if depth == 0 && mailbox.role.is_none() && fits { whole } else { SafeText::line_max(&name(mailbox), 120) };
     canvas.text(x, y, (area.x + 2 + room).saturating_sub(x), name.as_str(), role);
-}
-
-/// What a mailbox is called: the inbox by our word for it, others as they are.
-pub(super) fn name(mailbox: &MailboxRow) -> String {
-    if mailbox.path.is_inbox() { "Inbox".to_owned() } else { mailbox.path.leaf(mailbox.delimiter) }
 }

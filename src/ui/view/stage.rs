@@ -87,7 +87,8 @@ fn message(id: i64, marks: &str, from: (&str, &str), subject: &str, preview: &st
     }
 }
 
-const CONFIG: &str = "[account.work]\naddress = \"dana@example.org\"\nname = \"Dana Roth\"\nimap = { host = \"imap.example.org\" }\n\
+/// Two accounts.
+pub const CONFIG: &str = "[account.work]\naddress = \"dana@example.org\"\nname = \"Dana Roth\"\nimap = { host = \"imap.example.org\" }\n\
     [account.home]\naddress = \"dana@example.net\"\nimap = { host = \"imap.example.net\" }\n";
 
 const TEXT: &str = "From: Ann Berger <ann.berger@example.org>\r\nTo: Dana Roth <dana@example.org>, Carol Ngo <carol@example.org>\r\n\
@@ -318,7 +319,7 @@ impl Stage {
     pub fn buffer(&self, theme: &Theme, band: bool) -> Buffer {
         let (width, height) = self.app.setup().size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-        super::draw(&mut Canvas { buffer: &mut buffer, theme, band }, &self.app);
+        super::draw(&mut Canvas { buffer: &mut buffer, theme, band, links: None }, &self.app);
         buffer
     }
 

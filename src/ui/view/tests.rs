@@ -190,6 +190,30 @@ fn a_server_that_is_not_trusted_is_answered_with_an_authority() {
 }
 
 #[test]
+fn new_mail_is_told_where_the_list_does_not_show_it() {
+    use crate::app::msg::Effect;
+    use crate::config::Notify;
+    let config = format!("{}\n[reading]\nnotify = [\"bell\"]\n", super::stage::CONFIG);
+    let mut s = Stage::with(&config, 80, 24);
+    let arrive = |s: &mut Stage, what: &[(i64, u32)]| {
+        s.outside.clear();
+        let arrived = what.iter().map(|(id, n)| (crate::mail::ids::MailboxId(*id), *n)).collect();
+        s.news(News { arrived, ..News::default() });
+    };
+    arrive(&mut s, &[(1, 2)]);
+    assert!(!s.text().contains("new messages"), "the list shows it");
+    assert_eq!(s.outside, [Effect::Notify(SafeText::of("2 new messages in work / Inbox"), vec![Notify::Bell])]);
+    arrive(&mut s, &[(1, 2), (6, 1)]);
+    assert!(s.text().contains("3 new messages in 2 mailboxes"));
+    arrive(&mut s, &[(8, 5)]);
+    assert!(s.outside.is_empty(), "junk is quiet");
+    let fault = Fault::new(Kind::Disk, "the disk is full");
+    s.news(News { faults: vec![fault], ..News::default() });
+    arrive(&mut s, &[(10, 1)]);
+    assert!(s.text().contains("the disk is full"), "a failure stands");
+}
+
+#[test]
 fn the_next_unread_is_found_wherever_it_is() {
     let mut s = Stage::new(80, 24);
     let at = |s: &Stage| s.app.list().current().map(|i| i.row.id.0);
@@ -311,7 +335,7 @@ fn step_bytes(width: u16, height: u16, band: bool) -> usize {
     let mut draw = |stage: &Stage| {
         terminal
             .draw(|f| {
-                super::draw(&mut Canvas { buffer: f.buffer_mut(), theme: &theme, band }, &stage.app);
+                super::draw(&mut Canvas { buffer: f.buffer_mut(), theme: &theme, band, links: None }, &stage.app);
             })
             .unwrap();
         std::mem::take(terminal.backend_mut().parts().1).len()

@@ -16,6 +16,7 @@ use crate::mail::address::Address;
 use crate::mail::body::author;
 use crate::mail::ids::AccountName;
 use crate::mail::layout::{Line, Role as Part};
+use crate::mail::links::LinkKind;
 use crate::mail::structure::Prefer;
 use crate::ui::theme::Role;
 use ratatui::layout::Rect;
@@ -250,7 +251,13 @@ fn page_row(canvas: &mut Canvas<'_>, app: &App, page: &Page, (n, row): (usize, R
         if left == 0 {
             break;
         }
-        at += canvas.text(at, y, left, span.text.as_str(), role(span.role, shown));
+        let used = canvas.text(at, y, left, span.text.as_str(), role(span.role, shown));
+        // One that leads elsewhere than it says is opened by `links` alone, which shows where to.
+        let link = span.link.and_then(|n| page.links.get((n as usize).checked_sub(1)?));
+        if let Some(link) = link.filter(|l| !l.lies && l.kind != LinkKind::Other) {
+            canvas.link(at, y, used, &link.url);
+        }
+        at += used;
     }
     let Some(find) = app.viewer().find() else { return };
     let text = shown.text();
