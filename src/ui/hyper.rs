@@ -32,7 +32,8 @@ pub struct Hyperlinks(Rc<RefCell<Table>>);
 impl Hyperlinks {
     /// Marks cells as a link. Only http, https and mailto in printable ASCII without spaces; others are no links.
     pub fn mark(&self, buffer: &mut Buffer, place: Rect, address: &str) {
-        let known = ["http://", "https://", "mailto:"].iter().any(|s| address.get(..s.len()).is_some_and(|a| a.eq_ignore_ascii_case(s)));
+        let known =
+            ["http://", "https://", "mailto:"].iter().any(|s| address.get(..s.len()).is_some_and(|a| a.eq_ignore_ascii_case(s)));
         if !known || address.len() > MAX_URL || !address.bytes().all(|b| b.is_ascii_graphic()) {
             return;
         }

@@ -3,7 +3,9 @@
 //! Start reading at: `Stage::answer`.
 
 use super::stage::Stage;
-use crate::engine::api::{Body, Contact, DraftRow, MessagePage, MessageView, Query, Rows, SavedDraft, SearchPage};
+use crate::engine::api::{
+    Away, Body, Connectivity, Contact, DraftRow, MessagePage, MessageView, Query, Rows, SavedDraft, SearchPage,
+};
 use crate::mail::address::Address;
 use crate::mail::flags::Flag;
 use crate::mail::ids::PlacementKey;
@@ -50,6 +52,9 @@ impl Stage {
                 let body = match &self.fault {
                     Some(fault) => Body::Failed(fault.clone()),
                     None if self.bodies => Body::Here(message),
+                    None if self.app.connectivity().values().any(|c| matches!(c, Connectivity::Waiting { .. })) => {
+                        Body::NotHere { why: Away::NoLine }
+                    }
                     None => Body::Coming { done: 0, total: 0 },
                 };
                 Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
