@@ -6,7 +6,7 @@
 use super::maildir::Maildir;
 use crate::base::paths;
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::mail::server::ListedMailbox;
+use crate::mail::server::{ListedMailbox, Space};
 use crate::net::error::{NetError, NetErrorKind, Result};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -22,7 +22,7 @@ const MAX: usize = 10_000;
 
 /// How mailboxes are laid out below the account's folder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Layout {
+pub(super) enum Layout {
     /// The folder itself is the inbox; the others are `.A.B` in it.
     PlusPlus,
     /// Every mailbox is a folder: `INBOX`, `A/B`.
@@ -65,7 +65,12 @@ impl Folders {
         Ok(folders)
     }
 
-    const fn delimiter(&self) -> char {
+    /// How mailboxes are laid out.
+    pub(super) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(super) const fn delimiter(&self) -> char {
         match self.layout {
             Layout::PlusPlus => '.',
             Layout::Plain => '/',
@@ -134,6 +139,7 @@ impl Folders {
             subscribed: subscribed.as_ref().is_none_or(|s| path.is_inbox() || s.contains(&path)),
             role: if path.is_inbox() { Some(Role::Inbox) } else { Role::from_name(&path.leaf(delimiter)) },
             status: None,
+            space: Space::Personal,
             path,
         });
         Ok(listed.collect())
@@ -201,6 +207,17 @@ impl Folders {
         } else {
             all.remove(path)
         };
+        self.save_subscriptions(&all)
+    }
+
+    /// Makes of each subscription another one, or none.
+    pub(super) fn change_subscriptions(&self, make: &dyn Fn(&MailboxPath) -> Option<MailboxPath>) -> Result<()> {
+        let Some(all) = self.subscribed()? else { return Ok(()) };
+        let new: BTreeSet<MailboxPath> = all.iter().filter_map(make).collect();
+        if new == all { Ok(()) } else { self.save_subscriptions(&new) }
+    }
+
+    fn save_subscriptions(&self, all: &BTreeSet<MailboxPath>) -> Result<()> {
         let lines: Vec<Vec<u8>> = all.iter().map(MailboxPath::to_wire).collect();
         let mut text = lines.join(&b'\n');
         text.push(b'\n');
