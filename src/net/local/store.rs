@@ -275,16 +275,7 @@ impl MailStore for LocalStore {
     }
 
     fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
-        let mut size = None;
-        self.each(&UidSet::from_iter([uid]), &mut |me, _, _, found| {
-            // Opening is what can fail for a renamed file: nothing was written then.
-            let mut file = File::open(me.path_of(found)?)?;
-            let n = io::copy(&mut file, to).map_err(|e| NetError::new(NetErrorKind::Io(e.kind()), &e.to_string()))?;
-            me.traffic.received += n;
-            size = Some(n);
-            Ok(())
-        })?;
-        Ok(size)
+        self.read_whole(uid, to)
     }
 
     fn fetch_bodies(&mut self, uids: &UidSet, to: &mut dyn Bodies) -> Result<()> {
