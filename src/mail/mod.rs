@@ -28,6 +28,7 @@ pub mod links;
 pub mod mailbox;
 pub mod mailto;
 pub mod outgoing;
+pub mod page;
 pub mod parse;
 pub mod query;
 pub mod query_eval;
