@@ -16,7 +16,7 @@ use crate::net::error::NetError;
 use crate::net::session::MailStore;
 use crate::store::blobs::{Blobs, Incoming};
 use crate::store::bodies::{self, Reading, Wanted};
-use crate::store::{StoreErrorKind, base, mailboxes, messages, placements};
+use crate::store::{StoreErrorKind, base, messages, placements, tree};
 use std::io::{self, Write};
 
 /// What is fetched ahead of need has at most so many octets.
@@ -148,13 +148,13 @@ impl<'a> Fetcher<'a> {
             return Ok(holds);
         }
         self.selected = None;
-        let found = self.shared.store.read(|db| Ok((mailboxes::get(db, mailbox)?.path, base::load(db, mailbox)?)));
+        let found = self.shared.store.read(|db| Ok((tree::at_server(db, mailbox)?, base::load(db, mailbox)?)));
         let (path, base): (MailboxPath, _) = match found {
             Ok(found) => found,
             Err(e) if e.kind == StoreErrorKind::Missing => return Ok(false),
             Err(e) => return Err(e.into()),
         };
-        let selected = match conn.select(&path, true, None) {
+        let selected = match conn.select(&path, true) {
             Ok(selected) => selected,
             Err(e) if e.connection_lives() => return Ok(false),
             Err(e) => return Err(e.into()),

@@ -1,5 +1,5 @@
 //! ledger — takes a pass's records to the two files, counts them, and tells how far the pass is.
-//! Owns: `Ledger`, `Sum`. May import: store, engine/exec.
+//! Owns: `Ledger`, `Sum`, `journal`. May import: store, engine/exec.
 //! Start reading at: `Ledger::carry`. It runs beside the thread that reads the socket.
 
 use super::acquaint;
@@ -29,6 +29,40 @@ pub(super) struct Sum {
     pub rebased: bool,
     /// An operation was changed by somebody else: nothing is broken, the pass has to be planned again.
     pub overtaken: bool,
+}
+
+/// Why changes of operations could not be recorded.
+pub(super) enum Unwritten {
+    /// Somebody else changed one of them meanwhile: to be planned anew.
+    Overtaken(Fault),
+    /// The file.
+    Store(Fault),
+}
+
+impl Unwritten {
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Overtaken(fault) | Self::Store(fault) => fault,
+        }
+    }
+}
+
+/// Records changes of operations: the journal first, then the overlay: what the server did is in the cache already
+/// (decisions 1). Tells the person of those that are parked.
+pub(super) fn journal(shared: &Shared, account: &AccountName, changes: Vec<OpChange>) -> Result<(), Unwritten> {
+    let done = shared.store.state(move |tx| record::on_journal(tx, &changes).map(|touched| (touched, changes)));
+    let (touched, changes) = done.map_err(|e| {
+        let overtaken = e.kind == StoreErrorKind::Missing || e.detail.as_str() == OVERTAKEN;
+        let fault = translate::store(&e);
+        if overtaken { Unwritten::Overtaken(fault) } else { Unwritten::Store(fault) }
+    })?;
+    for change in changes.iter().filter(|c| c.state == OpState::Parked) {
+        let why = change.fault.as_ref().map(translate::op_fault).unwrap_or_default();
+        let fault = Fault::new(Kind::Refused, &format!("not done: {why}")).remedied(Remedy::OpenQueue(change.id)).of(account);
+        shared.fault(fault);
+    }
+    let lay = move |tx: &mut crate::store::Tx<'_, crate::store::Cache>| touched.iter().try_for_each(|op| overlay::apply(tx, op));
+    shared.store.cache(lay).map_err(|e| Unwritten::Store(translate::store(&e)))
 }
 
 /// Of one pass.
@@ -102,28 +136,16 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// The journal first, then the overlay: what the server did is in the cache already (decisions 1).
     fn journal(&self, changes: Vec<OpChange>) -> Result<(), Fault> {
-        let done = self.shared.store.state(move |tx| record::on_journal(tx, &changes).map(|touched| (touched, changes)));
-        let (touched, changes) = match done {
-            Ok(done) => done,
-            Err(e) => {
-                let overtaken = e.kind == StoreErrorKind::Missing || e.detail.as_str() == OVERTAKEN;
-                self.inner.lock().unwrap_or_else(PoisonError::into_inner).overtaken |= overtaken;
-                return Err(translate::store(&e));
-            }
-        };
         let settled = changes.iter().filter(|c| matches!(c.state, OpState::Settled | OpState::Moot)).count();
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).settled += settled as u64;
-        for change in changes.iter().filter(|c| c.state == OpState::Parked) {
-            let why = change.fault.as_ref().map(translate::op_fault).unwrap_or_default();
-            let fault =
-                Fault::new(Kind::Refused, &format!("not done: {why}")).remedied(Remedy::OpenQueue(change.id)).of(self.account);
-            self.shared.fault(fault);
+        let done = journal(self.shared, self.account, changes);
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        match done {
+            Ok(()) => inner.settled += settled as u64,
+            Err(Unwritten::Overtaken(_)) => inner.overtaken = true,
+            Err(Unwritten::Store(_)) => {}
         }
-        let lay =
-            move |tx: &mut crate::store::Tx<'_, crate::store::Cache>| touched.iter().try_for_each(|op| overlay::apply(tx, op));
-        self.shared.store.cache(lay).map_err(|e| translate::store(&e))
+        done.map_err(Unwritten::into_fault)
     }
 
     /// The pass is over.

@@ -1,6 +1,6 @@
 //! The whole engine over local accounts: what a person does reaches the maildir, and what changes there reaches the person.
 
-use super::api::{Body, Connectivity, News, OutboxState, Query, Request, Rows};
+use super::api::{Body, Connectivity, MailboxAct, News, OutboxState, Query, Request, Rows};
 use super::{Engine, Mode, Setup};
 use crate::base::paths::Paths;
 use crate::config::Config;
@@ -290,4 +290,39 @@ fn a_second_window_sees_what_the_first_does_and_has_its_wishes_done() {
         let Ok(Rows::Message(view)) = second.ask(&Query::Message(body)) else { panic!() };
         matches!(view.body, Body::Here(_)).then_some(())
     });
+}
+
+#[test]
+fn mailboxes_are_made_renamed_and_deleted_in_the_maildir() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    for name in ["mail", "mail/.Lists", "mail/.Lists.rust"] {
+        for part in ["cur", "new", "tmp"] {
+            std::fs::create_dir_all(dir.join(name).join(part)).unwrap();
+        }
+        std::fs::write(dir.join(name).join("cur/1.x:2,S"), "Subject: one\n\nx\n").unwrap();
+    }
+    let engine = start(dir);
+    let find = |name: &str| {
+        let Ok(Rows::Mailboxes(rows)) = engine.ask(&Query::Mailboxes) else { panic!() };
+        rows.into_iter().find(|r| r.path.as_str() == name)
+    };
+    let lists = until(&engine, "the folders", |_| find("Lists.rust").filter(|r| r.synced_at > 0).and(find("Lists")));
+    let account = AccountName::new("me");
+    let path = |name: &str| crate::mail::mailbox::MailboxPath::from_typed(name);
+    engine.perform(Request::Mailbox(MailboxAct::Create { account, path: path("New") })).unwrap();
+    let act = MailboxAct::Rename { mailbox: lists.id, to: path("New.Old") };
+    engine.perform(Request::Mailbox(act)).unwrap();
+    assert!(find("New.Old.rust").is_some() && find("Lists").is_none(), "at once");
+    let there = |name: &str| dir.join("mail").join(name).join("cur").is_dir();
+    until(&engine, "the new names", |_| (there(".New") && there(".New.Old.rust") && !there(".Lists")).then_some(()));
+    let kept = find("New.Old.rust").unwrap();
+    assert_eq!(kept.total, 1);
+    assert_eq!(find("New.Old").unwrap().id, lists.id);
+    let done = engine.perform(Request::Mailbox(MailboxAct::Delete { mailbox: lists.id })).unwrap();
+    assert_eq!((done.count, find("New.Old.rust").is_some()), (2, false));
+    engine.perform(Request::Undo { count: 1 }).unwrap();
+    assert_eq!(find("New.Old.rust").map(|r| (r.id, r.total)), Some((kept.id, 1)));
+    engine.perform(Request::Redo).unwrap();
+    until(&engine, "the end of it", |_| (!there(".New.Old") && !there(".New.Old.rust") && there(".New")).then_some(()));
 }

@@ -36,6 +36,7 @@ pub mod setup;
 pub mod shared;
 pub mod sync;
 pub mod translate;
+mod tree;
 mod watch;
 mod work;
 

@@ -23,13 +23,14 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::ListedMailbox;
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
-use crate::store::{StoreError, base, journal, mailboxes, messages, placements};
+use crate::store::tree::{self, Named};
+use crate::store::{self, StoreError, base, mailboxes, messages, placements};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How often a pass is begun again because something moved under it.
-const AGAIN: u32 = 3;
+pub(super) const AGAIN: u32 = 3;
 /// So many changes of UIDVALIDITY ... (security S-22)
 const MAX_REBASES: usize = 3;
 /// ... within so many seconds, and the mailbox is left as it is.
@@ -95,8 +96,6 @@ pub struct Passed {
     pub pushed: u64,
     /// Mailboxes that these changed elsewhere without the server saying how: to be visited.
     pub elsewhere: BTreeSet<MailboxPath>,
-    /// Whether the mailbox was made: what it is for, only a new list tells.
-    pub made: bool,
     /// How it ended.
     pub end: End,
 }
@@ -180,34 +179,31 @@ impl Visitor<'_> {
     pub fn order(&self, listed: &[ListedMailbox], open: Option<MailboxId>, all: bool) -> Result<Vec<MailboxPath>, Halt> {
         let pending = self.pending()?;
         let (known, open) = self.shared.store.read(|db| {
+            let named: HashMap<MailboxId, Named> =
+                tree::named(db, &self.config.name)?.into_iter().map(|named| (named.id, named)).collect();
             let rows = mailboxes::list(db, Some(&self.config.name))?;
-            let open = rows.iter().find(|row| Some(row.id) == open).map(|row| row.path.clone());
+            let open = open.and_then(|id| named.get(&id)).map(|named| named.server.clone());
             let known: crate::store::Result<Vec<folders::Known>> = rows
                 .into_iter()
                 .map(|row| {
-                    let here = || pending.iter().filter(|op| op.mailbox == row.path);
+                    let path = named.get(&row.id).map_or(row.path, |named| named.server.clone());
+                    let pending = pending.iter().any(|op| op.mailbox == path && !op.kind.is_about_tree());
                     let base = base::load(db, row.id)?;
                     Ok(folders::Known {
                         base: Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq },
                         messages: row.total,
                         unseen: row.unread,
-                        pending: here().next().is_some(),
-                        creates: here().any(|op| op.kind == OpKind::CreateMailbox),
-                        path: row.path,
+                        pending,
+                        dying: false,
+                        path,
                     })
                 })
                 .collect();
-            Ok((known?, open))
+            let mut known = known?;
+            known.extend(named.into_values().filter(|named| named.dying).map(|named| folders::Known::dying(named.server)));
+            Ok((known, open))
         })?;
         Ok(folders::visits(listed, &known, open.as_ref(), all))
-    }
-
-    /// Operations of the account that the server may have to be told of.
-    ///
-    /// # Errors
-    /// The store.
-    pub fn pending(&self) -> Result<Vec<Operation>, Halt> {
-        Ok(self.shared.store.read_state(|db| journal::pending(db, Some(&self.config.name)))?)
     }
 
     /// Where a mailbox is in the cache.
@@ -228,8 +224,7 @@ impl Visitor<'_> {
     /// What ended the connection, or the store. What was recorded until then stands.
     pub fn pass(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
         let mailbox = self.mailbox(path)?;
-        let mut passed =
-            Passed { mailbox, tally: Tally::default(), pushed: 0, elsewhere: BTreeSet::new(), made: false, end: End::Synced };
+        let mut passed = Passed { mailbox, tally: Tally::default(), pushed: 0, elsewhere: BTreeSet::new(), end: End::Synced };
         for _ in 0..AGAIN {
             match self.once(conn, path, &mut passed)? {
                 Some(end) => {
@@ -248,13 +243,15 @@ impl Visitor<'_> {
     fn start(&mut self, conn: &dyn MailStore, path: &MailboxPath, mailbox: MailboxId) -> Result<Start, Halt> {
         let (base, known) = self.shared.store.read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?)))?;
         let ops = self.shared.store.read_state(|db| {
-            let pending = journal::pending(db, Some(&self.config.name))?;
+            let mut pending = store::journal::pending(db, Some(&self.config.name))?;
+            let changes: Vec<Operation> = pending.extract_if(.., |op| op.kind.is_about_tree()).collect();
+            pending.retain(|op| !changes.iter().any(|change| op.waits_for(change)));
             let mut ops: BTreeMap<OpId, Operation> =
                 pending.into_iter().filter(|op| op.mailbox == *path || op.unsure()).map(|op| (op.id, op)).collect();
             let mut asked: Vec<OpId> = ops.values().flat_map(refers).collect();
             while let Some(id) = asked.pop() {
                 // One that was forgotten since is unknown to the plan too, which then parks what is in doubt.
-                if let (Entry::Vacant(place), Some(op)) = (ops.entry(id), journal::find(db, id)?) {
+                if let (Entry::Vacant(place), Some(op)) = (ops.entry(id), store::journal::find(db, id)?) {
                     asked.extend(refers(place.insert(op)));
                 }
             }
@@ -273,7 +270,6 @@ impl Visitor<'_> {
         let start = self.start(conn, path, mailbox)?;
         let (first, here) = (start.base.uidnext == 0, start.known.len());
         let ours = || start.ops.iter().filter(|op| op.mailbox == *path).map(|op| &op.kind);
-        let made = ours().any(|kind| *kind == OpKind::CreateMailbox);
         let elsewhere: Vec<MailboxPath> = ours().filter(|_| !start.caps.uidplus).filter_map(goes_to).cloned().collect();
         let (task, what) = (Task::Sync(self.config.name.clone(), mailbox), format!("reading {}", path.decoded()));
         let job = self.shared.begin(task, &self.config.name, &what, Unit::Messages, Some(self.line));
@@ -289,7 +285,6 @@ impl Visitor<'_> {
         passed.tally.add(sum.tally);
         passed.pushed += sum.settled;
         if sum.settled > 0 {
-            passed.made |= made;
             passed.elsewhere.extend(elsewhere);
         }
         if sum.rebased {

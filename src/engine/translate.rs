@@ -118,6 +118,7 @@ pub fn op_fault(fault: &OpFault) -> SafeText {
             SafeText::of("the server numbered the mailbox anew, and the message was not found again without doubt")
         }
         OpFault::CannotTell => SafeText::of("the connection broke, and whether the server did it cannot be told without doubt"),
+        OpFault::Before => SafeText::of("a change before it could not be done, and would lose its messages with the mailbox"),
         OpFault::NoUidValidity => SafeText::of("the server gives messages no lasting numbers"),
     }
 }

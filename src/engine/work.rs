@@ -15,10 +15,9 @@ use crate::base::backoff::Backoff;
 use crate::base::park::park;
 use crate::base::spawn::guarded;
 use crate::config::AccountConfig;
-use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
 use crate::net::session::{Idle, MailStore};
-use crate::store::{base, mailboxes, placements};
+use crate::store::{base, placements};
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -263,16 +262,11 @@ impl<'a> Work<'a> {
             self.first(MailboxPath::inbox());
         }
         for id in wishes.visit.into_iter().rev() {
-            if let Some(path) = self.path(id)? {
+            if let Some(path) = self.visitor.at_server(id)? {
                 self.first(path);
             }
         }
         Ok(())
-    }
-
-    fn path(&self, id: MailboxId) -> Result<Option<MailboxPath>, Halt> {
-        let rows = self.visitor.shared.store.read(|db| mailboxes::list(db, Some(&self.visitor.config.name)))?;
-        Ok(rows.into_iter().find(|row| row.id == id && row.selectable).map(|row| row.path))
     }
 
     fn first(&mut self, path: MailboxPath) {
@@ -297,7 +291,7 @@ impl<'a> Work<'a> {
                 self.todo.push_back(other.clone());
             }
         }
-        self.stale |= passed.made || passed.end == End::NoMailbox;
+        self.stale |= passed.end == End::NoMailbox;
         // What was stopped is left alone; operations were pushed all the same.
         let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), passed.mailbox));
         if passed.end == End::GaveWay && !stopped() {
@@ -309,19 +303,31 @@ impl<'a> Work<'a> {
     /// Pushes the journal: each mailbox with operations that are due, as long as something gets done.
     fn push(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let mut seen = HashSet::new();
+        self.tree(conn)?;
         loop {
             let now = self.visitor.shared.now();
             let pending = self.visitor.pending()?;
-            self.due = pending.iter().map(|op| op.not_before).filter(|at| *at > now).min();
+            self.due = self.visitor.due(now)?;
             let mut due = pending.into_iter().filter(|op| op.not_before <= now).map(|op| op.mailbox);
             let Some(path) = due.find(|path| !seen.contains(path)) else { return Ok(()) };
             let passed = self.visit(conn, path.clone())?;
             if passed.pushed > 0 {
                 // What waited for one of these may be due now.
                 seen.clear();
+                self.tree(conn)?;
             }
             seen.insert(path);
         }
+    }
+
+    /// Changes the tree of mailboxes as the person wishes; the list and what is to be visited are others then.
+    fn tree(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        if self.visitor.tree(conn)? > 0 {
+            self.stale = true;
+            self.todo.clear();
+            self.here = None;
+        }
+        Ok(())
     }
 
     /// Waits for news, wishes, or the next thing that is due.
@@ -337,7 +343,7 @@ impl<'a> Work<'a> {
         self.tell(Connectivity::Live { since: self.since });
         // The watch has the inbox; this connection looks where the person looks.
         let open = match self.desk.open() {
-            Some(id) => self.path(id)?,
+            Some(id) => self.visitor.at_server(id)?,
             None => None,
         };
         let place = open.unwrap_or_else(MailboxPath::inbox);
@@ -359,7 +365,7 @@ impl<'a> Work<'a> {
     /// Selects `place` for IDLE. False if it is not as the last pass left it: then it is visited first.
     fn settle(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
         let id = self.visitor.mailbox(place)?;
-        let selected = match conn.select(place, true, None) {
+        let selected = match conn.select(place, true) {
             Ok(selected) => selected,
             Err(e) if e.connection_lives() && !place.is_inbox() => {
                 // It is gone; the next list tells. Until then there is nothing to wait for but the inbox.

@@ -82,6 +82,20 @@ pub enum OpKind {
     },
     /// Make the operation's mailbox.
     CreateMailbox,
+    /// Rename the operation's mailbox, with all that lies below it.
+    RenameMailbox {
+        /// Its new name.
+        to: MailboxPath,
+        /// The hierarchy delimiter, which says what lies below.
+        delimiter: Option<char>,
+    },
+    /// Delete the operation's mailbox, with its messages.
+    DeleteMailbox,
+    /// Subscribe to the operation's mailbox, or no more.
+    SubscribeMailbox {
+        /// Which of the two.
+        on: bool,
+    },
 }
 
 impl OpKind {
@@ -95,7 +109,16 @@ impl OpKind {
             Self::Expunge => "expunge",
             Self::Append { .. } => "append",
             Self::CreateMailbox => "create_mailbox",
+            Self::RenameMailbox { .. } => "rename_mailbox",
+            Self::DeleteMailbox => "delete_mailbox",
+            Self::SubscribeMailbox { .. } => "subscribe_mailbox",
         }
+    }
+
+    /// Whether it is about the tree of mailboxes, and not about messages.
+    #[must_use]
+    pub const fn is_about_tree(&self) -> bool {
+        matches!(self, Self::CreateMailbox | Self::RenameMailbox { .. } | Self::DeleteMailbox | Self::SubscribeMailbox { .. })
     }
 }
 
@@ -192,7 +215,7 @@ pub struct Operation {
     pub mailbox: MailboxPath,
     /// What is wanted.
     pub kind: OpKind,
-    /// Of which messages; empty for `Append` and `CreateMailbox`.
+    /// Of which messages; empty for `Append` and what is about mailboxes.
     pub targets: Vec<Target>,
     /// Where it stands.
     pub state: OpState,
@@ -227,8 +250,47 @@ impl Operation {
         match &self.kind {
             OpKind::Move { to } | OpKind::Copy { to } => Some(to),
             OpKind::Append { .. } => Some(&self.mailbox),
-            OpKind::Flag { .. } | OpKind::Expunge | OpKind::CreateMailbox => None,
+            _ => None,
         }
+    }
+
+    /// Whether messages in `root` or below it are concerned: as source or as destination.
+    #[must_use]
+    pub fn touches(&self, root: &MailboxPath, delimiter: Option<char>) -> bool {
+        let to = match &self.kind {
+            OpKind::RenameMailbox { to, .. } => Some(to),
+            _ => self.destination(),
+        };
+        self.mailbox.is_within(root, delimiter) || to.is_some_and(|to| to.is_within(root, delimiter))
+    }
+
+    /// Whether an earlier, pending `change` of the tree has to be carried out first, because it makes a mailbox that
+    /// this operation names.
+    #[must_use]
+    pub fn waits_for(&self, change: &Self) -> bool {
+        let made = match &change.kind {
+            OpKind::CreateMailbox => Some((&change.mailbox, None)),
+            OpKind::RenameMailbox { to, delimiter } => Some((to, *delimiter)),
+            _ => None,
+        };
+        let before = change.id < self.id && change.account == self.account && change.state.pending();
+        before && made.is_some_and(|(path, delimiter)| self.touches(path, delimiter))
+    }
+
+    /// Follows a mailbox that was renamed, with what lies below it. Whether that changed anything.
+    pub fn follow(&mut self, from: &MailboxPath, to: &MailboxPath, delimiter: Option<char>) -> bool {
+        let mut changed = false;
+        let mut follow = |path: &mut MailboxPath| {
+            if let Some(new) = path.moved(from, to, delimiter) {
+                changed |= new != *path;
+                *path = new;
+            }
+        };
+        follow(&mut self.mailbox);
+        if let OpKind::Move { to } | OpKind::Copy { to } | OpKind::RenameMailbox { to, .. } = &mut self.kind {
+            follow(to);
+        }
+        changed
     }
 }
 

@@ -9,6 +9,9 @@ use std::fmt;
 /// First char of the range that stands for octets 0x80..=0xFF that were not UTF-8 (so that any octets fit a `str`).
 const RAW_OCTET: u32 = 0x0010_FF00;
 
+/// The longest name of a mailbox to be made, in octets: what the strictest of the usual servers takes.
+const MAX_NAME: usize = 240;
+
 /// A mailbox's name in wire form: exactly the server's octets.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -96,6 +99,44 @@ impl MailboxPath {
     pub fn parent(&self, delimiter: Option<char>) -> Option<Self> {
         let (parent, _) = self.0.trim_end_matches(delimiter?).rsplit_once(delimiter?)?;
         (!parent.is_empty()).then(|| Self::from_wire(parent.as_bytes()))
+    }
+
+    /// Whether it is `root` or lies below it.
+    #[must_use]
+    pub fn is_within(&self, root: &Self, delimiter: Option<char>) -> bool {
+        self.moved(root, root, delimiter).is_some()
+    }
+
+    /// Its name after `from` was renamed to `to`, with all that lies below; nothing if it does not lie there.
+    #[must_use]
+    pub fn moved(&self, from: &Self, to: &Self, delimiter: Option<char>) -> Option<Self> {
+        let below = self.0.strip_prefix(&from.0)?;
+        let inside = delimiter.is_some_and(|d| below.starts_with(d)) && !from.is_inbox();
+        (below.is_empty() || inside).then(|| Self(format!("{}{below}", to.0)))
+    }
+
+    /// Whether a mailbox can be made under this name in a hierarchy with `delimiter`; else why not.
+    ///
+    /// # Errors
+    /// A sentence's end for the person.
+    pub fn check_new(&self, delimiter: Option<char>) -> Result<(), &'static str> {
+        if self.0.is_empty() {
+            return Err("a mailbox needs a name");
+        }
+        if self.is_inbox() {
+            return Err("the inbox is always there");
+        }
+        if self.0.len() > MAX_NAME {
+            return Err("this name is too long");
+        }
+        // `%` and `*` could be made and never be asked for again by LIST (RFC 9051, 6.3.9).
+        if self.decoded().chars().any(|c| c.is_control() || matches!(c, '%' | '*' | '\u{fffd}')) {
+            return Err("this name has a character that no mailbox can have");
+        }
+        match delimiter {
+            Some(d) if self.0.split(d).any(|part| part.trim().is_empty()) => Err("a part of this name is empty"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -315,6 +356,28 @@ mod tests {
         assert_eq!(path.parent(Some('.')).unwrap().as_str(), "INBOX.Lists");
         assert!(MailboxPath::from_wire(b"inBox").is_inbox());
         assert_eq!(path.leaf(None), "INBOX.Lists.rust");
+    }
+
+    #[test]
+    fn what_lies_below_moves_along() {
+        let path = |n: &str| MailboxPath::from_typed(n);
+        let moved = |n: &str| path(n).moved(&path("a"), &path("x/y"), Some('/')).map(|p| p.as_str().to_owned());
+        assert_eq!(moved("a").as_deref(), Some("x/y"));
+        assert_eq!(moved("a/b/c").as_deref(), Some("x/y/b/c"));
+        assert_eq!((moved("ab"), moved("b/a")), (None, None));
+        assert_eq!(path("a/b").moved(&path("a"), &path("x"), None), None);
+        // INBOX.a is no child of the inbox that a rename of it would take along (RFC 9051, 6.3.6).
+        assert!(!path("INBOX/a").is_within(&MailboxPath::inbox(), Some('/')));
+    }
+
+    #[test]
+    fn odd_names_are_not_made() {
+        for bad in ["", "INBOX", "inbox", "a//b", "/a", "a/", "a/ /b", "a*", "a%b", "a\nb", &"x".repeat(300)] {
+            assert!(MailboxPath::from_typed(bad).check_new(Some('/')).is_err(), "{bad:?}");
+        }
+        for good in ["Büro", "a/b", "a.b", "R&D", "2026 (old)"] {
+            assert_eq!(MailboxPath::from_typed(good).check_new(Some('/')), Ok(()), "{good:?}");
+        }
     }
 
     proptest! {

@@ -7,21 +7,27 @@ use super::error::{Result, StoreError};
 use super::open::{Cache, Db};
 use super::placements;
 use super::writer::Tx;
-use crate::mail::ids::{AccountName, MailboxId, OpId};
+use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus};
 use rusqlite::{OptionalExtension, Row};
 use std::collections::HashSet;
 
-/// The mailbox of that name.
+/// The mailbox of that name: as it is shown, or as the server still calls it.
 ///
 /// # Errors
 /// As every question.
 pub fn find(db: &Db<Cache>, account: &AccountName, path: &MailboxPath) -> Result<Option<MailboxId>> {
-    let sql = "SELECT id FROM mailbox WHERE account = ?1 AND path = ?2";
-    let found = db.conn().prepare_cached(sql)?.query_row((account.as_str(), path.as_str()), |r| r.get(0));
-    Ok(found.optional()?.map(MailboxId))
+    let shown = "SELECT id FROM mailbox WHERE account = ?1 AND path = ?2";
+    let server = "SELECT id FROM mailbox WHERE account = ?1 AND origin = ?2 AND origin <> ''";
+    for sql in [shown, server] {
+        let found = db.conn().prepare_cached(sql)?.query_row((account.as_str(), path.as_str()), |r| r.get(0)).optional()?;
+        if let Some(id) = found {
+            return Ok(Some(MailboxId(id)));
+        }
+    }
+    Ok(None)
 }
 
 /// The mailbox of that name, made if it is not known yet.
@@ -40,29 +46,6 @@ pub fn ensure(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath)
     Ok(id)
 }
 
-/// Makes a mailbox that the person wished for and the server does not have yet; known ones stay as they are.
-pub(super) fn wish(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath, op: OpId) -> Result<()> {
-    if find(tx, account, path)?.is_none() {
-        let id = ensure(tx, account, path)?;
-        tx.conn().execute("UPDATE mailbox SET wished = ?2 WHERE id = ?1", (id.0, op.0))?;
-    }
-    Ok(())
-}
-
-/// Ends the wish: what the server did not list meanwhile goes, unless the operation was done.
-pub(super) fn unwish(tx: &mut Tx<'_, Cache>, op: OpId, done: bool) -> Result<()> {
-    let find = "SELECT id FROM mailbox WHERE wished = ?1";
-    let id: Option<i64> = tx.conn().prepare_cached(find)?.query_row([op.0], |r| r.get(0)).optional()?;
-    let Some(id) = id else { return Ok(()) };
-    if done {
-        tx.conn().execute("UPDATE mailbox SET wished = 0 WHERE id = ?1", [id])?;
-    } else {
-        remove(tx, MailboxId(id))?;
-    }
-    tx.note(Topic::Mailboxes);
-    Ok(())
-}
-
 /// Records a whole LIST reply: what is not in it goes, with its placements; except what is wished for.
 ///
 /// # Errors
@@ -74,7 +57,8 @@ pub fn record_list(tx: &mut Tx<'_, Cache>, account: &AccountName, listed: &[List
             _ if mailbox.path.is_inbox() => Some(Role::Inbox),
             role => role,
         };
-        let sql = "UPDATE mailbox SET delimiter = ?2, role = ?3, selectable = ?4, subscribed = ?5, wished = 0 WHERE id = ?1
+        let sql = "UPDATE mailbox SET delimiter = ?2, role = ?3, selectable = ?4, wished = 0,
+                     subscribed = CASE WHEN subscribing = 0 THEN ?5 ELSE subscribed END WHERE id = ?1
                    AND (delimiter, role, selectable, subscribed, wished) IS NOT (?2, ?3, ?4, ?5, 0)";
         let delimiter = mailbox.delimiter.map(String::from).unwrap_or_default();
         let values = (id.0, delimiter, role.map_or("", Role::word), mailbox.selectable, mailbox.subscribed);
@@ -86,7 +70,7 @@ pub fn record_list(tx: &mut Tx<'_, Cache>, account: &AccountName, listed: &[List
         }
     }
     let here: HashSet<&MailboxPath> = listed.iter().map(|m| &m.path).collect();
-    let sql = "SELECT id, path FROM mailbox WHERE account = ?1 AND wished = 0";
+    let sql = "SELECT id, CASE WHEN origin = '' THEN path ELSE origin END FROM mailbox WHERE account = ?1 AND wished = 0";
     let known: Vec<(i64, String)> = tx
         .conn()
         .prepare_cached(sql)?
@@ -142,7 +126,7 @@ pub fn remove(tx: &mut Tx<'_, Cache>, mailbox: MailboxId) -> Result<()> {
 /// # Errors
 /// As every transaction.
 pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<()> {
-    for row in list(tx, Some(account))? {
+    for row in super::tree::named(tx, account)? {
         remove(tx, row.id)?;
     }
     tx.conn().execute("DELETE FROM thread_ref WHERE account = ?1", [account.as_str()])?;
@@ -168,12 +152,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
     })
 }
 
-/// The mailboxes of one account, or of all, by account and name.
+/// The mailboxes of one account, or of all, by account and name; not those that the person deleted.
 ///
 /// # Errors
 /// As every question.
 pub fn list(db: &Db<Cache>, account: Option<&AccountName>) -> Result<Vec<MailboxRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE ?1 IS NULL OR account = ?1 ORDER BY account, path");
+    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE dying = 0 AND (?1 IS NULL OR account = ?1) ORDER BY account, path");
     let mut statement = db.conn().prepare_cached(&sql)?;
     Ok(statement.query_map([account.map(AccountName::as_str)], read)?.collect::<rusqlite::Result<_>>()?)
 }
@@ -203,6 +187,6 @@ pub fn counted(db: &Db<Cache>, mailbox: MailboxId) -> Result<u32> {
 /// # Errors
 /// As every question.
 pub fn by_role(db: &Db<Cache>, account: &AccountName, role: Role) -> Result<Option<MailboxRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE account = ?1 AND role = ?2 ORDER BY id LIMIT 1");
+    let sql = format!("SELECT {COLUMNS} FROM mailbox WHERE account = ?1 AND role = ?2 AND dying = 0 ORDER BY id LIMIT 1");
     Ok(db.conn().prepare_cached(&sql)?.query_row((account.as_str(), role.word()), read).optional()?)
 }

@@ -34,6 +34,7 @@ pub mod search;
 mod search_sql;
 pub mod spool;
 pub mod threads;
+pub mod tree;
 mod views;
 mod writer;
 

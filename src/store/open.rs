@@ -52,8 +52,11 @@ impl Kind for State {
 
 impl Kind for Cache {
     const NAME: &'static str = "cache.sqlite";
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("migrations/cache/0001_base.sql"), include_str!("migrations/cache/0002_views.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("migrations/cache/0001_base.sql"),
+        include_str!("migrations/cache/0002_views.sql"),
+        include_str!("migrations/cache/0003_tree.sql"),
+    ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;
     const DISPOSABLE: bool = true;

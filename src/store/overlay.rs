@@ -7,7 +7,7 @@
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{base, mailboxes, placements};
+use super::{base, mailboxes, placements, tree};
 use crate::mail::flags::Flags;
 use crate::mail::ids::{MailboxId, OpId, PlacementKey};
 use crate::mail::intent::{OpKind, OpState, Operation, Target, delta_words};
@@ -61,11 +61,10 @@ fn select(db: &Db<Cache>, condition: &str, values: impl rusqlite::Params) -> Res
 /// # Errors
 /// As every transaction.
 pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
-    if !operation.state.pending() {
-        return forget(tx, operation.id, operation.state);
-    }
     let mailbox = match &operation.kind {
-        OpKind::CreateMailbox => return mailboxes::wish(tx, &operation.account, &operation.mailbox, operation.id),
+        kind if kind.is_about_tree() && operation.state.pending() => return tree::apply(tx, operation),
+        kind if kind.is_about_tree() => return tree::forget(tx, operation),
+        _ if !operation.state.pending() => return forget(tx, operation.id, operation.state),
         // What is appended shows when the server has it; until then it is in the outbox or among the drafts.
         OpKind::Append { .. } => return Ok(()),
         _ => mailboxes::ensure(tx, &operation.account, &operation.mailbox)?,
@@ -195,7 +194,7 @@ pub fn forget(tx: &mut Tx<'_, Cache>, op: OpId, state: OpState) -> Result<()> {
     for wish in select(tx, "op = ?1", [op.0])? {
         take_off(tx, &wish, state == OpState::Settled)?;
     }
-    mailboxes::unwish(tx, op, state == OpState::Settled)
+    Ok(())
 }
 
 fn take_off(tx: &mut Tx<'_, Cache>, wish: &Wish, done: bool) -> Result<()> {
@@ -286,8 +285,8 @@ pub(super) fn renumber(tx: &Tx<'_, Cache>, mailbox: MailboxId, to: UidValidity, 
 /// # Errors
 /// As every question.
 pub fn operations(db: &Db<Cache>) -> Result<Vec<OpId>> {
-    let sql = "SELECT op FROM wish UNION SELECT wished FROM mailbox WHERE wished <> 0 ORDER BY 1";
-    Ok(db.conn().prepare_cached(sql)?.query_map([], |r| r.get(0).map(OpId))?.collect::<rusqlite::Result<_>>()?)
+    let sql = format!("SELECT op FROM wish UNION {} ORDER BY 1", tree::OPERATIONS);
+    Ok(db.conn().prepare_cached(&sql)?.query_map([], |r| r.get(0).map(OpId))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The pending operation that makes a provisional placement, and which of its targets it is.
@@ -309,7 +308,6 @@ pub fn rebuild(tx: &mut Tx<'_, Cache>, operations: &[Operation]) -> Result<()> {
     };
     let touched = numbers("SELECT DISTINCT place FROM wish WHERE place <> 0")?;
     let provisional = numbers("SELECT id FROM placement WHERE uid IS NULL")?;
-    let wished = numbers("SELECT wished FROM mailbox WHERE wished <> 0")?;
     tx.conn().execute("DELETE FROM wish", [])?;
     for id in &provisional {
         placements::remove(tx, PlacementKey(*id))?;
@@ -317,8 +315,6 @@ pub fn rebuild(tx: &mut Tx<'_, Cache>, operations: &[Operation]) -> Result<()> {
     for id in touched.into_iter().filter(|id| !provisional.contains(id)) {
         placements::derive(tx, PlacementKey(id))?;
     }
-    for op in wished {
-        mailboxes::unwish(tx, OpId(op), false)?;
-    }
+    tree::reset(tx)?;
     operations.iter().try_for_each(|operation| apply(tx, operation))
 }

@@ -131,6 +131,16 @@ pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u
     Ok(set)
 }
 
+/// All that the person sees in a mailbox, newest first.
+///
+/// # Errors
+/// As every question.
+pub fn visible(db: &Db<Cache>, mailbox: MailboxId) -> Result<Vec<PlacementKey>> {
+    let sql = "SELECT id FROM placement WHERE mailbox = ?1 AND hidden = 0 ORDER BY sort DESC";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    Ok(statement.query_map([mailbox.0], |r| r.get(0).map(PlacementKey))?.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The (numbers of the) cached placements with UIDs in `uids`. Costs what is here, not what the set claims.
 pub(super) fn within(db: &Db<Cache>, mailbox: MailboxId, uids: &UidSet) -> Result<Vec<PlacementKey>> {
     let sql = "SELECT id FROM placement WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";

@@ -41,6 +41,44 @@ impl fmt::Debug for Password {
     }
 }
 
+/// A change of the tree of mailboxes: durable and shown at once, told to the server when there is a network. All but
+/// `Create` are on the undo stack. A refusal of the server is in the queue, with its words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MailboxAct {
+    /// Make a mailbox, and subscribe to it.
+    Create {
+        /// Of this account.
+        account: AccountName,
+        /// With this whole name, parts divided as the account does it ([`crate::mail::row::MailboxRow::delimiter`]).
+        path: MailboxPath,
+    },
+    /// Rename a mailbox, with all that lies below it. Not the inbox.
+    Rename {
+        /// This one.
+        mailbox: MailboxId,
+        /// Its new whole name.
+        to: MailboxPath,
+    },
+    /// Delete a mailbox with its messages, and all that lies below it. It goes from the screen at once, the server is told
+    /// after 10 s; until then it can be undone. The caller has asked. Not the inbox. `Done::count` is how many mailboxes.
+    Delete {
+        /// This one.
+        mailbox: MailboxId,
+    },
+    /// Subscribe to a mailbox, or no more.
+    Subscribe {
+        /// This one.
+        mailbox: MailboxId,
+        /// Which of the two.
+        on: bool,
+    },
+    /// Remove all messages: to Trash; out of Trash and Junk for ever (as [`Request::DeleteForever`]: the caller has asked).
+    Empty {
+        /// This one.
+        mailbox: MailboxId,
+    },
+}
+
 /// One thing to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Request {
@@ -80,13 +118,8 @@ pub enum Request {
         /// These messages.
         targets: Vec<PlacementKey>,
     },
-    /// Make a mailbox.
-    CreateMailbox {
-        /// Of this account.
-        account: AccountName,
-        /// With this name.
-        path: MailboxPath,
-    },
+    /// Change the tree of mailboxes.
+    Mailbox(MailboxAct),
     /// Take the last commands back, newest first.
     Undo {
         /// How many.

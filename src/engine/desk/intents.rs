@@ -3,7 +3,7 @@
 //! Start reading at: `write`. The state is committed before the cache (decisions 1); a crash in between is made good at the
 //! next start, which lays the journal over the cache again.
 
-use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked, Roles, entry};
+use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked, Roles};
 use crate::engine::api::{Done, Fault, Kind, Request};
 use crate::engine::journal::op::{can_withdraw, retried};
 use crate::engine::journal::undo::{self, Back};
@@ -12,7 +12,7 @@ use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
 use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, GroupId, MailboxId, OpId, PlacementKey};
-use crate::mail::intent::{NewOperation, OpKind, OpState, Operation, Target};
+use crate::mail::intent::{NewOperation, OpState, Operation, Target};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outgoing::OutboxState;
 use crate::store::journal::Command;
@@ -52,11 +52,7 @@ pub(super) fn write(shared: &Shared, request: Request) -> Result<(Done, Accounts
             command(shared, &targets, &Act::File(role), label, true)
         }
         Request::DeleteForever { targets } => command(shared, &targets, &Act::Expunge, "delete for ever", true),
-        Request::CreateMailbox { account, path } => {
-            let create = entry(&account, &path, OpKind::CreateMailbox);
-            let written = record(shared, Command::new("create mailbox", false), vec![(create, None)])?;
-            Ok((Done { group: Some(written.group), count: 1, ..Done::default() }, finish(shared, written.touched)?))
-        }
+        Request::Mailbox(act) => super::tree::change(shared, act),
         Request::Undo { count } => unwind(shared, count.max(1), Way::Back),
         Request::Redo => unwind(shared, 1, Way::Forth),
         Request::QueueRetry(id) => retry(shared, id),
@@ -73,7 +69,7 @@ pub fn automatic(shared: &Shared, target: PlacementKey, delta: FlagDelta) -> Res
     Ok(command(shared, &[target], &Act::Flag(delta), "flag", false)?.1)
 }
 
-fn mailbox(shared: &Shared, id: MailboxId) -> Result<(AccountName, MailboxPath), Fault> {
+pub(super) fn mailbox(shared: &Shared, id: MailboxId) -> Result<(AccountName, MailboxPath), Fault> {
     let row = shared.store.read(|db| mailboxes::get(db, id)).map_err(|e| gone(e, "there is no such mailbox any more"))?;
     if !row.selectable {
         return Err(Fault::new(Kind::Usage, "this mailbox holds other mailboxes only, no messages"));
@@ -81,11 +77,11 @@ fn mailbox(shared: &Shared, id: MailboxId) -> Result<(AccountName, MailboxPath),
     Ok((row.account, row.path))
 }
 
-fn gone(error: StoreError, what: &str) -> Fault {
+pub(super) fn gone(error: StoreError, what: &str) -> Fault {
     if error.kind == StoreErrorKind::Missing { Fault::missing(what) } else { error.into() }
 }
 
-fn command(
+pub(super) fn command(
     shared: &Shared,
     targets: &[PlacementKey],
     act: &Act,
@@ -111,7 +107,7 @@ fn command(
     Ok((done, finish(shared, written.touched)?))
 }
 
-fn count(n: usize) -> u32 {
+pub(super) fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
@@ -178,13 +174,17 @@ fn split(operations: Vec<(NewOperation, Option<usize>)>) -> Vec<(NewOperation, O
 }
 
 /// What a commit to the journal changed.
-struct Written {
-    group: GroupId,
+pub(super) struct Written {
+    pub(super) group: GroupId,
     /// To be laid over the cache in this order.
-    touched: Vec<Operation>,
+    pub(super) touched: Vec<Operation>,
 }
 
-fn record(shared: &Shared, command: Command, operations: Vec<(NewOperation, Option<usize>)>) -> Result<Written, Fault> {
+pub(super) fn record(
+    shared: &Shared,
+    command: Command,
+    operations: Vec<(NewOperation, Option<usize>)>,
+) -> Result<Written, Fault> {
     let now = shared.now();
     Ok(shared.store.state(move |tx| {
         let group = journal::begin(tx, &command, now)?;
@@ -208,7 +208,7 @@ fn append(
 }
 
 /// The journal has it: now the person sees it, and the owner hears of it. Whose servers have to be told.
-fn finish(shared: &Shared, touched: Vec<Operation>) -> Result<Accounts, Fault> {
+pub(super) fn finish(shared: &Shared, touched: Vec<Operation>) -> Result<Accounts, Fault> {
     let accounts = touched.iter().map(|o| o.account.clone()).collect();
     if shared.owner {
         shared.store.cache(move |tx| touched.iter().try_for_each(|operation| overlay::apply(tx, operation)))?;
@@ -298,7 +298,7 @@ fn carry_back(tx: &mut Tx<'_, State>, group: GroupId, back: Back, now: i64) -> s
 /// A label as it was written by [`write`].
 fn word(label: &str) -> &'static str {
     const WORDS: [&str; 7] = ["flag", "move", "copy", "delete", "archive", "junk", "delete for ever"];
-    WORDS.into_iter().find(|w| *w == label).unwrap_or("command")
+    WORDS.into_iter().chain(super::tree::WORDS).find(|w| *w == label).unwrap_or("command")
 }
 
 fn retry(shared: &Shared, id: OpId) -> Result<(Done, Accounts), Fault> {

@@ -7,6 +7,7 @@ mod intents;
 mod keep;
 mod letters;
 mod parts;
+mod tree;
 
 pub use intents::automatic;
 
@@ -147,7 +148,7 @@ impl Clerk {
             | Request::Copy { .. }
             | Request::File { .. }
             | Request::DeleteForever { .. }
-            | Request::CreateMailbox { .. }
+            | Request::Mailbox(_)
             | Request::Undo { .. }
             | Request::Redo
             | Request::QueueRetry(_)
@@ -203,3 +204,5 @@ impl Clerk {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;

@@ -31,7 +31,7 @@ fn start(dir: &Path, clock: &Manual) -> Engine {
     Engine::start(&Setup { clock, ..Setup::new(config, Paths::of_profile(dir), Mode::Still) }).unwrap()
 }
 
-fn account() -> AccountName {
+pub(super) fn account() -> AccountName {
     AccountName::new("a")
 }
 
@@ -48,16 +48,16 @@ fn seen(n: u32) -> EnvelopeSeen {
     }
 }
 
-struct World {
-    engine: Engine,
+pub(super) struct World {
+    pub(super) engine: Engine,
     clock: Manual,
-    inbox: MailboxId,
+    pub(super) inbox: MailboxId,
     dir: tempfile::TempDir,
 }
 
 impl World {
     /// An inbox with four messages and a folder `Work`; no archive.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Manual::at(1_700_000_000);
         let engine = start(dir.path(), &clock);
@@ -75,25 +75,25 @@ impl World {
         Self { engine, clock, inbox, dir }
     }
 
-    fn rows(&self, mailbox: MailboxId) -> Vec<MessageRow> {
+    pub(super) fn rows(&self, mailbox: MailboxId) -> Vec<MessageRow> {
         let store = &self.engine.shared().store;
         store.read(|db| lists::page(db, mailbox, false, RowCursor::Newest, 50)).unwrap()
     }
 
-    fn named(&self, name: &str) -> MailboxId {
+    pub(super) fn named(&self, name: &str) -> MailboxId {
         let path = MailboxPath::from_typed(name);
         self.engine.shared().store.read(|db| mailboxes::find(db, &account(), &path)).unwrap().unwrap()
     }
 
-    fn ids(&self, mailbox: MailboxId) -> Vec<PlacementKey> {
+    pub(super) fn ids(&self, mailbox: MailboxId) -> Vec<PlacementKey> {
         self.rows(mailbox).into_iter().map(|r| r.id).collect()
     }
 
-    fn pending(&self) -> Vec<Operation> {
+    pub(super) fn pending(&self) -> Vec<Operation> {
         self.engine.shared().store.read_state(|db| journal::pending(db, None)).unwrap()
     }
 
-    fn again(self) -> Self {
+    pub(super) fn again(self) -> Self {
         let Self { engine, clock, inbox, dir } = self;
         drop(engine);
         Self { engine: start(dir.path(), &clock), clock, inbox, dir }

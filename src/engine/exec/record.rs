@@ -5,9 +5,9 @@
 use crate::engine::journal::op::may_become;
 use crate::engine::plan::step::{OpChange, Record};
 use crate::engine::translate;
-use crate::mail::ids::MailboxId;
+use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::intent::Operation;
-use crate::store::{self, Cache, State, StoreError, Tx, base, journal, overlay, placements};
+use crate::store::{self, Cache, State, StoreError, Tx, base, journal, overlay, placements, tree};
 
 /// What a pass changed in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,9 +66,22 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
             base::record(tx, mailbox, base)?;
         }
         Record::Synced => base::synced(tx, mailbox, now)?,
-        Record::Ops(_) => {}
+        // Of the tree, and of the other file.
+        Record::Renamed { .. } | Record::Deleted { .. } | Record::Ops(_) => {}
     }
     Ok(tally)
+}
+
+/// Records what happened to the tree of mailboxes of `account`; all other records are nothing here.
+///
+/// # Errors
+/// The store's own; nothing of the record was kept then.
+pub fn on_tree(tx: &mut Tx<'_, Cache>, account: &AccountName, record: &Record) -> store::Result<()> {
+    match record {
+        Record::Renamed { from, to, delimiter } => tree::renamed(tx, account, from, to, *delimiter),
+        Record::Deleted { mailbox } => tree::deleted(tx, account, mailbox),
+        _ => Ok(()),
+    }
 }
 
 /// What the person sees of an operation whose text changed meanwhile: it was taken back, or another process has it.
@@ -99,7 +112,6 @@ mod tests {
     use super::*;
     use crate::mail::envelope::Envelope;
     use crate::mail::flags::{Flag, FlagDelta, Flags};
-    use crate::mail::ids::AccountName;
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::EnvelopeSeen;
     use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};

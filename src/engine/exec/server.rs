@@ -113,7 +113,7 @@ pub fn code_of(word: &str) -> Code {
 fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mut dyn FnMut(Reply)) -> Result<(), Stop> {
     let mut part = |p| heard(Reply::Part(p));
     match ask {
-        Ask::Select { mailbox, read_only } => part(Part::Selected(conn.select(mailbox, *read_only, None)?)),
+        Ask::Select { mailbox, read_only } => part(Part::Selected(conn.select(mailbox, *read_only)?)),
         Ask::FlagsOf { uids, changed_since } => conn.fetch_flags(uids, *changed_since, &mut |rows| {
             part(Part::Flags(rows));
             Ok(())
@@ -133,6 +133,7 @@ fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mu
             let status = conn.status(mailbox)?;
             part(Part::Marked(Mark { uidvalidity: status.uidvalidity, uidnext: status.uidnext }));
         }
+        Ask::Mailboxes => part(Part::Mailboxes(conn.list()?)),
     }
     Ok(())
 }
@@ -161,6 +162,9 @@ fn act(conn: &mut dyn MailStore, tell: &Tell, bench: &mut Bench<'_>, heard: &mut
                 _ => {}
             }
         }
+        Tell::Rename { mailbox, to } => conn.rename(mailbox, to)?,
+        Tell::Delete { mailbox } => conn.delete(mailbox)?,
+        Tell::Subscribe { mailbox, on } => conn.subscribe(mailbox, *on)?,
     }
     Ok(())
 }

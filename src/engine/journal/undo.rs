@@ -57,7 +57,14 @@ pub fn take_back(group: &[Operation], pending: &[Operation]) -> Back {
                 let delta = FlagDelta::clear(Flag::Deleted);
                 back.add(new(op, &op.mailbox, OpKind::Flag { delta }, op.targets.clone()));
             }
-            OpKind::Expunge | OpKind::Append { .. } | OpKind::CreateMailbox => back.finals.push(op.id),
+            OpKind::RenameMailbox { to, delimiter } => {
+                let kind = OpKind::RenameMailbox { to: op.mailbox.clone(), delimiter: *delimiter };
+                back.add(new(op, to, kind, Vec::new()));
+            }
+            OpKind::SubscribeMailbox { on } => {
+                back.add(new(op, &op.mailbox, OpKind::SubscribeMailbox { on: !on }, Vec::new()));
+            }
+            OpKind::Expunge | OpKind::Append { .. } | OpKind::CreateMailbox | OpKind::DeleteMailbox => back.finals.push(op.id),
         }
     }
     back.withdraw = withdrawn.into_iter().collect();
@@ -77,7 +84,7 @@ pub fn again(group: &[Operation], undone: &[Operation], pending: &[Operation], e
     for op in oldest_first {
         let mut new = new(op, &op.mailbox, op.kind.clone(), op.targets.clone());
         new.inverse.clone_from(&op.inverse);
-        if op.kind == OpKind::Expunge {
+        if matches!(op.kind, OpKind::Expunge | OpKind::DeleteMailbox) {
             new.not_before = expunge_at;
         }
         let after = op.after.and_then(|before| renewed.iter().find(|(id, _)| *id == before)).map(|(_, at)| *at);

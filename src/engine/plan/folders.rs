@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::base::Base;
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::server::{ListedMailbox, MailboxStatus};
+use crate::mail::uid::{ModSeq, UidValidity};
 
 /// Gives every role to one mailbox at most: what the person configured, else what the server says (SPECIAL-USE), else
 /// what the name says. Names count only where a client creates such mailboxes: at the top or right below INBOX or
@@ -52,25 +53,32 @@ pub struct Known {
     pub unseen: u32,
     /// Whether operations are due here.
     pub pending: bool,
-    /// Whether one of them makes the mailbox.
-    pub creates: bool,
+    /// Whether the person deleted it: then nobody wants to know what is in it.
+    pub dying: bool,
 }
 
-/// The mailboxes that a round has to visit, in order: those to be made, the one the person looks at (`open`), the inbox,
-/// those with operations due, the others by role and name. What agrees with its STATUS is left out, unless `all`.
+impl Known {
+    /// One that the person deleted.
+    #[must_use]
+    pub const fn dying(path: MailboxPath) -> Self {
+        let base = Base { uidvalidity: UidValidity(0), uidnext: 0, highestmodseq: ModSeq(0) };
+        Self { path, base, messages: 0, unseen: 0, pending: false, dying: true }
+    }
+}
+
+/// The mailboxes that a round has to visit, in order: the one the person looks at (`open`), the inbox, those with
+/// operations due, the others by role and name. What agrees with its STATUS is left out, unless `all`.
 #[must_use]
 pub fn visits(listed: &[ListedMailbox], known: &[Known], open: Option<&MailboxPath>, all: bool) -> Vec<MailboxPath> {
     let known: HashMap<&MailboxPath, &Known> = known.iter().map(|k| (&k.path, k)).collect();
-    let there: BTreeSet<&MailboxPath> = listed.iter().map(|m| &m.path).collect();
-    let made = known.values().filter(|k| k.creates && !there.contains(&k.path)).map(|k| (0, 0, &k.path));
     let visited = listed.iter().filter(|m| m.selectable).filter_map(|m| {
         let ours = known.get(&m.path);
         let news = match (ours, &m.status) {
+            (Some(ours), _) if ours.dying => false,
             (Some(ours), Some(status)) => all || ours.pending || !agrees(ours, status),
             _ => true,
         };
         let rank = match (m.role, ours) {
-            (_, Some(k)) if k.creates => 0,
             _ if open == Some(&m.path) => 1,
             (Some(Role::Inbox), _) => 2,
             (_, Some(k)) if k.pending => 3,
@@ -80,7 +88,7 @@ pub fn visits(listed: &[ListedMailbox], known: &[Known], open: Option<&MailboxPa
         };
         news.then_some((rank, m.role.map_or(u8::MAX, |r| r as u8), &m.path))
     });
-    let mut order: Vec<_> = made.chain(visited).collect();
+    let mut order: Vec<_> = visited.collect();
     order.sort_unstable();
     order.dedup_by_key(|(_, _, path)| *path);
     order.into_iter().map(|(_, _, path)| path.clone()).collect()
@@ -101,27 +109,18 @@ fn agrees(ours: &Known, status: &MailboxStatus) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::uid::{ModSeq, UidValidity};
 
     fn listed(name: &str, role: Option<Role>) -> ListedMailbox {
         let path = MailboxPath::from_wire(name.as_bytes());
-        ListedMailbox {
-            path,
-            delimiter: Some('/'),
-            selectable: true,
-            subscribed: true,
-            role,
-            status: None,
-            space: crate::mail::server::Space::Personal,
-        }
+        ListedMailbox { path, delimiter: Some('/'), selectable: true, subscribed: true, role, status: None }
     }
     fn known(name: &str, pending: bool) -> Known {
         let base = Base { uidvalidity: UidValidity(1), uidnext: 5, highestmodseq: ModSeq(9) };
-        Known { path: MailboxPath::from_wire(name.as_bytes()), base, messages: 3, unseen: 1, pending, creates: false }
+        Known { path: MailboxPath::from_wire(name.as_bytes()), base, messages: 3, unseen: 1, pending, dying: false }
     }
     fn status(messages: u32, modseq: u64) -> Option<MailboxStatus> {
         let (uidvalidity, highestmodseq) = (UidValidity(1), ModSeq(modseq));
-        Some(MailboxStatus { messages, unseen: 1, uidnext: 5, uidvalidity, highestmodseq, size: None })
+        Some(MailboxStatus { messages, unseen: 1, uidnext: 5, uidvalidity, highestmodseq })
     }
     fn names(paths: &[MailboxPath]) -> Vec<&str> {
         paths.iter().map(MailboxPath::as_str).collect()
@@ -161,11 +160,12 @@ mod tests {
         }
         let mut ours = ["All", "B", "INBOX", "Open", "Same", "X"].map(|n| known(n, false)).to_vec();
         ours.push(known("C", true));
-        ours.push(Known { creates: true, ..known("Made", true) });
+        all.push(listed("Dying", None));
+        ours.push(Known::dying(MailboxPath::from_typed("Dying")));
         let open = MailboxPath::from_typed("Open");
-        assert_eq!(names(&visits(&all, &ours, Some(&open), false)), ["Made", "Open", "INBOX", "C", "B", "New", "All"]);
+        assert_eq!(names(&visits(&all, &ours, Some(&open), false)), ["Open", "INBOX", "C", "B", "New", "All"]);
         ours[5].unseen = 0;
         assert!(names(&visits(&all, &ours, None, false)).contains(&"X"), "without CONDSTORE unread counts tell");
-        assert_eq!(visits(&all, &ours, None, true).len(), 9);
+        assert_eq!(visits(&all, &ours, None, true).len(), 8);
     }
 }

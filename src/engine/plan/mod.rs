@@ -1,5 +1,6 @@
 //! plan — what to do next, decided without doing it: no clock, no socket, no database, no thread.
-//! Owns: one pass over one mailbox (`MailboxSync`); what a LIST reply means (`folders`); the vocabulary (`step`).
+//! Owns: one pass over one mailbox (`MailboxSync`), or over the tree of them (`tree`); what a LIST reply means (`folders`);
+//! the vocabulary (`step`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
 //! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
 //! person's wishes (`push`, `probe`); observe and fetch what is new (`observe`); record the base last, so that
@@ -14,11 +15,12 @@ mod probe;
 mod push;
 mod rebase;
 pub mod step;
+pub mod tree;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use crate::mail::ids::OpId;
-use crate::mail::intent::{Mark, OpKind, OpState, Operation};
+use crate::mail::intent::{Mark, Operation};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Selected};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
@@ -76,7 +78,6 @@ pub struct MailboxSync {
 #[derive(Clone, Debug)]
 enum Stage {
     Begin,
-    Creating(OpId),
     Selecting,
     Rebase(rebase::Stage),
     Push(push::Stage),
@@ -277,8 +278,10 @@ impl MailboxSync {
     /// Nothing is outstanding: goes on.
     fn advance(&mut self) {
         match self.stage.clone() {
-            Stage::Begin => self.begin(),
-            Stage::Creating(id) => self.created(id),
+            Stage::Begin => {
+                self.select(self.mailbox.clone(), false);
+                self.stage = Stage::Selecting;
+            }
             Stage::Selecting => {
                 if let Some(selected) = self.selected_or_end() {
                     self.selected = selected;
@@ -300,41 +303,6 @@ impl MailboxSync {
             Stage::Observe(stage) => self.observe(stage),
             Stage::Done => self.end(Outcome::LineLost),
         }
-    }
-
-    /// A mailbox that the person wants to be made is made before it is opened.
-    fn begin(&mut self) {
-        let wanted = |op: &&Operation| {
-            self.ours(op) && op.kind == OpKind::CreateMailbox && !self.tried.contains(&op.id) && op.not_before <= self.policy.now
-        };
-        match self.ops.iter().find(wanted).map(|op| op.id) {
-            Some(id) => {
-                let mut claim = OpChange::to(id, OpState::InFlight);
-                claim.attempt = true;
-                self.change(vec![claim]);
-                // CREATE is told only after the claim is on disk, in `created`.
-                self.answer = Answer::default();
-                self.told = false;
-                self.stage = Stage::Creating(id);
-            }
-            None => {
-                self.select(self.mailbox.clone(), false);
-                self.stage = Stage::Selecting;
-            }
-        }
-    }
-
-    fn created(&mut self, id: OpId) {
-        if !self.told {
-            return self.tell(Tell::Create { mailbox: self.mailbox.clone() });
-        }
-        match self.answer.refused.take() {
-            Some(refusal) if refusal.code != Code::AlreadyExists => self.refused(&[id], &refusal),
-            _ => self.change(vec![OpChange::to(id, OpState::Settled)]),
-        }
-        self.tried.insert(id);
-        self.told = false;
-        self.stage = Stage::Begin;
     }
 
     /// The answer to a SELECT of our own mailbox, or the end of the pass.

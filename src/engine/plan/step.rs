@@ -9,7 +9,7 @@ use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, Selected};
+use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 use super::base::Base;
@@ -72,6 +72,8 @@ pub enum Ask {
         /// Of this mailbox, which is not selected for it.
         mailbox: MailboxPath,
     },
+    /// LIST: answered by [`Part::Mailboxes`].
+    Mailboxes,
 }
 
 /// A command. UIDs are those of the mailbox that was selected last. Long sets may be sent in several commands.
@@ -120,6 +122,25 @@ pub enum Tell {
     Create {
         /// Which.
         mailbox: MailboxPath,
+    },
+    /// RENAME, with all that lies below.
+    Rename {
+        /// Which.
+        mailbox: MailboxPath,
+        /// Its new name.
+        to: MailboxPath,
+    },
+    /// DELETE, with its messages.
+    Delete {
+        /// Which.
+        mailbox: MailboxPath,
+    },
+    /// SUBSCRIBE or UNSUBSCRIBE.
+    Subscribe {
+        /// Which.
+        mailbox: MailboxPath,
+        /// Which of the two.
+        on: bool,
     },
 }
 
@@ -177,6 +198,20 @@ pub enum Record {
         to: UidValidity,
         /// (old UID, new UID), unique on both sides.
         pairs: Vec<(Uid, Uid)>,
+    },
+    /// The server renamed a mailbox of the account, with all that lies below; all of it keeps its messages.
+    Renamed {
+        /// What it was called.
+        from: MailboxPath,
+        /// What it is called now.
+        to: MailboxPath,
+        /// What divides names.
+        delimiter: Option<char>,
+    },
+    /// The server deleted a mailbox of the account.
+    Deleted {
+        /// Which.
+        mailbox: MailboxPath,
     },
     /// Everything up to here is recorded.
     Base(Base),
@@ -250,6 +285,8 @@ pub enum OpFault {
     CannotTell,
     /// The server gives no UIDVALIDITY: its numbers cannot be relied on.
     NoUidValidity,
+    /// The mailbox would be deleted with messages that an earlier, parked operation wants saved.
+    Before,
 }
 
 /// What came back. Every step ends in `End`, `Refused` or `LineLost`; only `Part` may come before.
@@ -283,6 +320,8 @@ pub enum Part {
     Identities(Vec<IdentitySeen>),
     /// To `TargetMark`.
     Marked(Mark),
+    /// To `Mailboxes`.
+    Mailboxes(Vec<ListedMailbox>),
     /// COPYUID, to `Move` and `Copy`.
     Copied(CopiedUids),
     /// APPENDUID, to `Append`.

@@ -7,8 +7,6 @@
 mod change;
 mod folders;
 mod maildir;
-mod manage;
-mod read;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -148,7 +148,7 @@ impl Client {
                 }
             }
             Record::Base(base) => source.base = *base,
-            Record::Synced => {}
+            Record::Synced | Record::Renamed { .. } | Record::Deleted { .. } => {}
             Record::Ops(changes) => {
                 for change in changes {
                     let op = journal.iter_mut().find(|o| o.id == change.id).unwrap();

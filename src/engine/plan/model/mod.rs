@@ -141,7 +141,6 @@ impl Server {
                     read_only: *read_only,
                     permanent_flags: None,
                     new_keywords: true,
-                    ..Selected::default()
                 })]
             }
             Ask::FlagsOf { uids, changed_since } => {
@@ -171,7 +170,7 @@ impl Server {
                 let msgs = self.here().msgs.iter().filter(|(n, _)| within(uids, **n));
                 vec![Part::Identities(msgs.map(|(n, m)| IdentitySeen { uid: Uid::new(*n).unwrap(), print: m.print() }).collect())]
             }
-            Ask::CachedIdentities => panic!("asked of the client"),
+            Ask::CachedIdentities | Ask::Mailboxes => panic!("not asked of this server"),
             Ask::TargetMark { mailbox } => {
                 self.log.push("mark");
                 let found = self.boxes.get(mailbox).ok_or(Code::NoMailbox)?;
@@ -208,17 +207,8 @@ impl Server {
                 }
                 Vec::new()
             }
-            Tell::Append { .. } => panic!("not in this model"),
-            Tell::Create { mailbox } => {
-                self.log.push("tell create");
-                if self.boxes.contains_key(mailbox) {
-                    return Err(Code::AlreadyExists);
-                }
-                self.boxes.insert(
-                    mailbox.clone(),
-                    Mailbox { validity: 1, uidnext: 1, modseq: 1, msgs: BTreeMap::new(), born: BTreeMap::new() },
-                );
-                Vec::new()
+            Tell::Append { .. } | Tell::Create { .. } | Tell::Rename { .. } | Tell::Delete { .. } | Tell::Subscribe { .. } => {
+                panic!("not in this model")
             }
         })
     }

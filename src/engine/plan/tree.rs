@@ -1,0 +1,359 @@
+//! tree — carrying the person's wishes about mailboxes to the server: made, renamed, deleted, subscribed.
+//! Owns: `TreeSync`, one pass over all such wishes of an account.
+//! May import: mail, engine/journal.
+//! Start reading at: `pick`. As for messages: a claim is on disk before its command is sent, what the server did is in the
+//! cache before the wish is settled, and what became of a lost command is looked at before anything is told twice.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::base::Outcome;
+use super::step::{Ask, Code, OpChange, OpFault, Part, Record, Refusal, Reply, Step, StepId, Tell};
+use crate::engine::journal::op::backoff;
+use crate::mail::ids::OpId;
+use crate::mail::intent::{Mark, OpKind, OpState, Operation};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::ListedMailbox;
+
+/// One pass over the wishes about mailboxes.
+#[derive(Debug)]
+pub struct TreeSync {
+    /// Of one account, ascending: all that are pending or parked, of every kind.
+    ops: Vec<Operation>,
+    now: i64,
+    stage: Stage,
+    tried: HashSet<OpId>,
+    queue: VecDeque<(StepId, Step)>,
+    waiting: Option<StepId>,
+    last_id: u64,
+    answer: Answer,
+    outcome: Option<Outcome>,
+    /// Subscriptions that follow a rename, which servers do not do by themselves.
+    follow: Vec<Tell>,
+    /// Operations that the server carried out.
+    done: u64,
+}
+
+/// What the pass does when nothing is outstanding.
+#[derive(Clone, Debug)]
+enum Stage {
+    Pick,
+    /// All mailboxes were asked for: is it there, is the new name free?
+    Listed(OpId),
+    /// The mailbox's UIDVALIDITY was asked for: is it the one that was to go?
+    Marked(OpId),
+    /// No mailbox is in use that is about to change.
+    Aside(OpId),
+    /// The claim is on disk.
+    Claimed(OpId),
+    /// The command was told.
+    Told(OpId),
+    Done,
+}
+
+#[derive(Debug, Default)]
+struct Answer {
+    listed: Vec<ListedMailbox>,
+    mark: Option<Mark>,
+    refused: Option<Refusal>,
+}
+
+impl TreeSync {
+    /// Begins a pass at `now` (seconds since 1970). `ops` are the account's operations that are pending or parked.
+    #[must_use]
+    pub fn start(mut ops: Vec<Operation>, now: i64) -> Self {
+        ops.sort_by_key(|op| op.id);
+        Self {
+            ops,
+            now,
+            stage: Stage::Pick,
+            tried: HashSet::new(),
+            queue: VecDeque::new(),
+            waiting: None,
+            last_id: 0,
+            answer: Answer::default(),
+            outcome: None,
+            follow: Vec::new(),
+            done: 0,
+        }
+    }
+
+    /// The next step, or nothing while an answer is needed first, or at the end.
+    #[allow(clippy::should_implement_trait)] // As `MailboxSync::next`.
+    pub fn next(&mut self) -> Option<(StepId, Step)> {
+        while self.queue.is_empty() && self.waiting.is_none() && self.outcome.is_none() {
+            self.advance();
+        }
+        if self.waiting.is_some() {
+            return None;
+        }
+        let step = self.queue.pop_front()?;
+        self.waiting = Some(step.0);
+        Some(step)
+    }
+
+    /// How the pass ended.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// How many wishes the server carried out.
+    #[must_use]
+    pub const fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// What came back for a step.
+    pub fn heard(&mut self, id: StepId, reply: Reply) {
+        if self.waiting != Some(id) {
+            return;
+        }
+        match reply {
+            Reply::Part(Part::Mailboxes(listed)) => self.answer.listed = listed,
+            Reply::Part(Part::Marked(mark)) => self.answer.mark = Some(mark),
+            Reply::Part(_) => {}
+            Reply::End { .. } => self.waiting = None,
+            Reply::Refused(refusal) => {
+                self.waiting = None;
+                self.answer.refused = Some(refusal);
+            }
+            Reply::LineLost => {
+                self.waiting = None;
+                self.queue.clear();
+                self.end(Outcome::LineLost);
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        self.stage = Stage::Done;
+        self.outcome.get_or_insert(outcome);
+    }
+
+    fn put(&mut self, step: Step) {
+        self.last_id += 1;
+        self.queue.push_back((StepId(self.last_id), step));
+    }
+
+    fn go(&mut self, step: Step, stage: Stage) {
+        self.answer = Answer::default();
+        self.put(step);
+        self.stage = stage;
+    }
+
+    fn change(&mut self, change: OpChange) {
+        if let Some(op) = self.ops.iter_mut().find(|op| op.id == change.id) {
+            debug_assert!(crate::engine::journal::op::may_become(op.state, change.state), "{op:?} -> {change:?}");
+            change.apply(op);
+        }
+        self.put(Step::Record(Record::Ops(vec![change])));
+    }
+
+    fn op(&self, id: OpId) -> Option<&Operation> {
+        self.ops.iter().find(|op| op.id == id)
+    }
+
+    fn advance(&mut self) {
+        // A Record that failed, or a list that was refused: the next pass begins where this one ends.
+        let asked = matches!(self.stage, Stage::Listed(_));
+        if asked && let Some(refusal) = self.answer.refused.take() {
+            return self.end(Outcome::Refused(refusal));
+        }
+        match self.stage.clone() {
+            Stage::Pick => self.pick(),
+            Stage::Listed(id) => self.listed(id),
+            Stage::Marked(id) => self.marked(id),
+            Stage::Aside(id) => self.claim(id),
+            Stage::Claimed(id) => self.claimed(id),
+            Stage::Told(id) => self.told(id),
+            Stage::Done => self.end(Outcome::LineLost),
+        }
+    }
+
+    /// The first wish that nothing stands before.
+    fn pick(&mut self) {
+        let ready = |op: &&Operation| {
+            op.kind.is_about_tree() && op.state.pending() && !self.tried.contains(&op.id) && op.not_before <= self.now
+        };
+        let mut chosen = None;
+        for op in self.ops.iter().filter(ready) {
+            match self.ops.iter().filter(|e| e.id < op.id).find_map(|e| obstacle(e, op)) {
+                None => {
+                    chosen = Some((op.id, true));
+                    break;
+                }
+                Some(OpState::Parked) => {
+                    chosen = Some((op.id, false));
+                    break;
+                }
+                Some(_) => {}
+            }
+        }
+        let Some((id, free)) = chosen else { return self.end(Outcome::Synced) };
+        if !free {
+            self.tried.insert(id);
+            return self.change(OpChange::park(id, OpFault::Before));
+        }
+        let Some(op) = self.op(id) else { return };
+        match &op.kind {
+            OpKind::RenameMailbox { .. } => self.go(Step::Ask(Ask::Mailboxes), Stage::Listed(id)),
+            OpKind::DeleteMailbox => {
+                let mailbox = op.mailbox.clone();
+                self.go(Step::Ask(Ask::TargetMark { mailbox }), Stage::Marked(id));
+            }
+            _ => self.claim(id),
+        }
+    }
+
+    /// Before a rename: what is there, and what did an earlier try of it do?
+    fn listed(&mut self, id: OpId) {
+        let listed = std::mem::take(&mut self.answer.listed);
+        let Some(op) = self.op(id) else { return };
+        let OpKind::RenameMailbox { to, delimiter } = op.kind.clone() else { return };
+        let (from, unsure) = (op.mailbox.clone(), op.unsure());
+        let there = |path: &MailboxPath| listed.iter().any(|m| m.path == *path);
+        if unsure && !there(&from) && there(&to) {
+            let new = listed.iter().filter(|m| m.path.is_within(&to, delimiter));
+            self.follow = new.map(|m| Tell::Subscribe { mailbox: m.path.clone(), on: true }).collect();
+            return self.settle(id);
+        }
+        if there(&to) {
+            return self.refused(id, &Refusal { code: Code::AlreadyExists, text: String::new() });
+        }
+        let moves =
+            |m: &ListedMailbox| m.path.moved(&from, &to, delimiter).filter(|_| m.subscribed).map(|new| (m.path.clone(), new));
+        self.follow.clear();
+        for (old, new) in listed.iter().filter_map(moves) {
+            self.follow.push(Tell::Subscribe { mailbox: new, on: true });
+            self.follow.push(Tell::Subscribe { mailbox: old, on: false });
+        }
+        self.aside(id);
+    }
+
+    /// Before a deletion: is it still the mailbox that the person meant?
+    fn marked(&mut self, id: OpId) {
+        let Some(op) = self.op(id) else { return };
+        let (state, then, unsure, now) = (op.state, op.mark, op.unsure(), self.answer.mark.take());
+        let gone = matches!(&self.answer.refused, Some(r) if r.code == Code::NoMailbox);
+        let another = matches!((then, now), (Some(then), Some(now)) if then.uidvalidity != now.uidvalidity);
+        if gone || (unsure && another) {
+            return self.settle(id);
+        }
+        // One that only holds others has no STATUS: it has no messages either.
+        if now.is_some() && !unsure {
+            self.change(OpChange { mark: now, ..OpChange::to(id, state) });
+        }
+        self.aside(id);
+    }
+
+    /// Some servers do not let go of a mailbox that is selected.
+    fn aside(&mut self, id: OpId) {
+        self.go(Step::Ask(Ask::Select { mailbox: MailboxPath::inbox(), read_only: true }), Stage::Aside(id));
+    }
+
+    fn claim(&mut self, id: OpId) {
+        self.change(OpChange { attempt: true, ..OpChange::to(id, OpState::InFlight) });
+        self.stage = Stage::Claimed(id);
+    }
+
+    fn claimed(&mut self, id: OpId) {
+        let Some(op) = self.op(id) else { return };
+        let mailbox = op.mailbox.clone();
+        let tell = match &op.kind {
+            OpKind::RenameMailbox { to, .. } => Tell::Rename { mailbox, to: to.clone() },
+            OpKind::DeleteMailbox => Tell::Delete { mailbox },
+            OpKind::SubscribeMailbox { on } => Tell::Subscribe { mailbox, on: *on },
+            _ => Tell::Create { mailbox },
+        };
+        self.go(Step::Tell(tell), Stage::Told(id));
+    }
+
+    fn told(&mut self, id: OpId) {
+        let Some(refusal) = self.answer.refused.take() else { return self.settle(id) };
+        let already = match self.op(id).map(|op| &op.kind) {
+            Some(OpKind::CreateMailbox) => refusal.code == Code::AlreadyExists,
+            Some(OpKind::DeleteMailbox | OpKind::SubscribeMailbox { on: false }) => refusal.code == Code::NoMailbox,
+            _ => false,
+        };
+        if already { self.settle(id) } else { self.refused(id, &refusal) }
+    }
+
+    /// The server did it.
+    fn settle(&mut self, id: OpId) {
+        self.stage = Stage::Pick;
+        let Some(op) = self.op(id).cloned() else { return };
+        match op.kind {
+            OpKind::RenameMailbox { ref to, delimiter } => {
+                self.put(Step::Record(Record::Renamed { from: op.mailbox.clone(), to: to.clone(), delimiter }));
+                for tell in std::mem::take(&mut self.follow) {
+                    self.put(Step::Tell(tell));
+                }
+                self.change(OpChange::to(id, OpState::Settled));
+                // As the journal does it.
+                for other in self.ops.iter_mut().filter(|o| o.id < id) {
+                    other.follow(&op.mailbox, to, delimiter);
+                }
+            }
+            OpKind::DeleteMailbox => {
+                self.put(Step::Record(Record::Deleted { mailbox: op.mailbox }));
+                self.change(OpChange::to(id, OpState::Settled));
+            }
+            _ => self.change(OpChange::to(id, OpState::Settled)),
+        }
+        self.done += 1;
+    }
+
+    fn refused(&mut self, id: OpId, refusal: &Refusal) {
+        self.stage = Stage::Pick;
+        self.tried.insert(id);
+        let fault = OpFault::Refused(refusal.clone());
+        if !refusal.code.is_transient() {
+            let renamed = self.op(id).cloned();
+            self.change(OpChange::park(id, fault));
+            // What was wished of the new name is wished of the old one: as the journal does it.
+            if let Some(Operation { kind: OpKind::RenameMailbox { to, delimiter }, mailbox, .. }) = renamed {
+                for other in self.ops.iter_mut().filter(|o| o.id > id) {
+                    other.follow(&to, &mailbox, delimiter);
+                }
+            }
+            return;
+        }
+        let attempts = self.op(id).map_or(1, |op| op.attempts.max(1));
+        let not_before = Some(self.now.saturating_add(backoff(attempts)));
+        self.change(OpChange { not_before, fault: Some(fault), ..OpChange::to(id, OpState::Queued) });
+    }
+}
+
+/// The state of an earlier operation that has to be out of the way before `op`, if it is in the way.
+fn obstacle(earlier: &Operation, op: &Operation) -> Option<OpState> {
+    let delimiter = match &op.kind {
+        OpKind::RenameMailbox { delimiter, .. } => *delimiter,
+        _ => None,
+    };
+    let near = |path: &MailboxPath| {
+        let below = match &earlier.kind {
+            OpKind::RenameMailbox { delimiter, .. } => *delimiter,
+            _ => delimiter,
+        };
+        earlier.touches(path, delimiter) || path.is_within(&earlier.mailbox, below)
+    };
+    let related = match &op.kind {
+        OpKind::RenameMailbox { to, .. } => near(&op.mailbox) || near(to),
+        _ => near(&op.mailbox),
+    };
+    if !related {
+        return None;
+    }
+    let pending = earlier.state.pending();
+    match &earlier.kind {
+        kind if kind.is_about_tree() => pending.then_some(earlier.state),
+        // What is to be saved from a mailbox is saved before that goes.
+        OpKind::Move { .. } | OpKind::Copy { .. } | OpKind::Append { .. } if op.kind == OpKind::DeleteMailbox => {
+            (pending || earlier.state == OpState::Parked).then_some(earlier.state)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

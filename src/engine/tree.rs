@@ -1,0 +1,101 @@
+//! tree — the person's wishes about mailboxes on one connection, and what waits for them.
+//! Owns: the part of [`Visitor`] that is about the tree. May import: store, net, engine/plan, engine/exec.
+//! Start reading at: `Visitor::tree`. It comes before all passes: what they name has to be there.
+
+use super::exec::pass::{self, Planner};
+use super::exec::record::on_tree;
+use super::exec::server::Bench;
+use super::ledger::{Unwritten, journal};
+use super::plan::step::{Record, Reply, Step, StepId};
+use super::plan::tree::TreeSync;
+use super::round::{AGAIN, Halt, Visitor};
+use super::translate;
+use crate::mail::ids::MailboxId;
+use crate::mail::intent::Operation;
+use crate::mail::mailbox::MailboxPath;
+use crate::net::session::MailStore;
+use crate::store::{self, StoreErrorKind, mailboxes, tree};
+use std::path::Path;
+
+impl Visitor<'_> {
+    /// Operations on messages that the server may have to be told of; not those that wait for a mailbox to be made or
+    /// renamed.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn pending(&self) -> Result<Vec<Operation>, Halt> {
+        let mut all = self.shared.store.read_state(|db| store::journal::pending(db, Some(&self.config.name)))?;
+        let changes: Vec<Operation> = all.extract_if(.., |op| op.kind.is_about_tree()).collect();
+        all.retain(|op| !changes.iter().any(|change| op.waits_for(change)));
+        Ok(all)
+    }
+
+    /// When the next operation is due that waits for its time, seconds since 1970.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn due(&self, now: i64) -> Result<Option<i64>, Halt> {
+        let all = self.shared.store.read_state(|db| store::journal::pending(db, Some(&self.config.name)))?;
+        Ok(all.iter().map(|op| op.not_before).filter(|at| *at > now).min())
+    }
+
+    /// Carries the person's wishes about mailboxes out. How many the server did: then the list is another.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store. What was recorded until then stands.
+    pub fn tree(&self, conn: &mut dyn MailStore) -> Result<u64, Halt> {
+        let mut done = 0;
+        for _ in 0..AGAIN {
+            let ops = self.shared.store.read_state(|db| store::journal::queue(db, Some(&self.config.name)))?;
+            if !ops.iter().any(|op| op.kind.is_about_tree() && op.state.pending()) {
+                break;
+            }
+            let mut planner = TreeSync::start(ops, self.shared.now());
+            let mut overtaken = false;
+            let mut bench = Bench { spool: Path::new(""), cached: &mut || None, give_way: &|| false };
+            let (shared, account) = (self.shared, &self.config.name);
+            let broken = pass::run(&mut planner, conn, &mut bench, |record| match record {
+                Record::Ops(changes) => journal(shared, account, changes).map_err(|e| {
+                    overtaken |= matches!(e, Unwritten::Overtaken(_));
+                    e.into_fault()
+                }),
+                record => {
+                    let name = account.clone();
+                    shared.store.cache(move |tx| on_tree(tx, &name, &record)).map_err(|e| translate::store(&e))
+                }
+            });
+            done += planner.done();
+            match (broken.net, broken.store) {
+                (_, Some(_)) if overtaken => continue,
+                (_, Some(fault)) => return Err(Halt::Store(fault)),
+                (Some(error), None) => return Err(Halt::Net(error)),
+                (None, None) => break,
+            }
+        }
+        Ok(done)
+    }
+
+    /// What the server calls a mailbox; nothing if there is none to visit.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn at_server(&self, id: MailboxId) -> Result<Option<MailboxPath>, Halt> {
+        let shared = self.shared;
+        let row = match shared.store.read(|db| mailboxes::get(db, id)) {
+            Ok(row) => row,
+            Err(e) if e.kind == StoreErrorKind::Missing => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        let named = shared.store.read(|db| tree::named(db, &self.config.name))?;
+        Ok(named.into_iter().find(|n| n.id == id && row.selectable && !n.dying).map(|n| n.server))
+    }
+}
+
+impl Planner for TreeSync {
+    fn next(&mut self) -> Option<(StepId, Step)> {
+        Self::next(self)
+    }
+    fn heard(&mut self, id: StepId, reply: Reply) {
+        Self::heard(self, id, reply);
+    }
+}
