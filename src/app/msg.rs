@@ -39,6 +39,9 @@ pub const DRAFTS: Slot = Slot(10);
 /// The one to go on with.
 pub const RESUME: Slot = Slot(11);
 
+/// The open message's layout, where it takes long.
+pub const PAGE: Slot = Slot(12);
+
 /// Something happened.
 pub enum Msg {
     /// A key was pressed.

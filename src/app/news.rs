@@ -120,6 +120,7 @@ impl App {
             }
             // Nobody asks for them here yet: what runs is shown from its progress.
             (_, Ok(Rows::Jobs(_))) => {}
+            (_, Ok(Rows::Page(sheet, page))) => self.viewer.laid(&sheet, *page),
             (_, Ok(Rows::Outbox(rows))) => self.outbox.fill_mails(rows),
             (_, Ok(Rows::Queue(rows))) => self.outbox.fill_changes(rows),
             (msg::GATHER, rows) => match rows {

@@ -5,14 +5,14 @@
 use super::command::CommandSpec;
 use super::key::{Code, Key};
 use super::layout::Focus;
-use super::msg::{Effect, Msg, Note, Now};
+use super::msg::{self, Effect, Msg, Note, Now};
 use super::popup::Popup;
 use super::screen::Screen;
 use super::screen::outbox::Line;
 use super::state::App;
 use super::trie::Lookup;
 use crate::base::safetext::SafeText;
-use crate::engine::api::Request;
+use crate::engine::api::{Query, Request};
 use crate::mail::flags::{Flag, FlagDelta};
 
 impl App {
@@ -46,6 +46,9 @@ impl App {
             Msg::Tick => {}
         }
         self.tick();
+        if let Some(sheet) = self.viewer.take_heavy() {
+            self.ask(msg::PAGE, Query::Page(sheet));
+        }
         std::mem::take(&mut self.out)
     }
 

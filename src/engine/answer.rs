@@ -7,11 +7,13 @@ use super::api::{Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Q
 use super::awaited::Awaited;
 use super::fault::Fault;
 use super::jobs::Jobs;
+use crate::base::gate;
 use crate::base::safetext::SafeText;
 use crate::mail::body::Message;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use crate::mail::intent::{OpKind, Operation, delta_words};
 use crate::mail::outgoing::Outgoing;
+use crate::mail::page::Sheet;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor, View};
 use crate::mail::thread::{Node, arrange};
 use crate::mail::{parse, query};
@@ -74,6 +76,7 @@ impl Answerer {
             }
             Query::Thread(of) => Rows::Thread(self.thread(*of, stop)?),
             Query::Message(of) => Rows::Message(Box::new(self.message(*of, stop)?)),
+            Query::Page(sheet) => laid(sheet),
             Query::Search { text, within, limit } => Rows::Search(self.search(text, *within, *limit, stop)?),
             Query::Contacts { prefix, limit } => {
                 let mut found = self.store.read_state(|db| contacts::complete(db, prefix, *limit))?;
@@ -147,7 +150,10 @@ impl Answerer {
             }
             other => other?,
         };
-        let parsed = Arc::new(parse::message(bytes));
+        let parsed = {
+            let _shut = gate::reading();
+            Arc::new(parse::message(bytes))
+        };
         self.recent.push_front((blob.to_owned(), Arc::clone(&parsed)));
         let octets = |all: &VecDeque<(String, Arc<Message>)>| all.iter().map(|(_, m)| m.raw.len()).sum::<usize>();
         while self.recent.len() > 1 && (self.recent.len() > RECENT || octets(&self.recent) > RECENT_OCTETS) {
@@ -162,6 +168,12 @@ impl Answerer {
         let found = self.reader.ask(stop, |db| search::search(db, &parsed.query, within, now.time_zone(), limit))?;
         Ok(SearchPage { text: text.to_owned(), rows: found.rows, more: found.more, complaint: parsed.complaint })
     }
+}
+
+/// A message laid out, with the door shut.
+pub(super) fn laid(sheet: &Sheet) -> Rows {
+    let _shut = gate::reading();
+    Rows::Page(sheet.clone(), Box::new(sheet.page()))
 }
 
 /// Accounts as configured, others after them by name; in an account the mailboxes with a role first, each followed by what

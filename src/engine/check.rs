@@ -16,7 +16,7 @@ use crate::config::{AccountConfig, AccountKind, PasswordSource, Server, Submissi
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
-use crate::net::session::{Endpoint, MailStore, TlsMode};
+use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
 use crate::net::smtp::{Smtp, SmtpError, Why};
 use crate::net::wire::Wire;
 use std::time::Instant;
@@ -196,8 +196,8 @@ impl Trial<'_> {
     fn open_imap(&self, endpoint: &Endpoint, server: &Server, secret: &Secret) -> Result<ImapStore, (usize, Fault)> {
         let permit = permit(Reason::MailServer).map_err(|fault| (0, fault))?;
         let waker = Waker::new().map_err(|e| (0, self.net(&e.into(), server)))?;
-        ImapStore::open(permit, endpoint, &server.user, secret, &waker, self.cancel)
-            .map_err(|e| (stage(&e.kind), self.net(&e, server)))
+        let login = Login { user: &server.user, secret, without: &self.config.without };
+        ImapStore::open(permit, endpoint, &login, &waker, self.cancel).map_err(|e| (stage(&e.kind), self.net(&e, server)))
     }
 
     fn smtp(&mut self, server: &Server, secret: Option<&Secret>) {

@@ -13,7 +13,7 @@ use crate::config::{AccountConfig, AccountKind, Server, Tls};
 use crate::net::error::NetErrorKind;
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
-use crate::net::session::{Endpoint, MailStore, TlsMode};
+use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
 
 /// What a person calls the other side: the server's name, or the folder.
 #[must_use]
@@ -47,7 +47,8 @@ pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Can
             let name = &config.name;
             let secret = password::find(name, &config.password, shared.typed.get(name).as_ref(), cancel)?;
             let permit = permit(Reason::MailServer)?;
-            let opened = ImapStore::open(permit, &endpoint, &imap.server.user, &secret, waker, cancel);
+            let login = Login { user: &imap.server.user, secret: &secret, without: &config.without };
+            let opened = ImapStore::open(permit, &endpoint, &login, waker, cancel);
             let store = opened.map_err(|e| {
                 if e.kind == NetErrorKind::LoginRefused {
                     shared.typed.forget(name);

@@ -154,7 +154,7 @@ impl<'a> Fetcher<'a> {
             Err(e) if e.kind == StoreErrorKind::Missing => return Ok(false),
             Err(e) => return Err(e.into()),
         };
-        let selected = match conn.select(&path, true) {
+        let selected = match conn.select(&path, true, None) {
             Ok(selected) => selected,
             Err(e) if e.connection_lives() => return Ok(false),
             Err(e) => return Err(e.into()),

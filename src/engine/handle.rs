@@ -2,7 +2,7 @@
 //! Owns: `Engine`. May import: base, and the engine's own.
 //! Start reading at: `Engine::start`. What comes back lies in one inbox, which a poll set can wait for.
 
-use super::answer::Answerer;
+use super::answer::{self, Answerer};
 use super::api::{Answer, Connectivity, Done, Fault, Kind, News, Query, Request, Rows, Slot, Ticket};
 use super::crew::Crew;
 use super::desk::{Desk, Errand};
@@ -25,6 +25,8 @@ pub struct Engine {
     _door: Option<Door>,
     lists: Lane,
     searches: Lane,
+    texts: Lane,
+    pages: Lane,
     desk: Desk,
     shared: Arc<Shared>,
     tickets: AtomicU64,
@@ -69,8 +71,10 @@ impl Engine {
         }
         Ok(Self {
             _door: door,
-            lists: lane("lists", &shared)?,
-            searches: lane("search", &shared)?,
+            lists: store_lane("lists", &shared)?,
+            searches: store_lane("search", &shared)?,
+            texts: store_lane("texts", &shared)?,
+            pages: lane("pages", &shared, lay_out)?,
             desk,
             shared,
             tickets: AtomicU64::new(0),
@@ -100,8 +104,13 @@ impl Engine {
     /// Asks a question for a slot; the answer comes as news, unless the slot asks again before. The number of the question.
     pub fn query(&self, slot: Slot, query: Query) -> u64 {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        // A long search must not keep lists waiting.
-        let lane = if matches!(query, Query::Search { .. }) { &self.searches } else { &self.lists };
+        // A long search must not keep lists waiting, nor must a large message or its layout.
+        let lane = match query {
+            Query::Search { .. } => &self.searches,
+            Query::Message(_) => &self.texts,
+            Query::Page(_) => &self.pages,
+            _ => &self.lists,
+        };
         lane.ask(slot, generation, query);
         generation
     }
@@ -173,16 +182,32 @@ fn answerer(shared: &Shared) -> Result<Answerer, Fault> {
     Answerer::new(&shared.store, &shared.jobs, accounts, Arc::clone(&shared.awaited))
 }
 
-fn lane(name: &str, shared: &Shared) -> Result<Lane, Fault> {
+fn store_lane(name: &str, shared: &Shared) -> Result<Lane, Fault> {
     let mut answerer = answerer(shared)?;
+    lane(name, shared, move |query, stop| answerer.answer(query, stop))
+}
+
+/// Needs none of our files.
+fn lay_out(query: &Query, _: &Stop) -> Result<Rows, Fault> {
+    match query {
+        Query::Page(sheet) => Ok(answer::laid(sheet)),
+        _ => Err(Fault::bug("this is asked elsewhere")),
+    }
+}
+
+fn lane(
+    name: &str,
+    shared: &Shared,
+    answer: impl FnMut(&Query, &Stop) -> Result<Rows, Fault> + Send + 'static,
+) -> Result<Lane, Fault> {
     let news = shared.news.clone();
     let tell = move |slot: Slot, answer: Answer| {
         news.put(|news| {
-            // A slot may have asked on both lanes.
+            // A slot may have asked on several lanes.
             if news.answers.get(&slot).is_none_or(|old| old.generation < answer.generation) {
                 news.answers.insert(slot, answer);
             }
         });
     };
-    Lane::start(name, move |query, stop| answerer.answer(query, stop), tell).map_err(|e| no_threads(&e))
+    Lane::start(name, answer, tell).map_err(|e| no_threads(&e))
 }

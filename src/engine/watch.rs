@@ -75,7 +75,7 @@ fn serve(conn: &mut dyn MailStore, shared: &Shared, desk: &Desk) -> Result<(), H
         }
         if !selected {
             fetcher.forget();
-            conn.select(&MailboxPath::inbox(), true)?;
+            conn.select(&MailboxPath::inbox(), true, None)?;
             selected = true;
         }
         match conn.idle(shared.pace.idle)? {

@@ -365,7 +365,7 @@ impl<'a> Work<'a> {
     /// Selects `place` for IDLE. False if it is not as the last pass left it: then it is visited first.
     fn settle(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
         let id = self.visitor.mailbox(place)?;
-        let selected = match conn.select(place, true) {
+        let selected = match conn.select(place, true, None) {
             Ok(selected) => selected,
             Err(e) if e.connection_lives() && !place.is_inbox() => {
                 // It is gone; the next list tells. Until then there is nothing to wait for but the inbox.

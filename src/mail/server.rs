@@ -1,5 +1,5 @@
 //! server — what a mail store tells us about its mailboxes, in types that no protocol crate owns.
-//! Owns: `Caps`, `ListedMailbox`, `Selected`, `FlagsSeen`, `EnvelopeSeen`, `IdentitySeen`, `CopiedUids`.
+//! Owns: `Caps`, `ListedMailbox`, `Selected`, `Resync`, `MailboxNews`, `FlagsSeen`, `EnvelopeSeen`, `IdentitySeen`, `CopiedUids`.
 //! May import: base.
 //! Start reading at: `Caps`. `net` makes these, `engine/plan` decides by them, `store` keeps them; IMAP, the
 //! local account and the tests' model server all speak in them.
@@ -9,7 +9,7 @@ use super::flags::Flags;
 use super::mailbox::{MailboxPath, Role};
 use super::uid::{ModSeq, Uid, UidSet, UidValidity};
 
-/// What the server can do, as far as a plan depends on it. Extensions that come later get their field then.
+/// What the server can do, as far as anybody depends on it. What the account's `without` names is not there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caps {
     /// MOVE (RFC 6851).
@@ -18,6 +18,8 @@ pub struct Caps {
     pub uidplus: bool,
     /// CONDSTORE (RFC 7162).
     pub condstore: bool,
+    /// QRESYNC (RFC 7162), enabled on this connection: a mailbox is re-opened in one turn.
+    pub qresync: bool,
     /// IDLE (RFC 2177).
     pub idle: bool,
     /// SPECIAL-USE (RFC 6154).
@@ -28,6 +30,28 @@ pub struct Caps {
     pub list_status: bool,
     /// EMAILID (RFC 8474).
     pub object_id: bool,
+    /// NOTIFY (RFC 5465): news of every mailbox on one connection.
+    pub notify: bool,
+    /// STATUS=SIZE (RFC 8438).
+    pub status_size: bool,
+    /// PREVIEW (RFC 8970).
+    pub preview: bool,
+    /// SAVEDATE (RFC 8514).
+    pub save_date: bool,
+    /// SORT (RFC 5256).
+    pub sort: bool,
+    /// THREAD=REFERENCES (RFC 5256).
+    pub thread: bool,
+    /// QUOTA (RFC 9208).
+    pub quota: bool,
+    /// ACL (RFC 4314).
+    pub acl: bool,
+    /// BINARY (RFC 3516): parts can come decoded.
+    pub binary: bool,
+    /// X-GM-EXT-1: labels.
+    pub labels: bool,
+    /// A mailbox can be left without anything else happening: UNSELECT (RFC 3691), IMAP4rev2.
+    pub unselect: bool,
 }
 
 /// One line of a LIST reply.
@@ -45,6 +69,21 @@ pub struct ListedMailbox {
     pub role: Option<Role>,
     /// Counts, if they came with it.
     pub status: Option<MailboxStatus>,
+    /// Whose it is.
+    pub space: Space,
+}
+
+/// Whose a mailbox is (NAMESPACE, RFC 2342).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Space {
+    /// The person's own.
+    #[default]
+    Personal,
+    /// Another person's.
+    Others,
+    /// Everybody's.
+    Shared,
 }
 
 /// A STATUS reply: enough to see whether a mailbox has to be visited.
@@ -60,6 +99,39 @@ pub struct MailboxStatus {
     pub uidvalidity: UidValidity,
     /// HIGHESTMODSEQ; 0 without CONDSTORE.
     pub highestmodseq: ModSeq,
+    /// SIZE in octets, if told.
+    pub size: Option<u64>,
+}
+
+/// News of a mailbox that need not be the selected one (NOTIFY).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MailboxNews {
+    /// Its messages or flags changed.
+    Counts(MailboxPath, MailboxStatus),
+    /// It was made, or subscribed to, or no more.
+    Listed(ListedMailbox),
+    /// It has another name now.
+    Renamed {
+        /// The old one.
+        from: MailboxPath,
+        /// The mailbox as it is now.
+        to: ListedMailbox,
+    },
+    /// It is no more.
+    Gone(MailboxPath),
+    /// The server stopped telling: everything has to be looked at.
+    Lost,
+}
+
+/// What we know of a mailbox that is opened again (QRESYNC).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Resync {
+    /// The UIDVALIDITY under which we know it.
+    pub uidvalidity: UidValidity,
+    /// The modification sequence up to which we know it; not 0.
+    pub modseq: ModSeq,
+    /// The UIDs that we have. Nothing is told of any other.
+    pub known: UidSet,
 }
 
 /// What SELECT or EXAMINE said.
@@ -79,6 +151,14 @@ pub struct Selected {
     pub permanent_flags: Option<Flags>,
     /// `\*`: new keywords can be made.
     pub new_keywords: bool,
+    /// MAILBOXID (RFC 8474), "" without: stays the same when it is renamed.
+    pub mailbox_id: String,
+    /// Whether what follows is all that happened to the known messages since (QRESYNC). False: ask for it.
+    pub resynced: bool,
+    /// Known messages that are no more.
+    pub vanished: UidSet,
+    /// Known messages whose flags changed.
+    pub changed: Vec<FlagsSeen>,
 }
 
 /// The flags of one message as the server has them.

@@ -1,17 +1,24 @@
 //! session — what any mail store can do for us, whatever it speaks.
-//! Owns: `MailStore`, `Endpoint`, `Idle`, `Traffic`.
+//! Owns: `MailStore`, `Bodies`, `Endpoint`, `Login`, `Idle`, `Traffic`.
 //! May import: mail, base.
 //! Start reading at: `MailStore`. One value is one connection: blocking, UID-only, without policy. Every wait in it
 //! ends when its `Cancel` is thrown; `idle` also ends when its `Waker` is rung.
 
-use super::error::Result;
+use super::error::{NetError, NetErrorKind, Result};
 use crate::base::safetext::SafeText;
+use crate::base::secret::Secret;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Selected};
+use crate::mail::query::Query;
+use crate::mail::rights::{Quota, Rights};
+use crate::mail::section::Section;
+use crate::mail::server::{
+    Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
+};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +57,49 @@ pub struct Endpoint {
     pub fingerprint: Option<String>,
 }
 
+/// Who logs in, and what they want of the server.
+#[derive(Clone, Copy)]
+pub struct Login<'a> {
+    /// The name.
+    pub user: &'a str,
+    /// The password.
+    pub secret: &'a Secret,
+    /// Words of CAPABILITY that are to be taken for not said (the account's `without`), in any case.
+    pub without: &'a [String],
+}
+
+/// Takes the texts of many messages one after the other.
+pub trait Bodies {
+    /// The text of `uid` begins, `size` octets of it. What came of one before that did not end is not a message.
+    ///
+    /// # Errors
+    /// Ends the connection.
+    fn begin(&mut self, uid: Uid, size: u64) -> Result<()>;
+    /// More of it.
+    ///
+    /// # Errors
+    /// Ends the connection.
+    fn piece(&mut self, bytes: &[u8]) -> Result<()>;
+    /// That was all of it: only now it is a message.
+    ///
+    /// # Errors
+    /// Ends the connection.
+    fn whole(&mut self) -> Result<()>;
+    /// Asked before more messages are asked for: false if it is enough.
+    fn go_on(&mut self) -> bool {
+        true
+    }
+}
+
+/// What came of a part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PartGot {
+    /// How many octets were written.
+    pub octets: u64,
+    /// Whether the server took the transfer encoding off.
+    pub decoded: bool,
+}
+
 /// How an IDLE ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Idle {
@@ -85,8 +135,12 @@ pub trait MailStore: Send {
     /// Counts of one mailbox, without selecting it.
     fn status(&mut self, path: &MailboxPath) -> Result<MailboxStatus>;
 
-    /// Opens a mailbox; with `read_only` by EXAMINE.
-    fn select(&mut self, path: &MailboxPath, read_only: bool) -> Result<Selected>;
+    /// Opens a mailbox; with `read_only` by EXAMINE. With `known` (needs `qresync`) the answer says what happened to it
+    /// since, in the same turn, unless its `uidvalidity` is another one now (see [`Selected::resynced`]).
+    fn select(&mut self, path: &MailboxPath, read_only: bool, known: Option<&Resync>) -> Result<Selected>;
+
+    /// Leaves the selected mailbox; nothing in it is expunged by that. Without `unselect` it stays open.
+    fn unselect(&mut self) -> Result<()>;
 
     /// The flags of `uids`; with `since` only of those that changed after that modification sequence (needs `condstore`).
     /// UIDs that the server does not have are left out; UIDs that were not asked for do not come.
@@ -104,6 +158,64 @@ pub trait MailStore: Send {
     /// Writes the whole message as it is on the server, without marking it read. Its size in bytes, or nothing if
     /// there is no such message. On any error what was written is not the message.
     fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>>;
+
+    /// Writes the whole texts of `uids`, without marking them read, with as few turns as the store can. Those that are gone
+    /// are left out.
+    fn fetch_bodies(&mut self, uids: &UidSet, to: &mut dyn Bodies) -> Result<()>;
+
+    /// Writes a section of a message, of it only `range` (octets of its encoded form, or of its decoded form with
+    /// `decoded`). With `decoded` the store takes the transfer encoding off, if it can (see [`PartGot::decoded`]: if it
+    /// could not, `range` counted encoded octets). Nothing if there is no such message or section.
+    fn fetch_part(
+        &mut self,
+        uid: Uid,
+        section: &Section,
+        range: Option<Range<u64>>,
+        decoded: bool,
+        to: &mut dyn Write,
+    ) -> Result<Option<PartGot>>;
+
+    /// The first words of messages (needs `preview`), cut by the server; untrusted.
+    fn fetch_previews(&mut self, _uids: &UidSet, _sink: Sink<'_, (Uid, String)>) -> Result<()> {
+        Err(lacking("PREVIEW"))
+    }
+
+    /// The messages of the selected mailbox that may answer `query`: none that does is missing, some may be too many
+    /// where the server does not know a condition. `in:` and `account:` are taken as true.
+    fn search(&mut self, _query: &Query) -> Result<UidSet> {
+        Err(lacking("SEARCH"))
+    }
+
+    /// The same, newest arrival first (needs `sort`).
+    fn sort(&mut self, _query: &Query) -> Result<Vec<Uid>> {
+        Err(lacking("SORT"))
+    }
+
+    /// The same by conversation (needs `thread`): the members of each, oldest first.
+    fn thread(&mut self, _query: &Query) -> Result<Vec<Vec<Uid>>> {
+        Err(lacking("THREAD"))
+    }
+
+    /// What limits the mailbox's size (needs `quota`).
+    fn quota(&mut self, _path: &MailboxPath) -> Result<Vec<Quota>> {
+        Err(lacking("QUOTA"))
+    }
+
+    /// What we may do to a mailbox (needs `acl`).
+    fn rights(&mut self, _path: &MailboxPath) -> Result<Rights> {
+        Err(lacking("ACL"))
+    }
+
+    /// From now on news of every mailbox of the person end an [`Self::idle`] (needs `notify`), see [`Self::news`].
+    /// Another call tells no more.
+    fn notify(&mut self) -> Result<()> {
+        Err(lacking("NOTIFY"))
+    }
+
+    /// What the server told of mailboxes since the last call, in its order; at most one counts for each.
+    fn news(&mut self) -> Vec<MailboxNews> {
+        Vec::new()
+    }
 
     /// Changes flags, never sets them absolutely. UIDs that are gone are ignored.
     fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()>;
@@ -130,10 +242,10 @@ pub trait MailStore: Send {
     /// Makes a mailbox; no error if it is there already.
     fn create(&mut self, path: &MailboxPath) -> Result<()>;
 
-    /// Renames a mailbox, with all that lies below it.
-    fn rename(&mut self, path: &MailboxPath, to: &MailboxPath) -> Result<()>;
+    /// Renames a mailbox and all below it.
+    fn rename(&mut self, from: &MailboxPath, to: &MailboxPath) -> Result<()>;
 
-    /// Deletes a mailbox and its messages; what lies below it stays.
+    /// Deletes a mailbox and all mail in it, for ever. Those below it stay.
     fn delete(&mut self, path: &MailboxPath) -> Result<()>;
 
     /// Subscribes to a mailbox, or no more.
@@ -165,4 +277,9 @@ pub trait MailStore: Send {
 
     /// What went over the wire.
     fn traffic(&self) -> Traffic;
+}
+
+/// What a store says that cannot do something: the caller did not ask its `Caps`.
+fn lacking(what: &str) -> NetError {
+    NetError::new(NetErrorKind::No { code: "CANNOT".to_owned() }, &format!("this account has no {what}"))
 }

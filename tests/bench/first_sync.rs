@@ -15,7 +15,7 @@ use postrider::base::waker::Waker;
 use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::uid::UidSet;
 use postrider::net::imap::ImapStore;
-use postrider::net::session::{MailStore, TlsMode};
+use postrider::net::session::{Login, MailStore, TlsMode};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -102,8 +102,9 @@ fn main() {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
     let secret = Secret::new(PASSWORD.to_owned());
-    let mut store = ImapStore::open(permit, &endpoint, &user, &secret, &Waker::new().unwrap(), &Cancel::new().unwrap()).unwrap();
-    store.select(&MailboxPath::inbox(), false).unwrap();
+    let login = Login { user: &user, secret: &secret, without: &[] };
+    let mut store = ImapStore::open(permit, &endpoint, &login, &Waker::new().unwrap(), &Cancel::new().unwrap()).unwrap();
+    store.select(&MailboxPath::inbox(), false, None).unwrap();
     let mut best = [Duration::MAX; 2];
     for _ in 0..3 {
         let begun = Instant::now();

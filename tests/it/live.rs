@@ -27,7 +27,7 @@ fn both_ways(person: &Person) {
     settled(&engine);
     assert_eq!(there(&mut other, "INBOX"), ["a \\Flagged", "b"]);
     // Theirs here.
-    other.select(&MailboxPath::inbox(), false).unwrap();
+    other.select(&MailboxPath::inbox(), false, None).unwrap();
     other.store_flags(&UidSet::range(2, 2), &FlagDelta::set(Flag::Seen)).unwrap();
     put(&mut other, "INBOX", "c");
     sees(&engine, "INBOX", &["a", "b", "c"]);
@@ -57,7 +57,7 @@ fn both_ways(person: &Person) {
     engine.perform(Request::Undo { count: 1 }).unwrap();
     sees(&engine, "INBOX", &["c"]);
     // Gone by another client.
-    other.select(&MailboxPath::inbox(), false).unwrap();
+    other.select(&MailboxPath::inbox(), false, None).unwrap();
     let all = other.uids(1).unwrap();
     other.store_flags(&all, &FlagDelta::set(Flag::Deleted)).unwrap();
     other.uid_expunge(&all).unwrap();

@@ -5,6 +5,7 @@
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 
+mod extensions;
 mod jobs;
 mod line;
 mod live;
@@ -21,7 +22,7 @@ use postrider::base::secret::Secret;
 use postrider::base::waker::Waker;
 use postrider::net::error::Result;
 use postrider::net::imap::ImapStore;
-use postrider::net::session::{Endpoint, TlsMode};
+use postrider::net::session::{Endpoint, Login, TlsMode};
 
 /// What can wake or stop a connection.
 #[derive(Clone, Debug)]
@@ -38,8 +39,16 @@ impl Strings {
 
 /// Logs in.
 fn imap_to(endpoint: &Endpoint, user: &str, password: &str, strings: &Strings) -> Result<ImapStore> {
+    imap_without(endpoint, user, password, strings, &[])
+}
+
+/// Logs in, with words of CAPABILITY taken for not said.
+fn imap_without(endpoint: &Endpoint, user: &str, password: &str, strings: &Strings, without: &[&str]) -> Result<ImapStore> {
     let permit = Permit::ask(Reason::MailServer).unwrap();
-    ImapStore::open(permit, endpoint, user, &Secret::new(password.to_owned()), &strings.waker, &strings.cancel)
+    let without: Vec<String> = without.iter().map(|w| (*w).to_owned()).collect();
+    let secret = Secret::new(password.to_owned());
+    let login = Login { user, secret: &secret, without: &without };
+    ImapStore::open(permit, endpoint, &login, &strings.waker, &strings.cancel)
 }
 
 /// Logs in at the good server.

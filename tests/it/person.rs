@@ -74,7 +74,7 @@ pub fn put(store: &mut ImapStore, to: &str, subject: &str) {
 /// What the server has in a mailbox: subject and flags, in order.
 pub fn there(store: &mut ImapStore, mailbox: &str) -> Vec<String> {
     let mut all = Vec::new();
-    if store.select(&MailboxPath::from_typed(mailbox), true).is_ok_and(|s| s.exists > 0) {
+    if store.select(&MailboxPath::from_typed(mailbox), true, None).is_ok_and(|s| s.exists > 0) {
         let sink = &mut |rows: Vec<postrider::mail::server::EnvelopeSeen>| {
             all.extend(rows.into_iter().map(|r| format!("{} {}", r.envelope.subject, r.flags.wire()).trim().to_owned()));
             Ok(())

@@ -35,7 +35,7 @@ fn send(at: At, tls: TlsMode, from: &str, to: &[String], text: &str) -> Result<b
 fn arrived(user: &str) -> String {
     let mut store = crate::imap(user, &Strings::new());
     let begun = Instant::now();
-    while store.select(&MailboxPath::inbox(), false).unwrap().exists == 0 {
+    while store.select(&MailboxPath::inbox(), false, None).unwrap().exists == 0 {
         assert!(begun.elapsed() < Duration::from_secs(20), "no mail arrived for {user}");
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -73,7 +73,7 @@ fn find<'a>(all: &'a [ListedMailbox], path: &MailboxPath) -> &'a ListedMailbox {
 }
 
 /// All that a mail store can do. `open` makes another connection to the same, empty account.
-fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
+pub fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
     let strings = Strings::new();
     let mut store = open(&strings);
     let caps = store.caps();
@@ -90,14 +90,14 @@ fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
     store.subscribe(&other, false).unwrap();
     assert!(!find(&store.list().unwrap(), &other).subscribed);
     let missing = MailboxPath::from_typed("missing");
-    let e = store.select(&missing, false).unwrap_err();
+    let e = store.select(&missing, false, None).unwrap_err();
     assert!(matches!(e.kind, NetErrorKind::No { .. }), "{e:?}");
     let e = store.append(&missing, &Flags::new(), 0, 1, &mut &b"x"[..]).unwrap_err();
     assert!(matches!(&e.kind, NetErrorKind::No { code } if code == "TRYCREATE" || code == "NONEXISTENT"), "{e:?}");
 
     // Messages in.
     let placed: Vec<_> = [(1, ""), (2, "\\Seen"), (3, "\\Flagged work")].map(|(n, f)| put(&mut *store, &inbox, n, f)).into();
-    let selected = store.select(&inbox, false).unwrap();
+    let selected = store.select(&inbox, false, None).unwrap();
     assert_eq!((selected.exists, selected.uidnext, selected.read_only, store.exists()), (3, 4, false, 3));
     assert!(selected.new_keywords && selected.uidvalidity != UidValidity(0));
     if caps.uidplus {
@@ -136,7 +136,7 @@ fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
     assert_eq!(store.fetch_body(Uid::new(9).unwrap(), &mut Vec::new()).unwrap(), None);
 
     // Flags.
-    let before = store.select(&inbox, false).unwrap().highestmodseq;
+    let before = store.select(&inbox, false, None).unwrap().highestmodseq;
     assert_eq!(
         words(&mut *store),
         [(1, String::new()), (2, "\\Seen".into()), (3, "\\Flagged work".into())],
@@ -172,16 +172,17 @@ fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
         store.noop().unwrap();
     }
     if caps.uidplus {
-        store.store_flags(&one(4), &FlagDelta::set(Flag::Deleted)).unwrap();
+        let marked = if caps.moves { one(4) } else { UidSet::range(1, 2) };
+        store.store_flags(&marked, &FlagDelta::set(Flag::Deleted)).unwrap();
         store.uid_expunge(&UidSet::range(1, 9)).unwrap();
         assert_eq!(words(&mut *store), [(3, both.clone())], "only what is marked goes");
     }
-    let there = store.select(&other, true).unwrap();
+    let there = store.select(&other, true, None).unwrap();
     assert!(there.read_only);
     assert_eq!(envelopes(&mut *store, &one(1))[0].received, RECEIVED + 1, "copies keep their date");
 
     // Others.
-    store.select(&inbox, false).unwrap();
+    store.select(&inbox, false, None).unwrap();
     let mut second = open(&Strings::new());
     put(&mut *second, &inbox, 5, "");
     let count = store.exists();
@@ -213,7 +214,7 @@ fn idle(store: &mut dyn MailStore, strings: &Strings, second: &mut dyn MailStore
     let count = store.exists();
     assert!(store.changed());
     // The connection goes on as if nothing had been.
-    second.select(&inbox, false).unwrap();
+    second.select(&inbox, false, None).unwrap();
     second.store_flags(&one(3), &FlagDelta::set(Flag::Flagged)).unwrap();
     assert_eq!(store.idle(Duration::from_secs(60)).unwrap(), Idle::Changed);
     assert_eq!(words(store).len(), count as usize);

@@ -1,12 +1,12 @@
 //! viewer — the open message: what is known of it, its page at the pane's width, and where the eye is.
-//! Owns: `Viewer`, `State`. Submodules: `page` (the rows), `find` (a word in them). May import: engine::api, mail.
-//! Start reading at: `Viewer::open`. Text is rendered again only when the message, the width or the chosen form changes.
+//! Owns: `Viewer`, `State`. Submodule: `find` (a word in it). May import: engine::api, mail.
+//! Start reading at: `Viewer::open`. Text is laid out again only when the message, the width or the chosen form changes: a light
+//! one at once, a heavy one elsewhere (`Viewer::take_heavy`), and what was shown before stays until it is done.
 
 mod find;
-mod page;
 
+pub use crate::mail::page::{Form, Page, Row, Sheet};
 pub use find::{Find, Hit};
-pub use page::{Form, Page, Row};
 
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Body, Fault, MessageView};
@@ -37,6 +37,8 @@ pub enum State {
 pub struct Viewer {
     open: Option<(PlacementKey, State)>,
     page: Option<Page>,
+    /// What is to be laid out elsewhere, and was not yet handed out.
+    heavy: Option<Sheet>,
     find: Option<Find>,
     form: Form,
     /// The text that new messages start with.
@@ -52,7 +54,7 @@ impl Viewer {
     #[must_use]
     pub fn new(usual: Prefer, zone: TimeZone) -> Self {
         let form = Form { prefer: usual, ..Form::default() };
-        Self { open: None, page: None, find: None, form, usual, zone, top: 0, width: 0, height: 0 }
+        Self { open: None, page: None, heavy: None, find: None, form, usual, zone, top: 0, width: 0, height: 0 }
     }
 
     /// Waits for a message; `false` if it is the one that is open already.
@@ -69,6 +71,7 @@ impl Viewer {
     pub fn close(&mut self) {
         self.open = None;
         self.page = None;
+        self.heavy = None;
         self.find = None;
         self.form = Form { prefer: self.usual, ..Form::default() };
         self.top = 0;
@@ -80,8 +83,16 @@ impl Viewer {
         if *id != view.row.id {
             return;
         }
-        let same = match (&*state, &view.body) {
-            (State::Here(old), Body::Here(new)) => matches!(&old.body, Body::Here(m) if Arc::ptr_eq(m, new) || m.raw == new.raw),
+        let mut view = view;
+        let same = match (&*state, &mut view.body) {
+            (State::Here(old), Body::Here(new)) => match &old.body {
+                Body::Here(old) if Arc::ptr_eq(old, new) || old.raw == new.raw => {
+                    // What is being laid out knows its message by its place.
+                    *new = Arc::clone(old);
+                    true
+                }
+                _ => false,
+            },
             _ => false,
         };
         *state = State::Here(Box::new(view));
@@ -223,14 +234,41 @@ impl Viewer {
     }
 
     fn render(&mut self) {
-        // A column of space at either side.
-        let cells = usize::from(self.width).saturating_sub(2);
-        if let Some(message) = self.body().filter(|_| cells > 0) {
-            let page = Page::of(message, cells, self.form, &self.zone);
-            self.page = Some(page);
-            self.look();
-            self.scroll(0);
+        let cells = self.cells();
+        let Some(message) = self.body().filter(|_| cells > 0).cloned() else { return };
+        let sheet = Sheet { message, cells, form: self.form, zone: self.zone.clone() };
+        if sheet.is_heavy() {
+            self.heavy = Some(sheet);
+        } else {
+            self.heavy = None;
+            self.lay(sheet.page());
         }
+    }
+
+    fn lay(&mut self, page: Page) {
+        self.page = Some(page);
+        self.look();
+        self.scroll(0);
+    }
+
+    /// What is to be laid out elsewhere, once.
+    pub const fn take_heavy(&mut self) -> Option<Sheet> {
+        self.heavy.take()
+    }
+
+    /// It is laid out. If it was turned meanwhile, another layout is here already or on its way.
+    pub fn laid(&mut self, sheet: &Sheet, mut page: Page) {
+        let unfolded = self.form.unfolded;
+        let now = Form { unfolded, ..sheet.form } == self.form && sheet.cells == self.cells();
+        if now && self.body().is_some_and(|message| Arc::ptr_eq(message, &sheet.message)) {
+            page.fold(unfolded);
+            self.lay(page);
+        }
+    }
+
+    /// The width of the text: a column of space at either side.
+    fn cells(&self) -> usize {
+        usize::from(self.width).saturating_sub(2)
     }
 
     /// The first row that is seen.

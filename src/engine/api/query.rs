@@ -12,6 +12,7 @@ use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, OpId, OutboxId,
 use crate::mail::intent::OpState;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
+use crate::mail::page::{Page, Sheet};
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor, View};
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub enum Query {
     Thread(PlacementKey),
     /// One message to read.
     Message(PlacementKey),
+    /// A message laid out for the screen, where that takes too long for who draws.
+    Page(Sheet),
     /// Messages that match, newest first.
     Search {
         /// In the language of `mail::query`.
@@ -87,6 +90,8 @@ pub enum Rows {
     Thread(Vec<MessageRow>),
     /// To `Query::Message`.
     Message(Box<MessageView>),
+    /// To `Query::Page`, with what was asked.
+    Page(Sheet, Box<Page>),
     /// To `Query::Search`.
     Search(SearchPage),
     /// To `Query::Contacts`.

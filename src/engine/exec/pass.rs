@@ -272,11 +272,13 @@ mod tests {
         use crate::mail::envelope::{Envelope, MessageId};
         use crate::mail::flags::{FlagDelta, Flags};
         use crate::mail::mailbox::MailboxPath;
+        use crate::mail::section::Section;
         use crate::mail::server::*;
         use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
         use crate::net::error::{NetErrorKind, Result};
-        use crate::net::session::{Idle, Sink, Traffic};
+        use crate::net::session::{Bodies, Idle, PartGot, Sink, Traffic};
         use std::io::{Read, Write};
+        use std::ops::Range;
         use std::sync::Mutex;
         use std::time::Duration;
 
@@ -320,7 +322,7 @@ mod tests {
             fn status(&mut self, _: &MailboxPath) -> Result<MailboxStatus> {
                 Ok(MailboxStatus::default())
             }
-            fn select(&mut self, _: &MailboxPath, _: bool) -> Result<Selected> {
+            fn select(&mut self, _: &MailboxPath, _: bool, _: Option<&Resync>) -> Result<Selected> {
                 Ok(Selected::default())
             }
             fn fetch_flags(&mut self, _: &UidSet, _: Option<ModSeq>, _: Sink<'_, FlagsSeen>) -> Result<()> {
@@ -334,6 +336,28 @@ mod tests {
             }
             fn fetch_body(&mut self, _: Uid, _: &mut dyn Write) -> Result<Option<u64>> {
                 Ok(None)
+            }
+            fn fetch_bodies(&mut self, _: &UidSet, _: &mut dyn Bodies) -> Result<()> {
+                Ok(())
+            }
+            fn fetch_part(
+                &mut self,
+                _: Uid,
+                _: &Section,
+                _: Option<Range<u64>>,
+                _: bool,
+                _: &mut dyn Write,
+            ) -> Result<Option<PartGot>> {
+                Ok(None)
+            }
+            fn unselect(&mut self) -> Result<()> {
+                Ok(())
+            }
+            fn rename(&mut self, _: &MailboxPath, _: &MailboxPath) -> Result<()> {
+                Ok(())
+            }
+            fn delete(&mut self, _: &MailboxPath) -> Result<()> {
+                Ok(())
             }
             fn store_flags(&mut self, _: &UidSet, _: &FlagDelta) -> Result<()> {
                 Ok(())
@@ -358,12 +382,6 @@ mod tests {
                 Ok(None)
             }
             fn create(&mut self, _: &MailboxPath) -> Result<()> {
-                Ok(())
-            }
-            fn rename(&mut self, _: &MailboxPath, _: &MailboxPath) -> Result<()> {
-                Ok(())
-            }
-            fn delete(&mut self, _: &MailboxPath) -> Result<()> {
                 Ok(())
             }
             fn subscribe(&mut self, _: &MailboxPath, _: bool) -> Result<()> {

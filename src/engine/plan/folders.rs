@@ -112,7 +112,15 @@ mod tests {
 
     fn listed(name: &str, role: Option<Role>) -> ListedMailbox {
         let path = MailboxPath::from_wire(name.as_bytes());
-        ListedMailbox { path, delimiter: Some('/'), selectable: true, subscribed: true, role, status: None }
+        ListedMailbox {
+            path,
+            delimiter: Some('/'),
+            selectable: true,
+            subscribed: true,
+            role,
+            status: None,
+            space: crate::mail::server::Space::Personal,
+        }
     }
     fn known(name: &str, pending: bool) -> Known {
         let base = Base { uidvalidity: UidValidity(1), uidnext: 5, highestmodseq: ModSeq(9) };
@@ -120,7 +128,7 @@ mod tests {
     }
     fn status(messages: u32, modseq: u64) -> Option<MailboxStatus> {
         let (uidvalidity, highestmodseq) = (UidValidity(1), ModSeq(modseq));
-        Some(MailboxStatus { messages, unseen: 1, uidnext: 5, uidvalidity, highestmodseq })
+        Some(MailboxStatus { messages, unseen: 1, uidnext: 5, uidvalidity, highestmodseq, size: None })
     }
     fn names(paths: &[MailboxPath]) -> Vec<&str> {
         paths.iter().map(MailboxPath::as_str).collect()

@@ -142,6 +142,14 @@ fn fault(core: &Mutex<Core>, e: imap::Error) -> NetError {
     }
 }
 
+/// A refusal as a value; what breaks the connection as an error.
+fn kept(result: Result<Done>) -> Result<Result<Done>> {
+    match result {
+        Err(e) if !e.connection_lives() => Err(e),
+        other => Ok(other),
+    }
+}
+
 /// The error in a tagged status behind its tag; nothing for OK.
 fn refused(rest: &[u8]) -> Option<NetError> {
     let status = value::status(rest)?;
@@ -202,6 +210,37 @@ impl Conn {
         self.finish(taker, on)
     }
 
+    /// Says all of `commands` at once, if none needs a literal, and reads all answers: one turn. What each command was
+    /// answered stands in its place; untagged responses go to `on`, whichever command they answer.
+    ///
+    /// # Errors
+    /// What broke the connection.
+    pub fn run_all(&mut self, commands: &[Command], on: OnData<'_>) -> Result<Vec<Result<Done>>> {
+        let mut answers = Vec::with_capacity(commands.len());
+        if commands.iter().any(|c| c.parts.len() > 1) {
+            for command in commands {
+                answers.push(kept(self.run(command, on))?);
+            }
+            return Ok(answers);
+        }
+        let mut tags = Vec::with_capacity(commands.len());
+        for command in commands {
+            self.start(command.parts.first().map(Vec::as_slice).unwrap_or_default())?;
+            tags.push(self.core().last_tag());
+        }
+        let mut told = Vec::with_capacity(commands.len());
+        for _ in &tags {
+            let done = kept(self.finish(&mut KeepAll, on))?;
+            told.push((self.core().answered_tag(), done));
+        }
+        for tag in tags {
+            let at = told.iter().position(|(t, _)| *t == tag);
+            let at = at.ok_or_else(|| self.core().wire.fail(NetError::protocol("an answer that is none")))?;
+            answers.push(told.swap_remove(at).1);
+        }
+        Ok(answers)
+    }
+
     /// Writes the first line of a command, with a tag of the crate's.
     ///
     /// # Errors
@@ -223,6 +262,8 @@ impl Conn {
     /// # Errors
     /// What it says instead; then the literal must not be sent.
     pub fn until_plus(&mut self, on: OnData<'_>) -> Result<()> {
+        // To wait for leave is a turn of its own.
+        self.core().wire.traffic.round_trips += 1;
         loop {
             let response = self.core().next(&mut KeepAll)?;
             if response.is_continuation() {

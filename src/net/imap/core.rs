@@ -10,6 +10,7 @@ use crate::base::safetext::SafeText;
 use crate::net::error::{MAX_TEXT, NetError, NetErrorKind, Result};
 use crate::net::session::Idle;
 use crate::net::wire::{Wait, Wire};
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,13 +40,15 @@ pub struct Core {
     bye: Option<String>,
     /// What the server wants the person to read.
     pub(super) alerts: Vec<SafeText>,
-    /// The tag of the last command, as the crate wrote it.
-    tag: Vec<u8>,
+    /// The tags of the commands that are not answered yet, as the crate wrote them.
+    tags: VecDeque<Vec<u8>>,
     pub(super) last_tagged: Vec<u8>,
     line_start: bool,
     /// For the crate to read.
     out: Vec<u8>,
     pub(super) challenges: u32,
+    /// What the crate writes next answers a challenge: it is no command.
+    challenged: bool,
     /// Set while the crate waits inside IDLE: how long, and how it ended.
     pub(super) idling: Option<Duration>,
     pub(super) idle_end: Option<Idle>,
@@ -62,11 +65,12 @@ impl Core {
             caps: None,
             bye: None,
             alerts: Vec::new(),
-            tag: Vec::new(),
+            tags: VecDeque::new(),
             last_tagged: Vec::new(),
             line_start: true,
             out: Vec::new(),
             challenges: 0,
+            challenged: false,
             idling: None,
             idle_end: None,
             refused_idle: None,
@@ -83,12 +87,13 @@ impl Core {
         if response.is_untagged() {
             self.note(&response)?;
         } else if !response.is_continuation() {
-            self.wire.traffic.round_trips += 1;
             self.last_tagged.clone_from(&response.bytes);
             let (tag, rest) = value::split(&response.bytes);
-            if tag != self.tag {
+            // A server may answer in another order where that makes no difference (RFC 9051, 5.5).
+            let Some(at) = self.tags.iter().position(|t| t == tag) else {
                 return Err(self.wire.fail(NetError::protocol("an answer to a command that was not given")));
-            }
+            };
+            self.tags.remove(at);
             if let Some(status) = value::status(rest) {
                 match status.code.as_str() {
                     "CAPABILITY" => self.caps = Some(untagged::words(status.args)),
@@ -106,6 +111,16 @@ impl Core {
             Some(text) if matches!(e.kind, NetErrorKind::Io(_)) => NetError::new(NetErrorKind::Bye, text),
             _ => e,
         }
+    }
+
+    /// The tag of the command that was given last.
+    pub(super) fn last_tag(&self) -> Vec<u8> {
+        self.tags.back().cloned().unwrap_or_default()
+    }
+
+    /// The tag of the command that was answered last.
+    pub(super) fn answered_tag(&self) -> Vec<u8> {
+        value::split(&self.last_tagged).0.to_vec()
     }
 
     fn note(&mut self, response: &Response) -> Result<()> {
@@ -126,7 +141,12 @@ impl Core {
                     self.news.changed = true;
                 }
             }
-            Untagged::Vanished => self.news.changed = true,
+            Untagged::Vanished { earlier: false, uids } => {
+                let n = uids.len();
+                self.news.exists = self.news.exists.saturating_sub(u32::try_from(n).unwrap_or(u32::MAX));
+                self.news.changed |= n > self.news.own_expunges;
+                self.news.own_expunges = self.news.own_expunges.saturating_sub(n);
+            }
             Untagged::Capability(words) => self.caps = Some(words),
             Untagged::Status(s) if s.word == Word::Bye => self.bye = Some(s.text.into_owned()),
             Untagged::Status(s) if s.code == "ALERT" => self.alert(&s.text),
@@ -170,6 +190,7 @@ impl Core {
                 if self.challenges > MAX_CHALLENGES && !self.expect_plus {
                     return Err(self.wire.fail(NetError::protocol("the login never ends")).into());
                 }
+                self.challenged = !self.expect_plus;
                 self.expect_plus = false;
             } else if self.expect_plus {
                 // Here the crate would take DONE for needed, or panic on an OK.
@@ -216,8 +237,12 @@ impl Core {
             self.give(&held);
             return Ok(());
         }
-        if self.line_start && !bytes.starts_with(b"DONE") {
-            self.tag = value::split(bytes).0.to_vec();
+        if self.line_start && !bytes.starts_with(b"DONE") && !std::mem::take(&mut self.challenged) {
+            if self.tags.is_empty() {
+                // What is said while an answer is still to come costs no turn of its own.
+                self.wire.traffic.round_trips += 1;
+            }
+            self.tags.push_back(value::split(bytes).0.to_vec());
         }
         self.line_start = bytes.ends_with(b"\n");
         Ok(self.wire.send(bytes)?)

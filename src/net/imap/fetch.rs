@@ -1,19 +1,17 @@
-//! fetch — reading messages: flags, envelopes, bodies, UID sets.
+//! fetch — reading messages: flags, envelopes, UID sets.
 //! Owns: the FETCH and SEARCH verbs of [`ImapStore`].
 //! May import: mail, base.
 //! Start reading at: `fetch_envelopes_of`. Rows that were not asked for, or come twice, are left out (security S-09 to S-12).
 
 use super::conn::{Command, OnData};
-use super::frame::{KeepAll, Taker};
+use super::frame::KeepAll;
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
-use super::value::{self, Value};
 use crate::mail::envelope::MessageId;
 use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
 use crate::mail::uid::{ModSeq, Uid, UidSet};
-use crate::net::error::{NetError, Result};
+use crate::net::error::Result;
 use crate::net::session::{PART, Sink};
-use std::io::Write;
 
 /// The longest set in one command, in letters: many servers refuse lines beyond 8,000 octets (RFC 7162, 4).
 const MAX_SET: usize = 6_000;
@@ -142,31 +140,6 @@ impl ImapStore {
         Ok(out)
     }
 
-    pub(super) fn fetch_whole(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
-        let command = Command::new(&format!("UID FETCH {uid} (UID BODY.PEEK[])"));
-        let mut taker = Body { uid, to, written: 0, begun: false, certain: false };
-        let (mut kept, mut confirmed) = (None, false);
-        self.conn.run_with(&command, &mut taker, &mut |data| {
-            let Untagged::Fetch(row) = data else { return Ok(false) };
-            confirmed |= row.uid == Some(uid) && row.body.is_some();
-            if row.uid == Some(uid) && kept.is_none() {
-                kept = row.body;
-            }
-            Ok(row.uid == Some(uid))
-        })?;
-        if taker.begun {
-            // The UID may stand behind the literal: only now is it known whose text it was.
-            return if confirmed || taker.certain {
-                Ok(Some(taker.written))
-            } else {
-                Err(self.conn.core().wire.fail(NetError::protocol("the text of another message")))
-            };
-        }
-        let Some(text) = kept else { return Ok(None) };
-        taker.to.write_all(&text)?;
-        Ok(Some(text.len() as u64))
-    }
-
     pub(super) fn uids_from(&mut self, from: u32) -> Result<UidSet> {
         let from = from.max(1);
         if self.caps.esearch {
@@ -202,42 +175,5 @@ impl ImapStore {
         };
         self.conn.run_with(command, &mut KeepAll, on)?;
         Ok(found)
-    }
-}
-
-/// Streams the text of one message, and of no other.
-struct Body<'w> {
-    uid: Uid,
-    to: &'w mut dyn Write,
-    written: u64,
-    begun: bool,
-    /// The UID stood before the text.
-    certain: bool,
-}
-
-impl Taker for Body<'_> {
-    fn wants(&mut self, so_far: &[u8], _: u64) -> bool {
-        let rest = so_far.strip_prefix(b"* ").unwrap_or_default();
-        let words = value::parse(rest);
-        let Some(Value::List(items)) = words.get(2) else { return false };
-        // The last word before the brace of the literal says what it is.
-        let body = items.iter().rev().find(|v| !v.bytes().is_some_and(|b| b.starts_with(b"{") || b == b"~"));
-        if !body.is_some_and(|v| v.is("BODY[]")) {
-            return false;
-        }
-        let told = items.chunks_exact(2).find(|p| p.first().is_some_and(|k| k.is("UID"))).and_then(|p| p.get(1)?.number());
-        let mine = told.is_none_or(|n| n == u64::from(self.uid.get()));
-        if mine && !self.begun {
-            self.begun = true;
-            self.certain = told.is_some();
-            return true;
-        }
-        false
-    }
-
-    fn take(&mut self, piece: &[u8]) -> Result<()> {
-        self.written += piece.len() as u64;
-        self.to.write_all(piece)?;
-        Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! Start reading at: `open`. Nothing is said in the clear but STARTTLS (unless the person chose a line without TLS), and nothing that came in the clear is believed
 //! (security T-01 to T-06): capabilities are asked for after TLS, and again after the login.
 
+use super::caps::Offer;
 use super::conn::{Command, Conn, Fresh};
 use super::frame::{self, KeepAll};
 use super::untagged;
@@ -14,7 +15,7 @@ use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::net::dial;
 use crate::net::error::{NetError, NetErrorKind, Result, TlsReason};
-use crate::net::session::{Endpoint, TlsMode};
+use crate::net::session::{Endpoint, Login, TlsMode};
 use crate::net::wire::{NO_PROGRESS, Wire};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,18 +25,11 @@ const MAX_BEFORE_TLS: usize = 100;
 /// Codes of a refused login that say "later", not "wrong password" (RFC 5530).
 const LATER: [&str; 5] = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN"];
 
-/// Connects, encrypts and logs in. The capabilities are those after the login, in upper case.
+/// Connects, encrypts and logs in. What the server offers is what it says after the login.
 ///
 /// # Errors
 /// `Unreachable`, `Tls`, `LoginRefused`, `No` for a refusal that time may heal, and what breaks connections.
-pub fn open(
-    permit: Permit,
-    endpoint: &Endpoint,
-    user: &str,
-    secret: &Secret,
-    waker: &Waker,
-    cancel: &Cancel,
-) -> Result<(Conn, Vec<String>)> {
+pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Waker, cancel: &Cancel) -> Result<(Conn, Offer)> {
     let mut wire = Wire::connect(permit, endpoint, waker, cancel)?;
     wire.set_limit(dial::CONNECT);
     let mut told = greeting(&mut wire, endpoint.tls)?;
@@ -53,7 +47,8 @@ pub fn open(
         Some(words) => words,
         None => fresh.capabilities()?,
     };
-    let mut conn = log_in(fresh, &offered, user, secret).map_err(judge)?;
+    let offered = Offer::new(offered, login.without);
+    let mut conn = log_in(fresh, &offered, login.user, login.secret).map_err(judge)?;
     let told = conn.core().caps.take();
     let caps = match told {
         Some(caps) => caps,
@@ -62,7 +57,7 @@ pub fn open(
             conn.core().caps.take().unwrap_or_default()
         }
     };
-    Ok((conn, caps))
+    Ok((conn, Offer::new(caps, login.without)))
 }
 
 /// The capabilities, if the greeting tells them.
@@ -98,8 +93,8 @@ fn starttls(wire: &mut Wire, endpoint: &Endpoint) -> Result<()> {
 }
 
 /// The strongest way that both sides know; over TLS all of them show the password to the server alone.
-fn log_in(fresh: Fresh, offered: &[String], user: &str, secret: &Secret) -> Result<Conn> {
-    let has = |word: &str| offered.iter().any(|c| c == word);
+fn log_in(fresh: Fresh, offered: &Offer, user: &str, secret: &Secret) -> Result<Conn> {
+    let has = |word: &str| offered.has(word);
     if has("AUTH=PLAIN") {
         let plain = Plain(Secret::new(format!("\0{user}\0{}", secret.expose())));
         let name = if has("SASL-IR") {

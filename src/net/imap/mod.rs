@@ -4,6 +4,8 @@
 //! Start reading at: `store.rs`, IMAP as a mail store; `frame.rs` (whole responses within limits), `untagged.rs` (what
 //! they mean). We speak of messages by UID only, and mailbox names and search text always go out quoted or as literals by us.
 
+mod bodies;
+mod caps;
 mod change;
 mod conn;
 mod core;
@@ -11,6 +13,8 @@ mod envelope;
 mod fetch;
 mod frame;
 mod login;
+mod mailboxes;
+mod select;
 mod store;
 mod structure;
 #[cfg(test)]

@@ -1,30 +1,34 @@
 //! store — IMAP as a [`MailStore`]: connection-wide verbs.
 //! Owns: `ImapStore`, capabilities, mailboxes, IDLE.
 //! May import: mail, base.
-//! Start reading at: `ImapStore::open`. The verbs on messages are in `fetch.rs` and `change.rs`.
+//! Start reading at: `ImapStore::open`. The verbs are in `mailboxes.rs`, `select.rs`, `fetch.rs`, `bodies.rs`, `change.rs`.
 
+use super::caps::Offer;
 use super::conn::{Command, Conn};
 use super::login;
-use super::untagged::{Untagged, modseq};
-use super::value;
+use super::untagged::{Namespace, Untagged};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
+use crate::base::log;
 use crate::base::safetext::SafeText;
-use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Selected};
+use crate::mail::rights::{Quota, Rights};
+use crate::mail::section::Section;
+use crate::mail::server::{
+    Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Resync, Selected,
+};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
-use crate::net::error::{NetError, NetErrorKind, Result};
-use crate::net::session::{Endpoint, Idle, MailStore, Sink, Traffic};
-use std::collections::BTreeMap;
+use crate::net::error::Result;
+use crate::net::session::{Bodies, Endpoint, Idle, Login, MailStore, PartGot, Sink, Traffic};
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::time::Duration;
 
-/// The most mailboxes that are listed.
-const MAX_MAILBOXES: usize = 100_000;
+/// What ID says beside our name.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The longest IDLE; servers log a silent client out after 30 minutes (RFC 2177).
 pub const MAX_IDLE: Duration = Duration::from_secs(28 * 60);
 /// How long a good-bye is waited for.
@@ -34,71 +38,69 @@ const LOGOUT: Duration = Duration::from_secs(2);
 pub struct ImapStore {
     pub(super) conn: Conn,
     pub(super) caps: Caps,
-    words: Vec<String>,
+    offer: Offer,
     pub(super) selected: Option<Selected>,
+    pub(super) namespaces: Vec<Namespace>,
 }
 
 impl ImapStore {
-    /// Connects and logs in.
+    /// Connects, logs in, and agrees with the server on what both can do, in one turn.
     ///
     /// # Errors
     /// See [`NetErrorKind`]; `LoginRefused` for a wrong password.
-    pub fn open(
-        permit: Permit,
-        endpoint: &Endpoint,
-        user: &str,
-        secret: &Secret,
-        waker: &Waker,
-        cancel: &Cancel,
-    ) -> Result<Self> {
-        let (conn, words) = login::open(permit, endpoint, user, secret, waker, cancel)?;
-        let has = |word: &str| words.iter().any(|w| w == word);
-        let caps = Caps {
-            moves: has("MOVE"),
-            uidplus: has("UIDPLUS"),
-            condstore: has("CONDSTORE") || has("QRESYNC"),
-            idle: has("IDLE"),
-            special_use: has("SPECIAL-USE"),
-            esearch: has("ESEARCH"),
-            list_status: has("LIST-STATUS"),
-            object_id: has("OBJECTID") || has("X-GM-EXT-1"),
-        };
-        Ok(Self { conn, caps, words, selected: None })
+    ///
+    /// [`NetErrorKind`]: crate::net::error::NetErrorKind
+    pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Waker, cancel: &Cancel) -> Result<Self> {
+        let (conn, offer) = login::open(permit, endpoint, login, waker, cancel)?;
+        let mut store = Self { conn, caps: offer.caps(), offer, selected: None, namespaces: Vec::new() };
+        store.agree()?;
+        Ok(store)
+    }
+
+    /// Tells who we are, switches on what changes answers, asks whose mailboxes there are.
+    fn agree(&mut self) -> Result<()> {
+        let mut commands = Vec::new();
+        let enable = self.has("ENABLE") && self.has("QRESYNC");
+        if enable {
+            commands.push(Command::new("ENABLE QRESYNC"));
+        }
+        if self.has("ID") {
+            commands.push(Command::new("ID (\"name\" \"postrider\" \"version\" ").string(VERSION.as_bytes()).text(")"));
+        }
+        if self.has("NAMESPACE") {
+            commands.push(Command::new("NAMESPACE"));
+        }
+        let (mut enabled, mut namespaces) = (Vec::new(), Vec::new());
+        let answers = self.conn.run_all(&commands, &mut |data| {
+            match data {
+                Untagged::Namespaces(all) => namespaces = all,
+                Untagged::Enabled(words) => enabled = words,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        // A server that refuses one of them works without.
+        for refused in answers.iter().filter_map(|a| a.as_ref().err()) {
+            log::info("imap", format_args!("{refused}"));
+        }
+        self.caps.qresync = enabled.iter().any(|w| w == "QRESYNC");
+        self.namespaces = namespaces;
+        Ok(())
     }
 
     /// What the server said it can do, in upper case.
     #[must_use]
     pub fn words(&self) -> &[String] {
-        &self.words
+        self.offer.words()
     }
 
     pub(super) fn has(&self, word: &str) -> bool {
-        self.words.iter().any(|w| w == word)
+        self.offer.has(word)
     }
 
     /// Runs a command whose untagged data mean nothing to it.
     pub(super) fn simply(&mut self, command: &Command) -> Result<()> {
         self.conn.run(command, &mut |_| Ok(false)).map(drop)
-    }
-
-    fn status_items(&self) -> &'static str {
-        if self.caps.condstore {
-            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"
-        } else {
-            "(MESSAGES UNSEEN UIDNEXT UIDVALIDITY)"
-        }
-    }
-
-    fn list_extended(&self) -> Command {
-        let mut back = "SUBSCRIBED".to_owned();
-        if self.caps.special_use {
-            back.push_str(" SPECIAL-USE");
-        }
-        if self.caps.list_status {
-            back.push_str(" STATUS ");
-            back.push_str(self.status_items());
-        }
-        Command::new(&format!("LIST \"\" \"*\" RETURN ({back})"))
     }
 }
 
@@ -108,84 +110,19 @@ impl MailStore for ImapStore {
     }
 
     fn list(&mut self) -> Result<Vec<ListedMailbox>> {
-        let extended = self.has("LIST-EXTENDED");
-        let mut found: BTreeMap<MailboxPath, ListedMailbox> = BTreeMap::new();
-        let mut counts = Vec::new();
-        let command = if extended { self.list_extended() } else { Command::new("LIST \"\" \"*\"") };
-        self.conn.run(&command, &mut |data| {
-            match data {
-                Untagged::List(l) if found.len() < MAX_MAILBOXES => {
-                    // The same name twice is one mailbox (security S-25).
-                    found.entry(l.path.clone()).or_insert(l);
-                }
-                Untagged::Counts(path, status) if counts.len() < MAX_MAILBOXES => counts.push((path, status)),
-                _ => return Ok(false),
-            }
-            Ok(true)
-        })?;
-        if !extended {
-            self.conn.run(&Command::new("LSUB \"\" \"*\""), &mut |data| {
-                if let Untagged::Lsub(path) = &data
-                    && let Some(l) = found.get_mut(path)
-                {
-                    l.subscribed = true;
-                }
-                Ok(matches!(data, Untagged::Lsub(_)))
-            })?;
-        }
-        for (path, status) in counts {
-            if let Some(l) = found.get_mut(&path) {
-                l.status = Some(status);
-            }
-        }
-        Ok(found.into_values().collect())
+        self.list_all()
     }
 
     fn status(&mut self, path: &MailboxPath) -> Result<MailboxStatus> {
-        let command = Command::new("STATUS ").string(&path.to_wire()).text(" ").text(self.status_items());
-        let mut found = None;
-        self.conn.run(&command, &mut |data| match data {
-            Untagged::Counts(of, status) if of == *path => {
-                found = Some(status);
-                Ok(true)
-            }
-            _ => Ok(false),
-        })?;
-        found.ok_or_else(|| NetError::new(NetErrorKind::No { code: String::new() }, "no counts were given"))
+        self.counts(path)
     }
 
-    fn select(&mut self, path: &MailboxPath, read_only: bool) -> Result<Selected> {
-        let verb = if read_only { "EXAMINE " } else { "SELECT " };
-        let mut command = Command::new(verb).string(&path.to_wire());
-        if self.caps.condstore {
-            command = command.text(" (CONDSTORE)");
-        }
-        self.selected = None;
-        self.conn.core().news = super::core::News::default();
-        let mut s = Selected { read_only, ..Selected::default() };
-        let small = |args: &[u8]| value::number(args).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-        let done = self.conn.run(&command, &mut |data| {
-            match data {
-                Untagged::Exists(n) => s.exists = n,
-                Untagged::Status(code) => match code.code.as_str() {
-                    "UIDVALIDITY" => s.uidvalidity = UidValidity(small(code.args)),
-                    "UIDNEXT" => s.uidnext = small(code.args),
-                    "HIGHESTMODSEQ" => s.highestmodseq = value::number(code.args).map_or(ModSeq(0), modseq),
-                    "PERMANENTFLAGS" => {
-                        let list = value::parse(code.args);
-                        s.new_keywords = list.first().is_some_and(|l| l.items().iter().any(|v| v.is("\\*")));
-                        s.permanent_flags = list.first().map(super::untagged::flags);
-                    }
-                    _ => {}
-                },
-                _ => {}
-            }
-            Ok(true)
-        })?;
-        s.read_only |= done.code == "READ-ONLY";
-        self.conn.core().news.changed = false;
-        self.selected = Some(s.clone());
-        Ok(s)
+    fn select(&mut self, path: &MailboxPath, read_only: bool, known: Option<&Resync>) -> Result<Selected> {
+        self.open_mailbox(path, read_only, known)
+    }
+
+    fn unselect(&mut self) -> Result<()> {
+        self.leave_mailbox()
     }
 
     fn fetch_flags(&mut self, uids: &UidSet, since: Option<ModSeq>, sink: Sink<'_, FlagsSeen>) -> Result<()> {
@@ -206,6 +143,21 @@ impl MailStore for ImapStore {
 
     fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
         self.fetch_whole(uid, to)
+    }
+
+    fn fetch_bodies(&mut self, uids: &UidSet, to: &mut dyn Bodies) -> Result<()> {
+        self.fetch_many(uids, to)
+    }
+
+    fn fetch_part(
+        &mut self,
+        uid: Uid,
+        section: &Section,
+        range: Option<Range<u64>>,
+        decoded: bool,
+        to: &mut dyn Write,
+    ) -> Result<Option<PartGot>> {
+        self.fetch_section(uid, section, range, decoded, to)
     }
 
     fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {
@@ -236,18 +188,23 @@ impl MailStore for ImapStore {
     }
 
     fn create(&mut self, path: &MailboxPath) -> Result<()> {
-        match self.simply(&Command::new("CREATE ").string(&path.to_wire())) {
-            Err(NetError { kind: NetErrorKind::No { code }, .. }) if code == "ALREADYEXISTS" => Ok(()),
-            other => other,
-        }
+        self.make(path)
     }
 
-    fn rename(&mut self, path: &MailboxPath, to: &MailboxPath) -> Result<()> {
-        self.simply(&Command::new("RENAME ").string(&path.to_wire()).text(" ").string(&to.to_wire()))
+    fn rename(&mut self, from: &MailboxPath, to: &MailboxPath) -> Result<()> {
+        self.rename_to(from, to)
     }
 
     fn delete(&mut self, path: &MailboxPath) -> Result<()> {
-        self.simply(&Command::new("DELETE ").string(&path.to_wire()))
+        self.destroy(path)
+    }
+
+    fn quota(&mut self, path: &MailboxPath) -> Result<Vec<Quota>> {
+        self.limits(path)
+    }
+
+    fn rights(&mut self, path: &MailboxPath) -> Result<Rights> {
+        self.my_rights(path)
     }
 
     fn subscribe(&mut self, path: &MailboxPath, on: bool) -> Result<()> {

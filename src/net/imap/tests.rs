@@ -12,7 +12,7 @@ use crate::mail::server::{EnvelopeSeen, FlagsSeen};
 use crate::mail::uid::{ModSeq, Uid, UidSet};
 use crate::net::error::{NetErrorKind, Result};
 use crate::net::script::{Script, Step, hear, say};
-use crate::net::session::{Idle, MailStore, TlsMode};
+use crate::net::session::{Idle, Login, MailStore, TlsMode};
 use std::time::{Duration, Instant};
 
 const GREETING: &str = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n";
@@ -25,7 +25,8 @@ pub fn open(script: &Script, tls: TlsMode) -> Result<ImapStore> {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     let secret = Secret::new("hunter2".to_owned());
     let (waker, cancel) = (Waker::new().unwrap(), Cancel::new().unwrap());
-    ImapStore::open(permit, &script.endpoint(tls), "user", &secret, &waker, &cancel)
+    let login = Login { user: "user", secret: &secret, without: &[] };
+    ImapStore::open(permit, &script.endpoint(tls), &login, &waker, &cancel)
 }
 
 /// A server that logs us in, selects, and then does `steps`; what `act` makes of it, and all that we said.
@@ -34,7 +35,7 @@ fn with<T>(steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, Strin
     all.extend(steps);
     let script = Script::start(all);
     let mut store = open(&script, TlsMode::None).unwrap();
-    store.select(&MailboxPath::inbox(), false).unwrap();
+    store.select(&MailboxPath::inbox(), false, None).unwrap();
     let result = act(&mut store);
     drop(store);
     (result, script.heard())
@@ -154,7 +155,7 @@ fn s08_numbers_of_a_mailbox() {
         * OK [HIGHESTMODSEQ 18446744073709551616] x\r\n%T OK x\r\n";
     let steps = vec![hear("SELECT"), say(select), hear("UID FETCH 1:100 (UID FLAGS)\r\n"), say("%T OK x\r\n")];
     let (s, _) = with(steps, |s| {
-        let selected = s.select(&MailboxPath::inbox(), false).unwrap();
+        let selected = s.select(&MailboxPath::inbox(), false, None).unwrap();
         assert_eq!(flags(s, Some(ModSeq(5))).unwrap(), []);
         selected
     });
@@ -224,14 +225,14 @@ fn s24_no_name_ends_a_line() {
     ];
     let (path, heard) = with(steps, |s| {
         let listed = s.list().unwrap();
-        let selected = s.select(&listed[0].path, false);
+        let selected = s.select(&listed[0].path, false, None);
         (listed[0].path.clone(), selected.is_ok())
     });
     assert_eq!(path.0.to_wire(), evil);
     // The line that looks like a command is inside of the announced octets.
     assert!(heard.contains(&format!("SELECT {{{}}}\r\nx\" \r\nA99 DELETE INBOX\r\n (CONDSTORE)\r\n", evil.len())), "{heard}");
     let quoted = vec![hear(r#"SELECT "a\"b\\c""#), say("%T OK x\r\n")];
-    assert!(with(quoted, |s| s.select(&MailboxPath::from_wire(b"a\"b\\c"), false).is_ok()).0);
+    assert!(with(quoted, |s| s.select(&MailboxPath::from_wire(b"a\"b\\c"), false, None).is_ok()).0);
 }
 
 /// S-25: one line for each name, whatever the delimiters.

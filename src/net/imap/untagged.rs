@@ -8,11 +8,14 @@ use super::value::{self, Status, Value};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flags;
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::mail::server::{ListedMailbox, MailboxStatus};
+use crate::mail::rights::{Quota, Rights};
+use crate::mail::server::{ListedMailbox, MailboxStatus, Space};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 /// The longest mailbox name that we keep, in octets; longer ones are left out.
 const MAX_NAME: usize = 1000;
+/// The most prefixes of NAMESPACE that are kept.
+const MAX_NAMESPACES: usize = 100;
 
 /// One untagged response.
 #[derive(Debug)]
@@ -21,6 +24,8 @@ pub enum Untagged<'a> {
     Status(Status<'a>),
     /// CAPABILITY, in upper case.
     Capability(Vec<String>),
+    /// ENABLED, in upper case.
+    Enabled(Vec<String>),
     /// A line of LIST.
     List(ListedMailbox),
     /// A line of LSUB.
@@ -31,8 +36,19 @@ pub enum Untagged<'a> {
     Exists(u32),
     /// A message went.
     Expunge,
-    /// Messages went, by UID.
-    Vanished,
+    /// Messages went, by UID; `earlier` while this mailbox was not looked at (RFC 7162, 3.2.10).
+    Vanished {
+        /// Not now.
+        earlier: bool,
+        /// Which.
+        uids: UidSet,
+    },
+    /// NAMESPACE: personal, others', shared, each with prefixes and delimiters.
+    Namespaces(Vec<Namespace>),
+    /// QUOTA.
+    Quota(Quota),
+    /// The rights that we have, of MYRIGHTS.
+    Rights(MailboxPath, Rights),
     /// FETCH.
     Fetch(Box<Fetched>),
     /// SEARCH or ESEARCH with UIDs.
@@ -62,7 +78,9 @@ pub struct Fetched {
     pub attachments: Vec<String>,
     /// EMAILID or X-GM-MSGID.
     pub object_id: String,
-    /// The whole message, if it came as a string that was kept.
+    /// The section that came, as it was named: `BODY[]`, `BODY[2.1]<0>`, `BINARY[1]`, in upper case; "" for none.
+    pub section: Vec<u8>,
+    /// Its text, if it came as a string that was kept; nothing for NIL.
     pub body: Option<Vec<u8>>,
 }
 
@@ -79,12 +97,16 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
     }
     match first.to_ascii_uppercase().as_slice() {
         b"CAPABILITY" => Untagged::Capability(words(tail)),
+        b"ENABLED" => Untagged::Enabled(words(tail)),
         b"LIST" => list(tail).map_or(Untagged::Other, Untagged::List),
         b"LSUB" => list(tail).map_or(Untagged::Other, |l| Untagged::Lsub(l.path)),
         b"STATUS" => counts(tail).unwrap_or(Untagged::Other),
         b"SEARCH" => Untagged::Search(search(tail)),
         b"ESEARCH" => Untagged::Search(esearch(tail)),
-        b"VANISHED" => Untagged::Vanished,
+        b"VANISHED" => vanished(tail).unwrap_or(Untagged::Other),
+        b"NAMESPACE" => Untagged::Namespaces(namespaces(tail)),
+        b"QUOTA" => quota(tail).map_or(Untagged::Other, Untagged::Quota),
+        b"MYRIGHTS" => my_rights(tail).unwrap_or(Untagged::Other),
         _ => Untagged::Other,
     }
 }
@@ -148,7 +170,56 @@ fn list(tail: &[u8]) -> Option<ListedMailbox> {
         selectable: !has("\\Noselect") && !has("\\NonExistent"),
         subscribed: has("\\Subscribed"),
         status: None,
+        space: Space::Personal,
     })
+}
+
+fn vanished(tail: &[u8]) -> Option<Untagged<'_>> {
+    let (first, rest) = value::split(tail);
+    let earlier = first.eq_ignore_ascii_case(b"(EARLIER)");
+    let set = std::str::from_utf8(if earlier { rest } else { tail }).ok()?;
+    Some(Untagged::Vanished { earlier, uids: UidSet::parse(set.trim(), 0)? })
+}
+
+/// One prefix of NAMESPACE (RFC 2342).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Namespace {
+    /// Whose.
+    pub space: Space,
+    /// What names in it begin with, in wire form.
+    pub prefix: Vec<u8>,
+}
+
+fn namespaces(tail: &[u8]) -> Vec<Namespace> {
+    let items = value::parse(tail);
+    let all = items.iter().zip([Space::Personal, Space::Others, Space::Shared]);
+    let one = |space, n: &Value<'_>| {
+        let prefix = n.items().first()?.bytes()?.to_vec();
+        (prefix.len() <= MAX_NAME).then_some(Namespace { space, prefix })
+    };
+    all.flat_map(|(list, space)| list.items().iter().filter_map(move |n| one(space, n))).take(MAX_NAMESPACES).collect()
+}
+
+fn quota(tail: &[u8]) -> Option<Quota> {
+    let items = value::parse(tail);
+    let mut quota = Quota { root: items.first()?.text()?.into_owned(), ..Quota::default() };
+    for limit in items.get(1)?.items().chunks_exact(3) {
+        let [what, used, limit] = limit else { continue };
+        let Some(pair) = used.number().zip(limit.number()) else { continue };
+        if what.is("STORAGE") {
+            // Counted in units of 1024 octets (RFC 9208, 5.1).
+            quota.storage = Some((pair.0.saturating_mul(1024), pair.1.saturating_mul(1024)));
+        } else if what.is("MESSAGE") {
+            quota.messages = Some(pair);
+        }
+    }
+    Some(quota)
+}
+
+fn my_rights(tail: &[u8]) -> Option<Untagged<'_>> {
+    let items = value::parse(tail);
+    let rights = items.get(1)?.text()?;
+    Some(Untagged::Rights(MailboxPath::from_wire(items.first()?.bytes()?), Rights::parse(&rights)))
 }
 
 fn counts(tail: &[u8]) -> Option<Untagged<'_>> {
@@ -165,6 +236,7 @@ fn counts(tail: &[u8]) -> Option<Untagged<'_>> {
             "UIDNEXT" => status.uidnext = small,
             "UIDVALIDITY" => status.uidvalidity = UidValidity(small),
             "HIGHESTMODSEQ" => status.highestmodseq = modseq(number),
+            "SIZE" => status.size = value.number(),
             _ => {}
         }
     }
@@ -203,11 +275,14 @@ fn fetched(rest: &[u8]) -> Fetched {
             b"RFC822.SIZE" => out.size = value.number(),
             b"ENVELOPE" => out.envelope = Some(envelope::envelope(value)),
             b"BODYSTRUCTURE" | b"BODY" => out.attachments = super::structure::attachments(value),
-            b"BODY[]" => out.body = Some(value.bytes().unwrap_or_default().to_vec()),
             b"EMAILID" => out.object_id = object_id(value.items().first()),
             b"X-GM-MSGID" if out.object_id.is_empty() => out.object_id = object_id(Some(value)),
             other if other.starts_with(b"BODY[HEADER.FIELDS") => {
                 references = envelope::references(value.bytes().unwrap_or_default());
+            }
+            other if other.starts_with(b"BODY[") || other.starts_with(b"BINARY[") => {
+                out.section = other.to_vec();
+                out.body = value.bytes().map(<[u8]>::to_vec);
             }
             _ => {}
         }
@@ -218,7 +293,9 @@ fn fetched(rest: &[u8]) -> Fetched {
     out
 }
 
-fn object_id(value: Option<&Value<'_>>) -> String {
+/// An identifier of RFC 8474; "" for what is none.
+#[must_use]
+pub fn object_id(value: Option<&Value<'_>>) -> String {
     value.and_then(|v| v.text()).filter(|t| t.len() <= 255).map_or_else(String::new, |t| t.into_owned())
 }
 

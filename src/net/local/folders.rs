@@ -4,16 +4,15 @@
 //! Start reading at: `Folders::dir`, the one place where a mailbox's name becomes a path.
 
 use super::maildir::Maildir;
-use crate::base::{crash, paths};
+use crate::base::paths;
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::mail::server::ListedMailbox;
+use crate::mail::server::{ListedMailbox, Space};
 use crate::net::error::{NetError, NetErrorKind, Result};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// How deep plain folders are looked for.
@@ -23,7 +22,7 @@ const MAX: usize = 10_000;
 
 /// How mailboxes are laid out below the account's folder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Layout {
+pub(super) enum Layout {
     /// The folder itself is the inbox; the others are `.A.B` in it.
     PlusPlus,
     /// Every mailbox is a folder: `INBOX`, `A/B`.
@@ -66,7 +65,12 @@ impl Folders {
         Ok(folders)
     }
 
-    const fn delimiter(&self) -> char {
+    /// How mailboxes are laid out.
+    pub(super) const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    pub(super) const fn delimiter(&self) -> char {
         match self.layout {
             Layout::PlusPlus => '.',
             Layout::Plain => '/',
@@ -135,6 +139,7 @@ impl Folders {
             subscribed: subscribed.as_ref().is_none_or(|s| path.is_inbox() || s.contains(&path)),
             role: if path.is_inbox() { Some(Role::Inbox) } else { Role::from_name(&path.leaf(delimiter)) },
             status: None,
+            space: Space::Personal,
             path,
         });
         Ok(listed.collect())
@@ -176,56 +181,6 @@ impl Folders {
         Ok(())
     }
 
-    /// Renames a mailbox, with all that lies below it: those first, so that a rename that was cut short can be done again.
-    pub fn rename(&self, path: &MailboxPath, to: &MailboxPath) -> Result<()> {
-        let no = |code: &str, text: &str| NetError::new(NetErrorKind::No { code: code.to_owned() }, text);
-        if path.is_inbox() || to.is_inbox() || to.is_within(path, Some(self.delimiter())) {
-            return Err(no("CANNOT", "this folder cannot be renamed so"));
-        }
-        let (source, target) = (self.dir(path)?, self.dir(to)?);
-        if target.dir().exists() {
-            return Err(no("ALREADYEXISTS", "there is a folder of this name"));
-        }
-        if self.layout == Layout::PlusPlus {
-            for below in self.list()?.into_iter().map(|m| m.path).filter(|p| p != path) {
-                if let Some(new) = below.moved(path, to, Some(self.delimiter())) {
-                    fs::rename(self.dir(&below)?.dir(), self.dir(&new)?.dir())?;
-                    crash::step("one folder of many");
-                }
-            }
-        } else if let Some(parent) = target.dir().parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
-        }
-        if !source.dir().exists() {
-            return Err(no("NONEXISTENT", "there is no such folder"));
-        }
-        fs::rename(source.dir(), target.dir())?;
-        Ok(())
-    }
-
-    /// Deletes a mailbox and its messages; what lies below it stays. It is put aside whole first.
-    pub fn delete(&self, path: &MailboxPath) -> Result<()> {
-        if path.is_inbox() {
-            return Err(NetError::new(NetErrorKind::No { code: "CANNOT".to_owned() }, "the inbox stays"));
-        }
-        let maildir = self.existing(path)?;
-        let aside = self.inbox.join("tmp").join("postrider-gone");
-        if aside.exists() {
-            fs::remove_dir_all(&aside)?;
-        }
-        let below = self.list()?.into_iter().any(|m| m.path != *path && m.path.is_within(path, Some(self.delimiter())));
-        if self.layout == Layout::PlusPlus || !below {
-            fs::rename(maildir.dir(), &aside)?;
-        } else {
-            fs::create_dir(&aside)?;
-            for part in ["cur", "new", "tmp"] {
-                fs::rename(maildir.dir().join(part), aside.join(part))?;
-            }
-        }
-        crash::step("put aside");
-        Ok(fs::remove_dir_all(&aside)?)
-    }
-
     /// What is subscribed to; nothing where nobody ever chose: then all is.
     fn subscribed(&self) -> Result<Option<BTreeSet<MailboxPath>>> {
         match fs::read(self.subscriptions()) {
@@ -252,6 +207,17 @@ impl Folders {
         } else {
             all.remove(path)
         };
+        self.save_subscriptions(&all)
+    }
+
+    /// Makes of each subscription another one, or none.
+    pub(super) fn change_subscriptions(&self, make: &dyn Fn(&MailboxPath) -> Option<MailboxPath>) -> Result<()> {
+        let Some(all) = self.subscribed()? else { return Ok(()) };
+        let new: BTreeSet<MailboxPath> = all.iter().filter_map(make).collect();
+        if new == all { Ok(()) } else { self.save_subscriptions(&new) }
+    }
+
+    fn save_subscriptions(&self, all: &BTreeSet<MailboxPath>) -> Result<()> {
         let lines: Vec<Vec<u8>> = all.iter().map(MailboxPath::to_wire).collect();
         let mut text = lines.join(&b'\n');
         text.push(b'\n');

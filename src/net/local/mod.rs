@@ -7,6 +7,8 @@
 mod change;
 mod folders;
 mod maildir;
+mod manage;
+mod read;
 mod store;
 #[cfg(test)]
 mod tests;

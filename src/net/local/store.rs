@@ -14,15 +14,17 @@ use crate::base::waker::Waker;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::section::Section;
 use crate::mail::server::{
-    Caps, CopiedUids, EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Selected,
+    Caps, CopiedUids, EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Resync, Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::mail::{parse, structure};
 use crate::net::error::{NetError, NetErrorKind, Result};
-use crate::net::session::{Idle, MailStore, PART, Sink, Traffic};
+use crate::net::session::{Bodies, Idle, MailStore, PART, PartGot, Sink, Traffic};
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -175,7 +177,16 @@ fn flush<T>(rows: &mut Vec<T>, at: usize, sink: &mut Sink<'_, T>) -> Result<()> 
 
 impl MailStore for LocalStore {
     fn caps(&self) -> Caps {
-        Caps { moves: true, uidplus: true, idle: self.watches, special_use: true, esearch: true, ..Caps::default() }
+        Caps {
+            moves: true,
+            uidplus: true,
+            idle: self.watches,
+            special_use: true,
+            esearch: true,
+            binary: true,
+            unselect: true,
+            ..Caps::default()
+        }
     }
 
     fn list(&mut self) -> Result<Vec<ListedMailbox>> {
@@ -197,10 +208,18 @@ impl MailStore for LocalStore {
             uidnext: list.next,
             uidvalidity: list.validity,
             highestmodseq: ModSeq(0),
+            size: None,
         })
     }
 
-    fn select(&mut self, path: &MailboxPath, read_only: bool) -> Result<Selected> {
+    fn unselect(&mut self) -> Result<()> {
+        self.live()?;
+        self.open = None;
+        self.news = false;
+        Ok(())
+    }
+
+    fn select(&mut self, path: &MailboxPath, read_only: bool, _: Option<&Resync>) -> Result<Selected> {
         self.live()?;
         self.open = None;
         let maildir = self.folders.existing(path)?;
@@ -216,6 +235,7 @@ impl MailStore for LocalStore {
             read_only,
             permanent_flags: Some(Flags::from_bits(u8::MAX)),
             new_keywords: letters.has_room(),
+            ..Selected::default()
         };
         self.open = Some(Open { maildir, read_only, watch, list, messages, letters, stale: false });
         self.news = false;
@@ -255,16 +275,22 @@ impl MailStore for LocalStore {
     }
 
     fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
-        let mut size = None;
-        self.each(&UidSet::from_iter([uid]), &mut |me, _, _, found| {
-            // Opening is what can fail for a renamed file: nothing was written then.
-            let mut file = File::open(me.path_of(found)?)?;
-            let n = io::copy(&mut file, to).map_err(|e| NetError::new(NetErrorKind::Io(e.kind()), &e.to_string()))?;
-            me.traffic.received += n;
-            size = Some(n);
-            Ok(())
-        })?;
-        Ok(size)
+        self.read_whole(uid, to)
+    }
+
+    fn fetch_bodies(&mut self, uids: &UidSet, to: &mut dyn Bodies) -> Result<()> {
+        self.read_many(uids, to)
+    }
+
+    fn fetch_part(
+        &mut self,
+        uid: Uid,
+        section: &Section,
+        range: Option<Range<u64>>,
+        decoded: bool,
+        to: &mut dyn Write,
+    ) -> Result<Option<PartGot>> {
+        self.read_part(uid, section, range, decoded, to)
     }
 
     fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {

@@ -61,7 +61,7 @@ fn delivered_mail_is_there_with_all_a_list_needs() {
     let place = Place::new();
     place.deliver(250);
     let mut store = place.open();
-    let selected = store.select(&MailboxPath::inbox(), false).unwrap();
+    let selected = store.select(&MailboxPath::inbox(), false, None).unwrap();
     assert_eq!((selected.exists, selected.uidnext), (250, 251));
     let (mut parts, mut rows) = (Vec::new(), Vec::new());
     store
@@ -85,8 +85,8 @@ fn others_change_files_meanwhile() {
     let place = Place::new();
     place.deliver(1);
     let (mut mine, mut theirs) = (place.open(), place.open());
-    mine.select(&MailboxPath::inbox(), false).unwrap();
-    theirs.select(&MailboxPath::inbox(), false).unwrap();
+    mine.select(&MailboxPath::inbox(), false, None).unwrap();
+    theirs.select(&MailboxPath::inbox(), false, None).unwrap();
     mine.store_flags(&all(), &FlagDelta::new(Flags::from_words(["\\Seen", "work"]), Flags::new())).unwrap();
     assert!(!mine.changed(), "one's own changes are no news");
     assert_eq!(flags(&mut theirs), [(1, "\\Seen work".to_owned())]);
@@ -107,7 +107,7 @@ fn moves_and_copies_say_where_to() {
     place.deliver(3);
     let mut store = place.open();
     let there = MailboxPath::from_typed("Archive");
-    store.select(&MailboxPath::inbox(), false).unwrap();
+    store.select(&MailboxPath::inbox(), false, None).unwrap();
     let missing = store.move_to(&all(), &there).unwrap_err();
     assert_eq!(missing.kind, NetErrorKind::No { code: "NONEXISTENT".to_owned() });
     store.create(&there).unwrap();
@@ -121,7 +121,7 @@ fn moves_and_copies_say_where_to() {
     let here = store.copy_to(&all(), &MailboxPath::inbox()).unwrap().unwrap();
     assert_eq!(here.pairs.len(), 1, "a mailbox can be copied into itself");
     assert_eq!(flags(&mut store).len(), 2);
-    let selected = store.select(&there, false).unwrap();
+    let selected = store.select(&there, false, None).unwrap();
     assert_eq!(selected.uidvalidity, moved.uidvalidity);
     assert_eq!(flags(&mut store), [(1, "work".to_owned()), (2, "work".to_owned()), (3, String::new())]);
 }
@@ -131,9 +131,9 @@ fn expunge_takes_only_what_is_marked() {
     let place = Place::new();
     place.deliver(2);
     let mut store = place.open();
-    store.select(&MailboxPath::inbox(), true).unwrap();
+    store.select(&MailboxPath::inbox(), true, None).unwrap();
     assert!(store.uid_expunge(&all()).unwrap_err().connection_lives());
-    store.select(&MailboxPath::inbox(), false).unwrap();
+    store.select(&MailboxPath::inbox(), false, None).unwrap();
     store.store_flags(&UidSet::range(2, 2), &FlagDelta::set(Flag::Deleted)).unwrap();
     store.uid_expunge(&all()).unwrap();
     assert_eq!(flags(&mut store), [(1, String::new())]);
@@ -148,7 +148,7 @@ fn an_append_is_whole_or_not_there() {
     let seen = Flags::from(Flag::Seen);
     assert!(store.append(&inbox, &seen, 1_000, size + 1, &mut MAIL.as_bytes()).is_err());
     let (validity, uid) = store.append(&inbox, &seen, 1_000, size, &mut MAIL.as_bytes()).unwrap().unwrap();
-    assert_eq!(store.select(&inbox, false).unwrap().uidvalidity, validity);
+    assert_eq!(store.select(&inbox, false, None).unwrap().uidvalidity, validity);
     let seen = store.identify(&UidSet::from_iter([uid])).unwrap();
     assert_eq!((seen[0].print.size, seen[0].print.received), (size, 1_000));
     assert_eq!(flags(&mut store), [(1, "\\Seen".to_owned())]);
@@ -160,7 +160,7 @@ fn idle_ends_by_mail_waker_or_cancel_and_not_by_our_own_doing() {
     let place = Place::new();
     place.deliver(1);
     let mut store = place.open();
-    store.select(&MailboxPath::inbox(), false).unwrap();
+    store.select(&MailboxPath::inbox(), false, None).unwrap();
     store.store_flags(&all(), &FlagDelta::set(Flag::Seen)).unwrap();
     assert_eq!(store.idle(Duration::from_millis(30)).unwrap(), Idle::TimedOut);
     place.waker.ring();

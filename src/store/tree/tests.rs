@@ -55,6 +55,7 @@ impl World {
             subscribed: true,
             role: (*name == "INBOX").then_some(Role::Inbox),
             status: None,
+            space: crate::mail::server::Space::Personal,
         };
         let listed: Vec<_> = names.iter().map(one).collect();
         self.store.cache(move |tx| mailboxes::record_list(tx, &AccountName::new("a"), &listed)).unwrap();

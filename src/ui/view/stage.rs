@@ -7,7 +7,7 @@ use crate::app::key::Key;
 use crate::app::msg::{Effect, Msg, Now, Refusal};
 use crate::app::{App, Setup};
 use crate::config::Config;
-use crate::engine::api::{Answer, Changes, Done, Fault, News, Outcome, Request, SavedDraft, Ticket};
+use crate::engine::api::{Answer, Changes, Done, Fault, News, Outcome, Query, Request, SavedDraft, Slot, Ticket};
 use crate::mail::address::Address;
 use crate::mail::draft::DraftAttachment;
 use crate::mail::fixtures;
@@ -38,6 +38,8 @@ pub struct Stage {
     pub reopened: Option<AccountName>,
     /// Whether texts of messages are here.
     pub bodies: bool,
+    /// Layouts that are not answered yet, where they are kept back.
+    pub held: Option<Vec<(Slot, u64, Query)>>,
     /// What every message is.
     pub mail: Vec<u8>,
     /// Why no text can be had.
@@ -193,6 +195,7 @@ impl Stage {
             quit: false,
             reopened: None,
             bodies: true,
+            held: None,
             mail: TEXT.as_bytes().to_vec(),
             fault: None,
             outside: Vec::new(),
@@ -262,12 +265,25 @@ impl Stage {
         }
     }
 
+    /// Answers what was kept back.
+    pub fn release(&mut self) {
+        for (slot, generation, query) in self.held.take().unwrap_or_default() {
+            let rows = Ok(self.answer(&query).unwrap());
+            let answers = [(slot, Answer { generation, rows })].into();
+            self.news(News { answers, ..News::default() });
+        }
+    }
+
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Query(slot, query) => {
                     self.tickets += 1;
                     self.app.asked(slot, self.tickets);
+                    if let (Some(held), Query::Page(_)) = (&mut self.held, &query) {
+                        held.push((slot, self.tickets, query));
+                        continue;
+                    }
                     let mut news = News::default();
                     if let Some(rows) = self.answer(&query) {
                         news.answers.insert(slot, Answer { generation: self.tickets, rows: Ok(rows) });

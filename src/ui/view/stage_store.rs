@@ -52,13 +52,16 @@ impl Stage {
                 let body = match &self.fault {
                     Some(fault) => Body::Failed(fault.clone()),
                     None if self.bodies => Body::Here(message),
-                    None if self.app.connectivity().values().any(|c| matches!(c, Connectivity::Waiting { .. })) => {
-                        Body::NotHere { why: Away::NoLine }
-                    }
-                    None => Body::Coming { done: 0, total: 0 },
+                    None => match self.app.connectivity().get(&row.account) {
+                        Some(Connectivity::Off | Connectivity::Waiting { .. } | Connectivity::NeedsUser(_)) => {
+                            Body::NotHere { why: Away::NoLine }
+                        }
+                        _ => Body::Coming { done: 0, total: 0 },
+                    },
                 };
                 Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
             }
+            Query::Page(sheet) => Rows::Page(sheet.clone(), Box::new(sheet.page())),
             Query::Contacts { prefix, .. } => {
                 let people = [
                     ("Carol Ngo", "carol@example.org"),

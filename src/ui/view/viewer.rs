@@ -55,8 +55,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) 
             };
             canvas.text(x, top, room, &format!("Fetching the text…{far}"), Role::Dim);
         }
-        // It is being laid out, or is about to be asked for: nothing to say for so short a time.
-        (None, Body::Here(_) | Body::NotHere { why: Away::Unasked }) => {}
+        (None, Body::Here(_)) => {
+            canvas.text(x, top, room, "Laying out a long text…", Role::Dim);
+        }
+        // It is about to be asked for: nothing to say for so short a time.
+        (None, Body::NotHere { why: Away::Unasked }) => {}
     }
     if viewer.head() > 1 {
         place(canvas, app, area, focus);

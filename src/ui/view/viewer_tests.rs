@@ -231,3 +231,25 @@ fn news_of_the_same_message_keep_the_place() {
     stage.news(news);
     assert_eq!(stage.text(), before);
 }
+
+#[test]
+fn a_heavy_text_is_laid_out_elsewhere_and_keys_echo_meanwhile() {
+    let mut s = Stage::new(100, 24);
+    let long = (1..8_000).map(|n| format!("line {n}\r\n")).collect::<String>();
+    s.mail = format!("From: a@b.example\r\nSubject: long\r\n\r\n{long}").into_bytes();
+    s.held = Some(Vec::new());
+    s.press("Enter");
+    assert!(s.text().contains("Laying out a long text…"), "{}", s.text());
+    s.touched();
+    assert_eq!(s.held.as_ref().map(Vec::len), Some(1), "it is asked for once, and keys and news go on meanwhile");
+    s.release();
+    assert!(s.text().contains("line 3\n") && !s.text().contains("Laying out"), "{}", s.text());
+    // Turned and turned back: the late layout of the other form does not come on the screen.
+    s.held = Some(Vec::new());
+    s.press("V V");
+    let late = s.held.as_mut().map(|held| held.remove(0)).unwrap();
+    s.release();
+    s.held = Some(vec![late]);
+    s.release();
+    assert!(s.text().contains("line 3\n") && !s.text().contains("Subject: long\n"), "{}", s.text());
+}

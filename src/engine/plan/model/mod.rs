@@ -141,6 +141,7 @@ impl Server {
                     read_only: *read_only,
                     permanent_flags: None,
                     new_keywords: true,
+                    ..Selected::default()
                 })]
             }
             Ask::FlagsOf { uids, changed_since } => {

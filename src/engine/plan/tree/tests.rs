@@ -71,6 +71,7 @@ impl Server {
                     subscribed: self.subscribed.contains(p),
                     role: None,
                     status: None,
+                    space: crate::mail::server::Space::Personal,
                 };
                 let listed = self.boxes.keys().map(one).collect();
                 vec![Reply::Part(Part::Mailboxes(listed)), Reply::End { ms: 0 }]

@@ -1,16 +1,17 @@
 //! page — the lines of a message as they can be scrolled: the chosen form, with long quotes folded away.
-//! Owns: `Page`, `Row`, `Form`. May import: mail.
-//! Start reading at: `Page::of`.
+//! Owns: `Page`, `Row`, `Form`, `Sheet`. May import: base.
+//! Start reading at: `Sheet::page`. A heavy text takes a while (the worst HTML most of a second): who draws lays light ones out by
+//! itself and hands heavy ones to another thread.
 
+use super::body::{Kind, Message};
+use super::layout::{Line, Role, Span};
+use super::links::Link;
+use super::structure::{Plan, Prefer};
+use super::{render, render_raw};
 use crate::base::safetext::SafeText;
-use crate::mail::body::Message;
-use crate::mail::layout::{Line, Role, Span};
-use crate::mail::links::Link;
-use crate::mail::render;
-use crate::mail::render_raw;
-use crate::mail::structure::{Plan, Prefer};
 use jiff::tz::TimeZone;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A run of quotes inside of quotes is folded from this many lines on.
 const INNER: usize = 4;
@@ -28,6 +29,52 @@ pub struct Form {
     pub source: bool,
     /// With all quotes.
     pub unfolded: bool,
+}
+
+/// Up to so many octets of text are light: laid out within a frame.
+const LIGHT_TEXT: usize = 48 * 1024;
+/// Up to so many octets, whatever they are, the message is light: files are only counted.
+const LIGHT_FILES: usize = 4 * 1024 * 1024;
+
+/// A message to be laid out, and how.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// Which.
+    pub message: Arc<Message>,
+    /// The width of its lines.
+    pub cells: usize,
+    /// How it is looked at.
+    pub form: Form,
+    /// In which an invitation's times are said.
+    pub zone: TimeZone,
+}
+
+impl PartialEq for Sheet {
+    fn eq(&self, other: &Self) -> bool {
+        // The same parsed message, not one that reads the same: comparing must be cheap.
+        Arc::ptr_eq(&self.message, &other.message)
+            && (self.cells, self.form) == (other.cells, other.form)
+            && self.zone == other.zone
+    }
+}
+
+impl Eq for Sheet {}
+
+impl Sheet {
+    /// Whether laying it out may take longer than a frame.
+    #[must_use]
+    pub fn is_heavy(&self) -> bool {
+        let message = &self.message;
+        let text = |kind| matches!(kind, Kind::Plain | Kind::Html | Kind::Text);
+        let texts: usize = message.parts.iter().filter(|p| text(p.kind)).map(|p| p.body.len()).sum();
+        texts > LIGHT_TEXT || message.raw.len() > if self.form.source { LIGHT_TEXT } else { LIGHT_FILES }
+    }
+
+    /// Lays it out.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        Page::of(&self.message, self.cells, self.form, &self.zone)
+    }
 }
 
 /// One row that can be scrolled to.
@@ -164,12 +211,33 @@ fn folds(lines: &[Line]) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
-    use crate::mail::parse;
+
+    fn sheet(body: &str, form: Form) -> Sheet {
+        let message = parse::message(format!("Subject: x\r\nX-Other: y\r\n\r\n{body}").into_bytes());
+        Sheet { message: Arc::new(message), cells: 40, form, zone: TimeZone::UTC }
+    }
 
     fn page(body: &str, form: Form) -> Page {
-        let message = parse::message(format!("Subject: x\r\nX-Other: y\r\n\r\n{body}").into_bytes());
-        Page::of(&message, 40, form, &TimeZone::UTC)
+        sheet(body, form).page()
+    }
+
+    #[test]
+    fn long_texts_are_heavy_and_their_source_too() {
+        let source = Form { source: true, ..Form::default() };
+        assert!(!sheet("text", Form::default()).is_heavy());
+        assert!(sheet(&"long line\r\n".repeat(6_000), Form::default()).is_heavy());
+        let file = format!("--b\r\nContent-Type: a/b\r\n\r\n{}\r\n--b--\r\n", "AAAA\r\n".repeat(20_000));
+        let mail = |form| {
+            let head = "Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+            let message = Arc::new(parse::message(format!("{head}{file}").into_bytes()));
+            Sheet { message, cells: 40, form, zone: TimeZone::UTC }
+        };
+        assert!(!mail(Form::default()).is_heavy(), "files are not laid out");
+        assert!(mail(source).is_heavy());
+        let one = mail(source);
+        assert!(one == one.clone() && one != mail(source));
     }
 
     fn shown(page: &Page) -> String {

@@ -1,0 +1,176 @@
+//! mailboxes — which there are, whose, how full, and what we may do to them.
+//! Owns: LIST with everything that can come along, STATUS, CREATE, RENAME, DELETE, SUBSCRIBE, GETQUOTAROOT, MYRIGHTS.
+//! May import: mail, base.
+//! Start reading at: `ImapStore::list_all`. One command where the server can: LIST-EXTENDED, SPECIAL-USE, LIST-STATUS.
+
+use super::conn::Command;
+use super::store::ImapStore;
+use super::untagged::Untagged;
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::rights::{Quota, Rights};
+use crate::mail::server::{ListedMailbox, MailboxStatus, Space};
+use crate::net::error::{NetError, NetErrorKind, Result};
+use std::collections::BTreeMap;
+
+/// The most mailboxes that are listed.
+const MAX_MAILBOXES: usize = 100_000;
+/// The most quota roots of one mailbox.
+const MAX_ROOTS: usize = 20;
+
+/// What a LIST and its company told.
+#[derive(Default)]
+struct Listing {
+    found: BTreeMap<MailboxPath, ListedMailbox>,
+    counts: Vec<(MailboxPath, MailboxStatus)>,
+}
+
+impl Listing {
+    fn take(&mut self, data: Untagged<'_>) -> bool {
+        match data {
+            Untagged::List(l) if self.found.len() < MAX_MAILBOXES => {
+                // The same name twice is one mailbox (security S-25).
+                self.found.entry(l.path.clone()).or_insert(l);
+            }
+            Untagged::Lsub(path) => {
+                if let Some(l) = self.found.get_mut(&path) {
+                    l.subscribed = true;
+                }
+            }
+            Untagged::Counts(path, status) if self.counts.len() < MAX_MAILBOXES => self.counts.push((path, status)),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl ImapStore {
+    fn status_items(&self) -> String {
+        let mut items = "MESSAGES UNSEEN UIDNEXT UIDVALIDITY".to_owned();
+        if self.caps.condstore {
+            items.push_str(" HIGHESTMODSEQ");
+        }
+        if self.caps.status_size {
+            items.push_str(" SIZE");
+        }
+        items
+    }
+
+    /// Prefixes of mailboxes that are not ours, beside which `*` may stop (RFC 2342, 5).
+    fn foreign(&self) -> impl Iterator<Item = Vec<u8>> {
+        let foreign = self.namespaces.iter().filter(|n| n.space != Space::Personal && !n.prefix.is_empty());
+        // News groups are no mail, and there may be very many.
+        foreign.filter(|n| !n.prefix.starts_with(b"#")).map(|n| [&n.prefix[..], b"*"].concat())
+    }
+
+    fn list_extended(&self) -> Command {
+        let mut back = "SUBSCRIBED".to_owned();
+        if self.caps.special_use {
+            back.push_str(" SPECIAL-USE");
+        }
+        if self.caps.list_status {
+            back.push_str(&format!(" STATUS ({})", self.status_items()));
+        }
+        let mut command = Command::new("LIST \"\" ");
+        let mut foreign = self.foreign().peekable();
+        if foreign.peek().is_some() {
+            command = command.text("(\"*\"");
+            for pattern in foreign {
+                command = command.text(" ").string(&pattern);
+            }
+            command = command.text(")");
+        } else {
+            command = command.text("\"*\"");
+        }
+        command.text(&format!(" RETURN ({back})"))
+    }
+
+    pub(super) fn list_all(&mut self) -> Result<Vec<ListedMailbox>> {
+        let mut listing = Listing::default();
+        if self.has("LIST-EXTENDED") {
+            let command = self.list_extended();
+            self.conn.run(&command, &mut |data| Ok(listing.take(data)))?;
+        } else {
+            let mut all = vec![Command::new("LIST \"\" \"*\"")];
+            all.extend(self.foreign().map(|pattern| Command::new("LIST \"\" ").string(&pattern)));
+            all.push(Command::new("LSUB \"\" \"*\""));
+            for done in self.conn.run_all(&all, &mut |data| Ok(listing.take(data)))? {
+                done?;
+            }
+        }
+        let Listing { mut found, counts } = listing;
+        for (path, status) in counts {
+            if let Some(l) = found.get_mut(&path) {
+                l.status = Some(status);
+            }
+        }
+        for l in found.values_mut() {
+            l.space = self.space(&l.path);
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// Whose a mailbox of that name is: by the longest prefix that fits.
+    pub(super) fn space(&self, path: &MailboxPath) -> Space {
+        let wire = path.to_wire();
+        let fits = self.namespaces.iter().filter(|n| wire.starts_with(&n.prefix));
+        fits.max_by_key(|n| n.prefix.len()).map_or(Space::Personal, |n| n.space)
+    }
+
+    pub(super) fn counts(&mut self, path: &MailboxPath) -> Result<MailboxStatus> {
+        let command = Command::new("STATUS ").string(&path.to_wire()).text(&format!(" ({})", self.status_items()));
+        let mut found = None;
+        self.conn.run(&command, &mut |data| match data {
+            Untagged::Counts(of, status) if of == *path => {
+                found = Some(status);
+                Ok(true)
+            }
+            _ => Ok(false),
+        })?;
+        found.ok_or_else(|| untold("no counts were given"))
+    }
+
+    pub(super) fn make(&mut self, path: &MailboxPath) -> Result<()> {
+        match self.simply(&Command::new("CREATE ").string(&path.to_wire())) {
+            Err(NetError { kind: NetErrorKind::No { code }, .. }) if code == "ALREADYEXISTS" => Ok(()),
+            other => other,
+        }
+    }
+
+    pub(super) fn rename_to(&mut self, from: &MailboxPath, to: &MailboxPath) -> Result<()> {
+        self.simply(&Command::new("RENAME ").string(&from.to_wire()).text(" ").string(&to.to_wire()))
+    }
+
+    pub(super) fn destroy(&mut self, path: &MailboxPath) -> Result<()> {
+        self.simply(&Command::new("DELETE ").string(&path.to_wire()))
+    }
+
+    pub(super) fn limits(&mut self, path: &MailboxPath) -> Result<Vec<Quota>> {
+        let mut all = Vec::new();
+        let command = Command::new("GETQUOTAROOT ").string(&path.to_wire());
+        self.conn.run(&command, &mut |data| match data {
+            Untagged::Quota(quota) if all.len() < MAX_ROOTS => {
+                all.push(quota);
+                Ok(true)
+            }
+            _ => Ok(false),
+        })?;
+        Ok(all)
+    }
+
+    pub(super) fn my_rights(&mut self, path: &MailboxPath) -> Result<Rights> {
+        let mut found = None;
+        let command = Command::new("MYRIGHTS ").string(&path.to_wire());
+        self.conn.run(&command, &mut |data| match data {
+            Untagged::Rights(of, rights) if of == *path => {
+                found = Some(rights);
+                Ok(true)
+            }
+            _ => Ok(false),
+        })?;
+        found.ok_or_else(|| untold("no rights were given"))
+    }
+}
+
+fn untold(text: &str) -> NetError {
+    NetError::new(NetErrorKind::No { code: String::new() }, text)
+}

@@ -1,0 +1,262 @@
+//! extensions — each extension against Dovecot, and the way without it: `without` masks what the server says.
+//! Start reading at: any test; the suite of `store.rs` runs once more without each of them.
+
+use crate::mailhost::{At, PASSWORD, host, user};
+use crate::{Strings, imap_without};
+use postrider::mail::body::PartPath;
+use postrider::mail::flags::{Flag, FlagDelta, Flags};
+use postrider::mail::mailbox::MailboxPath;
+use postrider::mail::section::Section;
+use postrider::mail::server::Resync;
+use postrider::mail::uid::{Uid, UidSet};
+use postrider::net::error::Result;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::{Bodies, MailStore, PartGot, TlsMode};
+
+/// A connection of `user` that is to do without.
+pub fn open(user: &str, without: &[&str]) -> ImapStore {
+    let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
+    imap_without(&endpoint, user, PASSWORD, &Strings::new(), without).unwrap()
+}
+
+pub fn put(store: &mut dyn MailStore, to: &MailboxPath, text: &str) {
+    store.append(to, &Flags::new(), 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+}
+
+pub fn fill(store: &mut dyn MailStore, count: u32) {
+    for n in 0..count {
+        put(store, &MailboxPath::inbox(), &format!("Subject: {n}\r\nMessage-ID: <{n}@x.test>\r\n\r\ntext {n}\r\n"));
+    }
+}
+
+fn set(text: &str) -> UidSet {
+    UidSet::parse(text, 0).unwrap()
+}
+
+/// Every extension masked alone: all that a mail store does is done without it.
+#[test]
+fn the_suite_without_each_extension() {
+    for word in ["QRESYNC", "LIST-EXTENDED", "ESEARCH", "MOVE", "UIDPLUS", "SASL-IR", "NAMESPACE", "UNSELECT"] {
+        let user = user();
+        let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
+        crate::store::suite(&|s| Box::new(imap_without(&endpoint, &user, PASSWORD, s, &[word]).unwrap()));
+    }
+}
+
+/// QRESYNC (RFC 7162): one turn tells what went and what changed; masked, nothing is told and CONDSTORE does it.
+#[test]
+fn qresync_reopens_in_one_turn() {
+    let user = user();
+    let inbox = MailboxPath::inbox();
+    let mut mine = open(&user, &[]);
+    let mut plain = open(&user, &["QRESYNC"]);
+    assert!(mine.caps().qresync && !plain.caps().qresync && plain.caps().condstore);
+    fill(&mut mine, 12);
+    let before = mine.select(&inbox, false, None).unwrap();
+    assert!(!before.resynced && before.vanished.is_empty());
+    let known = Resync { uidvalidity: before.uidvalidity, modseq: before.highestmodseq, known: UidSet::range(1, 12) };
+
+    plain.select(&inbox, false, None).unwrap();
+    plain.store_flags(&set("3:5,9"), &FlagDelta::set(Flag::Deleted)).unwrap();
+    plain.uid_expunge(&set("3:5,9")).unwrap();
+    plain.store_flags(&set("1,12"), &FlagDelta::set(Flag::Flagged)).unwrap();
+    fill(&mut plain, 2);
+
+    let turns = mine.traffic().round_trips;
+    let now = mine.select(&inbox, false, Some(&known)).unwrap();
+    assert_eq!(mine.traffic().round_trips, turns + 1);
+    assert!(now.resynced);
+    assert_eq!(now.vanished, set("3:5,9"));
+    let mut changed: Vec<_> = now.changed.iter().map(|r| (r.uid.get(), r.flags.wire())).collect();
+    changed.sort();
+    assert_eq!(changed, [(1, "\\Flagged".to_owned()), (12, "\\Flagged".to_owned())]);
+    assert_eq!((now.exists, now.uidnext, mine.exists()), (10, 15, 10));
+
+    // A mailbox that was numbered anew is not resynced.
+    let other = Resync { uidvalidity: postrider::mail::uid::UidValidity(1), ..known.clone() };
+    let anew = mine.select(&inbox, false, Some(&other)).unwrap();
+    assert!(!anew.resynced && anew.vanished.is_empty() && anew.changed.is_empty());
+
+    // News of an expunge comes as VANISHED now, and is counted.
+    plain.store_flags(&set("1"), &FlagDelta::set(Flag::Deleted)).unwrap();
+    plain.uid_expunge(&set("1")).unwrap();
+    mine.noop().unwrap();
+    assert!(mine.changed() && mine.exists() == 9);
+    // Our own is no news.
+    mine.store_flags(&set("2"), &FlagDelta::set(Flag::Deleted)).unwrap();
+    mine.uid_expunge(&set("2")).unwrap();
+    assert!(!mine.changed() && mine.exists() == 8);
+
+    let masked = plain.select(&inbox, false, Some(&known)).unwrap();
+    assert!(!masked.resynced && masked.highestmodseq > before.highestmodseq);
+    let mut flags = Vec::new();
+    plain
+        .fetch_flags(&set("1:12"), Some(known.modseq), &mut |rows| {
+            flags.extend(rows);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(flags.iter().map(|r| r.uid.get()).collect::<Vec<_>>(), [12]);
+}
+
+/// LIST-EXTENDED, SPECIAL-USE, LIST-STATUS: everything in one turn; LIST, LSUB and STATUS do the same.
+#[test]
+fn one_command_lists_all() {
+    let user = user();
+    let mut whole = open(&user, &[]);
+    let (a, b) = (MailboxPath::from_typed("A"), MailboxPath::from_typed("A/b"));
+    whole.create(&a).unwrap();
+    whole.create(&b).unwrap();
+    whole.subscribe(&b, true).unwrap();
+    put(&mut whole, &b, "Subject: x\r\n\r\nx\r\n");
+    let turns = whole.traffic().round_trips;
+    let listed = whole.list().unwrap();
+    assert_eq!(whole.traffic().round_trips, turns + 1);
+    assert!(listed.iter().all(|l| l.status.is_some()));
+    let status = listed.iter().find(|l| l.path == b).unwrap().status.unwrap();
+    assert_eq!((status.messages, status.unseen), (1, 1));
+    assert!(status.highestmodseq.0 > 0 && status.size.is_some_and(|n| n > 10), "{status:?}");
+    for without in [&["LIST-EXTENDED"][..], &["LIST-STATUS"], &["SPECIAL-USE"], &["STATUS=SIZE"]] {
+        let mut less = open(&user, without);
+        let mut again = less.list().unwrap();
+        for (l, full) in again.iter_mut().zip(&listed) {
+            let counted = less.status(&l.path).unwrap();
+            assert_eq!(counted, postrider::mail::server::MailboxStatus { size: counted.size, ..full.status.unwrap() });
+            assert_eq!(counted.size.is_some(), *without != ["STATUS=SIZE"]);
+            l.status = full.status;
+            if *without != ["SPECIAL-USE"] {
+                // Dovecot says roles in a plain LIST, too.
+                assert_eq!(l.role, full.role);
+            }
+            l.role = full.role;
+        }
+        assert_eq!(again, listed, "{without:?}");
+    }
+}
+
+/// Mailboxes are renamed with what is below them, and deleted.
+#[test]
+fn mailboxes_come_and_go() {
+    let mut store = open(&user(), &[]);
+    let path = MailboxPath::from_typed;
+    let names = |s: &mut ImapStore| -> Vec<String> {
+        s.list().unwrap().iter().map(|l| l.path.decoded()).filter(|n| n.contains("ü")).collect()
+    };
+    for name in ["ü", "ü/x", "ü/x/y"] {
+        store.create(&path(name)).unwrap();
+    }
+    store.rename(&path("ü"), &path("zü")).unwrap();
+    assert_eq!(names(&mut store), ["zü", "zü/x", "zü/x/y"]);
+    store.select(&path("zü/x/y"), true, None).unwrap();
+    store.unselect().unwrap();
+    store.delete(&path("zü/x/y")).unwrap();
+    assert_eq!(names(&mut store), ["zü", "zü/x"]);
+    assert!(store.delete(&path("zü/x/y")).is_err() && store.rename(&path("nö"), &path("nö2")).is_err());
+}
+
+const PARTS: &str = "Subject: parts\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+    Content-Type: text/plain\r\n\r\nHello\r\n--b\r\nContent-Type: application/pdf; name=x.pdf\r\n\
+    Content-Transfer-Encoding: base64\r\n\r\nSGVsbG8gd29ybGQ=\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+    Subject: inner\r\n\r\ninside\r\n--b--\r\n";
+
+fn part(
+    store: &mut dyn MailStore,
+    section: &Section,
+    range: Option<std::ops::Range<u64>>,
+    decoded: bool,
+) -> Option<(String, bool)> {
+    let mut text = Vec::new();
+    let got: Option<PartGot> = store.fetch_part(Uid::new(1).unwrap(), section, range, decoded, &mut text).unwrap();
+    got.map(|got| {
+        assert_eq!(got.octets, text.len() as u64);
+        (String::from_utf8(text).unwrap(), got.decoded)
+    })
+}
+
+/// Parts, pieces of parts, and parts without their encoding; BINARY masked, they come as they are.
+#[test]
+fn parts_come_alone() {
+    let user = user();
+    let path = |t: &str| PartPath::parse(t).unwrap();
+    put(&mut open(&user, &[]), &MailboxPath::inbox(), PARTS);
+    let dir = tempfile::tempdir().unwrap();
+    let strings = Strings::new();
+    let mut local = postrider::net::local::LocalStore::open(dir.path(), &strings.waker, &strings.cancel).unwrap();
+    put(&mut local, &MailboxPath::inbox(), PARTS);
+    for (mut store, binary) in [
+        (Box::new(open(&user, &[])) as Box<dyn MailStore>, true),
+        (Box::new(open(&user, &["BINARY"])), false),
+        (Box::new(local), true),
+    ] {
+        let s = &mut *store;
+        s.select(&MailboxPath::inbox(), true, None).unwrap();
+        assert_eq!(s.caps().binary, binary);
+        assert_eq!(part(s, &Section::Part(path("1")), None, false).unwrap().0, "Hello");
+        assert_eq!(part(s, &Section::Part(path("2")), None, false).unwrap(), ("SGVsbG8gd29ybGQ=".into(), false));
+        assert_eq!(part(s, &Section::Part(path("2")), Some(4..8), false).unwrap(), ("bG8g".into(), false));
+        let whole = part(s, &Section::Part(path("2")), None, true).unwrap();
+        assert_eq!(whole, if binary { ("Hello world".into(), true) } else { ("SGVsbG8gd29ybGQ=".into(), false) });
+        let piece = part(s, &Section::Part(path("2")), Some(6..11), true).unwrap();
+        assert_eq!(piece, if binary { ("world".into(), true) } else { ("8gd29".into(), false) });
+        assert_eq!(part(s, &Section::HeaderOf(path("3")), None, false).unwrap().0, "Subject: inner\r\n\r\n");
+        assert!(part(s, &Section::Mime(path("2")), None, false).unwrap().0.contains("x.pdf"));
+        assert_eq!(part(s, &Section::Header, Some(0..8), false).unwrap().0, "Subject:");
+        assert!(part(s, &Section::Part(path("")), None, false).unwrap().0.starts_with("--b\r\n"));
+        assert_eq!(part(s, &Section::Whole, None, false).unwrap().0, PARTS);
+        // Beyond its end there is nothing, but the part is there.
+        assert_eq!(part(s, &Section::Part(path("1")), Some(100..200), false).map(|p| p.0).unwrap_or_default(), "");
+        assert_eq!(part(s, &Section::Part(path("1")), Some(2..2), false).unwrap().0, "");
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    all: Vec<(u32, String)>,
+    now: Option<(u32, Vec<u8>)>,
+    most: Option<usize>,
+}
+
+impl Bodies for Kept {
+    fn begin(&mut self, uid: Uid, _: u64) -> Result<()> {
+        self.now = Some((uid.get(), Vec::new()));
+        Ok(())
+    }
+    fn piece(&mut self, bytes: &[u8]) -> Result<()> {
+        self.now.as_mut().unwrap().1.extend_from_slice(bytes);
+        Ok(())
+    }
+    fn whole(&mut self) -> Result<()> {
+        let (uid, text) = self.now.take().unwrap();
+        self.all.push((uid, String::from_utf8(text).unwrap()));
+        Ok(())
+    }
+    fn go_on(&mut self) -> bool {
+        self.most.is_none_or(|most| self.all.len() < most)
+    }
+}
+
+/// Many texts come with two commands under way, in few turns; gone ones are left out.
+#[test]
+fn many_texts_come_in_few_turns() {
+    let user = user();
+    let mut store = open(&user, &[]);
+    fill(&mut store, 230);
+    let long = "x".repeat(100_000);
+    put(&mut store, &MailboxPath::inbox(), &format!("Subject: long\r\n\r\n{long}\r\n"));
+    store.select(&MailboxPath::inbox(), false, None).unwrap();
+    store.store_flags(&set("7"), &FlagDelta::set(Flag::Deleted)).unwrap();
+    store.uid_expunge(&set("7")).unwrap();
+    let turns = store.traffic().round_trips;
+    let mut kept = Kept::default();
+    store.fetch_bodies(&UidSet::range(1, 500), &mut kept).unwrap();
+    assert!(store.traffic().round_trips - turns <= 2, "{}", store.traffic().round_trips - turns);
+    assert_eq!(kept.all.len(), 230);
+    assert!(kept.all.iter().all(|(uid, text)| *uid == 231 || text.ends_with(&format!("text {}\r\n", uid - 1))));
+    assert!(kept.all.iter().any(|(uid, text)| *uid == 231 && text.contains(&long)));
+    // No more is asked for than is wanted.
+    let mut few = Kept { most: Some(1), ..Kept::default() };
+    store.fetch_bodies(&UidSet::range(1, 500), &mut few).unwrap();
+    assert!(few.all.len() <= 200, "{}", few.all.len());
+    assert!(!store.changed());
+    assert_eq!(store.uids(1).unwrap().len(), 230);
+}
