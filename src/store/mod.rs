@@ -32,6 +32,7 @@ mod quarantine;
 pub mod reader;
 pub mod search;
 mod search_sql;
+mod search_text;
 pub mod spool;
 pub mod threads;
 pub mod tree;

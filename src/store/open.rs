@@ -56,6 +56,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0001_base.sql"),
         include_str!("migrations/cache/0002_views.sql"),
         include_str!("migrations/cache/0003_tree.sql"),
+        include_str!("migrations/cache/0004_search.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

@@ -16,18 +16,74 @@ use rusqlite::types::Value;
 /// Conditions over `placement p` and `message m`, and what drives them.
 #[derive(Debug)]
 pub(super) struct Sql {
-    /// The MATCH that every hit fulfils, if there is one.
+    /// The MATCH that every hit fulfils, if there is one and nothing else leaves fewer.
     pub driver: Option<String>,
+    /// What is walked where no MATCH drives.
+    pub walk: Walk,
+    /// The MATCH that every hit fulfils, where something else leaves fewer.
+    pub wanted: Option<String>,
+    /// Those that no hit fulfils, where there is no driver to say so.
+    pub unwanted: Vec<String>,
     /// The rest; never empty.
     pub condition: String,
     /// The values of `condition`, in order.
     pub values: Vec<Value>,
     /// Whether `condition` holds to one mailbox.
     pub mailbox: bool,
-    /// Whether every hit has a keyword.
-    pub words: bool,
     /// Whether text is asked for anywhere: then messages not yet indexed are looked at one by one.
     pub text: bool,
+}
+
+/// Placements in the order of their rows: which of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Walk {
+    /// All.
+    All,
+    /// Those with a keyword.
+    Words,
+    /// Unread ones.
+    Unread,
+    /// Starred ones.
+    Flagged,
+    /// Drafts.
+    Drafts,
+    /// All, of whom few may have the flag that is asked for.
+    Flags,
+    /// Of large messages.
+    Large,
+}
+
+/// From this size on a message is in the index of large ones.
+const LARGE: u64 = 32_768;
+
+impl Walk {
+    /// The narrowest for a conjunction of these.
+    fn of(parts: &[Query]) -> Self {
+        let walk = |part: &Query| match part {
+            Query::Term(Term::Tag(_)) => Self::Words,
+            Query::Term(Term::Is(State::Draft)) => Self::Drafts,
+            Query::Term(Term::Is(State::Starred)) => Self::Flagged,
+            Query::Term(Term::Larger(n)) if *n >= LARGE => Self::Large,
+            Query::Term(Term::Is(State::Unread)) => Self::Unread,
+            Query::Term(Term::Is(State::Answered)) => Self::Flags,
+            _ => Self::All,
+        };
+        let order = [Self::Words, Self::Drafts, Self::Flagged, Self::Large, Self::Unread, Self::Flags];
+        let here: Vec<Self> = parts.iter().map(walk).collect();
+        order.into_iter().find(|w| here.contains(w)).unwrap_or(Self::All)
+    }
+
+    /// What makes its index usable.
+    const fn condition(self) -> Option<&'static str> {
+        match self {
+            Self::All | Self::Flags => None,
+            Self::Words => Some("p.words <> ''"),
+            Self::Unread => Some("(p.flags & 1) = 0"),
+            Self::Flagged => Some("(p.flags & 4) <> 0"),
+            Self::Drafts => Some("(p.flags & 16) <> 0"),
+            Self::Large => Some("m.size >= 32768"),
+        }
+    }
 }
 
 /// What names and days mean.
@@ -44,20 +100,27 @@ impl Sql {
         let mut sql = Self {
             driver: None,
             condition: String::new(),
+            walk: Walk::of(parts),
+            wanted: None,
+            unwanted: Vec::new(),
             values: Vec::new(),
             mailbox: within.is_some(),
-            words: parts.iter().any(|q| matches!(q, Query::Term(Term::Tag(_)))),
             text: has_text(query),
         };
         let mut conditions = vec!["p.hidden = 0".to_owned()];
-        let (matching, rest) = split(parts);
+        let (matching, mut rest) = split(parts);
         match matching {
-            // Few messages have a keyword: the text is looked for in them, not the other way round.
-            Some(text) if sql.words => conditions.push(sql.matches(text)),
+            // Few messages are so: the text is looked for in them, not the other way round.
+            Some(text) if sql.walk != Walk::All => sql.wanted = Some(text),
             text => sql.driver = text,
         }
-        if sql.words {
-            conditions.push("p.words <> ''".to_owned());
+        if sql.driver.is_none() {
+            conditions.extend(sql.walk.condition().map(str::to_owned));
+            // What must not be in the text is found in the same order, and left out on the way.
+            rest.retain(|part| match part {
+                Query::Not(one) => matching_of(one).map(|m| sql.unwanted.push(m)).is_none(),
+                _ => true,
+            });
         }
         for part in parts {
             // The order of rows is that of their days: those out of range are not even looked at.
@@ -66,7 +129,7 @@ impl Sql {
                 Query::Term(Term::Before(day)) => ("<", day),
                 _ => continue,
             };
-            let by = if sql.driver.is_some() { "f.rowid" } else { "p.sort" };
+            let by = sql.order();
             let second = start_of(*day, scope.zone).clamp(0, messages::LATEST + 1);
             conditions.push(sql.with(second << messages::SORT_BITS, &format!("{by} {bound} ?")));
         }
@@ -82,8 +145,22 @@ impl Sql {
         sql
     }
 
+    /// Whether texts are looked for beside the rows, not by the statement; see `search_text.rs`.
+    pub const fn merges(&self) -> bool {
+        self.wanted.is_some() || !self.unwanted.is_empty()
+    }
+
+    /// The column that the rows are in the order of.
+    pub const fn order(&self) -> &'static str {
+        match (&self.driver, self.walk) {
+            (Some(_), _) => "f.rowid",
+            (None, Walk::Large) => "m.sort",
+            (None, _) => "p.sort",
+        }
+    }
+
     fn condition(&mut self, query: &Query, scope: Scope<'_>) -> String {
-        if let Some(matching) = matching(query) {
+        if let Some(matching) = matching_of(query) {
             return self.matches(matching);
         }
         match query {
@@ -125,7 +202,7 @@ impl Sql {
             // Only what asks for Cc or has no word comes here: the rest is a MATCH.
             Term::Text { field: Field::Cc, text, whole } if !words(text).is_empty() => {
                 let any_recipient = Term::Text { field: Field::To, text: text.clone(), whole: *whole };
-                let found = matching(&Query::Term(any_recipient)).map_or_else(|| "1".to_owned(), |m| self.matches(m));
+                let found = matching_of(&Query::Term(any_recipient)).map_or_else(|| "1".to_owned(), |m| self.matches(m));
                 self.values.push(Value::Text(text.clone()));
                 format!("({found} AND cc_says(m.envelope, ?, {}))", i32::from(*whole))
             }
@@ -162,8 +239,8 @@ fn split(parts: &[Query]) -> (Option<String>, Vec<&Query>) {
     let (mut all, mut none, mut rest) = (Vec::new(), Vec::new(), Vec::new());
     for part in parts {
         match part {
-            Query::Not(one) if matching(one).is_some() => none.push(part),
-            _ => match matching(part) {
+            Query::Not(one) if matching_of(one).is_some() => none.push(part),
+            _ => match matching_of(part) {
                 Some(m) => all.push(m),
                 None => rest.push(part),
             },
@@ -177,7 +254,7 @@ fn split(parts: &[Query]) -> (Option<String>, Vec<&Query>) {
     let mut text = all.join(" AND ");
     for part in none {
         if let Query::Not(one) = part
-            && let Some(m) = matching(one)
+            && let Some(m) = matching_of(one)
         {
             text = format!("({text}) NOT {m}");
         }
@@ -186,14 +263,14 @@ fn split(parts: &[Query]) -> (Option<String>, Vec<&Query>) {
 }
 
 /// The query as an FTS5 expression, if it asks for nothing but text that has words.
-fn matching(query: &Query) -> Option<String> {
+fn matching_of(query: &Query) -> Option<String> {
     match query {
         Query::And(all) => match split(all) {
             (Some(text), rest) if rest.is_empty() => Some(text),
             _ => None,
         },
         Query::Or(any) => {
-            let all: Option<Vec<String>> = any.iter().map(matching).collect();
+            let all: Option<Vec<String>> = any.iter().map(matching_of).collect();
             all.filter(|a| !a.is_empty()).map(|a| format!("({})", a.join(" OR ")))
         }
         Query::Not(_) => None,
