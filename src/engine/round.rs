@@ -21,10 +21,12 @@ use crate::mail::ids::{MailboxId, MessageKey, OpId};
 use crate::mail::intent::{OpKind, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::ListedMailbox;
+use crate::mail::uid::UidValidity;
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
 use crate::store::tree::{self, Named};
 use crate::store::{self, StoreError, base, mailboxes, messages, placements};
+use std::cell::Cell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -238,6 +240,26 @@ impl Visitor<'_> {
         let what = format!("{} changes faster than it can be read", path.decoded());
         passed.end = self.left(Fault::new(Kind::Busy, &what).reaching(Reach::Mailbox));
         Ok(passed)
+    }
+
+    /// The newest rows of an inbox that was never read, before anything else is asked: somebody looks at an empty list. Its own
+    /// visit goes on from there.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn first_rows(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let inbox = MailboxPath::inbox();
+        let mailbox = self.mailbox(&inbox)?;
+        let base = self.shared.store.read(|db| base::load(db, mailbox))?;
+        if base.uidvalidity == UidValidity(0) {
+            let begun = Cell::new(false);
+            // One window, then it makes room.
+            let give_way = || begun.replace(true) || (self.give_way)();
+            let (shared, config, line) = (self.shared, self.config, self.line);
+            let mut visitor = Visitor { shared, config, line, give_way: &give_way, memory: &mut *self.memory };
+            visitor.pass(conn, &inbox)?;
+        }
+        Ok(())
     }
 
     fn start(&mut self, conn: &dyn MailStore, path: &MailboxPath, mailbox: MailboxId) -> Result<Start, Halt> {

@@ -50,7 +50,6 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
         };
         let ended = guarded(|| {
             let mut conn = connect::open(shared, config, &desk.work, &line)?;
-            desk.admit(true);
             let give_way = || desk.is_urgent() || desk.cancel.is_set();
             let visitor = Visitor { shared, config, line: &line, give_way: &give_way, memory: &mut memory };
             let ended = Work::new(desk, visitor).and_then(|mut work| work.serve(conn.as_mut()));
@@ -166,6 +165,8 @@ impl<'a> Work<'a> {
         if conn.caps().idle {
             self.tell(Connectivity::Live { since: self.since });
         }
+        self.visitor.first_rows(conn)?;
+        self.desk.admit(true);
         self.push(conn)?;
         self.list(conn)?;
         loop {

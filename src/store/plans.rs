@@ -78,9 +78,9 @@ fn a_search_walks_one_index_in_the_order_of_its_rows() {
         ("is:starred", true, "SCAN p USING INDEX placement_all_flagged"),
         ("in:inbox has:attachment", false, "SCAN p USING INDEX placement_find"),
         ("ann OR is:starred", false, "SCAN p USING INDEX placement_find"),
-        ("tag:work ann", false, "SCAN p USING INDEX placement_words"),
+        ("tag:work ann", false, "SCAN p USING COVERING INDEX placement_words"),
         ("before:2020-01-01", false, "SEARCH p USING INDEX placement_find (sort<?)"),
-        ("-ann", false, "SCAN p USING INDEX placement_find"),
+        ("-ann", false, "SCAN p USING COVERING INDEX placement_find"),
     ] {
         let query = parse(text, date(2026, 11, 21)).query;
         let sql = Sql::of(&query, within.then_some(MailboxId(1)), scope);
