@@ -317,10 +317,27 @@ mod tests {
         f.show(View::Mailbox(MailboxId(2)));
         assert_eq!(
             text(&f),
-            ["Everywhere", "All inboxes", "Unread", "Starred", "", "work", "INBOX", ">-Lists", " kernel", " rust", "", "home", "INBOX"]
+            [
+                "Everywhere",
+                "All inboxes",
+                "Unread",
+                "Starred",
+                "",
+                "work",
+                "INBOX",
+                ">-Lists",
+                " kernel",
+                " rust",
+                "",
+                "home",
+                "INBOX"
+            ]
         );
         assert!(f.fold(true, &accounts));
-        assert_eq!(text(&f), ["Everywhere", "All inboxes", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]);
+        assert_eq!(
+            text(&f),
+            ["Everywhere", "All inboxes", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]
+        );
         f.step(1);
         assert_eq!(text(&f)[10], ">INBOX", "the cursor leaps over headings");
         f.step(-1);
