@@ -94,7 +94,7 @@ fn record_one(
     if ground.known.contains(row.uid) {
         return match placements::by_uid(tx, mailbox, uid)? {
             Some(known) => placements::set_server(tx, known.id, &row.flags),
-            None => Err(StoreError::new(StoreErrorKind::Bug, "a UID that went while it was recorded")),
+            None => Err(StoreError::new(StoreErrorKind::Corrupt, "an index of the cache contradicts itself")),
         };
     }
     ground.known.insert(row.uid);

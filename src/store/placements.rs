@@ -4,7 +4,7 @@
 //! pending operations over them in the order of the person's acts. Nothing else writes `flags`, `words`, `hidden`.
 
 use super::change::Topic;
-use super::error::{Result, StoreError};
+use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::writer::Tx;
 use super::{keywords, messages, threads};
@@ -167,9 +167,12 @@ pub(super) fn insert(
     let (bits, words) = keywords::columns(server);
     // Numbers are never used again, so no wish can be about this one yet: what the server says is what is seen.
     let sql = "INSERT INTO placement (mailbox, message, thread, sort, uid, server_flags, server_words, flags, words)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, ?7)";
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6, ?7) ON CONFLICT (mailbox, uid) WHERE uid IS NOT NULL DO NOTHING";
     let (message, thread, sort) = of;
-    tx.conn().prepare_cached(sql)?.execute((mailbox.0, message.0, thread.0, sort, uid, bits, words))?;
+    if tx.conn().prepare_cached(sql)?.execute((mailbox.0, message.0, thread.0, sort, uid, bits, words))? == 0 {
+        // Whoever asks for this has looked, and did not find it.
+        return Err(StoreError::new(StoreErrorKind::Corrupt, "an index of the cache contradicts itself"));
+    }
     let id = PlacementKey(tx.conn().last_insert_rowid());
     let (server, flags) = (server.clone(), server.clone());
     let placement = Placement { id, mailbox, message, thread, sort, uid, server, flags, hidden: false };
