@@ -106,9 +106,9 @@ pub struct MailboxStatus {
 /// News of a mailbox that need not be the selected one (NOTIFY).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MailboxNews {
-    /// Its messages or flags changed.
-    Counts(MailboxPath, MailboxStatus),
-    /// It was made, or subscribed to, or no more.
+    /// Its messages or flags changed; the counts if the server told all of them.
+    Changed(MailboxPath, Option<MailboxStatus>),
+    /// It was made, or subscribed to, or no more: list again, not all is told here.
     Listed(ListedMailbox),
     /// It has another name now.
     Renamed {

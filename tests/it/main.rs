@@ -9,6 +9,7 @@ mod extensions;
 mod jobs;
 mod line;
 mod live;
+mod notify;
 mod person;
 mod smtp;
 mod store;

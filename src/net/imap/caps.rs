@@ -74,6 +74,7 @@ impl Offer {
             esearch: has("ESEARCH"),
             list_status: has("LIST-STATUS") && has("LIST-EXTENDED"),
             object_id: has("OBJECTID") || has("X-GM-EXT-1"),
+            notify: has("NOTIFY"),
             status_size: has("STATUS=SIZE"),
             quota: has("QUOTA") || self.words.iter().any(|w| w.starts_with("QUOTA=")),
             acl: has("ACL"),

@@ -305,13 +305,18 @@ impl Conn {
     fn hand(&mut self, response: &Response, on: OnData<'_>) -> Result<()> {
         let data = untagged::read(&response.bytes);
         let is_fetch = matches!(data, Untagged::Fetch(_));
+        // Only these can be news of other mailboxes (NOTIFY); nothing else is read twice.
+        let of_mailboxes = matches!(data, Untagged::List(..) | Untagged::Counts { .. } | Untagged::Status(_));
         match on(data) {
-            Ok(expected) => {
-                if is_fetch && !expected {
-                    self.core().news.changed = true;
-                }
+            Ok(false) if is_fetch => {
+                self.core().news.changed = true;
                 Ok(())
             }
+            Ok(false) if of_mailboxes && self.core().notifying => {
+                self.core().tell(&untagged::read(&response.bytes));
+                Ok(())
+            }
+            Ok(_) => Ok(()),
             Err(e) => Err(self.core().wire.fail(e)),
         }
     }
@@ -326,7 +331,7 @@ impl Conn {
             if let Some(e) = core.wire.broken() {
                 return Err(e.clone());
             }
-            if core.news.changed {
+            if core.news.changed || !core.told.is_empty() {
                 return Ok(Idle::Changed);
             }
             (core.idle_end, core.expect_plus) = (None, true);
@@ -344,7 +349,7 @@ impl Conn {
         }
         let end = core.idle_end.take();
         let (_, rest) = value::split(&core.last_tagged);
-        match (end, core.news.changed, refused(rest)) {
+        match (end, core.news.changed || !core.told.is_empty(), refused(rest)) {
             (_, true, _) => Ok(Idle::Changed),
             (Some(how), ..) => Ok(how),
             (None, _, Some(e)) => Err(e),

@@ -7,6 +7,7 @@ use super::frame::{self, KeepAll, Response, Taker};
 use super::untagged::{self, Untagged};
 use super::value::{self, Word};
 use crate::base::safetext::SafeText;
+use crate::mail::server::MailboxNews;
 use crate::net::error::{MAX_TEXT, NetError, NetErrorKind, Result};
 use crate::net::session::Idle;
 use crate::net::wire::{Wait, Wire};
@@ -42,6 +43,9 @@ pub struct Core {
     pub(super) alerts: Vec<SafeText>,
     /// The tags of the commands that are not answered yet, as the crate wrote them.
     tags: VecDeque<Vec<u8>>,
+    /// NOTIFY is on: what nobody asked for is kept in `told`.
+    pub(super) notifying: bool,
+    pub(super) told: Vec<MailboxNews>,
     pub(super) last_tagged: Vec<u8>,
     line_start: bool,
     /// For the crate to read.
@@ -66,6 +70,8 @@ impl Core {
             bye: None,
             alerts: Vec::new(),
             tags: VecDeque::new(),
+            notifying: false,
+            told: Vec::new(),
             last_tagged: Vec::new(),
             line_start: true,
             out: Vec::new(),
@@ -177,10 +183,10 @@ impl Core {
             }
             let response = self.next(&mut KeepAll)?;
             if response.is_untagged() {
-                if matches!(untagged::read(&response.bytes), Untagged::Fetch(_)) {
-                    self.news.changed = true;
-                }
-                if self.idling.is_some() && self.news.changed {
+                let data = untagged::read(&response.bytes);
+                self.news.changed |= matches!(data, Untagged::Fetch(_));
+                self.tell(&data);
+                if self.idling.is_some() && (self.news.changed || !self.told.is_empty()) {
                     return Err(self.end_idle(Idle::Changed));
                 }
                 continue;

@@ -8,7 +8,7 @@ use super::store::ImapStore;
 use super::untagged::Untagged;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::rights::{Quota, Rights};
-use crate::mail::server::{ListedMailbox, MailboxStatus, Space};
+use crate::mail::server::{ListedMailbox, MailboxNews, MailboxStatus, Space};
 use crate::net::error::{NetError, NetErrorKind, Result};
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ struct Listing {
 impl Listing {
     fn take(&mut self, data: Untagged<'_>) -> bool {
         match data {
-            Untagged::List(l) if self.found.len() < MAX_MAILBOXES => {
+            Untagged::List(l, _) if self.found.len() < MAX_MAILBOXES => {
                 // The same name twice is one mailbox (security S-25).
                 self.found.entry(l.path.clone()).or_insert(l);
             }
@@ -36,7 +36,7 @@ impl Listing {
                     l.subscribed = true;
                 }
             }
-            Untagged::Counts(path, status) if self.counts.len() < MAX_MAILBOXES => self.counts.push((path, status)),
+            Untagged::Counts { path, status, .. } if self.counts.len() < MAX_MAILBOXES => self.counts.push((path, status)),
             _ => return false,
         }
         true
@@ -116,11 +116,19 @@ impl ImapStore {
         fits.max_by_key(|n| n.prefix.len()).map_or(Space::Personal, |n| n.space)
     }
 
+    /// News with the space of the mailbox they are about.
+    pub(super) fn placed(&self, mut news: MailboxNews) -> MailboxNews {
+        if let MailboxNews::Listed(l) | MailboxNews::Renamed { to: l, .. } = &mut news {
+            l.space = self.space(&l.path);
+        }
+        news
+    }
+
     pub(super) fn counts(&mut self, path: &MailboxPath) -> Result<MailboxStatus> {
         let command = Command::new("STATUS ").string(&path.to_wire()).text(&format!(" ({})", self.status_items()));
         let mut found = None;
         self.conn.run(&command, &mut |data| match data {
-            Untagged::Counts(of, status) if of == *path => {
+            Untagged::Counts { path: of, status, .. } if of == *path => {
                 found = Some(status);
                 Ok(true)
             }

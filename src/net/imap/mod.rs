@@ -14,6 +14,7 @@ mod fetch;
 mod frame;
 mod login;
 mod mailboxes;
+mod notify;
 mod select;
 mod store;
 mod structure;

@@ -32,8 +32,9 @@ impl ImapStore {
         let mut seen =
             Seen { selected: Selected { read_only, ..Selected::default() }, known: known.map(|k| &k.known), told: UidSet::new() };
         let done = self.conn.run(&command, &mut |data| {
+            let of_others = matches!(data, Untagged::List(..) | Untagged::Counts { .. });
             seen.take(data);
-            Ok(true)
+            Ok(!of_others)
         })?;
         let mut s = seen.selected;
         s.read_only |= done.code == "READ-ONLY";

@@ -18,7 +18,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
-    Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Resync, Selected,
+    Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::net::error::Result;
@@ -210,6 +210,15 @@ impl MailStore for ImapStore {
     fn subscribe(&mut self, path: &MailboxPath, on: bool) -> Result<()> {
         let verb = if on { "SUBSCRIBE " } else { "UNSUBSCRIBE " };
         self.simply(&Command::new(verb).string(&path.to_wire()))
+    }
+
+    fn notify(&mut self) -> Result<()> {
+        self.tell_all()
+    }
+
+    fn news(&mut self) -> Vec<MailboxNews> {
+        let told = std::mem::take(&mut self.conn.core().told);
+        told.into_iter().map(|news| self.placed(news)).collect()
     }
 
     fn idle(&mut self, limit: Duration) -> Result<Idle> {

@@ -27,11 +27,18 @@ pub enum Untagged<'a> {
     /// ENABLED, in upper case.
     Enabled(Vec<String>),
     /// A line of LIST.
-    List(ListedMailbox),
+    List(ListedMailbox, Renaming),
     /// A line of LSUB.
     Lsub(MailboxPath),
     /// STATUS of a mailbox.
-    Counts(MailboxPath, MailboxStatus),
+    Counts {
+        /// Which.
+        path: MailboxPath,
+        /// What was told.
+        status: MailboxStatus,
+        /// Whether all was told that a visit is decided by.
+        whole: bool,
+    },
     /// EXISTS.
     Exists(u32),
     /// A message went.
@@ -57,6 +64,17 @@ pub enum Untagged<'a> {
     Insane,
     /// Anything else.
     Other,
+}
+
+/// What a line of LIST says about another name (RFC 5465, 5.4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Renaming {
+    /// Nothing.
+    Not,
+    /// There is no such mailbox any more.
+    Gone,
+    /// It had this name until now.
+    From(MailboxPath),
 }
 
 /// What a FETCH told of one message. What was not in it, or made no sense, is not there.
@@ -98,8 +116,8 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
     match first.to_ascii_uppercase().as_slice() {
         b"CAPABILITY" => Untagged::Capability(words(tail)),
         b"ENABLED" => Untagged::Enabled(words(tail)),
-        b"LIST" => list(tail).map_or(Untagged::Other, Untagged::List),
-        b"LSUB" => list(tail).map_or(Untagged::Other, |l| Untagged::Lsub(l.path)),
+        b"LIST" => list(tail).map_or(Untagged::Other, |(l, r)| Untagged::List(l, r)),
+        b"LSUB" => list(tail).map_or(Untagged::Other, |(l, _)| Untagged::Lsub(l.path)),
         b"STATUS" => counts(tail).unwrap_or(Untagged::Other),
         b"SEARCH" => Untagged::Search(search(tail)),
         b"ESEARCH" => Untagged::Search(esearch(tail)),
@@ -148,7 +166,7 @@ pub fn flags(list: &Value<'_>) -> Flags {
     Flags::from_words(words.iter().map(AsRef::as_ref).filter(|w| !w.eq_ignore_ascii_case("\\Recent")))
 }
 
-fn list(tail: &[u8]) -> Option<ListedMailbox> {
+fn list(tail: &[u8]) -> Option<(ListedMailbox, Renaming)> {
     let items = value::parse(tail);
     let [attributes, delimiter, name, ..] = items.as_slice() else { return None };
     let octets = match name {
@@ -163,7 +181,16 @@ fn list(tail: &[u8]) -> Option<ListedMailbox> {
     let mut letters = delimiter.text().unwrap_or_default().into_owned();
     let path = MailboxPath::from_wire(octets);
     let told = attributes.items().iter().filter_map(|a| a.text()).filter(|t| t.starts_with('\\')).find_map(|t| Role::parse(&t));
-    Some(ListedMailbox {
+    let extended = items.get(3).map(Value::items).unwrap_or_default();
+    let old =
+        extended.chunks_exact(2).find(|p| p.first().and_then(Value::text).is_some_and(|t| t.eq_ignore_ascii_case("OLDNAME")));
+    let old = old.and_then(|p| p.get(1)?.items().first()?.bytes()).filter(|o| !o.is_empty() && o.len() <= MAX_NAME);
+    let renaming = match old {
+        _ if has("\\NonExistent") || has("\\NoAccess") => Renaming::Gone,
+        Some(old) => Renaming::From(MailboxPath::from_wire(old)),
+        None => Renaming::Not,
+    };
+    let listed = ListedMailbox {
         role: if path.is_inbox() { Some(Role::Inbox) } else { told.filter(|r| *r != Role::Inbox) },
         path,
         delimiter: letters.pop().filter(|_| letters.is_empty()),
@@ -171,7 +198,8 @@ fn list(tail: &[u8]) -> Option<ListedMailbox> {
         subscribed: has("\\Subscribed"),
         status: None,
         space: Space::Personal,
-    })
+    };
+    Some((listed, renaming))
 }
 
 fn vanished(tail: &[u8]) -> Option<Untagged<'_>> {
@@ -226,21 +254,22 @@ fn counts(tail: &[u8]) -> Option<Untagged<'_>> {
     let items = value::parse(tail);
     let name = items.first()?.bytes()?;
     let mut status = MailboxStatus::default();
+    let mut told = 0;
     for pair in items.get(1)?.items().chunks_exact(2) {
         let [key, value] = pair else { continue };
         let number = value.number().unwrap_or(0);
         let small = u32::try_from(number).unwrap_or(0);
         match key.text()?.to_ascii_uppercase().as_str() {
-            "MESSAGES" => status.messages = small,
-            "UNSEEN" => status.unseen = small,
-            "UIDNEXT" => status.uidnext = small,
-            "UIDVALIDITY" => status.uidvalidity = UidValidity(small),
+            "MESSAGES" => (status.messages, told) = (small, told + 1),
+            "UNSEEN" => (status.unseen, told) = (small, told + 1),
+            "UIDNEXT" => (status.uidnext, told) = (small, told + 1),
+            "UIDVALIDITY" => (status.uidvalidity, told) = (UidValidity(small), told + 1),
             "HIGHESTMODSEQ" => status.highestmodseq = modseq(number),
             "SIZE" => status.size = value.number(),
             _ => {}
         }
     }
-    Some(Untagged::Counts(MailboxPath::from_wire(name), status))
+    Some(Untagged::Counts { path: MailboxPath::from_wire(name), status, whole: told == 4 })
 }
 
 /// A modification sequence; what has more than 63 bits is none (RFC 7162).
@@ -307,7 +336,7 @@ mod tests {
     #[test]
     fn lists_of_many_servers() {
         let one = |line: &str| match read(line.as_bytes()) {
-            Untagged::List(l) => l,
+            Untagged::List(l, _) => l,
             other => unreachable!("{other:?}"),
         };
         let l = one("* LIST (\\HasNoChildren \\sent) \".\" INBOX.Sent");
@@ -351,7 +380,7 @@ mod tests {
 
     #[test]
     fn status_of_a_mailbox() {
-        let Untagged::Counts(path, s) =
+        let Untagged::Counts { path, status: s, whole: false } =
             read(b"* STATUS \"a b\" (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 99999999999 X 1 HIGHESTMODSEQ 7)")
         else {
             unreachable!()
