@@ -3,7 +3,9 @@
 //! May import: base.
 //! Start reading at: `Verb`.
 
-use super::mail_args::{Attachments, Delete, Doctor, Flag, Into, Json, List, OutboxVerb, Search, Send, Show, Sync, Targets};
+use super::mail_args::{
+    Attachments, Delete, Doctor, Flag, Into, Json, List, MailboxVerb, OutboxVerb, Search, Send, Show, Sync, Targets,
+};
 use crate::base::log::Level;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Parser, Subcommand};
@@ -89,6 +91,12 @@ pub enum Verb {
     Sync(Sync),
     /// List the mailboxes
     Mailboxes(Json),
+    /// Make, rename, delete, subscribe to or empty mailboxes
+    Mailbox {
+        #[command(subcommand)]
+        #[allow(missing_docs)]
+        what: MailboxVerb,
+    },
     /// List the messages of a mailbox, newest first
     List(List),
     /// Search everything that is here, newest first

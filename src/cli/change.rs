@@ -136,7 +136,10 @@ pub fn undo(door: &Door, count: u32, out: &mut Out) -> Result<u8, Failure> {
 }
 
 /// Waits until the server has confirmed these commands.
-fn agreed(session: &Session, groups: &[GroupId]) -> Result<u8, Failure> {
+///
+/// # Errors
+/// 65 if it refuses, 75 if it does not answer in time.
+pub fn agreed(session: &Session, groups: &[GroupId]) -> Result<u8, Failure> {
     let end = session.watch(WAIT, |session| {
         let left: Vec<_> = queued(session)?.into_iter().filter(|op| groups.contains(&op.group)).collect();
         if let Some(parked) = left.iter().find(|op| op.state == OpState::Parked) {

@@ -31,7 +31,7 @@ pub const TEMPORARY: u8 = 75;
 pub const CONFIG: u8 = 78;
 
 /// Verbs of the contract that come with a later version.
-const LATER: [&str; 4] = ["watch", "mailbox", "import", "export"];
+const LATER: [&str; 3] = ["watch", "import", "export"];
 
 /// Why a verb ends early.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -175,6 +175,80 @@ pub struct Delete {
     pub forever: bool,
 }
 
+/// `postrider mailbox …`
+#[derive(Subcommand, Debug)]
+pub enum MailboxVerb {
+    /// Make a mailbox
+    Create {
+        /// Its name: Lists/Rust, or ACCOUNT/Lists/Rust
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        how: OnMailbox,
+    },
+    /// Rename a mailbox, with all that lies below it
+    Rename {
+        /// The mailbox, or ACCOUNT/MAILBOX
+        mailbox: String,
+        /// Its new whole name
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        how: OnMailbox,
+    },
+    /// Delete a mailbox with its messages, and all that lies below it; for ten seconds `postrider undo` takes it back
+    Delete {
+        /// The mailbox, or ACCOUNT/MAILBOX
+        mailbox: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        how: OnMailbox,
+    },
+    /// Subscribe to a mailbox
+    Subscribe {
+        /// The mailbox, or ACCOUNT/MAILBOX
+        mailbox: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        how: OnMailbox,
+    },
+    /// Subscribe to it no more
+    Unsubscribe {
+        /// The mailbox, or ACCOUNT/MAILBOX
+        mailbox: String,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        how: OnMailbox,
+    },
+    /// Move all its messages to Trash; those in Trash and Junk are deleted for ever
+    Empty {
+        /// The mailbox, or ACCOUNT/MAILBOX
+        mailbox: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        how: OnMailbox,
+    },
+}
+
+/// Options of all `mailbox` verbs.
+#[derive(Args, Debug, Default)]
+pub struct OnMailbox {
+    /// Of this account
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Come back when the server agrees
+    #[arg(long)]
+    pub wait: bool,
+}
+
 /// `postrider send`
 #[derive(Args, Debug, Default)]
 pub struct Send {

@@ -16,11 +16,13 @@ pub mod exit;
 mod keys;
 mod look;
 pub mod mail_args;
+mod mailbox;
 mod manual;
 mod output;
 mod place;
 mod prompt;
 mod reader;
+mod rescue;
 mod rows;
 mod send;
 mod session;
@@ -107,6 +109,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Sync(args)) => sync::run(&door, &args, &mut out),
         Some(Verb::Doctor(args)) => doctor::run(&door, args.account.as_deref(), args.json, &mut out),
         Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),
+        Some(Verb::Mailbox { what }) => mailbox::run(&door, &what, &mut out),
         Some(Verb::List(args)) => look::list(&door, &args, &mut out),
         Some(Verb::Search(args)) => look::search(&door, &args, &mut out),
         Some(Verb::Show(args)) => show::run(&door, &args, &mut out),

@@ -66,3 +66,11 @@ pub fn first_line() -> Result<Secret, Failure> {
 fn gone(error: std::io::Error) -> Failure {
     Failure::new(exit::DATA, &format!("the answer could not be read ({error})"), "Say it on the command line")
 }
+
+/// Asks whether to go on; only `y` and `yes` are a yes.
+///
+/// # Errors
+/// If the terminal went away.
+pub fn yes(question: &str) -> Result<bool, Failure> {
+    Ok(matches!(ask(&format!("{question}? (y/n)"), "n")?.to_lowercase().as_str(), "y" | "yes"))
+}

@@ -6,6 +6,7 @@ use super::Door;
 use super::args::Reader as Wishes;
 use super::demo::Demo;
 use super::exit::{self, Failure};
+use super::rescue;
 use crate::app;
 use crate::app::msg::Refusal;
 use crate::base::cancel::Cancel;
@@ -100,6 +101,7 @@ fn run(
     let no_terminal = |e: std::io::Error| Failure::new(exit::USAGE, &format!("the terminal cannot be used ({e})"), "");
     let mut password = None;
     let mut terminal = None;
+    let mut lost = Vec::new();
     // Once, and once more for each account that is made in the form.
     loop {
         let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
@@ -113,7 +115,7 @@ fn run(
         let setup = app::Setup { compose: std::mem::take(&mut compose), ..setup };
         let host = Arc::new(AccountDesk { file: door.paths.config.clone() });
         let reader = Reader::new(&engine, host, screen, setup, look).and_then(|r| r.opening_in(&door.paths.run));
-        let ended = reader.and_then(Reader::run);
+        let ended = reader.and_then(|r| r.run(&mut lost));
         if let Ok(End::Reopen(made, typed)) = ended {
             drop(engine);
             config = Config::load(&door.paths.config)?;
@@ -123,9 +125,10 @@ fn run(
         // The terminal first: what is said after it must be seen.
         drop(terminal);
         drop(engine);
+        let saved = rescue::keep(&lost, &door.paths);
         ended.map_err(no_terminal)?;
         log::info("end", "");
-        return Ok(exit::OK);
+        return saved;
     }
 }
 

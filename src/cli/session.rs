@@ -70,6 +70,11 @@ impl Session {
         self.config.accounts.iter().find(|a| a.name.as_str() == name).map(|a| a.name.clone()).ok_or_else(|| no_such_account(name))
     }
 
+    /// All accounts, in the order of the file.
+    pub fn accounts(&self) -> Vec<AccountName> {
+        self.config.accounts.iter().map(|a| a.name.clone()).collect()
+    }
+
     /// What our files answer.
     ///
     /// # Errors

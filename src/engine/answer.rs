@@ -20,8 +20,8 @@ use crate::mail::{parse, query};
 use crate::store::blobs::Blobs;
 use crate::store::open::Cache;
 use crate::store::{
-    Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, drafts, journal, lists, mailboxes, messages, outbox,
-    people, search,
+    Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, draft_copies, drafts, journal, lists, mailboxes,
+    messages, outbox, people, search,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -93,7 +93,10 @@ impl Answerer {
                 Rows::Queue(self.store.read_state(|db| journal::queue(db, None))?.into_iter().map(queue_row).collect())
             }
             Query::Jobs => Rows::Jobs(self.jobs.list()),
-            Query::Drafts => Rows::Drafts(self.store.read_state(drafts::list)?.into_iter().map(draft_row).collect()),
+            Query::Drafts => {
+                let (all, copies) = self.store.read_state(|db| Ok((drafts::list(db)?, draft_copies::list(db)?)))?;
+                Rows::Drafts(all.into_iter().map(|saved| draft_row(saved, &copies)).collect())
+            }
             Query::Draft(id) => {
                 let saved = self.store.read_state(|db| drafts::get(db, *id))?;
                 let drafts::Saved { id, account, draft, saved } = saved;
@@ -243,10 +246,11 @@ fn queue_row(op: Operation) -> QueueRow {
     }
 }
 
-fn draft_row(saved: drafts::Saved) -> DraftRow {
+fn draft_row(saved: drafts::Saved, copies: &[draft_copies::DraftCopy]) -> DraftRow {
+    let copy = copies.iter().find(|c| c.draft == saved.id).map(|c| c.message_id.clone()).filter(|id| !id.is_empty());
     let to: Vec<&str> =
         saved.draft.to.iter().map(|a| if a.name.is_empty() { a.addr.as_str() } else { a.name.as_str() }).collect();
-    DraftRow { id: saved.id, account: saved.account, to: to.join(", "), subject: saved.draft.subject, saved: saved.saved }
+    DraftRow { id: saved.id, account: saved.account, to: to.join(", "), subject: saved.draft.subject, saved: saved.saved, copy }
 }
 
 #[cfg(test)]

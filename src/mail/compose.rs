@@ -96,12 +96,7 @@ pub fn build(draft: &Draft, files: &[Vec<u8>], stamp: &Stamp) -> Result<Frozen, 
     let sender = wire(&draft.from.addr).map_err(ComposeFault::Sender)?;
     let recipients = envelope([&draft.to, &draft.cc, &draft.bcc].into_iter().flatten().map(|a| a.addr.as_str()))?;
     let message_id = stamp.message_id(&sender).ok_or(ComposeFault::Broken("no Message-ID"))?;
-    let subject = one_line(&draft.subject);
-    let mut mail = MessageBuilder::new()
-        .from(written(std::slice::from_ref(&draft.from))?)
-        .subject(Text::new(subject.as_str()))
-        .date(Date::new(stamp.date))
-        .message_id(Ids::new(message_id.as_str()));
+    let mut mail = begin(draft, written(std::slice::from_ref(&draft.from))?, stamp, &message_id);
     for (name, list) in [("To", &draft.to), ("Cc", &draft.cc)] {
         if !list.is_empty() {
             mail = mail.header(name, written(list)?);
@@ -110,13 +105,50 @@ pub fn build(draft: &Draft, files: &[Vec<u8>], stamp: &Stamp) -> Result<Frozen, 
     if draft.to.is_empty() && draft.cc.is_empty() {
         mail = mail.to(Written::new_group(Some("undisclosed-recipients"), Vec::new()));
     }
+    let bytes = end(mail, draft, files, stamp)?;
+    Ok(Frozen { eight_bit: !bytes.is_ascii(), bytes, message_id, sender, recipients, subject: one_line(&draft.subject) })
+}
+
+/// An unfinished mail as a message, to lie in Drafts where other programs find it: with `Bcc`, and with half-typed
+/// recipients as names without an address.
+///
+/// # Errors
+/// As [`build`], but any recipient will do.
+pub fn unfinished(draft: &Draft, files: &[Vec<u8>], stamp: &Stamp) -> Result<(Vec<u8>, MessageId), ComposeFault> {
+    if files.len() != draft.attachments.len() {
+        return Err(ComposeFault::Attachment);
+    }
+    let message_id = stamp.message_id(&draft.from.addr).or_else(|| stamp.message_id("draft@localhost"));
+    let message_id = message_id.ok_or(ComposeFault::Broken("no Message-ID"))?;
+    let mut mail = begin(draft, half_typed(std::slice::from_ref(&draft.from)), stamp, &message_id);
+    for (name, list) in [("To", &draft.to), ("Cc", &draft.cc), ("Bcc", &draft.bcc)] {
+        if !list.is_empty() {
+            mail = mail.header(name, half_typed(list));
+        }
+    }
+    Ok((end(mail, draft, files, stamp)?, message_id))
+}
+
+/// The headers that do not depend on whether the mail is finished.
+fn begin(draft: &Draft, from: Written<'static>, stamp: &Stamp, message_id: &MessageId) -> MessageBuilder<'static> {
+    MessageBuilder::new()
+        .from(from)
+        .subject(Text::new(one_line(&draft.subject)))
+        .date(Date::new(stamp.date))
+        .message_id(Ids::new(message_id.as_str().to_owned()))
+}
+
+/// What it answers.
+fn tie(mut mail: MessageBuilder<'static>, draft: &Draft) -> MessageBuilder<'static> {
     if let Some(id) = draft.in_reply_to.as_ref().filter(|id| plain_id(id)) {
-        mail = mail.in_reply_to(Ids::new(id.as_str()));
+        mail = mail.in_reply_to(Ids::new(id.as_str().to_owned()));
     }
-    let chain: Vec<&str> = draft.references.iter().filter(|id| plain_id(id)).map(MessageId::as_str).collect();
-    if !chain.is_empty() {
-        mail = mail.references(Ids::new_list(chain.into_iter()));
-    }
+    let chain: Vec<String> = draft.references.iter().filter(|id| plain_id(id)).map(|id| id.as_str().to_owned()).collect();
+    if chain.is_empty() { mail } else { mail.references(Ids::new_list(chain.into_iter())) }
+}
+
+/// Puts text and files below the headers, and looks at the whole once more.
+fn end(mail: MessageBuilder<'static>, draft: &Draft, files: &[Vec<u8>], stamp: &Stamp) -> Result<Vec<u8>, ComposeFault> {
     let text = text_part(draft);
     let body = if files.is_empty() {
         text
@@ -125,9 +157,18 @@ pub fn build(draft: &Draft, files: &[Vec<u8>], stamp: &Stamp) -> Result<Frozen, 
         let kind = ContentType::new("multipart/mixed").attribute("boundary", format!("=_{}", stamp.hex()));
         MimePart::new(kind, std::iter::once(text).chain(parts).collect::<Vec<_>>())
     };
-    let bytes = mail.body(body).write_to_vec().map_err(|_| ComposeFault::Broken("no memory"))?;
+    let bytes = tie(mail, draft).body(body).write_to_vec().map_err(|_| ComposeFault::Broken("no memory"))?;
     sound(&bytes)?;
-    Ok(Frozen { eight_bit: !bytes.is_ascii(), bytes, message_id, sender, recipients, subject })
+    Ok(bytes)
+}
+
+/// Addresses as far as they are some; what is none stands as a name.
+fn half_typed(list: &[Address]) -> Written<'static> {
+    let one = |a: &Address| match wire(&a.addr) {
+        Ok(addr) => Written::new_address(Some(one_line(&a.name)).filter(|n| !n.is_empty()), addr),
+        Err(_) => Written::new_address(Some(one_line(&format!("{} {}", a.name, a.addr))), ""),
+    };
+    Written::new_list(list.iter().map(one).collect())
 }
 
 /// Bare addresses for RCPT, each once whatever its case, in the order of their first naming.
@@ -276,173 +317,5 @@ fn base64_lines(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn stamp() -> Stamp {
-        Stamp { date: 1_795_240_920, random: [0xab; 16] }
-    }
-
-    fn who(name: &str, addr: &str) -> Address {
-        Address::new(name, addr)
-    }
-
-    fn draft() -> Draft {
-        Draft {
-            from: who("Dana Roth", "dana@example.org"),
-            to: vec![who("Ann Berger", "ann@example.org")],
-            subject: "Hello".to_owned(),
-            body: "Hi Ann,\n\nall good.\n".to_owned(),
-            ..Draft::default()
-        }
-    }
-
-    fn text(frozen: &Frozen) -> String {
-        String::from_utf8(frozen.bytes.clone()).unwrap()
-    }
-
-    fn headers(frozen: &Frozen) -> Vec<String> {
-        let all = text(frozen);
-        let head = all.split_once("\r\n\r\n").unwrap().0.replace("\r\n ", " ").replace("\r\n\t", " ");
-        head.split("\r\n").map(|l| l.split_once(':').unwrap().0.to_owned()).collect()
-    }
-
-    fn parsed(bytes: &[u8]) -> mail_parser::Message<'_> {
-        mail_parser::MessageParser::new().parse(bytes).unwrap()
-    }
-
-    #[test]
-    fn a_plain_mail_stays_plain() {
-        let f = build(&draft(), &[], &stamp()).unwrap();
-        assert_eq!(
-            text(&f),
-            "From: \"Dana Roth\" <dana@example.org>\r\nSubject: Hello\r\nDate: Sat, 21 Nov 2026 06:02:00 +0000\r\n\
-             Message-ID: <abababababababababababababababab@example.org>\r\nTo: \"Ann Berger\" <ann@example.org>\r\n\
-             MIME-Version: 1.0\r\nContent-Type: text/plain; charset=\"utf-8\"; format=\"flowed\"\r\n\
-             Content-Transfer-Encoding: 7bit\r\n\r\nHi Ann,\r\n\r\nall good.\r\n"
-        );
-        assert_eq!((f.sender.as_str(), f.recipients), ("dana@example.org", vec!["ann@example.org".to_owned()]));
-    }
-
-    #[test]
-    fn bcc_is_in_the_envelope_only_and_each_once() {
-        let mut d = draft();
-        d.cc = vec![who("", "ANN@example.org"), who("", "b@bücher.example")];
-        d.bcc = vec![who("", "secret@example.org"), who("", "b@xn--bcher-kva.example")];
-        let f = build(&d, &[], &stamp()).unwrap();
-        assert_eq!(f.recipients, ["ann@example.org", "b@xn--bcher-kva.example", "secret@example.org"]);
-        assert!(!text(&f).contains("secret") && !text(&f).contains("Bcc"));
-        d.to.clear();
-        d.cc.clear();
-        let f = build(&d, &[], &stamp()).unwrap();
-        assert!(text(&f).contains("undisclosed-recipients"));
-        d.bcc.clear();
-        assert_eq!(build(&d, &[], &stamp()), Err(ComposeFault::NoRecipient));
-        d.to = vec![who("", "fin")];
-        assert!(matches!(build(&d, &[], &stamp()), Err(ComposeFault::Recipient(_))));
-        d.from.addr.clear();
-        assert!(matches!(build(&d, &[], &stamp()), Err(ComposeFault::Sender(_))));
-    }
-
-    #[test]
-    fn nothing_is_smuggled_into_a_header() {
-        let plain = headers(&build(&draft(), &[], &stamp()).unwrap());
-        for end in ["\r\n", "\r", "\n", "\0", "\u{85}", "\u{2028}"] {
-            let mut d = draft();
-            d.subject = format!("hi{end}Bcc: evil@x.example");
-            d.to[0].name = format!("Ann{end}Bcc: evil@x.example");
-            d.from.name = format!("Dana{end}X-Evil: 1");
-            let f = build(&d, &[], &stamp()).unwrap();
-            assert_eq!(headers(&f), plain, "{end:?}");
-            assert_eq!(f.recipients, ["ann@example.org"]);
-            assert!(!f.subject.contains(end));
-            let m = parsed(&f.bytes);
-            assert!(m.bcc().is_none() && m.subject().unwrap().contains("Bcc: evil@x.example"));
-            d.to[0].addr = format!("a@b.example>{end}RCPT TO:<x@y.example");
-            assert!(matches!(build(&d, &[], &stamp()), Err(ComposeFault::Recipient(_))));
-        }
-    }
-
-    #[test]
-    fn threads_carry_only_clean_ids() {
-        let mut d = draft();
-        d.in_reply_to = MessageId::new("ä@x");
-        d.references = ["a@x", "b\u{80}@x", &"c".repeat(950), "d@x"].iter().filter_map(|t| MessageId::new(t)).collect();
-        let f = text(&build(&d, &[], &stamp()).unwrap());
-        assert!(f.contains("References: <a@x> <d@x>\r\n"), "{f}");
-        assert!(!f.contains("In-Reply-To"));
-    }
-
-    #[test]
-    fn attachments_come_back_octet_for_octet() {
-        let part = |name: &str, mime: &str| DraftAttachment {
-            spool: String::new(),
-            name: name.to_owned(),
-            mime: mime.to_owned(),
-            size: 0,
-        };
-        let mut d = draft();
-        d.attachments = vec![
-            part("Jahresabschluß, 2024.pdf", "application/pdf"),
-            part("/home/dana/n\r\nX: y.txt", "text/plain; x=\r\nBcc: e@x"),
-            part("ü.csv", "text/csv"),
-            part("mail.eml", "message/rfc822"),
-            part("mail8.eml", "message/rfc822"),
-        ];
-        let files = vec![
-            (0..=255).cycle().take(5_000).collect::<Vec<u8>>(),
-            b"x\n.\nMAIL FROM:<e@e>\n\r.\r".to_vec(),
-            "a;ü\n".into(),
-            b"Subject: a\n\n.\nb".to_vec(),
-            "Subject: ä\r\n\r\nb".into(),
-        ];
-        let f = build(&d, &files, &stamp()).unwrap();
-        assert!(!f.eight_bit);
-        let m = parsed(&f.bytes);
-        let found: Vec<_> = m.attachments().collect();
-        assert_eq!(found.len(), 5);
-        for (n, name) in [(0, "Jahresabschluß, 2024.pdf"), (1, "n  X: y.txt"), (2, "ü.csv"), (4, "mail8.eml")] {
-            assert_eq!(mail_parser::MimeHeaders::attachment_name(found[n]), Some(name));
-        }
-        assert_eq!(found[0].contents(), files[0]);
-        assert_eq!(found[1].contents(), files[1]);
-        assert_eq!(found[2].contents(), files[2]);
-        assert!(found[3].is_message());
-        assert_eq!(found[4].contents(), files[4]);
-        assert!(!text(&f).contains("/home/dana"));
-        assert!(m.bcc().is_none());
-        assert_eq!(build(&d, &[], &stamp()), Err(ComposeFault::Attachment));
-    }
-
-    #[test]
-    fn text_comes_back() {
-        let long = "ü".repeat(2_000);
-        for body in ["日本語のメール", "x\n.\nMAIL FROM:<e@e>", "..\n.", "a\r.\rb", &long, &"y".repeat(3_000), ""] {
-            for format in [Format::Flowed, Format::Fixed] {
-                let f = build(&Draft { body: body.to_owned(), format, ..draft() }, &[], &stamp()).unwrap();
-                let m = parsed(&f.bytes);
-                let back = m.body_text(0).unwrap().replace("\r\n", "\n");
-                assert_eq!(back.trim_end(), body.replace('\r', "\n").trim_end(), "{}", text(&f));
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_typed_the_bytes_are_sound(subject in "[\\x00-\\u{2fff}]{0,200}", name in "[\\x00-\\u{2fff}]{0,60}", body in "[\\x00-\\u{ff}\\r\\n]{0,300}", file in "[\\x00-\\u{2fff}]{0,40}", fixed: bool) {
-            let mut d = draft();
-            d.subject = subject;
-            d.to[0].name = name;
-            d.body = body;
-            d.format = if fixed { Format::Fixed } else { Format::Flowed };
-            d.attachments = vec![DraftAttachment { spool: String::new(), name: file.clone(), mime: file, size: 0 }];
-            let f = build(&d, &[d.body.clone().into_bytes()], &stamp()).unwrap();
-            prop_assert!(f.bytes.is_ascii());
-            let names = headers(&f);
-            prop_assert_eq!(names, ["From", "Subject", "Date", "Message-ID", "To", "MIME-Version", "Content-Type"]);
-            let m = parsed(&f.bytes);
-            prop_assert_eq!(m.attachments().count(), 1);
-        }
-    }
-}
+#[path = "compose_tests.rs"]
+mod tests;

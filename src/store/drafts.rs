@@ -3,6 +3,7 @@
 //! Start reading at: `save`.
 
 use super::change::Topic;
+use super::draft_copies;
 use super::error::{Result, StoreError};
 use super::open::{Db, State};
 use super::writer::Tx;
@@ -81,12 +82,14 @@ pub fn spool_files(db: &Db<State>) -> Result<Vec<String>> {
     Ok(all.into_iter().flat_map(|saved| saved.draft.attachments).map(|a| a.spool).collect())
 }
 
-/// Throws a draft away. Its attachments' spool files are the sweep's.
+/// Throws a draft away, and what was known of its copy: whoever calls this has queued the copy's removal. Its attachments'
+/// spool files are the sweep's.
 ///
 /// # Errors
 /// As every transaction.
 pub fn discard(tx: &mut Tx<'_, State>, id: DraftId) -> Result<()> {
     tx.conn().execute("DELETE FROM draft WHERE id = ?1", [id.0])?;
+    draft_copies::remove(tx, id)?;
     tx.note(Topic::Drafts);
     Ok(())
 }

@@ -181,8 +181,6 @@ impl Kind for First {
 
 #[test]
 fn a_cache_of_the_first_version_is_migrated_with_its_rows() {
-    // A migration that was released never changes: a later one does.
-    assert_eq!(State::MIGRATIONS.len(), 1, "give the new version a test: a file of the old one, migrated, with its rows");
     let dir = tempfile::tempdir().unwrap();
     let old = open_writer::<First>(dir.path()).unwrap();
     old.conn()
@@ -205,6 +203,33 @@ fn a_cache_of_the_first_version_is_migrated_with_its_rows() {
     }
     // It goes on as if it had always been so.
     fill(&store, 1..=3).unwrap();
+}
+
+/// The state as its first version was.
+enum FirstState {}
+
+impl Kind for FirstState {
+    const NAME: &'static str = State::NAME;
+    const MIGRATIONS: &'static [&'static str] = State::MIGRATIONS.split_at(1).0;
+    const SYNCHRONOUS: &'static str = State::SYNCHRONOUS;
+    const SEEDED: bool = false;
+    const DISPOSABLE: bool = false;
+}
+
+#[test]
+fn a_state_of_the_first_version_is_migrated_with_its_rows() {
+    // A migration that was released never changes: a later one does.
+    assert_eq!(State::MIGRATIONS.len(), 2, "give the new version a test: a file of the old one, migrated, with its rows");
+    let dir = tempfile::tempdir().unwrap();
+    let old = open_writer::<FirstState>(dir.path()).unwrap();
+    old.conn()
+        .execute_batch("INSERT INTO draft (account, subject, body, saved) VALUES ('a', 's', '{\"subject\":\"s\"}', 7)")
+        .unwrap();
+    drop(old);
+    let store = Store::open(dir.path(), quiet()).unwrap();
+    let kept = store.read_state(crate::store::drafts::list).unwrap();
+    assert_eq!((kept.len(), kept[0].draft.subject.as_str()), (1, "s"));
+    assert_eq!(store.read_state(crate::store::draft_copies::list).unwrap(), []);
 }
 
 #[cfg(feature = "fault")]

@@ -303,13 +303,14 @@ pub fn redo_next(db: &Db<State>) -> Result<Option<(GroupId, String)>> {
     Ok(found.optional()?)
 }
 
-/// Forgets commands from before `before` (seconds since 1970) of which nothing is pending or parked. How many.
+/// Forgets commands from before `before` (seconds since 1970) of which nothing is pending or parked, and that made no draft's copy. How many.
 ///
 /// # Errors
 /// As every transaction.
 pub fn prune(tx: &mut Tx<'_, State>, before: i64) -> Result<usize> {
     let old = "SELECT id FROM command c WHERE created < ?1 AND NOT EXISTS (
-                 SELECT 1 FROM operation o WHERE o.command = c.id AND o.state NOT IN ('settled', 'moot', 'withdrawn'))";
+                 SELECT 1 FROM operation o WHERE o.command = c.id AND (o.state NOT IN ('settled', 'moot', 'withdrawn')
+                   OR EXISTS (SELECT 1 FROM draft_copy d WHERE d.op = o.id)))";
     tx.conn().execute(&format!("DELETE FROM operation WHERE command IN ({old})"), [before])?;
     Ok(tx.conn().execute(&format!("DELETE FROM command WHERE id IN ({old})"), [before])?)
 }

@@ -13,6 +13,7 @@ pub mod blobs;
 pub mod bodies;
 pub mod change;
 pub mod contacts;
+pub mod draft_copies;
 pub mod drafts;
 pub mod error;
 mod fts;

@@ -4,6 +4,7 @@
 
 use super::link::Link;
 use crate::app::App;
+use crate::app::compose::Unsaved;
 use crate::app::msg::{Effect, Msg, Now};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::time::{Duration, Instant};
@@ -11,24 +12,25 @@ use std::time::{Duration, Instant};
 /// How long the end waits.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Saves what is being written, and waits until it is on the disk.
-pub(super) fn farewell(link: &dyn Link, app: &mut App, now: impl Fn() -> Now) {
+/// Saves what is being written, and waits until it is on the disk; what the store would not take.
+pub(super) fn farewell(link: &dyn Link, app: &mut App, now: impl Fn() -> Now) -> Vec<Unsaved> {
     let effects = app.leave();
     carry_out(link, app, effects);
     let end = Instant::now() + LONGEST;
     while !app.all_saved() {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return;
+            break;
         }
         let span = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
         let mut set = [PollFd::from_borrowed_fd(link.fd(), PollFlags::IN)];
         if poll(&mut set, Some(&span)).is_err_and(|e| e != rustix::io::Errno::INTR) {
-            return;
+            break;
         }
         let effects = app.update(Msg::News(Box::new(link.take())), now());
         carry_out(link, app, effects);
     }
+    app.unsaved()
 }
 
 /// Only requests matter now: nobody looks any more.

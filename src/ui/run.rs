@@ -13,6 +13,7 @@ use super::terminal::Terminal;
 use super::theme::{Depth, Theme};
 use super::view;
 use super::view::canvas::Canvas;
+use crate::app::compose::Unsaved;
 use crate::app::msg::Refusal;
 use crate::app::msg::{Msg, Now};
 use crate::app::reading::Places;
@@ -158,11 +159,11 @@ impl<'a> Reader<'a> {
         Now { since: self.start.elapsed(), civil: System.now() }
     }
 
-    /// Runs until the person leaves or the terminal is gone.
+    /// Runs until the person leaves or the terminal is gone. What was written and could not be saved is added to `lost`.
     ///
     /// # Errors
     /// The terminal cannot be written to.
-    pub fn run(mut self) -> io::Result<End> {
+    pub fn run(mut self, lost: &mut Vec<Unsaved>) -> io::Result<End> {
         let signals = Signals::listen()?;
         let effects = self.app.start();
         self.carry_out(effects)?;
@@ -171,7 +172,8 @@ impl<'a> Reader<'a> {
         }
         let ended = self.turn(&signals);
         let start = self.start;
-        farewell::farewell(self.link, &mut self.app, || Now { since: start.elapsed(), civil: System.now() });
+        let unsaved = farewell::farewell(self.link, &mut self.app, || Now { since: start.elapsed(), civil: System.now() });
+        lost.extend(unsaved);
         ended
     }
 

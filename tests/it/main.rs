@@ -5,6 +5,7 @@
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 
+mod drafts;
 mod extensions;
 mod jobs;
 mod line;

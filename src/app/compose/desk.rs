@@ -17,6 +17,8 @@ pub enum Purpose {
     Forward,
     /// To write one like it.
     AsNew,
+    /// To go on with it: it lies in Drafts.
+    GoOn,
 }
 
 /// A composer that is to open, or to be filled, once the store has said what it answers.
@@ -37,6 +39,8 @@ pub enum Errand {
     Attach,
     /// To send it.
     Send,
+    /// To put it into Drafts on the server.
+    File,
 }
 
 /// A mail that was sent, while it can be taken back.
@@ -63,6 +67,8 @@ pub struct Desk {
     pub(in crate::app) asked_for: String,
     /// What the disk has, newest first.
     pub(in crate::app) saved: Vec<DraftRow>,
+    /// Whether the program ends: what is saved now is filed too.
+    pub(in crate::app) leaving: bool,
     /// Whether the drafts of the last run were spoken of.
     pub(in crate::app) greeted: bool,
     last_key: u32,

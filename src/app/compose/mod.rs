@@ -24,7 +24,7 @@ use crate::mail::ids::{AccountName, DraftId};
 use attach::Prompt;
 use people::Completion;
 use std::time::Duration;
-pub use unfinished::Unfinished;
+pub use unfinished::{Unfinished, Unsaved};
 
 /// A pause of so long, and what was written is saved.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@
 //! from the server, and nobody waits for a network before writing.
 
 use super::desk::{Errand, Pending, Purpose};
-use super::{Compose, Persona};
+use super::{Compose, Persona, Unfinished};
 use crate::app::layout::Focus;
 use crate::app::msg::{self, Note};
 use crate::app::screen::Screen;
@@ -14,8 +14,10 @@ use crate::engine::api::{Body, MessageView, Query, Request, SavedDraft};
 use crate::mail::address::Address;
 use crate::mail::body::Message;
 use crate::mail::draft::{Audience, Draft, Original};
+use crate::mail::envelope::MessageId;
 use crate::mail::identity::{self, Identity};
-use crate::mail::ids::{AccountName, DraftId};
+use crate::mail::ids::{AccountName, DraftId, PlacementKey};
+use crate::mail::mailbox::Role;
 use crate::mail::structure::{self, Prefer};
 use crate::mail::{address_list, mailto, render};
 
@@ -85,8 +87,32 @@ impl App {
         let Some(message) = reader.or_else(|| self.list.current().map(|i| i.row.id)) else {
             return self.status.doubt(self.now.since, "There is no message here");
         };
+        let purpose = if purpose == Purpose::AsNew && self.is_draft(message) { Purpose::GoOn } else { purpose };
         self.desk.pending = Some(Pending { purpose, message, filling: None });
         self.ask(msg::WRITE, Query::Message(message));
+    }
+
+    /// Whether a message of the list lies in Drafts, where opening it is going on with it.
+    pub(in crate::app) fn is_draft(&self, message: PlacementKey) -> bool {
+        let row = self.list.current().map(|i| &i.row).filter(|row| row.id == message);
+        row.and_then(|row| self.folders.mailbox(row.mailbox)).is_some_and(|m| m.role == Some(Role::Drafts))
+    }
+
+    /// A message in Drafts is to be gone on with: the draft that it is a copy of, if that is here. Whether that was all.
+    fn own_draft(&mut self, view: &MessageView) -> bool {
+        let id = view.envelope.message_id.as_ref().map(MessageId::as_str);
+        let own = self.desk.saved.iter().find(|row| row.copy.is_some() && row.copy.as_deref() == id).map(|row| row.id);
+        let open = self.desk.open.iter().find(|c| {
+            let (number, origin) = (c.saving().id, c.draft().copy_of);
+            (number.is_some() && number == own) || origin == Some(view.row.id)
+        });
+        match (open.map(Compose::number), own) {
+            (Some(key), _) => self.show_compose(key),
+            (None, Some(id)) => self.go_on(Unfinished::Saved(id)),
+            (None, None) => return false,
+        }
+        self.desk.pending = None;
+        true
     }
 
     /// The store's answer about the message that is answered.
@@ -96,7 +122,21 @@ impl App {
             Body::Here(message) => Some(message.clone()),
             Body::NotHere { .. } | Body::Coming { .. } | Body::Failed(_) => None,
         };
+        if pending.purpose == Purpose::GoOn && self.own_draft(view) {
+            return;
+        }
         match (pending.filling, here) {
+            // Half of a draft must not take the place of the whole one.
+            (None, None) if pending.purpose == Purpose::GoOn => {
+                if let Body::Failed(fault) = &view.body {
+                    self.desk.pending = None;
+                    return self.status.fault(self.now.since, fault);
+                }
+                if !matches!(view.body, Body::Coming { .. }) {
+                    self.request(Request::FetchBody(view.row.id), Note::Silent);
+                }
+                self.status.say(self.now.since, SafeText::of("The draft opens when its text is here"), None);
+            }
             (None, here) => {
                 let waits = here.is_none() && !matches!(view.body, Body::Failed(_));
                 let Some(key) = self.open_on(pending.purpose, view, here.as_deref()) else { return };
@@ -171,6 +211,7 @@ impl App {
             Purpose::Reply(audience) => Draft::reply(&original, audience, &all, &me.identity),
             Purpose::Forward => Draft::forward(&original, &me.identity),
             Purpose::AsNew => Draft::edit_as_new(&original, &me.identity),
+            Purpose::GoOn => Draft::go_on(&original, &me.identity),
         };
         Some((me.account.clone(), draft))
     }

@@ -13,6 +13,7 @@ use crate::app::state::App;
 use crate::base::paths;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Done, Fault, Query, Request};
+use crate::mail::ids::DraftId;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -203,11 +204,17 @@ impl App {
         }
         let kept = compose.saving.dirty.is_none() && !compose.saving.busy;
         compose.saving.at_once = true;
-        if !kept {
-            self.desk.parting.push(compose);
+        match compose.saving.id.filter(|_| kept) {
+            Some(id) => self.file(compose.number(), id),
+            None => self.desk.parting.push(compose),
         }
         self.status.say(now, SafeText::of("Kept as a draft"), Some(("drafts", "goes on")));
         self.compose_tick();
+    }
+
+    /// The composer was left: the draft goes to the server, where other machines find it.
+    pub(super) fn file(&mut self, key: ComposeKey, id: DraftId) {
+        self.request(Request::FileDraft(id), Note::Compose(key, Errand::File));
     }
 
     /// Closes the composer, and throws away what is in it; for a while it can be taken back.
@@ -224,7 +231,7 @@ impl App {
     }
 
     /// The mail that was thrown away is thrown away for good.
-    fn bury(&mut self) {
+    pub(super) fn bury(&mut self) {
         if let Some((compose, _)) = self.desk.buried.take()
             && let Some(id) = compose.saving.id
         {
@@ -271,7 +278,7 @@ impl App {
         self.save_due(now);
     }
 
-    fn save_due(&mut self, now: Duration) {
+    pub(super) fn save_due(&mut self, now: Duration) {
         let mut saves = Vec::new();
         for compose in self.desk.open.iter_mut().chain(&mut self.desk.parting) {
             if compose.save_at().is_some_and(|at| now >= at) && !compose.sending {
@@ -293,20 +300,6 @@ impl App {
         }
     }
 
-    /// The program ends: everything is saved now. What is to be done for it.
-    #[must_use]
-    pub fn leave(&mut self) -> Vec<Effect> {
-        self.bury();
-        self.save_due(Duration::MAX);
-        std::mem::take(&mut self.out)
-    }
-
-    /// Whether everything that was written is on the disk.
-    #[must_use]
-    pub fn all_saved(&self) -> bool {
-        self.desk.is_saved()
-    }
-
     /// A request of a composer was done.
     pub(in crate::app) fn compose_done(&mut self, key: ComposeKey, errand: Errand, done: &Done) {
         let now = self.now;
@@ -321,8 +314,13 @@ impl App {
                     compose.saving.busy = false;
                     compose.saving.id = done.draft.or(compose.saving.id);
                 }
+                let parted = self.desk.parting.iter().any(|c| c.number() == key && c.is_saved());
                 self.desk.parting.retain(|c| !c.is_saved());
+                if let Some(id) = done.draft.filter(|_| parted || self.desk.leaving) {
+                    self.file(key, id);
+                }
             }
+            Errand::File => {}
             Errand::Attach => {
                 if let Some(compose) = self.desk.get_mut(key) {
                     compose.copied(done.attachments.clone(), now.since);
@@ -364,6 +362,8 @@ impl App {
             }
             Errand::Attach => compose.copied(Vec::new(), now),
             Errand::Send => compose.sending = false,
+            // It is saved here, and tried again when it is left next, or at the next start.
+            Errand::File => {}
         }
     }
 }

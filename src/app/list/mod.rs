@@ -6,8 +6,8 @@
 mod marks;
 mod motion;
 
-use crate::mail::ids::{PlacementKey, ThreadKey};
-use crate::mail::row::{MessageRow, RowCursor, View};
+use crate::mail::ids::{MailboxId, PlacementKey, ThreadKey};
+use crate::mail::row::{MessageRow, RowCursor};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows that are asked for at once.
@@ -20,8 +20,8 @@ const MARGIN: usize = 120;
 /// What a list shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
-    /// A mailbox, or several as one.
-    View(View),
+    /// A mailbox.
+    Mailbox(MailboxId),
     /// What a search found.
     Search(String),
 }
@@ -82,13 +82,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty one that waits for its first page; conversations are rows where the source can do that.
+    /// An empty one that waits for its first page.
     #[must_use]
     pub fn new(source: Source, threaded: bool) -> Self {
-        let can = matches!(source, Source::View(view) if view.can_thread());
         Self {
             source,
-            threaded: threaded && can,
+            threaded,
             rows: Vec::new(),
             unfolded: BTreeMap::new(),
             items: Vec::new(),

@@ -4,30 +4,19 @@
 
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::mail::row::{MailboxRow, View};
+use crate::mail::row::MailboxRow;
 use std::collections::BTreeSet;
 
-/// The views that stand above all accounts. All inboxes are worth a line only where there are several.
-const VIEWS: [View; 3] = [View::Inboxes, View::Unread, View::Flagged];
-
-/// What a view of several mailboxes is called; nothing for one of a single one.
-#[must_use]
-pub const fn view_name(view: View) -> &'static str {
-    match view {
-        View::Mailbox(_) => "",
-        View::Inboxes => "All inboxes",
-        View::Unread => "Unread",
-        View::Flagged => "Starred",
-    }
-}
+/// Searches that stand above all accounts: name and query.
+pub const VIEWS: [(&str, &str); 2] = [("Unread", "is:unread"), ("Starred", "is:starred")];
 
 /// One line of the pane.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Entry {
     /// "Everywhere".
     Everywhere,
-    /// Several mailboxes as one.
-    View(View),
+    /// One of [`VIEWS`].
+    View(usize),
     /// An account's name.
     Account(AccountName),
     /// A mailbox: its index in [`Folders::rows`], its depth, and whether something below it is folded away.
@@ -71,18 +60,17 @@ impl Folders {
     }
 
     /// What an entry is, independent of its place.
-    fn name_of(&self, entry: &Entry) -> Option<View> {
+    fn name_of(&self, entry: &Entry) -> Option<(usize, Option<MailboxId>)> {
         match entry {
-            Entry::View(view) => Some(*view),
-            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| View::Mailbox(r.id)),
+            Entry::View(n) => Some((*n, None)),
+            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| (usize::MAX, Some(r.id))),
             _ => None,
         }
     }
 
     fn lay_out(&mut self, accounts: &[AccountName]) {
         self.entries = vec![Entry::Everywhere];
-        let views = VIEWS.into_iter().skip(usize::from(accounts.len() < 2));
-        self.entries.extend(views.map(Entry::View));
+        self.entries.extend((0..VIEWS.len()).map(Entry::View));
         for account in accounts {
             self.entries.extend([Entry::Gap, Entry::Account(account.clone())]);
             let mut hidden_below: Option<(MailboxPath, Option<char>)> = None;
@@ -189,9 +177,13 @@ impl Folders {
         there
     }
 
-    /// Puts the cursor on a mailbox or a view.
-    pub fn show(&mut self, view: View) {
-        if let Some(n) = self.entries.iter().position(|e| self.name_of(e) == Some(view)) {
+    /// Puts the cursor on a mailbox.
+    pub fn show(&mut self, id: MailboxId) {
+        let found = self
+            .entries
+            .iter()
+            .position(|e| matches!(e, Entry::Mailbox { row, .. } if self.rows.get(*row).is_some_and(|r| r.id == id)));
+        if let Some(n) = found {
             self.cursor = n;
             self.settle(1);
         }
@@ -224,19 +216,6 @@ impl Folders {
     #[must_use]
     pub fn mailbox(&self, id: MailboxId) -> Option<&MailboxRow> {
         self.rows.iter().find(|r| r.id == id)
-    }
-
-    /// How many unread messages a view has, as far as the mailboxes say.
-    #[must_use]
-    pub fn unread(&self, view: View) -> Option<u32> {
-        let counts = |r: &&MailboxRow| match view {
-            View::Mailbox(id) => r.id == id,
-            View::Inboxes => r.role == Some(Role::Inbox),
-            View::Unread => !matches!(r.role, Some(Role::Trash | Role::Junk)),
-            View::Flagged => false,
-        };
-        let sum = self.rows.iter().filter(counts).fold(0_u32, |sum, r| sum.saturating_add(r.unread));
-        (view != View::Flagged).then_some(sum)
     }
 
     /// The account's mailbox for a role.
@@ -295,7 +274,7 @@ mod tests {
             let mark = if cursor { ">" } else { "" };
             match e {
                 Entry::Everywhere => "Everywhere".to_owned(),
-                Entry::View(n) => format!("{mark}{}", view_name(*n)),
+                Entry::View(n) => format!("{mark}{}", VIEWS[*n].0),
                 Entry::Account(a) => a.to_string(),
                 Entry::Mailbox { row, depth, folded } => {
                     let sign = match folded {
@@ -314,42 +293,25 @@ mod tests {
     #[test]
     fn mailboxes_stand_as_a_tree_below_their_account() {
         let (mut f, accounts) = pane();
-        f.show(View::Mailbox(MailboxId(2)));
+        f.show(MailboxId(2));
         assert_eq!(
             text(&f),
-            [
-                "Everywhere",
-                "All inboxes",
-                "Unread",
-                "Starred",
-                "",
-                "work",
-                "INBOX",
-                ">-Lists",
-                " kernel",
-                " rust",
-                "",
-                "home",
-                "INBOX"
-            ]
+            ["Everywhere", "Unread", "Starred", "", "work", "INBOX", ">-Lists", " kernel", " rust", "", "home", "INBOX"]
         );
         assert!(f.fold(true, &accounts));
-        assert_eq!(
-            text(&f),
-            ["Everywhere", "All inboxes", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]
-        );
+        assert_eq!(text(&f), ["Everywhere", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]);
         f.step(1);
-        assert_eq!(text(&f)[10], ">INBOX", "the cursor leaps over headings");
+        assert_eq!(text(&f)[9], ">INBOX", "the cursor leaps over headings");
         f.step(-1);
-        assert_eq!(text(&f)[7], ">+Lists");
+        assert_eq!(text(&f)[6], ">+Lists");
         f.end(false);
-        assert_eq!(text(&f)[1], ">All inboxes");
+        assert_eq!(text(&f)[1], ">Unread");
     }
 
     #[test]
     fn the_cursor_keeps_its_mailbox_when_others_come() {
         let (mut f, accounts) = pane();
-        f.show(View::Mailbox(MailboxId(3)));
+        f.show(MailboxId(3));
         let mut rows = f.rows().to_vec();
         rows.insert(1, row(9, "work", "Archive", Some(Role::Archive)));
         f.fill(rows, &accounts);

@@ -268,4 +268,6 @@ pub struct DraftRow {
     pub subject: String,
     /// When it was saved, seconds since 1970.
     pub saved: i64,
+    /// The `Message-ID` of its copy in Drafts on the server, if it has one.
+    pub copy: Option<String>,
 }

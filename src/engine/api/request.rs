@@ -158,6 +158,8 @@ pub enum Request {
         /// As it is now.
         draft: Box<Draft>,
     },
+    /// The composer of a draft was left: put it into Drafts on the server too, in place of the copy before.
+    FileDraft(DraftId),
     /// Save an attachment as a file that only its owner can read. An existing file is never replaced: the name gets
     /// a number. The outcome has the path.
     SavePart {
@@ -202,7 +204,7 @@ pub enum Request {
         /// Where it goes.
         to: Addressing,
     },
-    /// Throw a draft away.
+    /// Throw a draft away, here and on the server.
     DiscardDraft(DraftId),
     /// Send a held, deferred, refused or unknown mail now.
     OutboxRetry(OutboxId),

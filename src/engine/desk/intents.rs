@@ -112,7 +112,7 @@ pub(super) fn count(n: usize) -> u32 {
 }
 
 /// The messages as the store has them, each once; those that are not here are left out.
-fn pick(db: &Db<Cache>, targets: &[PlacementKey]) -> store::Result<Vec<Picked>> {
+pub(super) fn pick(db: &Db<Cache>, targets: &[PlacementKey]) -> store::Result<Vec<Picked>> {
     let mut seen = BTreeSet::new();
     let mut picked = Vec::with_capacity(targets.len());
     for id in targets {

@@ -2,6 +2,7 @@
 //! Owns: `save`, `send`, `send_ready`, `cancel`, `tidy`. May import: store, mail, base, and the engine's own.
 //! Start reading at: `send`. The bytes are whole in the spool before a row names them; from then on nobody changes them.
 
+use super::{copies, intents};
 use crate::engine::api::{Done, Fault, Kind};
 use crate::engine::outbox::state::{Event, can_cancel, step};
 use crate::engine::owner::{Knock, ring};
@@ -17,7 +18,7 @@ use crate::mail::outgoing::NewOutgoing;
 use crate::mail::parse;
 use crate::mail::ready::{self, Addressing};
 use crate::store::{contacts, drafts, journal, outbox};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -29,15 +30,28 @@ const KEEP_COMMANDS: i64 = 30 * 86_400;
 
 /// Saves a draft.
 pub(super) fn save(shared: &Shared, id: Option<DraftId>, account: &AccountName, draft: Draft) -> Result<Done, Fault> {
+    let origin = match (id, draft.copy_of) {
+        (None, Some(message)) => copies::origin(shared, message)?,
+        _ => None,
+    };
     let (account, now) = (account.clone(), shared.now());
-    let id = shared.store.state(move |tx| drafts::save(tx, id, &account, &draft, now))?;
+    let id = shared.store.state(move |tx| {
+        let id = drafts::save(tx, id, &account, &draft, now)?;
+        origin.map_or(Ok(()), |found| copies::adopt(tx, id, found))?;
+        Ok(id)
+    })?;
     Ok(Done { count: 1, draft: Some(id), ..Done::default() })
 }
 
-/// Throws a draft away.
-pub(super) fn discard(shared: &Shared, id: DraftId) -> Result<Done, Fault> {
-    shared.store.state(move |tx| drafts::discard(tx, id))?;
-    Ok(Done { count: 1, ..Done::default() })
+/// Throws a draft away, and its copy on the server.
+pub(super) fn discard(shared: &Shared, id: DraftId) -> Result<(Done, BTreeSet<AccountName>), Fault> {
+    let now = shared.now();
+    let touched = shared.store.state(move |tx| {
+        let touched = copies::forget(tx, id, now)?;
+        drafts::discard(tx, id)?;
+        Ok(touched)
+    })?;
+    Ok((Done { count: 1, ..Done::default() }, intents::finish(shared, touched)?))
 }
 
 /// Copies a file into the spool.
@@ -94,26 +108,31 @@ fn mime_of(name: &str) -> &'static str {
     }
 }
 
-fn refused(fault: &ComposeFault) -> Fault {
+pub(super) fn refused(fault: &ComposeFault) -> Fault {
     Fault::new(Kind::Data, &fault.to_string())
 }
 
-fn stamp(shared: &Shared) -> Result<Stamp, Fault> {
+pub(super) fn stamp(shared: &Shared) -> Result<Stamp, Fault> {
     let mut random = [0u8; 16];
     getrandom::fill(&mut random).map_err(|e| Fault::bug(&e.to_string()))?;
     Ok(Stamp { date: shared.now(), random })
 }
 
-/// Freezes a draft and puts it into the outbox, held for `hold` seconds. The draft stays saved until the mail is accepted.
-pub(super) fn send(shared: &Shared, id: Option<DraftId>, account: &AccountName, draft: Draft, hold: u32) -> Result<Done, Fault> {
-    known(shared, account)?;
-    let mut files = Vec::with_capacity(draft.attachments.len());
-    for attachment in &draft.attachments {
+/// The bytes of a draft's attachments, in order.
+pub(super) fn attached(shared: &Shared, draft: &Draft) -> Result<Vec<Vec<u8>>, Fault> {
+    let one = |attachment: &DraftAttachment| {
         let mut bytes = Vec::new();
         let read = shared.spool.get(&attachment.spool)?.read_to_end(&mut bytes);
         read.map_err(|e| io_fault(e.kind(), "an attachment cannot be read"))?;
-        files.push(bytes);
-    }
+        Ok(bytes)
+    };
+    draft.attachments.iter().map(one).collect()
+}
+
+/// Freezes a draft and puts it into the outbox, held for `hold` seconds. The draft stays saved until the mail is accepted.
+pub(super) fn send(shared: &Shared, id: Option<DraftId>, account: &AccountName, draft: Draft, hold: u32) -> Result<Done, Fault> {
+    known(shared, account)?;
+    let files = attached(shared, &draft)?;
     let frozen = compose::build(&draft, &files, &stamp(shared)?).map_err(|e| refused(&e))?;
     let people: Vec<Address> = [&draft.to, &draft.cc, &draft.bcc].into_iter().flatten().cloned().collect();
     let saved = (id, draft);

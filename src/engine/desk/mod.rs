@@ -3,12 +3,14 @@
 //! Start reading at: `Clerk::carry_out`. What the person did is durable before its outcome is told; no request waits for
 //! a network, so the row of requests is short at all times.
 
+mod copies;
 mod intents;
 mod keep;
 mod letters;
 mod parts;
 mod tree;
 
+pub use copies::forget;
 pub use intents::automatic;
 
 use super::api::{Done, Fault, Outcome, Request, Ticket};
@@ -117,6 +119,7 @@ impl Clerk {
             Errand::Tidy => {
                 self.told(letters::tidy(&shared));
                 self.told(keep::start(&shared));
+                self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
             Errand::End => {}
         }
@@ -173,7 +176,16 @@ impl Clerk {
                 Ok(Done::default())
             }
             Request::SaveDraft { id, account, draft } => letters::save(shared, id, &account, *draft),
-            Request::DiscardDraft(id) => letters::discard(shared, id),
+            Request::FileDraft(id) => {
+                let (done, accounts) = copies::file(shared, id)?;
+                crew.intents(&accounts);
+                Ok(done)
+            }
+            Request::DiscardDraft(id) => {
+                let (done, accounts) = letters::discard(shared, id)?;
+                crew.intents(&accounts);
+                Ok(done)
+            }
             Request::Attach { path } => letters::attach(shared, &path),
             Request::SavePart { message, part, folder, name } => parts::save(shared, message, part, &folder, &name),
             Request::AttachParts { message, parts } => parts::attach(shared, message, &parts),

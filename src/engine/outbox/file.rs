@@ -19,7 +19,7 @@ use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outgoing::Outgoing;
 use crate::mail::server::Fingerprint;
 use crate::store::journal::Command;
-use crate::store::{StoreErrorKind, drafts, journal, mailboxes};
+use crate::store::{StoreErrorKind, drafts, journal, mailboxes, overlay};
 use std::collections::BTreeSet;
 
 /// Submission servers that put a copy into Sent by themselves.
@@ -42,7 +42,7 @@ pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<BTreeSet<AccountN
     let filed = shared.store.state(move |tx| {
         // Somebody else may have done it meanwhile: then the row has moved on.
         if apply(tx, id, Event::Filed, now)?.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         if let Some(operations) = copy {
             let group = journal::begin(tx, &Command::new("file", false), now)?;
@@ -51,17 +51,23 @@ pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<BTreeSet<AccountN
                 after = journal::append(tx, group, vec![NewOperation { after, ..operation }], now)?.first().map(|op| op.id);
             }
         }
+        let mut removed = Vec::new();
         if let Some(draft) = draft {
+            removed = desk::forget(tx, draft, now)?;
             drafts::discard(tx, draft)?;
         }
-        Ok(true)
+        Ok(Some(removed))
     })?;
-    if filed && !wanted {
+    let is_filed = filed.is_some();
+    if is_filed && !wanted {
         shared.spool.remove(&mail.mail.spool)?;
     }
-    if filed && wanted {
+    if is_filed && wanted {
         told.insert(mail.mail.account.clone());
     }
+    let removed = filed.unwrap_or_default();
+    told.extend(removed.iter().map(|operation| operation.account.clone()));
+    shared.store.cache(move |tx| removed.iter().try_for_each(|operation| overlay::apply(tx, operation)))?;
     Ok(told)
 }
 

@@ -129,13 +129,39 @@ fn leaving_keeps_the_draft_and_a_failure_brings_it_back() {
     assert_eq!(*s.app.screen(), Screen::Compose);
 }
 
+fn filed(stage: &Stage) -> usize {
+    stage.requests.iter().filter(|r| matches!(r, Request::FileDraft(_))).count()
+}
+
+#[test]
+fn a_draft_goes_to_the_server_when_its_composer_is_left() {
+    let mut s = stage();
+    s.press("r \"x");
+    s.wait(PAUSE);
+    assert_eq!((saves(&s).len(), filed(&s)), (1, 0), "a pause saves it here only");
+    s.press("Esc");
+    assert_eq!((saves(&s).len(), filed(&s)), (1, 1));
+    s.press("r \"y Esc");
+    assert_eq!((saves(&s).len(), filed(&s)), (2, 2), "as soon as it is saved");
+}
+
 #[test]
 fn the_end_saves_what_is_being_written() {
     let mut s = stage();
     s.press("r \"x");
     s.leave();
-    assert_eq!(saves(&s).len(), 1);
+    assert_eq!((saves(&s).len(), filed(&s)), (1, 1));
     assert!(s.app.all_saved());
+}
+
+#[test]
+fn what_cannot_be_saved_at_the_end_is_given_back_as_text() {
+    let mut s = stage();
+    s.fail = Some(Fault::new(Kind::Disk, "the disk is full"));
+    s.press("r \"Dear Space \"Ann");
+    s.leave();
+    let lost = s.app.unsaved();
+    assert!(lost.len() == 1 && lost[0].text.contains("Dear Ann") && lost[0].text.starts_with("From: "), "{lost:?}");
 }
 
 #[test]
@@ -253,7 +279,7 @@ fn drafts_of_a_run_that_was_killed_come_up_by_themselves() {
     s.press("\"X");
     s.wait(PAUSE);
     assert!(s.requests.iter().any(|r| matches!(r, Request::SaveDraft { id: Some(DraftId(4)), .. })), "it is the same draft");
-    let row = DraftRow { id: DraftId(4), account, to: "Ann".to_owned(), subject: "Half".to_owned(), saved: NOW };
+    let row = DraftRow { id: DraftId(4), account, to: "Ann".to_owned(), subject: "Half".to_owned(), saved: NOW, copy: None };
     assert!(s.app.desk().resting().iter().all(|r| r.id != row.id), "an open draft is offered once");
 }
 

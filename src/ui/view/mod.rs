@@ -66,5 +66,3 @@ mod stage_store;
 mod tests;
 #[cfg(test)]
 mod viewer_tests;
-#[cfg(test)]
-mod views_tests;
