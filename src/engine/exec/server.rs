@@ -113,7 +113,9 @@ pub fn code_of(word: &str) -> Code {
 fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mut dyn FnMut(Reply)) -> Result<(), Stop> {
     let mut part = |p| heard(Reply::Part(p));
     match ask {
-        Ask::Select { mailbox, read_only } => part(Part::Selected(conn.select(mailbox, *read_only, None)?)),
+        Ask::Select { mailbox, read_only, resync } => {
+            part(Part::Selected(conn.select(mailbox, *read_only, resync.as_ref())?));
+        }
         Ask::FlagsOf { uids, changed_since } => conn.fetch_flags(uids, *changed_since, &mut |rows| {
             part(Part::Flags(rows));
             Ok(())

@@ -22,11 +22,15 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, Operation};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Selected};
-use crate::mail::uid::{Uid, UidSet, UidValidity};
+use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Resync, Selected};
+use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 use base::{Base, Outcome, Policy};
 use step::{Ask, Code, OpChange, Part, Record, Refusal, Reply, Step, StepId, Tell};
+
+/// A set of known UIDs of more intervals is told as one: the command stays short, and of numbers that we do not hold the
+/// server tells a little more.
+const MAX_KNOWN: usize = 16;
 
 /// What a pass is about.
 #[derive(Clone, Debug)]
@@ -271,15 +275,21 @@ impl MailboxSync {
         op.mailbox == self.mailbox && op.state.pending()
     }
 
-    fn select(&mut self, mailbox: MailboxPath, read_only: bool) {
-        self.ask(Ask::Select { mailbox, read_only });
+    /// Opens our own mailbox; a server that can says at once what happened to what we know of it.
+    fn select(&mut self) {
+        let usable = self.caps.qresync && self.base.highestmodseq > ModSeq(0) && self.base.uidvalidity != UidValidity::default();
+        let known = if self.known.ranges().len() <= MAX_KNOWN { Some(self.known.clone()) } else { None };
+        let known = known.or_else(|| self.known.bounds().map(|(low, high)| UidSet::range(low, high))).unwrap_or_default();
+        let resync = Resync { uidvalidity: self.base.uidvalidity, modseq: self.base.highestmodseq, known };
+        let resync = Some(resync).filter(|resync| usable && !resync.known.is_empty());
+        self.ask(Ask::Select { mailbox: self.mailbox.clone(), read_only: false, resync });
     }
 
     /// Nothing is outstanding: goes on.
     fn advance(&mut self) {
         match self.stage.clone() {
             Stage::Begin => {
-                self.select(self.mailbox.clone(), false);
+                self.select();
                 self.stage = Stage::Selecting;
             }
             Stage::Selecting => {
@@ -320,7 +330,7 @@ impl MailboxSync {
     fn pushed(&mut self) {
         if self.told {
             self.told = false;
-            self.select(self.mailbox.clone(), false);
+            self.select();
             self.stage = Stage::Reselecting;
         } else {
             self.stage = Stage::Observe(observe::Stage::Begin);

@@ -16,11 +16,20 @@ use crate::mail::uid::{ModSeq, UidSet};
 /// The most intervals in one set for the wire: servers limit a command to 8 kB (RFC 7162, 4) or more.
 const MAX_RANGES: usize = 300;
 
+/// So many new messages are asked for at once, by a range without an end.
+const AT_ONCE: u64 = 300;
+/// If more than so many messages vanish, and more than half, that is looked at twice (security S-13).
+const DOUBTFUL: u64 = 100;
+
 /// Where observing stands.
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
     /// Which way?
     Begin,
+    /// The server says that most of the mailbox vanished: all UIDs were asked for, to be sure of it.
+    Doubt(UidSet),
+    /// The UIDs above those that we know were asked for.
+    Newer,
     /// The flags that changed since the base were asked for.
     Changed,
     /// All UIDs were asked for; whether all flags are needed too.
@@ -93,6 +102,16 @@ impl MailboxSync {
         }
         let next = match stage {
             Stage::Begin => self.observe_first(),
+            Stage::Doubt(vanished) => {
+                let vanished = vanished.difference(&self.answer.uids);
+                self.expunged(&vanished);
+                self.newer()
+            }
+            Stage::Newer => {
+                let newer = std::mem::take(&mut self.answer.uids).difference(&self.known);
+                self.fetch.envelopes = self.fetch.envelopes.union(&newer);
+                self.next_envelopes()
+            }
             Stage::Changed => self.compare_counts(),
             Stage::Uids { flags } => self.compare(flags),
             Stage::Windows => self.next_flags(),
@@ -113,11 +132,52 @@ impl MailboxSync {
             self.ask(Ask::Uids { from: 1 });
             return Stage::Uids { flags: true };
         }
+        if self.selected.resynced {
+            return self.resynced();
+        }
         if now == then {
             return self.compare_counts();
         }
         self.ask(Ask::FlagsOf { uids: UidSet::range(1, u32::MAX), changed_since: Some(then) });
         Stage::Changed
+    }
+
+    /// SELECT told what happened to what we know (RFC 7162, 3.2.5).
+    fn resynced(&mut self) -> Stage {
+        let vanished = std::mem::take(&mut self.selected.vanished).intersection(&self.known);
+        let changed = std::mem::take(&mut self.selected.changed);
+        self.flags(changed.into_iter().filter(|row| !vanished.contains(row.uid)).collect());
+        if vanished.len() > DOUBTFUL && vanished.len() * 2 > self.known.len() {
+            self.ask(Ask::Uids { from: 1 });
+            return Stage::Doubt(vanished);
+        }
+        self.expunged(&vanished);
+        self.newer()
+    }
+
+    /// Messages that the server says are no more.
+    fn expunged(&mut self, vanished: &UidSet) {
+        if !vanished.is_empty() {
+            self.gone(vanished);
+            self.moot(|uids| uids.difference(vanished).is_empty());
+        }
+    }
+
+    /// What is above all that we know: a few are asked for without knowing their numbers.
+    fn newer(&mut self) -> Stage {
+        let from = self.known.bounds().map_or(1, |(_, high)| high.saturating_add(1));
+        let here = self.known.len() + self.fetch.envelopes.len();
+        match u64::from(self.selected.exists).saturating_sub(here) {
+            0 => self.compare_counts(),
+            1..=AT_ONCE if self.fetch.envelopes.is_empty() => {
+                self.ask(Ask::Envelopes { uids: UidSet::range(from, u32::MAX) });
+                Stage::Fetching
+            }
+            _ => {
+                self.ask(Ask::Uids { from });
+                Stage::Newer
+            }
+        }
     }
 
     /// Flags came: of known messages they are recorded, all others are to be fetched.
@@ -163,7 +223,7 @@ impl MailboxSync {
         if !gone.is_empty() {
             self.gone(&gone);
         }
-        self.moot(&there);
+        self.moot(|uids| uids.intersection(&there).is_empty());
         self.fetch.got = self.fetch.got.intersection(&there);
         self.fetch.envelopes = there.difference(&self.known).difference(&self.fetch.got);
         if flags {
@@ -174,11 +234,11 @@ impl MailboxSync {
     }
 
     /// Wishes about messages that are all gone: already true, or impossible.
-    fn moot(&mut self, there: &UidSet) {
+    fn moot(&mut self, gone: impl Fn(&UidSet) -> bool) {
         let validity = self.selected.uidvalidity;
         let mut changes = Vec::new();
         for op in self.ops.iter().filter(|op| self.ours(op) && !op.targets.is_empty()) {
-            if batch::uids(op, validity).is_none_or(|uids| !uids.intersection(there).is_empty()) {
+            if batch::uids(op, validity).is_none_or(|uids| !gone(&uids)) {
                 continue;
             }
             let state = match (&op.kind, op.state) {

@@ -184,7 +184,7 @@ impl MailboxSync {
         };
         let to = op.destination().unwrap_or(&op.mailbox).clone();
         if to != self.mailbox {
-            self.go(Ask::Select { mailbox: to, read_only: true }, Stage::Probe(id, Probe::Target));
+            self.go(Ask::Select { mailbox: to, read_only: true, resync: None }, Stage::Probe(id, Probe::Target));
         } else if mark.uidvalidity == self.selected.uidvalidity && mark.uidnext > 0 {
             self.go(Ask::Uids { from: mark.uidnext }, Stage::Probe(id, Probe::Uids));
         } else {
@@ -211,7 +211,7 @@ impl MailboxSync {
             Verdict::Doubt => self.park(&[id], &OpFault::CannotTell),
         }
         if self.away {
-            self.go(Ask::Select { mailbox: self.mailbox.clone(), read_only: false }, Stage::Probe(id, Probe::Back));
+            self.go(Ask::Select { mailbox: self.mailbox.clone(), read_only: false, resync: None }, Stage::Probe(id, Probe::Back));
         } else {
             self.again();
         }

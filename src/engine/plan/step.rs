@@ -9,7 +9,7 @@ use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, Selected};
+use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, Resync, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 use super::base::Base;
@@ -41,6 +41,8 @@ pub enum Ask {
         mailbox: MailboxPath,
         /// EXAMINE: another mailbox is only looked at, for a probe.
         read_only: bool,
+        /// What we know of it: then the answer says what happened since (QRESYNC).
+        resync: Option<Resync>,
     },
     /// Flags, all or those that changed since: answered by [`Part::Flags`].
     FlagsOf {

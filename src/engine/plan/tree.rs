@@ -248,7 +248,7 @@ impl TreeSync {
 
     /// Some servers do not let go of a mailbox that is selected.
     fn aside(&mut self, id: OpId) {
-        self.go(Step::Ask(Ask::Select { mailbox: MailboxPath::inbox(), read_only: true }), Stage::Aside(id));
+        self.go(Step::Ask(Ask::Select { mailbox: MailboxPath::inbox(), read_only: true, resync: None }), Stage::Aside(id));
     }
 
     fn claim(&mut self, id: OpId) {

@@ -32,7 +32,7 @@ impl Msg {
     }
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
 struct Mailbox {
     validity: u32,
     uidnext: u32,
@@ -40,6 +40,8 @@ struct Mailbox {
     msgs: BTreeMap<u32, Msg>,
     /// Which message ever had which number: (UIDVALIDITY, UID) to look.
     born: BTreeMap<(u32, u32), u32>,
+    /// What went when: modification sequence to UID.
+    gone: BTreeMap<u64, u32>,
 }
 
 impl Mailbox {
@@ -63,12 +65,14 @@ impl Mailbox {
 
     fn remove(&mut self, uid: u32) -> Option<Msg> {
         self.modseq += 1;
+        self.gone.insert(self.modseq, uid);
         self.msgs.remove(&uid)
     }
 
     /// All numbers change.
     fn renumber(&mut self) {
         self.validity += 1;
+        self.gone.clear();
         let msgs = std::mem::take(&mut self.msgs);
         self.uidnext = 1 + self.validity * 3;
         for (_, msg) in msgs {
@@ -96,7 +100,7 @@ impl Server {
         let mut boxes = BTreeMap::new();
         let mut token = 0;
         for (path, looks) in names().into_iter().zip(looks) {
-            let mut mailbox = Mailbox { validity: 1, uidnext: 1, modseq: 1, msgs: BTreeMap::new(), born: BTreeMap::new() };
+            let mut mailbox = Mailbox { validity: 1, uidnext: 1, modseq: 1, ..Mailbox::default() };
             for look in looks {
                 token += 1;
                 mailbox.add(Msg { token, look: *look, flags: Flags::new(), modseq: 0 });
@@ -129,10 +133,16 @@ impl Server {
         let modseq = |n: u64| if condstore { ModSeq(n) } else { ModSeq(0) };
         let within = |uids: &UidSet, n: u32| Uid::new(n).is_some_and(|u| uids.contains(u));
         Ok(match ask {
-            Ask::Select { mailbox, read_only } => {
+            Ask::Select { mailbox, read_only, resync } => {
                 self.log.push("select");
                 let found = self.boxes.get(mailbox).ok_or(Code::NoMailbox)?;
                 self.selected = Some(mailbox.clone());
+                assert!(resync.is_none() || self.caps.qresync, "QRESYNC was not offered");
+                let resync = resync.as_ref().filter(|r| r.uidvalidity.0 == found.validity);
+                let since = resync.map_or(u64::MAX, |r| r.modseq.0);
+                let known = |n: u32| resync.is_some_and(|r| within(&r.known, n));
+                let vanished = found.gone.range(since.saturating_add(1)..).map(|(_, n)| *n).filter(|n| known(*n));
+                let changed = found.msgs.iter().filter(|(n, m)| m.modseq > since && known(**n));
                 vec![Part::Selected(Selected {
                     uidvalidity: UidValidity(found.validity),
                     uidnext: found.uidnext,
@@ -141,6 +151,9 @@ impl Server {
                     read_only: *read_only,
                     permanent_flags: None,
                     new_keywords: true,
+                    resynced: resync.is_some(),
+                    vanished: vanished.filter_map(Uid::new).collect(),
+                    changed: changed.map(|(n, m)| row(*n, m, condstore)).collect(),
                     ..Selected::default()
                 })]
             }
@@ -148,12 +161,7 @@ impl Server {
                 self.log.push("flags");
                 let since = changed_since.map_or(0, |m| m.0);
                 let msgs = self.here().msgs.iter().filter(|(n, m)| within(uids, **n) && m.modseq > since);
-                let row = |(n, m): (&u32, &Msg)| FlagsSeen {
-                    uid: Uid::new(*n).unwrap(),
-                    flags: m.flags.clone(),
-                    modseq: modseq(m.modseq),
-                };
-                let rows: Vec<FlagsSeen> = msgs.map(row).collect();
+                let rows: Vec<FlagsSeen> = msgs.map(|(n, m)| row(*n, m, condstore)).collect();
                 rows.chunks(2).map(|c| Part::Flags(c.to_vec())).collect()
             }
             Ask::Uids { from } => {
@@ -230,6 +238,11 @@ impl Server {
         let said = self.caps.uidplus && !pairs.is_empty();
         Ok(said.then_some(Part::Copied(CopiedUids { uidvalidity, pairs })).into_iter().collect())
     }
+}
+
+fn row(uid: u32, msg: &Msg, condstore: bool) -> FlagsSeen {
+    let modseq = ModSeq(if condstore { msg.modseq } else { 0 });
+    FlagsSeen { uid: Uid::new(uid).unwrap(), flags: msg.flags.clone(), modseq }
 }
 
 fn envelope(uid: u32, msg: &Msg) -> EnvelopeSeen {
