@@ -199,6 +199,10 @@ impl App {
 
     fn choose_mailbox(&mut self, copy: bool, arg: &str) {
         use super::popup::Use;
+        if self.several_accounts() {
+            let what = "The marked messages are of several accounts: mark those of one";
+            return self.status.doubt(self.now.since, what);
+        }
         if arg.is_empty() {
             return self.open_mailboxes(if copy { Use::Copy } else { Use::Move });
         }
@@ -207,6 +211,13 @@ impl App {
             Some(id) => self.move_to(id, copy),
             None => self.status.doubt(self.now.since, &format!("No mailbox is called {arg}")),
         }
+    }
+
+    /// Whether a command would be about messages of several accounts: they have no mailbox in common.
+    fn several_accounts(&self) -> bool {
+        let mut marked = self.list.marked_rows().map(|r| &r.account);
+        let first = marked.next();
+        self.focus != Focus::Reader && marked.any(|a| Some(a) != first)
     }
 
     /// The account of the messages that a command would be about.

@@ -1,6 +1,6 @@
 //! go — where one is: mailboxes, panes, search, the open message.
 //! Owns: opening and leaving. May import: engine::api, mail.
-//! Start reading at: `App::open_mailbox_id`.
+//! Start reading at: `App::open_view`.
 
 use super::compose::desk::Purpose;
 use super::input::Line;
@@ -9,7 +9,7 @@ use super::list::{Source, Want, Window};
 use super::msg::{self, Note};
 use super::popup::Use;
 use super::screen::Screen;
-use super::screen::folders::{Entry, VIEWS};
+use super::screen::folders::Entry;
 use super::state::{App, Search};
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Away, Body, Query, Request};
@@ -31,6 +31,9 @@ impl App {
             "goto-trash" => self.open_role(Role::Trash),
             "goto-junk" => self.open_role(Role::Junk),
             "goto-outbox" => self.open_outbox(),
+            "goto-inboxes" => self.open_view(View::Inboxes),
+            "goto-unread" => self.open_view(View::Unread),
+            "goto-starred" => self.open_view(View::Flagged),
             "goto" if arg.is_empty() => self.open_mailboxes(Use::Go),
             "goto" => self.open_named(arg),
             "account" => self.open_account(arg),
@@ -62,8 +65,8 @@ impl App {
 
     pub(super) fn shown_mailbox(&self) -> Option<MailboxId> {
         match self.list.source {
-            Source::Mailbox(id) => Some(id),
-            Source::Search(_) => self.list.current().map(|i| i.row.mailbox),
+            Source::View(View::Mailbox(id)) => Some(id),
+            Source::View(_) | Source::Search(_) => self.list.current().map(|i| i.row.mailbox),
         }
     }
 
@@ -94,15 +97,21 @@ impl App {
     }
 
     pub(super) fn open_mailbox_id(&mut self, id: MailboxId) {
+        self.open_view(View::Mailbox(id));
+    }
+
+    pub(super) fn open_view(&mut self, view: View) {
         self.screen = Screen::Mail;
         self.search = None;
-        self.mailbox = Some(id);
-        self.list = Window::new(Source::Mailbox(id), self.threaded);
-        self.folders.show(id);
+        self.view = Some(view);
+        self.list = Window::new(Source::View(view), self.threaded);
+        self.folders.show(view);
         self.set_focus(Focus::Messages);
         self.lay_out();
         self.ask_page(Window::first_page());
-        self.request(Request::OpenMailbox(id), Note::Silent);
+        if let View::Mailbox(id) = view {
+            self.request(Request::OpenMailbox(id), Note::Silent);
+        }
         // The pane beside the list goes with it.
         if self.setup.size.0 >= MIDDLE {
             self.viewer.close();
@@ -112,8 +121,8 @@ impl App {
     /// Asks for rows of the mailbox in the list.
     pub(super) fn ask_page(&mut self, want: Want) {
         match &self.list.source {
-            Source::Mailbox(mailbox) => {
-                let (view, threaded) = (View::Mailbox(*mailbox), self.list.threaded);
+            Source::View(view) => {
+                let (view, threaded) = (*view, self.list.threaded);
                 self.ask(msg::LIST, Query::Messages { view, threaded, cursor: want.cursor, limit: want.limit });
             }
             Source::Search(text) => {
@@ -171,11 +180,7 @@ impl App {
         }
         match self.focus {
             Focus::Folders => match self.folders.current().cloned() {
-                Some(Entry::View(n)) => {
-                    if let Some((_, query)) = VIEWS.get(n) {
-                        self.open_search(query, false);
-                    }
-                }
+                Some(Entry::View(view)) => self.open_view(view),
                 Some(Entry::Mailbox { row, .. }) => {
                     let chosen = self.folders.rows().get(row).filter(|m| m.selectable).map(|m| m.id);
                     match chosen {
@@ -202,7 +207,8 @@ impl App {
     pub(super) fn show_message(&mut self, id: PlacementKey, reading: bool) {
         self.follow_at = None;
         // What is being looked at stays, but while a mailbox is first read its newest come last.
-        if reading || !self.mailbox.is_some_and(|m| self.status.reads(m)) {
+        let fills = matches!(self.view, Some(View::Mailbox(m)) if self.status.reads(m));
+        if reading || !fills {
             self.list.cling();
         }
         if self.viewer.open(id) {
@@ -281,8 +287,8 @@ impl App {
         {
             // As it was, with what came and went in between.
             self.list = before;
-            if let Some(id) = self.mailbox {
-                self.folders.show(id);
+            if let Some(view) = self.view {
+                self.folders.show(view);
                 self.ask_page(self.list.same_page());
             }
         }
@@ -309,13 +315,16 @@ impl App {
     }
 
     fn toggle_threads(&mut self) {
+        if matches!(self.list.source, Source::View(view) if !view.can_thread()) {
+            return self.status.doubt(self.now.since, "This list shows single messages");
+        }
         self.threaded = !self.threaded;
         let said = if self.threaded { "Conversations" } else { "Single messages" };
         self.status.say(self.now.since, SafeText::of(said), None);
-        if let Source::Mailbox(id) = self.list.source {
+        if let Source::View(view) = self.list.source {
             // The cursor's message stays the place.
             let at = self.list.current().map(|i| i.row.sort);
-            self.list = Window::new(Source::Mailbox(id), self.threaded);
+            self.list = Window::new(Source::View(view), self.threaded);
             self.lay_out();
             let newest = Window::first_page();
             let cursor = at.filter(|_| !self.threaded).map_or(newest.cursor, |_| RowCursor::Newest);

@@ -39,6 +39,8 @@ pub enum Focus {
 pub const WIDE: u16 = 140;
 /// From this width on the mailboxes stand beside the list.
 pub const MIDDLE: u16 = 100;
+/// Columns that a list beside the message keeps.
+const LIST: u16 = 50;
 /// From this height on the message has room below the list.
 const TALL: u16 = 30;
 
@@ -91,8 +93,8 @@ impl Layout {
         layout.bars[0] = Some((left, main.y, main.height));
         let rest = Area { x: left + 1, width: width - left - 1, ..main };
         if width >= WIDE {
-            // Long lines are hard to read: beyond 80 columns of text the list gets the room.
-            let reader = (rest.width / 2).min(84);
+            // A mail of 80 columns comes first; long lines are hard to read: beyond them the list gets the room.
+            let reader = rest.width.saturating_sub(LIST + 1).min(84);
             let list = rest.width - reader - 1;
             layout.list = Some(Area { width: list, ..rest });
             layout.bars[1] = Some((rest.x + list, main.y, main.height));
@@ -127,6 +129,7 @@ mod tests {
         assert_eq!(of(120, 40), "20x36+0+2 99x14+21+2 99x21+21+17");
         assert_eq!(of(120, 24), "20x20+0+2 99x20+21+2 -");
         assert_eq!(of(200, 60), "30x56+0+2 84x56+31+2 84x56+116+2");
+        assert_eq!(of(160, 50), "26x46+0+2 50x46+27+2 82x46+78+2");
         assert_eq!(panes(&Layout::of(120, 24, Focus::Reader, false)), "20x20+0+2 - 99x20+21+2");
         assert_eq!(panes(&Layout::of(200, 60, Focus::Reader, true)), "- - 200x56+0+2");
         assert_eq!(of(20, 5), "- 20x4+0+0 -");

@@ -6,7 +6,7 @@ use super::layout::Focus;
 use super::list::{Source, Window};
 use super::msg::{self, Effect, Note};
 use super::screen::{Screen, folders};
-use super::state::App;
+use super::state::{App, NOTHING};
 use super::words::{count, plural};
 use crate::base::safetext::SafeText;
 use crate::engine::api::{
@@ -62,7 +62,7 @@ impl App {
             several => plural(several.len() as u64, "mailbox", "mailboxes"),
         };
         let text = SafeText::line_max(&format!("{} in {place}", plural(count, "new message", "new messages")), 120);
-        let seen = self.screen == Screen::Mail && news.iter().all(|(m, _)| self.list.source == Source::Mailbox(m.id));
+        let seen = self.screen == Screen::Mail && news.iter().all(|(m, _)| self.shows(m));
         if !seen {
             self.status.mention(self.now.since, text.clone());
         }
@@ -72,13 +72,23 @@ impl App {
         }
     }
 
+    /// Whether the list shows what comes to a mailbox.
+    fn shows(&self, mailbox: &MailboxRow) -> bool {
+        match self.list.source {
+            Source::View(View::Mailbox(id)) => id == mailbox.id,
+            Source::View(View::Inboxes) => mailbox.role == Some(Role::Inbox),
+            Source::View(View::Unread) => true,
+            Source::View(View::Flagged) | Source::Search(_) => false,
+        }
+    }
+
     /// Asks again for what is shown and was touched.
     fn changes(&mut self, changes: &Changes) {
         if changes.mailboxes || changes.all {
             self.ask(msg::FOLDERS, Query::Mailboxes);
         }
         match &self.list.source {
-            Source::Mailbox(id) if changes.list(*id) => {
+            Source::View(view) if touches(changes, *view) => {
                 let want = if self.list.loaded() { self.list.same_page() } else { Window::first_page() };
                 self.ask_page(want);
             }
@@ -151,18 +161,18 @@ impl App {
 
     fn mailboxes(&mut self, rows: Vec<MailboxRow>) {
         self.folders.fill(rows, &self.accounts);
-        if let Some(id) = self.mailbox {
+        if let Some(View::Mailbox(id)) = self.view {
             if self.folders.mailbox(id).is_some() {
                 return;
             }
             // It is gone, or the cache was made anew.
-            self.mailbox = None;
-            self.list = Window::new(Source::Mailbox(crate::mail::ids::MailboxId(0)), self.threaded);
+            self.view = None;
+            self.list = Window::new(NOTHING, self.threaded);
         }
         if let Some(name) = self.setup.mailbox.take() {
             self.open_named(&name);
         }
-        if self.mailbox.is_some() || self.search.is_some() {
+        if self.view.is_some() || self.search.is_some() {
             return;
         }
         let first = self.setup.account.clone();
@@ -175,8 +185,7 @@ impl App {
     }
 
     fn page(&mut self, page: MessagePage) {
-        let View::Mailbox(mailbox) = page.view else { return };
-        if self.list.source != Source::Mailbox(mailbox) || self.list.threaded != page.threaded {
+        if self.list.source != Source::View(page.view) || self.list.threaded != page.threaded {
             return;
         }
         let jumped = self.unread_jump.take();
@@ -237,8 +246,14 @@ impl App {
     /// Whether the open message never was a row of this list: a message inside a folded conversation, or far away.
     fn lost_alone(&self) -> bool {
         let row = self.viewer.view().map(|v| &v.row);
-        let here = matches!(self.list.source, Source::Mailbox(id) if row.is_some_and(|r| r.mailbox == id));
-        here && self.list.threaded && row.is_some_and(|r| self.list.holds_thread(r.thread))
+        match self.list.source {
+            // What was read is no longer unread, and still open.
+            Source::Search(_) | Source::View(View::Unread | View::Flagged) => row.is_some(),
+            Source::View(View::Mailbox(id)) => {
+                self.list.threaded && row.is_some_and(|r| r.mailbox == id && self.list.holds_thread(r.thread))
+            }
+            Source::View(View::Inboxes) => self.list.threaded && row.is_some_and(|r| self.list.holds_thread(r.thread)),
+        }
     }
 
     fn unfolded(&mut self, rows: Vec<crate::mail::row::MessageRow>) {
@@ -304,6 +319,14 @@ impl App {
                 self.status.say(now, SafeText::line_max(&format!("logging in to {account}"), 120), None);
             }
         }
+    }
+}
+
+/// Whether a list has to be asked for again.
+fn touches(changes: &Changes, view: View) -> bool {
+    match view {
+        View::Mailbox(id) => changes.list(id),
+        View::Inboxes | View::Unread | View::Flagged => changes.all || !changes.lists.is_empty(),
     }
 }
 

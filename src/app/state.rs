@@ -24,7 +24,7 @@ use crate::base::safetext::SafeText;
 use crate::config::{self, Config};
 use crate::engine::api::{Connectivity, Password, Query, Request, Slot, Ticket};
 use crate::mail::ids::{AccountName, MailboxId};
-use crate::mail::row::MailboxRow;
+use crate::mail::row::{MailboxRow, View};
 use crate::mail::structure::Prefer;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -80,8 +80,8 @@ pub struct App {
     pub(super) connectivity: BTreeMap<AccountName, Connectivity>,
     pub(super) folders: Folders,
     pub(super) list: Window,
-    /// The mailbox that was opened last; a search goes back to it.
-    pub(super) mailbox: Option<MailboxId>,
+    /// What was opened last; a search goes back to it.
+    pub(super) view: Option<View>,
     pub(super) threaded: bool,
     pub(super) search: Option<Search>,
     pub(super) viewer: Viewer,
@@ -111,6 +111,8 @@ pub struct App {
     pub(super) out: Vec<Effect>,
 }
 
+/// What the list shows before the mailboxes are known.
+pub(super) const NOTHING: Source = Source::View(View::Mailbox(MailboxId(0)));
 /// How long a half-typed chord waits before its continuations are listed.
 const WHICH_KEY: Duration = Duration::from_millis(300);
 
@@ -135,8 +137,8 @@ impl App {
             accounts: setup.config.accounts.iter().map(|a| a.name.clone()).collect(),
             connectivity: BTreeMap::new(),
             folders: Folders::default(),
-            list: Window::new(Source::Mailbox(MailboxId(0)), threaded),
-            mailbox: None,
+            list: Window::new(NOTHING, threaded),
+            view: None,
             threaded,
             search: None,
             viewer: Viewer::new(prefer, setup.zone.clone()),
@@ -287,15 +289,28 @@ impl App {
     #[must_use]
     pub fn open_mailbox(&self) -> Option<&MailboxRow> {
         match self.list.source {
-            Source::Mailbox(id) => self.folders.mailbox(id),
-            Source::Search(_) => None,
+            Source::View(View::Mailbox(id)) => self.folders.mailbox(id),
+            Source::View(_) | Source::Search(_) => None,
         }
     }
 
-    /// The account that keys are about: of the open mailbox, else the first.
+    /// The view in the list that joins several mailboxes, if it shows one.
+    #[must_use]
+    pub fn joined(&self) -> Option<View> {
+        match self.list.source {
+            Source::View(View::Mailbox(_)) | Source::Search(_) => None,
+            Source::View(view) => Some(view),
+        }
+    }
+
+    /// The account that keys are about: of the open mailbox, in a view of several that of the row under the cursor, else the first.
     #[must_use]
     pub fn account(&self) -> Option<&AccountName> {
-        let open = self.mailbox.and_then(|id| self.folders.mailbox(id)).map(|m| &m.account);
+        let open = match self.view {
+            Some(View::Mailbox(id)) => self.folders.mailbox(id).map(|m| &m.account),
+            Some(_) => self.list.current().map(|i| &i.row.account),
+            None => None,
+        };
         open.or_else(|| self.accounts.first())
     }
 

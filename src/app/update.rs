@@ -5,6 +5,7 @@
 use super::command::CommandSpec;
 use super::key::{Code, Key};
 use super::layout::Focus;
+use super::list::Source;
 use super::msg::{self, Effect, Msg, Note, Now};
 use super::popup::Popup;
 use super::screen::Screen;
@@ -260,6 +261,9 @@ impl App {
             return;
         }
         let hits = self.search.is_some();
+        if forward && self.stands_on_next() {
+            return self.show_current();
+        }
         if !self.list.seek(forward, |i| hits || i.row.thread_unread > 0 || !i.row.flags.has(Flag::Seen)) {
             if hits {
                 return self.status.doubt(self.now.since, "No more hits");
@@ -271,7 +275,17 @@ impl App {
         self.show_current();
     }
 
+    /// Whether the open message has left the list (it is no longer unread), so that the cursor is on the one after it.
+    fn stands_on_next(&self) -> bool {
+        let single = matches!(self.list.source, Source::View(view) if !view.can_thread());
+        let left = self.viewer.id().is_some_and(|id| !self.list.holds(id));
+        self.focus == Focus::Reader && single && left && self.list.current().is_some()
+    }
+
     fn next_message(&mut self, by: isize) {
+        if by > 0 && self.stands_on_next() {
+            return self.show_current();
+        }
         let was = self.list.current().map(|i| i.row.id);
         self.list.step(by);
         if self.list.current().map(|i| i.row.id) == was {

@@ -74,7 +74,14 @@ pub fn preview(message: &Message) -> String {
     if out.is_empty() {
         out = join(work.blocks.iter().filter(|b| !b.is_notice()), MAX_PREVIEW);
     }
-    out
+    // Bytes that are no text say nothing.
+    if is_rubbish(&out) { String::new() } else { out }
+}
+
+/// Whether a tenth and more of a text are pictures of controls or stand for bytes of no charset.
+fn is_rubbish(text: &str) -> bool {
+    let odd = text.chars().filter(|c| matches!(c, '\u{2400}'..='\u{2426}' | '\u{fffd}')).count();
+    odd > 0 && odd * 10 >= text.chars().count()
 }
 
 /// All words of the message's text, for an index: at most `max` characters.
@@ -299,5 +306,6 @@ mod tests {
         assert_eq!(words(&m, 1_000), "quoted My answer here. -- Ann");
         let m = parse::message(&b"Subject: x\n\n> only quoted"[..]);
         assert_eq!(preview(&m), "only quoted");
+        assert!(is_rubbish("0€␆ *†H†÷") && !is_rubbish("") && !is_rubbish("Der Rest ist gut zu lesen, nur ␆ nicht"));
     }
 }

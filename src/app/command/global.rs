@@ -24,6 +24,12 @@ pub(super) const ROWS: &[CommandSpec] = &[
     row("goto-archive", Group::Go, "archive", "Go to the archive", &[(Pane::Any, "g a")]),
     row("goto-trash", Group::Go, "trash", "Go to the trash", &[(Pane::Any, "g t")]),
     row("goto-junk", Group::Go, "junk", "Go to the junk mail", &[(Pane::Any, "g j")]),
+    CommandSpec {
+        help: "What came in, of all accounts, in one list; each command acts in the account of its message.",
+        ..row("goto-inboxes", Group::Go, "all inboxes", "Show the inboxes of all accounts as one", &[(Pane::Any, "0")])
+    },
+    row("goto-unread", Group::Go, "unread", "Show all that is unread", &[(Pane::Any, "g u")]),
+    row("goto-starred", Group::Go, "starred", "Show all that is starred", &[(Pane::Any, "g *")]),
     row("goto-outbox", Group::Go, "outbox", "Show outgoing mail and changes that wait for the server", &[(Pane::Any, "g o")]),
     CommandSpec {
         arg: "MAILBOX",

@@ -6,8 +6,8 @@
 mod marks;
 mod motion;
 
-use crate::mail::ids::{MailboxId, PlacementKey, ThreadKey};
-use crate::mail::row::{MessageRow, RowCursor};
+use crate::mail::ids::{PlacementKey, ThreadKey};
+use crate::mail::row::{MessageRow, RowCursor, View};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows that are asked for at once.
@@ -20,8 +20,8 @@ const MARGIN: usize = 120;
 /// What a list shows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
-    /// A mailbox.
-    Mailbox(MailboxId),
+    /// A mailbox, or several as one.
+    View(View),
     /// What a search found.
     Search(String),
 }
@@ -82,12 +82,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty one that waits for its first page.
+    /// An empty one that waits for its first page; conversations are rows where the source can do that.
     #[must_use]
     pub fn new(source: Source, threaded: bool) -> Self {
+        let can = matches!(source, Source::View(view) if view.can_thread());
         Self {
             source,
-            threaded,
+            threaded: threaded && can,
             rows: Vec::new(),
             unfolded: BTreeMap::new(),
             items: Vec::new(),

@@ -5,6 +5,7 @@
 use super::*;
 use crate::mail::address::Address;
 use crate::mail::fixtures::message;
+use crate::mail::ids::MailboxId;
 use proptest::prelude::*;
 
 /// The row of message `n`; a higher number is newer.
@@ -29,7 +30,7 @@ fn answer(window: &mut Window, all: &[i64], want: Want) {
 }
 
 fn open(all: &[i64]) -> Window {
-    let mut window = Window::new(Source::Mailbox(MailboxId(1)), false);
+    let mut window = Window::new(Source::View(View::Mailbox(MailboxId(1))), false);
     window.set_height(10);
     answer(&mut window, all, Window::first_page());
     window
@@ -112,7 +113,7 @@ fn marks_and_ranges_are_what_commands_act_on() {
 
 #[test]
 fn conversations_unfold_below_their_row() {
-    let mut w = Window::new(Source::Mailbox(MailboxId(1)), true);
+    let mut w = Window::new(Source::View(View::Mailbox(MailboxId(1))), true);
     w.set_height(10);
     let mut head = row(9);
     head.thread_total = 3;
@@ -156,7 +157,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 #[test]
 fn a_list_that_fills_stays_at_its_top_until_the_person_moves() {
-    let mut window = Window::new(Source::Mailbox(MailboxId(1)), false);
+    let mut window = Window::new(Source::View(View::Mailbox(MailboxId(1))), false);
     let fill = |w: &mut Window, ids: &[i64]| assert!(w.fill(ids.iter().map(|n| row(*n)).collect(), 0, 9).is_none());
     fill(&mut window, &[3, 2, 1]);
     fill(&mut window, &[5, 4, 3, 2, 1]);
@@ -168,7 +169,7 @@ fn a_list_that_fills_stays_at_its_top_until_the_person_moves() {
 
 #[test]
 fn the_cursor_stays_with_a_conversation_that_goes_on() {
-    let mut window = Window::new(Source::Mailbox(MailboxId(1)), true);
+    let mut window = Window::new(Source::View(View::Mailbox(MailboxId(1))), true);
     let rows = |ids: &[i64]| ids.iter().map(|n| MessageRow { thread: ThreadKey(*n % 100), ..row(*n) }).collect::<Vec<_>>();
     assert!(window.fill(rows(&[9, 8, 7]), 0, 3).is_none());
     window.step(1);

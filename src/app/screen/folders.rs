@@ -4,19 +4,30 @@
 
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::mail::row::MailboxRow;
+use crate::mail::row::{MailboxRow, View};
 use std::collections::BTreeSet;
 
-/// Searches that stand above all accounts: name and query.
-pub const VIEWS: [(&str, &str); 2] = [("Unread", "is:unread"), ("Starred", "is:starred")];
+/// The views that stand above all accounts. All inboxes are worth a line only where there are several.
+const VIEWS: [View; 3] = [View::Inboxes, View::Unread, View::Flagged];
+
+/// What a view of several mailboxes is called; nothing for one of a single one.
+#[must_use]
+pub const fn view_name(view: View) -> &'static str {
+    match view {
+        View::Mailbox(_) => "",
+        View::Inboxes => "All inboxes",
+        View::Unread => "Unread",
+        View::Flagged => "Starred",
+    }
+}
 
 /// One line of the pane.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Entry {
     /// "Everywhere".
     Everywhere,
-    /// One of [`VIEWS`].
-    View(usize),
+    /// Several mailboxes as one.
+    View(View),
     /// An account's name.
     Account(AccountName),
     /// A mailbox: its index in [`Folders::rows`], its depth, and whether something below it is folded away.
@@ -60,17 +71,18 @@ impl Folders {
     }
 
     /// What an entry is, independent of its place.
-    fn name_of(&self, entry: &Entry) -> Option<(usize, Option<MailboxId>)> {
+    fn name_of(&self, entry: &Entry) -> Option<View> {
         match entry {
-            Entry::View(n) => Some((*n, None)),
-            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| (usize::MAX, Some(r.id))),
+            Entry::View(view) => Some(*view),
+            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| View::Mailbox(r.id)),
             _ => None,
         }
     }
 
     fn lay_out(&mut self, accounts: &[AccountName]) {
         self.entries = vec![Entry::Everywhere];
-        self.entries.extend((0..VIEWS.len()).map(Entry::View));
+        let views = VIEWS.into_iter().skip(usize::from(accounts.len() < 2));
+        self.entries.extend(views.map(Entry::View));
         for account in accounts {
             self.entries.extend([Entry::Gap, Entry::Account(account.clone())]);
             let mut hidden_below: Option<(MailboxPath, Option<char>)> = None;
@@ -177,13 +189,9 @@ impl Folders {
         there
     }
 
-    /// Puts the cursor on a mailbox.
-    pub fn show(&mut self, id: MailboxId) {
-        let found = self
-            .entries
-            .iter()
-            .position(|e| matches!(e, Entry::Mailbox { row, .. } if self.rows.get(*row).is_some_and(|r| r.id == id)));
-        if let Some(n) = found {
+    /// Puts the cursor on a mailbox or a view.
+    pub fn show(&mut self, view: View) {
+        if let Some(n) = self.entries.iter().position(|e| self.name_of(e) == Some(view)) {
             self.cursor = n;
             self.settle(1);
         }
@@ -216,6 +224,19 @@ impl Folders {
     #[must_use]
     pub fn mailbox(&self, id: MailboxId) -> Option<&MailboxRow> {
         self.rows.iter().find(|r| r.id == id)
+    }
+
+    /// How many unread messages a view has, as far as the mailboxes say.
+    #[must_use]
+    pub fn unread(&self, view: View) -> Option<u32> {
+        let counts = |r: &&MailboxRow| match view {
+            View::Mailbox(id) => r.id == id,
+            View::Inboxes => r.role == Some(Role::Inbox),
+            View::Unread => !matches!(r.role, Some(Role::Trash | Role::Junk)),
+            View::Flagged => false,
+        };
+        let sum = self.rows.iter().filter(counts).fold(0_u32, |sum, r| sum.saturating_add(r.unread));
+        (view != View::Flagged).then_some(sum)
     }
 
     /// The account's mailbox for a role.
@@ -274,7 +295,7 @@ mod tests {
             let mark = if cursor { ">" } else { "" };
             match e {
                 Entry::Everywhere => "Everywhere".to_owned(),
-                Entry::View(n) => format!("{mark}{}", VIEWS[*n].0),
+                Entry::View(n) => format!("{mark}{}", view_name(*n)),
                 Entry::Account(a) => a.to_string(),
                 Entry::Mailbox { row, depth, folded } => {
                     let sign = match folded {
@@ -293,25 +314,42 @@ mod tests {
     #[test]
     fn mailboxes_stand_as_a_tree_below_their_account() {
         let (mut f, accounts) = pane();
-        f.show(MailboxId(2));
+        f.show(View::Mailbox(MailboxId(2)));
         assert_eq!(
             text(&f),
-            ["Everywhere", "Unread", "Starred", "", "work", "INBOX", ">-Lists", " kernel", " rust", "", "home", "INBOX"]
+            [
+                "Everywhere",
+                "All inboxes",
+                "Unread",
+                "Starred",
+                "",
+                "work",
+                "INBOX",
+                ">-Lists",
+                " kernel",
+                " rust",
+                "",
+                "home",
+                "INBOX"
+            ]
         );
         assert!(f.fold(true, &accounts));
-        assert_eq!(text(&f), ["Everywhere", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]);
+        assert_eq!(
+            text(&f),
+            ["Everywhere", "All inboxes", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]
+        );
         f.step(1);
-        assert_eq!(text(&f)[9], ">INBOX", "the cursor leaps over headings");
+        assert_eq!(text(&f)[10], ">INBOX", "the cursor leaps over headings");
         f.step(-1);
-        assert_eq!(text(&f)[6], ">+Lists");
+        assert_eq!(text(&f)[7], ">+Lists");
         f.end(false);
-        assert_eq!(text(&f)[1], ">Unread");
+        assert_eq!(text(&f)[1], ">All inboxes");
     }
 
     #[test]
     fn the_cursor_keeps_its_mailbox_when_others_come() {
         let (mut f, accounts) = pane();
-        f.show(MailboxId(3));
+        f.show(View::Mailbox(MailboxId(3)));
         let mut rows = f.rows().to_vec();
         rows.insert(1, row(9, "work", "Archive", Some(Role::Archive)));
         f.fill(rows, &accounts);

@@ -47,10 +47,18 @@ pub fn title(app: &App) -> SafeText {
         Screen::Mail => match (app.search(), app.open_mailbox()) {
             (Some(_), _) => "Search in all mail".to_owned(),
             (None, Some(m)) => format!("{} / {}", m.account, folders::name(m)),
-            (None, None) => app.account().map_or(String::new(), ToString::to_string),
+            (None, None) => match app.joined() {
+                Some(view) => folders::view_name(view).to_owned(),
+                None => app.account().map_or(String::new(), ToString::to_string),
+            },
         },
     };
     SafeText::line_max(&place, 200)
+}
+
+/// What a row of the list is: one, and several.
+const fn row_words(app: &App) -> (&'static str, &'static str) {
+    if app.list().threaded { ("conversation", "conversations") } else { ("message", "messages") }
 }
 
 fn title_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
@@ -71,6 +79,10 @@ fn title_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
             (0, total) => words::plural(total.into(), "message", "messages"),
             (unread, total) => format!("{} unread of {}", words::count(unread.into()), words::count(total.into())),
         },
+        (None, Screen::Mail) if app.search().is_none() && app.list().loaded() && app.joined().is_some() => {
+            let (one, several) = row_words(app);
+            words::plural(app.list().total().into(), one, several)
+        }
         (_, Screen::Compose) => app.desk().front().map_or_else(String::new, |c| saved(app, c)),
         _ => String::new(),
     };
@@ -114,7 +126,20 @@ fn states(app: &App) -> Vec<(SafeText, Role)> {
             Role::StateWaiting,
         ));
     }
-    if let Some(account) = app.account() {
+    let several = app.accounts().len() > 1;
+    if let (true, Some(_), Screen::Mail) = (several, app.joined(), app.screen()) {
+        // A view of all accounts names those that are not in step.
+        let live = |a: &&AccountName| matches!(app.connectivity().get(*a), Some(Connectivity::Live { .. }));
+        for account in app.accounts().iter().rev().filter(|a| !live(a)) {
+            let (text, role) = account_state(app, account);
+            if let Some((sign, state)) = text.split_once(' ') {
+                all.push((SafeText::line_max(&format!("{sign} {account} {state}"), 60), role));
+            }
+        }
+        if app.accounts().iter().all(|a| live(&a)) {
+            all.push((SafeText::of("● all live"), Role::StateLive));
+        }
+    } else if let Some(account) = app.account() {
         let (text, role) = account_state(app, account);
         if !text.is_empty() {
             all.push((SafeText::line(&text), role));

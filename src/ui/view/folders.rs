@@ -7,7 +7,7 @@ use super::chrome;
 use crate::app::App;
 use crate::app::layout::{Area, Focus};
 use crate::app::list::Source;
-use crate::app::screen::folders::{Entry, VIEWS, name};
+use crate::app::screen::folders::{Entry, name, view_name};
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::base::width;
@@ -25,10 +25,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
             Entry::Everywhere => {
                 canvas.text(area.x + 1, y, room, "Everywhere", Role::Heading);
             }
-            Entry::View(n) => {
-                let Some((name, query)) = VIEWS.get(*n) else { continue };
-                let open = matches!(&app.list().source, Source::Search(text) if text == query);
-                canvas.text(area.x + 2, y, room, name, if open { Role::FolderOpen } else { Role::Folder });
+            Entry::View(view) => {
+                let open = app.list().source == Source::View(*view);
+                let unread = app.folders().unread(*view).filter(|n| *n > 0);
+                let role = match (open, unread) {
+                    (true, _) => Role::FolderOpen,
+                    (_, Some(_)) => Role::FolderUnread,
+                    _ => Role::Folder,
+                };
+                let used = unread.map_or(0, |n| {
+                    let role = if open { Role::FolderOpen } else { Role::FolderCount };
+                    canvas.right((area.x + area.width).saturating_sub(1), y, 9, &words::count(n.into()), role) + 1
+                });
+                canvas.text(area.x + 2, y, room.saturating_sub(used + 1), view_name(*view), role);
             }
             Entry::Account(name) => {
                 let (text, role) = chrome::account_state(app, name);

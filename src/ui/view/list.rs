@@ -12,7 +12,7 @@ use crate::base::safetext::SafeText;
 use crate::engine::api::Connectivity;
 use crate::mail::flags::Flag;
 use crate::mail::mailbox::Role as Purpose;
-use crate::mail::row::MessageRow;
+use crate::mail::row::{MessageRow, View};
 use crate::ui::theme::Role;
 
 /// Where the columns of a list are, from its left edge.
@@ -26,21 +26,26 @@ struct Columns {
     thread_end: Option<u16>,
     /// The column behind the date, and its room.
     date: Option<(u16, u16)>,
+    /// The column behind the account, and its room, where rows of several accounts stand together.
+    account: Option<(u16, u16)>,
 }
 
 impl Columns {
-    fn of(width: u16) -> Self {
+    /// For so many columns; `names`: columns of the longest name of an account, 0 if none is to be shown.
+    fn of(width: u16, names: u16) -> Self {
         // Bar, dot, mark, star, attachment, a space.
         let sender = 6.min(width);
         if width < 44 {
             let room = width.saturating_sub(sender);
             let sender_room = room * 2 / 5;
             let subject = sender + sender_room + 1;
-            return Self { sender, sender_room, subject, subject_end: width, thread_end: None, date: None };
+            return Self { sender, sender_room, subject, subject_end: width, thread_end: None, date: None, account: None };
         }
         let date_room = if width < 90 { 7 } else { 10 };
         let end = width - 1;
-        let thread_end = end - date_room - 1;
+        let names = names.min(if width < 70 { 6 } else { 12 });
+        let account = (names > 0).then_some((end - date_room - 1, names));
+        let thread_end = end - date_room - 1 - if names > 0 { names + 1 } else { 0 };
         let sender_room = (width / 4).clamp(12, 24);
         Self {
             sender,
@@ -49,6 +54,7 @@ impl Columns {
             subject_end: thread_end - 4,
             thread_end: Some(thread_end),
             date: Some((end, date_room)),
+            account,
         }
     }
 }
@@ -57,7 +63,7 @@ impl Columns {
 pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, mut area: Area) -> Option<(u16, u16)> {
     let cursor = search_line(canvas, app, &mut area);
     let focus = *app.focus() == Focus::Messages;
-    let columns = Columns::of(area.width);
+    let columns = Columns::of(area.width, account_names(app));
     let mut drawn = 0;
     for ((item, cursor, marked), y) in app.list().visible().zip(area.y..area.y + area.height) {
         row(canvas, app, item, (area, y), &columns, marked);
@@ -131,6 +137,16 @@ pub(super) fn tail_of(text: &str, cells: usize) -> &str {
     rest
 }
 
+/// Columns of the longest name of an account, where rows of several stand together; else 0.
+fn account_names(app: &App) -> u16 {
+    let together = app.joined().is_some() || matches!(app.list().source, Source::Search(_));
+    if !together || app.accounts().len() < 2 {
+        return 0;
+    }
+    let longest = app.accounts().iter().map(|a| crate::base::width::width(a.as_str())).max();
+    u16::try_from(longest.unwrap_or(0)).unwrap_or(u16::MAX)
+}
+
 fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), columns: &Columns, marked: bool) {
     let (area, y) = place;
     let message = &item.row;
@@ -172,6 +188,10 @@ fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), colu
         && message.thread_total > 1
     {
         canvas.right(at(end), y, 4, &words::count(message.thread_total.into()), Role::ListDate);
+    }
+    if let Some((end, room)) = columns.account {
+        let name = SafeText::line_max(message.account.as_str(), 60);
+        canvas.right(at(end), y, room, name.as_str(), Role::ListDate);
     }
     if let Some((end, room)) = columns.date {
         let date = app.calendar().short(message.received);
@@ -228,6 +248,14 @@ fn reason(app: &App) -> (String, Hint) {
     }
     if app.accounts().is_empty() {
         return ("No account yet".to_owned(), Some((":".to_owned(), "then add-account")));
+    }
+    if let Some(view) = app.joined() {
+        return match view {
+            _ if !app.list().loaded() => (String::new(), None),
+            View::Unread => ("Everything is read".to_owned(), None),
+            View::Flagged => ("Nothing is starred".to_owned(), Some((key("star"), "stars a message"))),
+            View::Inboxes | View::Mailbox(_) => ("Nothing here".to_owned(), None),
+        };
     }
     let Some(mailbox) = app.open_mailbox() else {
         return account_reason(app);

@@ -66,3 +66,5 @@ mod stage_store;
 mod tests;
 #[cfg(test)]
 mod viewer_tests;
+#[cfg(test)]
+mod views_tests;

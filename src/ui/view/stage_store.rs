@@ -9,7 +9,7 @@ use crate::engine::api::{
 use crate::mail::address::Address;
 use crate::mail::flags::Flag;
 use crate::mail::ids::PlacementKey;
-use crate::mail::mailbox::MailboxPath;
+use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::parse;
 use crate::mail::row::{MessageRow, RowCursor, View};
 use std::sync::Arc;
@@ -24,9 +24,15 @@ impl Stage {
                     RowCursor::NextUnread(_) => self.rows.iter().find(|r| unread(r)).map_or(i64::MIN, |r| r.sort),
                     _ => i64::MAX,
                 };
-                let rows: Vec<_> =
-                    self.rows.iter().filter(|r| View::Mailbox(r.mailbox) == *view && r.sort <= from).cloned().collect();
-                let total = u32::try_from(self.rows.len()).unwrap();
+                let inbox = |r: &MessageRow| self.boxes.iter().any(|m| m.id == r.mailbox && m.role == Some(Role::Inbox));
+                let fits = |r: &&MessageRow| match view {
+                    View::Mailbox(id) => r.mailbox == *id,
+                    View::Inboxes => inbox(r),
+                    View::Unread => unread(r),
+                    View::Flagged => r.flags.has(Flag::Flagged),
+                };
+                let total = u32::try_from(self.rows.iter().filter(fits).count()).unwrap();
+                let rows: Vec<_> = self.rows.iter().filter(fits).filter(|r| r.sort <= from).cloned().collect();
                 Rows::Messages(MessagePage { view: *view, threaded: *threaded, rows, above: 0, total })
             }
             Query::Search { text, .. } => {

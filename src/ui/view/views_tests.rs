@@ -1,0 +1,96 @@
+//! views_tests — lists that join mailboxes: all inboxes, unread, starred.
+//! Owns: nothing. May import: ui.
+//! Start reading at: `two_accounts`.
+
+use super::stage::{NOW, Stage};
+use super::tests::{each_size, live};
+use crate::engine::api::{Connectivity, Fault, Kind, News, Request};
+use crate::mail::address::Address;
+use crate::mail::fixtures;
+use crate::mail::flags::{Flag, Flags};
+use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::mailbox::Role;
+use crate::mail::row::{MessageRow, View};
+use std::time::Duration;
+
+/// A message in the inbox of the other account stands between those of the first.
+fn two_accounts(stage: &mut Stage) {
+    let row = MessageRow {
+        account: AccountName::new("home"),
+        mailbox: MailboxId(10),
+        sort: (NOW - 4_000) << 24,
+        received: NOW - 4_000,
+        from: Address::new("Oma", "oma@example.net"),
+        subject: "Kuchen am Sonntag?".to_owned(),
+        preview: "Der Apfelbaum trägt".to_owned(),
+        flags: Flags::new(),
+        cached: true,
+        thread_unread: 1,
+        ..fixtures::message(50)
+    };
+    stage.rows.insert(1, row);
+    stage.touched();
+}
+
+fn ids(stage: &Stage) -> Vec<i64> {
+    stage.app.list().visible().map(|(i, ..)| i.row.id.0).collect()
+}
+
+#[test]
+fn screens_of_joined_mailboxes() {
+    each_size("inboxes", |s| {
+        two_accounts(s);
+        s.press("0 j");
+    });
+    each_size("unread-behind", |s| {
+        two_accounts(s);
+        let fault = Fault::new(Kind::Unreachable, "imap.example.net does not answer");
+        let state = Connectivity::Waiting { until: NOW + 60, fault };
+        s.news(News { connectivity: [(AccountName::new("home"), state)].into(), ..News::default() });
+        s.press("g u");
+    });
+    each_size("starred-none", |s| {
+        s.rows.iter_mut().for_each(|r| r.flags = Flags::new());
+        s.press("g *");
+    });
+}
+
+#[test]
+fn actions_in_a_joined_list_act_in_each_rows_own_account() {
+    let mut s = Stage::new(80, 24);
+    two_accounts(&mut s);
+    s.press("0");
+    assert_eq!(ids(&s)[..3], [1, 50, 2]);
+    assert_eq!(s.app.account().map(AccountName::as_str), Some("work"));
+    s.press("j");
+    assert_eq!(s.app.account().map(AccountName::as_str), Some("home"));
+    s.requests.clear();
+    s.press("g i");
+    assert_eq!(s.requests, [Request::OpenMailbox(MailboxId(10))], "its own inbox");
+    s.press("0 j Space Space e");
+    let filed = Request::File { targets: vec![PlacementKey(2), PlacementKey(50)], role: Role::Archive };
+    assert!(s.requests.contains(&filed), "the engine files each in its own archive: {:?}", s.requests);
+    s.press("0 j Space Space m");
+    assert!(s.app.popup().is_none() && s.text().contains("of several accounts"));
+}
+
+#[test]
+fn what_was_read_leaves_the_unread_and_stays_open() {
+    let mut s = Stage::new(120, 40);
+    live(&mut s, &Connectivity::Live { since: NOW });
+    two_accounts(&mut s);
+    s.press("g u");
+    assert_eq!(ids(&s), [1, 50, 2, 5, 8]);
+    assert_eq!(s.app.list().source, crate::app::list::Source::View(View::Unread));
+    s.press("Enter");
+    s.wait(Duration::from_secs(3));
+    s.rows[0].flags.insert(Flag::Seen);
+    s.touched();
+    assert_eq!((ids(&s)[0], s.app.viewer().id()), (50, Some(PlacementKey(1))), "nothing jumps away from the reader");
+    s.press("J");
+    assert_eq!(s.app.viewer().id(), Some(PlacementKey(50)), "the next one, none is leapt over");
+    s.press("n");
+    assert_eq!(s.app.viewer().id(), Some(PlacementKey(2)));
+    s.press("q T");
+    assert!(s.text().contains("single messages"));
+}
