@@ -22,6 +22,7 @@ pub mod reading;
 pub mod screen;
 mod state;
 pub mod status;
+pub mod tree;
 pub mod trie;
 mod update;
 pub mod words;

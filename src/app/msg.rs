@@ -150,6 +150,13 @@ pub enum Note {
         /// "to Archive".
         to: Option<SafeText>,
     },
+    /// Something was done to a mailbox.
+    Tree {
+        /// What, in words.
+        text: SafeText,
+        /// Whether it can be taken back.
+        undo: bool,
+    },
     /// Something was taken back.
     Undo,
     /// Something was done again.

@@ -296,14 +296,19 @@ impl App {
                 let undo = undo.filter(|_| done.group.is_some() && done.count > 0);
                 self.status.say(now, SafeText::line_max(&format!("{verb} {n}{to}{missed}"), 200), undo);
             }
+            Note::Tree { text, undo: can } => {
+                let undo = undo.filter(|_| can && done.group.is_some());
+                let many = if done.count > 1 { format!(", {n} in all") } else { String::new() };
+                self.status.say(now, SafeText::line_max(&format!("{text}{many}"), 200), undo);
+            }
             Note::Undo if done.count == 0 => self.status.doubt(now, "There is nothing to take back"),
             Note::Redo if done.count == 0 => self.status.doubt(now, "There is nothing to do again"),
             Note::Undo => {
-                let text = format!("took back the {} of {}", deed(done.word), plural(done.count.into(), "message", "messages"));
+                let text = format!("took back the {} of {}", deed(done.word), about(done));
                 self.status.say(now, SafeText::line_max(&text, 200), Some(("redo", "does it again")));
             }
             Note::Redo => {
-                let text = format!("did again the {} of {}", deed(done.word), plural(done.count.into(), "message", "messages"));
+                let text = format!("did again the {} of {}", deed(done.word), about(done));
                 self.status.say(now, SafeText::line_max(&text, 200), undo);
             }
             Note::Saved | Note::Open => {
@@ -330,6 +335,15 @@ fn touches(changes: &Changes, view: View) -> bool {
     }
 }
 
+/// What it was done to.
+fn about(done: &Done) -> String {
+    match done.word {
+        "create mailbox" | "rename mailbox" | "delete mailbox" => plural(done.count.into(), "mailbox", "mailboxes"),
+        "subscribe" | "unsubscribe" => plural(done.count.into(), "subscription", "subscriptions"),
+        _ => plural(done.count.into(), "message", "messages"),
+    }
+}
+
 /// What was done, as a noun.
 fn deed(word: &'static str) -> &'static str {
     match word {
@@ -337,6 +351,11 @@ fn deed(word: &'static str) -> &'static str {
         "archive" => "archiving",
         "delete" | "expunge" => "deletion",
         "copy" => "copying",
+        "create mailbox" => "making",
+        "rename mailbox" => "renaming",
+        "delete mailbox" => "deletion",
+        "subscribe" | "unsubscribe" => "change",
+        "empty" => "emptying",
         "" => "change",
         other => other,
     }

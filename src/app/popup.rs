@@ -11,8 +11,9 @@ use super::reading::Over;
 use super::screen::Screen;
 use super::screen::chooser::{Choice, Chooser};
 use super::state::App;
+use super::tree::Naming;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Connectivity, Kind, Password, Request};
+use crate::engine::api::{Connectivity, Kind, MailboxAct, Password, Request};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 
 /// What a mailbox is chosen for.
@@ -41,6 +42,10 @@ pub enum Popup {
     Help(Pane, usize),
     /// A question that `y` answers: delete these for ever?
     Delete(SafeText, Vec<PlacementKey>),
+    /// A question that `y` answers: delete or empty this mailbox?
+    Sure(SafeText, MailboxAct),
+    /// The name of a mailbox.
+    Name(Naming, Line),
     /// A password.
     Password(AccountName, Line),
     /// Something about the open message.
@@ -196,6 +201,23 @@ impl App {
                 }
                 return;
             }
+            Popup::Sure(_, act) => {
+                if matches!(key.code, Code::Char('y' | 'Y')) {
+                    let act = act.clone();
+                    self.sure(act);
+                } else {
+                    self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
+                }
+                return;
+            }
+            Popup::Name(naming, line) => {
+                if key.code == Code::Enter {
+                    let (naming, typed) = (naming.clone(), line.take());
+                    self.named(&naming, &typed);
+                    return;
+                }
+                line.key(key);
+            }
             Popup::Password(account, line) => {
                 if key.code == Code::Enter {
                     let (account, password) = (account.clone(), Password::new(line.take()));
@@ -272,11 +294,13 @@ impl App {
             Some(Popup::Mailboxes(c, _)) => paste(c, text),
             Some(Popup::Themes(c)) => paste(c, text),
             Some(Popup::Drafts(c)) => paste(c, text),
-            Some(Popup::Password(_, line) | Popup::Reading(Over::Folder(line, _))) => line.insert(text.trim_end_matches('\n')),
+            Some(Popup::Password(_, line) | Popup::Name(_, line) | Popup::Reading(Over::Folder(line, _))) => {
+                line.insert(text.trim_end_matches('\n'))
+            }
             Some(Popup::Reading(Over::Links(c))) => paste(c, text),
             Some(Popup::Reading(Over::Open(c))) => paste(c, text),
             Some(Popup::Reading(Over::Save(c))) => paste(c, text),
-            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Reading(Over::Doubtful(_))) | None => {}
+            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Sure(..) | Popup::Reading(Over::Doubtful(_))) | None => {}
         }
     }
 
@@ -290,7 +314,8 @@ impl App {
             Some(Popup::Reading(Over::Links(c))) => c.point(n),
             Some(Popup::Reading(Over::Open(c))) => c.point(n),
             Some(Popup::Reading(Over::Save(c))) => c.point(n),
-            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Password(..) | Popup::Reading(_)) | None => false,
+            Some(Popup::Help(..) | Popup::Delete(..) | Popup::Sure(..) | Popup::Name(..) | Popup::Password(..)) => false,
+            Some(Popup::Reading(_)) | None => false,
         };
         if there {
             self.popup_key(Key::plain(Code::Enter));

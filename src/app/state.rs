@@ -269,13 +269,21 @@ impl App {
     /// Why a command cannot be run now.
     #[must_use]
     pub fn why_not(&self, spec: &CommandSpec) -> Option<&'static str> {
-        let changes = spec.undo != command::Undo::Nothing;
+        let changes = spec.undo != command::Undo::Nothing || spec.group == command::Group::Mailbox;
         if self.setup.read_only && (changes || spec.group == command::Group::Write) {
             return Some("nothing can be changed: opened with --read-only");
         }
-        let covered = spec.keys.is_empty() || spec.keys.iter().any(|(pane, _)| pane.covers().contains(&self.pane()));
+        if spec.group == command::Group::Mailbox && spec.id != "create-mailbox" && self.mailbox_at_hand().is_none() {
+            return Some("there is no mailbox here");
+        }
+        let covered = spec.keys.is_empty()
+            || spec.group == command::Group::Mailbox
+            || spec.keys.iter().any(|(pane, _)| pane.covers().contains(&self.pane()));
         if !covered {
             return Some("not in this pane");
+        }
+        if spec.group == command::Group::Mailbox {
+            return None;
         }
         let on_message = spec.undo != command::Undo::Nothing && !matches!(spec.id, "undo") || spec.group == command::Group::Mark;
         let nothing = match self.focus {

@@ -235,6 +235,7 @@ fn queue_row(op: Operation) -> QueueRow {
         group: op.group,
         account: op.account,
         mailbox: op.mailbox,
+        to: if let OpKind::RenameMailbox { to, .. } = &op.kind { Some(to.clone()) } else { None },
         kind: op.kind.word(),
         detail: SafeText::line(&detail),
         // Append and CreateMailbox have no targets and are about one thing.

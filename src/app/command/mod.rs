@@ -78,6 +78,8 @@ pub enum Group {
     Mark,
     /// Doing something to messages.
     Message,
+    /// Doing something to mailboxes.
+    Mailbox,
     /// Reading one.
     Read,
     /// Writing.
@@ -90,8 +92,8 @@ pub enum Group {
 
 impl Group {
     /// In the order of the help.
-    pub const ALL: [Self; 8] =
-        [Self::Move, Self::Go, Self::Mark, Self::Message, Self::Read, Self::Write, Self::Outbox, Self::Program];
+    pub const ALL: [Self; 9] =
+        [Self::Move, Self::Go, Self::Mark, Self::Message, Self::Mailbox, Self::Read, Self::Write, Self::Outbox, Self::Program];
 
     /// The heading.
     #[must_use]
@@ -101,6 +103,7 @@ impl Group {
             Self::Go => "Going places",
             Self::Mark => "Choosing messages",
             Self::Message => "Messages",
+            Self::Mailbox => "Mailboxes",
             Self::Read => "Reading",
             Self::Write => "Writing",
             Self::Outbox => "Outgoing mail",

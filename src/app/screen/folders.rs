@@ -226,6 +226,12 @@ impl Folders {
         self.rows.iter().find(|r| r.id == id)
     }
 
+    /// Whether the account subscribes to any mailbox but the inbox.
+    #[must_use]
+    pub fn subscribes(&self, account: &AccountName) -> bool {
+        self.rows.iter().any(|r| r.account == *account && r.subscribed && !r.path.is_inbox())
+    }
+
     /// How many unread messages a view has, as far as the mailboxes say.
     #[must_use]
     pub fn unread(&self, view: View) -> Option<u32> {

@@ -60,6 +60,12 @@ impl Outbox {
         self.settle(1);
     }
 
+    /// The changes that wait for a server.
+    #[must_use]
+    pub fn changes(&self) -> &[QueueRow] {
+        &self.changes
+    }
+
     /// All lines.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let head = |text, any: bool| any.then_some(Line::Heading(text));
@@ -168,6 +174,7 @@ mod tests {
             group: GroupId(n),
             account: AccountName::new("work"),
             mailbox: MailboxPath::inbox(),
+            to: None,
             kind: "move",
             detail: SafeText::of("move to Archive"),
             count: 1,

@@ -226,6 +226,8 @@ pub struct QueueRow {
     pub account: AccountName,
     /// In which mailbox.
     pub mailbox: MailboxPath,
+    /// For a renamed mailbox, its new name.
+    pub to: Option<MailboxPath>,
     /// `flag`, `move` and so on.
     pub kind: &'static str,
     /// In words, for a person: "move to Archive", "+\\Seen".
@@ -240,6 +242,14 @@ pub struct QueueRow {
     pub fault: SafeText,
     /// When the person did it, seconds since 1970.
     pub created: i64,
+}
+
+impl QueueRow {
+    /// Whether it is about the mailbox itself, and not about messages.
+    #[must_use]
+    pub fn is_about_tree(&self) -> bool {
+        self.kind.ends_with("_mailbox")
+    }
 }
 
 /// A draft as it was saved.

@@ -201,7 +201,17 @@ fn hints(app: &App) -> &'static [&'static str] {
         _ if app.search().is_some() && *app.focus() == Focus::Messages => {
             &["open", "next-unread", "search", "archive", "move", "back", "help"]
         }
-        (_, Focus::Folders) => &["open", "next-pane", "unfold", "fold", "compose", "search", "help"],
+        (_, Focus::Folders) => &[
+            "open",
+            "create-mailbox",
+            "rename-mailbox",
+            "delete-mailbox",
+            "subscribe",
+            "empty-mailbox",
+            "search",
+            "help",
+            "unfold",
+        ],
         (_, Focus::Messages) if app.list().marked() > 0 => {
             &["archive", "delete", "move", "toggle-read", "star", "copy", "back", "help"]
         }

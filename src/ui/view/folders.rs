@@ -71,7 +71,9 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
     // Drafts count all they hold: each waits to be finished.
     let number = if mailbox.role == Some(Purpose::Drafts) { mailbox.total } else { mailbox.unread };
     let counts = number > 0 && !matches!(mailbox.role, Some(Purpose::Sent | Purpose::Trash));
-    let role = match (open, counts, mailbox.selectable) {
+    // Where nothing is subscribed to, the person does without subscriptions.
+    let plain = mailbox.subscribed || mailbox.role.is_some() || !app.folders().subscribes(&mailbox.account);
+    let role = match (open, counts, mailbox.selectable && plain) {
         (true, ..) => Role::FolderOpen,
         (_, true, _) => Role::FolderUnread,
         (_, _, true) => Role::Folder,
@@ -82,6 +84,9 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
         let role = if open { Role::FolderOpen } else { Role::FolderCount };
         room = room
             .saturating_sub(canvas.right((area.x + area.width).saturating_sub(1), y, 9, &words::count(number.into()), role) + 1);
+    }
+    if app.tree_waits(mailbox) {
+        canvas.text(area.x + 1, y, 1, "⇅", Role::StateWaiting);
     }
     let indent = u16::try_from(depth.min(6) * 2).unwrap_or(0);
     let mut x = area.x + 2 + indent;

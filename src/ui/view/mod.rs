@@ -65,6 +65,8 @@ mod stage_store;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tree_tests;
+#[cfg(test)]
 mod viewer_tests;
 #[cfg(test)]
 mod views_tests;

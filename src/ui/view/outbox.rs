@@ -33,7 +33,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
             }
             Line::Change(change) => {
                 let (state, role) = change_state(change);
-                let what = format!("{} of {}", change.detail, words::plural(change.count.into(), "message", "messages"));
+                let what = if change.is_about_tree() {
+                    change.detail.to_string()
+                } else {
+                    format!("{} of {}", change.detail, words::plural(change.count.into(), "message", "messages"))
+                };
                 let place = format!("{} / {}", change.account, change.mailbox.decoded());
                 row(canvas, (area, y), (&place, &what), (&state, role), &app.calendar().short(change.created));
             }

@@ -10,8 +10,10 @@ use crate::app::input::Line;
 use crate::app::layout::Area;
 use crate::app::popup::{HelpLine, Popup};
 use crate::app::screen::chooser::Chooser;
+use crate::app::tree::Naming;
 use crate::base::safetext::SafeText;
 use crate::base::width;
+use crate::engine::api::MailboxAct;
 use crate::ui::theme::Role;
 use std::fmt::Write as _;
 
@@ -27,6 +29,8 @@ pub fn area(app: &App, popup: &Popup) -> Area {
         Popup::Reading(over) => reading::size(over),
         Popup::Help(pane, _) => (96, app.help_lines(*pane).len() + 2),
         Popup::Delete(..) | Popup::Password(..) => (64, 5),
+        Popup::Sure(question, _) => (u16::try_from(width::width(question.as_str()) + 4).unwrap_or(u16::MAX).max(64), 5),
+        Popup::Name(..) => (76, 5),
     };
     // Choosers keep their size while one types: nothing jumps.
     let high = match popup {
@@ -58,15 +62,24 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, popup: &Popup) -> Option<
             help(canvas, area, &app.help_lines(*pane), *top);
             None
         }
-        Popup::Delete(question, _) => {
-            let x = area.x + 2;
-            canvas.text(x, area.y + 1, area.width.saturating_sub(4), question.as_str(), Role::Popup);
-            let y = area.y + 3.min(area.height.saturating_sub(1));
-            let used = canvas.text(x, y, 2, "y", Role::PopupMatch);
-            let used = used + canvas.text(x + used, y, 20, " deletes    ", Role::PopupDim);
-            let used = used + canvas.text(x + used, y, 8, "Esc", Role::PopupMatch);
-            canvas.text(x + used, y, 20, " keeps them", Role::PopupDim);
+        Popup::Delete(text, _) => {
+            question(canvas, area, text.as_str(), [" deletes    ", " keeps them"]);
             None
+        }
+        Popup::Sure(text, act) => {
+            let empties = matches!(act, MailboxAct::Empty { .. });
+            let words = if empties { [" empties it    ", " leaves it"] } else { [" deletes    ", " keeps it"] };
+            question(canvas, area, text.as_str(), words);
+            None
+        }
+        Popup::Name(naming, line) => {
+            let (label, hint) = match naming {
+                Naming::Create(account) => (format!("New mailbox of {account}"), "A slash puts it below another one"),
+                Naming::Rename(_) => ("New name".to_owned(), "All mailboxes below it go with it"),
+            };
+            let at = input(canvas, area, area.y + 1, SafeText::line_max(&label, 60).as_str(), line);
+            canvas.text(area.x + 2, area.y + 3, area.width.saturating_sub(4), hint, Role::PopupDim);
+            Some(at)
         }
         Popup::Password(account, line) => {
             let account = SafeText::line_max(account.as_str(), 60);
@@ -82,6 +95,17 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, popup: &Popup) -> Option<
             Some(at)
         }
     }
+}
+
+/// A question and what its two answers do.
+fn question(canvas: &mut Canvas<'_>, area: Area, text: &str, [yes, no]: [&str; 2]) {
+    let x = area.x + 2;
+    canvas.text(x, area.y + 1, area.width.saturating_sub(4), text, Role::Popup);
+    let y = area.y + 3.min(area.height.saturating_sub(1));
+    let used = canvas.text(x, y, 2, "y", Role::PopupMatch);
+    let used = used + canvas.text(x + used, y, 20, yes, Role::PopupDim);
+    let used = used + canvas.text(x + used, y, 8, "Esc", Role::PopupMatch);
+    canvas.text(x + used, y, 20, no, Role::PopupDim);
 }
 
 fn frame(canvas: &mut Canvas<'_>, area: Area) {

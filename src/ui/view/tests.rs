@@ -118,6 +118,7 @@ fn screens_of_what_waits() {
         group: GroupId(n),
         account: AccountName::new("work"),
         mailbox: MailboxPath::inbox(),
+        to: None,
         kind: "move",
         detail: SafeText::of("move to Archive"),
         count: 5,
