@@ -169,6 +169,9 @@ impl App {
         let Some(mut popup) = self.popup.take() else { return };
         let esc = key.code == Code::Esc || key == Key::ctrl('c') || key == Key::ctrl('g');
         if esc {
+            if matches!(popup, Popup::Delete(..) | Popup::Sure(..)) {
+                self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
+            }
             self.ask_password();
             return;
         }
@@ -197,7 +200,7 @@ impl App {
                     let targets = std::mem::take(keys);
                     self.delete_forever(targets);
                 } else {
-                    self.status.say(self.now.since, SafeText::of("Nothing was deleted"), None);
+                    self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
                 }
                 return;
             }
