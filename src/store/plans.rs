@@ -73,6 +73,7 @@ fn a_search_walks_one_index_in_the_order_of_its_rows() {
         ("is:unread", false, "SCAN p USING INDEX placement_all_unread"),
         ("is:unread ann", false, "SCAN p USING COVERING INDEX placement_all_unread"),
         ("is:draft ann", false, "SCAN p USING COVERING INDEX placement_draft"),
+        ("cc:ann", false, "SCAN f VIRTUAL TABLE INDEX"),
         ("larger:1M", false, "SCAN m USING INDEX message_large"),
         ("is:unread", true, "SEARCH p USING INDEX placement_unread (mailbox=?)"),
         ("is:starred", true, "SCAN p USING INDEX placement_all_flagged"),

@@ -108,7 +108,10 @@ impl Sql {
             text: has_text(query),
         };
         let mut conditions = vec!["p.hidden = 0".to_owned()];
-        let (matching, mut rest) = split(parts);
+        // Whoever stands in Cc is one of the recipients: found among them first.
+        let implied = parts.iter().filter_map(recipient).map(Query::Term);
+        let all: Vec<Query> = parts.iter().cloned().chain(implied).collect();
+        let (matching, mut rest) = split(&all);
         match matching {
             // Few messages are so: the text is looked for in them, not the other way round.
             Some(text) if sql.walk != Walk::All => sql.wanted = Some(text),
@@ -138,7 +141,12 @@ impl Sql {
             conditions.push("p.mailbox = ?".to_owned());
         }
         for part in rest {
-            let condition = sql.condition(part, scope);
+            let condition = match part {
+                Query::Term(Term::Text { field: Field::Cc, text, whole }) if recipient(part).is_some() => {
+                    sql.says_cc(text, *whole)
+                }
+                _ => sql.condition(part, scope),
+            };
             conditions.push(condition);
         }
         sql.condition = conditions.join(" AND ");
@@ -184,6 +192,11 @@ impl Sql {
         "(+p.sort IN (SELECT rowid FROM message_fts WHERE message_fts MATCH ?))".to_owned()
     }
 
+    fn says_cc(&mut self, text: &str, whole: bool) -> String {
+        self.values.push(Value::Text(text.to_owned()));
+        format!("cc_says(m.envelope, ?, {})", i32::from(whole))
+    }
+
     fn with(&mut self, value: i64, condition: &str) -> String {
         self.values.push(Value::Integer(value));
         condition.to_owned()
@@ -203,8 +216,8 @@ impl Sql {
             Term::Text { field: Field::Cc, text, whole } if !words(text).is_empty() => {
                 let any_recipient = Term::Text { field: Field::To, text: text.clone(), whole: *whole };
                 let found = matching_of(&Query::Term(any_recipient)).map_or_else(|| "1".to_owned(), |m| self.matches(m));
-                self.values.push(Value::Text(text.clone()));
-                format!("({found} AND cc_says(m.envelope, ?, {}))", i32::from(*whole))
+                let says = self.says_cc(text, *whole);
+                format!("({found} AND {says})")
             }
             Term::Text { .. } => "1".to_owned(),
             Term::Is(State::Unread) => bit(Flag::Seen, false),
@@ -227,6 +240,16 @@ impl Sql {
             }
             Term::Account(name) => of(&|b| b.account.as_str().eq_ignore_ascii_case(name)),
         }
+    }
+}
+
+/// What asks for Cc, asked of all recipients.
+fn recipient(query: &Query) -> Option<Term> {
+    match query {
+        Query::Term(Term::Text { field: Field::Cc, text, whole }) if !words(text).is_empty() => {
+            Some(Term::Text { field: Field::To, text: text.clone(), whole: *whole })
+        }
+        _ => None,
     }
 }
 

@@ -4,7 +4,9 @@
 //! (`bash tests/setup mailhost` installs it), `cargo bench -- store` the store alone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bare;
 mod corpus;
+mod cost;
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 mod report;
@@ -23,13 +25,15 @@ fn main() {
     match part {
         // A process of its own, so that its memory is nothing else's.
         "open" => return store::open_and_wait(&args[2]),
+        "fill" => store::fill_only(count, &mut report),
         "store" => store::run(count, &mut report),
         "program" => whole::run(count, &mut report),
+        "cost" => cost::run(count, &mut report),
         "all" => {
             store::run(count, &mut report);
             whole::run(count, &mut report);
         }
-        other => panic!("no such part: {other}; there are: all, program, store"),
+        other => panic!("no such part: {other}; there are: all, cost, fill, program, store"),
     }
     std::process::exit(report.end());
 }

@@ -1,13 +1,12 @@
 //! server — a mailbox of any size on a real Dovecot, and the bare read of it that ours is compared with.
 
+use crate::bare::Bare;
 use crate::corpus::Corpus;
-use crate::mailhost::{At, Host, PASSWORD, host};
-use postrider::net::session::TlsMode;
+use crate::mailhost::{Host, PASSWORD, host};
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 /// Runs a command as root, as the mail host's own script does.
 fn as_root(program: &str, args: &[&str]) {
@@ -21,6 +20,11 @@ fn as_root(program: &str, args: &[&str]) {
 
 /// Puts the corpus into the inbox of `user`, as Dovecot itself would have it after delivery.
 pub fn fill(corpus: &Corpus, user: &str) {
+    fill_with(corpus, user, |uid| corpus.raw(uid));
+}
+
+/// The same with other bytes.
+pub fn fill_with(corpus: &Corpus, user: &str, raw: impl Fn(u32) -> Vec<u8>) {
     let temp = tempfile::tempdir().unwrap();
     let maildir = temp.path().join("home/Maildir");
     for part in ["cur", "new", "tmp"] {
@@ -28,7 +32,7 @@ pub fn fill(corpus: &Corpus, user: &str) {
     }
     let mut list = format!("3 V1763700000 N{} G00000000000000000000000000000001\n", corpus.count + 1);
     for uid in 1..=corpus.count {
-        let (mail, raw) = (corpus.mail(uid), corpus.raw(uid));
+        let (mail, raw) = (corpus.mail(uid), raw(uid));
         let base = format!("{}.M{uid}P1.bench,S={}", mail.seen.received, raw.len());
         // A letter a flag, in this order.
         let letters: String = [("\\Draft", 'D'), ("\\Flagged", 'F'), ("\\Answered", 'R'), ("\\Seen", 'S')]
@@ -49,19 +53,24 @@ pub fn fill(corpus: &Corpus, user: &str) {
 
 /// The part of the configuration that says where the account is.
 pub fn account(user: &str) -> String {
-    let Host { imaps, submissions, .. } = host();
+    account_at(user, host().imaps, "")
+}
+
+/// ... on a line of one's own, with more of the configuration.
+pub fn account_at(user: &str, imaps: u16, more: &str) -> String {
+    let Host { submissions, .. } = host();
     let ca = host().dir.join("tls/ca.pem");
     format!(
         "[account.bench]\naddress = \"{user}\"\npassword = {{ command = \"echo {PASSWORD}\" }}\n\
          imap = {{ host = \"127.0.0.1\", port = {imaps}, tls = \"implicit\" }}\n\
          smtp = {{ host = \"127.0.0.1\", port = {submissions}, tls = \"implicit\" }}\n\
-         ca-file = \"{}\"\nkeep = {{ bodies = \"none\" }}\n",
+         ca-file = \"{}\"\nkeep = {{ bodies = \"none\" }}\n{more}",
         ca.display()
     )
 }
 
 /// What a bare read took.
-pub struct Bare {
+pub struct Read {
     /// From the first packet to the login's OK, in seconds.
     pub login: f64,
     /// Of opening the mailbox, in seconds: Dovecot looks at every file of a Maildir.
@@ -72,40 +81,13 @@ pub struct Bare {
     pub octets: u64,
 }
 
-/// Logs in, asks for what our own list wants of every message, and reads it without looking at it.
-pub fn bare_read(user: &str) -> Bare {
-    let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
-    let start = Instant::now();
-    let authority = native_tls::Certificate::from_pem(&fs::read(endpoint.ca_file.unwrap()).unwrap()).unwrap();
-    let connector = native_tls::TlsConnector::builder().add_root_certificate(authority).build().unwrap();
-    let tcp = TcpStream::connect((endpoint.host.as_str(), endpoint.port)).unwrap();
-    tcp.set_nodelay(true).unwrap();
-    let mut line = connector.connect(&endpoint.host, tcp).unwrap();
-    ask(&mut line, &format!("a LOGIN {user} {PASSWORD}"), "a OK");
-    let login = start.elapsed().as_secs_f64();
-    let start = Instant::now();
-    ask(&mut line, "b EXAMINE INBOX", "b OK");
-    let examine = start.elapsed().as_secs_f64();
-    let start = Instant::now();
-    let items = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])";
-    let octets = ask(&mut line, &format!("c UID FETCH 1:* {items}"), "c OK");
-    Bare { login, examine, read: start.elapsed().as_secs_f64(), octets }
-}
+/// What a list wants of a message, as our own reader asks for it.
+pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])";
 
-fn ask(line: &mut (impl Read + Write), command: &str, done: &str) -> u64 {
-    line.write_all(format!("{command}\r\n").as_bytes()).unwrap();
-    let mut part = vec![0; 1 << 16];
-    let (mut octets, mut tail) = (0, Vec::new());
-    loop {
-        let n = line.read(&mut part).unwrap();
-        assert!(n > 0, "the server hung up");
-        octets += n as u64;
-        tail.extend_from_slice(&part[..n]);
-        let cut = tail.len().saturating_sub(4_096);
-        tail.drain(..cut);
-        let last = String::from_utf8_lossy(&tail);
-        if last.ends_with("\r\n") && last.lines().last().is_some_and(|l| l.starts_with(done)) {
-            return octets;
-        }
-    }
+/// Logs in, asks for what our own list wants of every message, and reads it without looking at it.
+pub fn bare_read(user: &str) -> Read {
+    let mut bare = Bare::open(host().imaps, user);
+    let (_, examine) = bare.ask("EXAMINE INBOX");
+    let (octets, read) = bare.ask(&format!("UID FETCH 1:* {ENVELOPE}"));
+    Read { login: bare.login, examine, read, octets }
 }

@@ -99,6 +99,13 @@ fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, report: &mut Report) 
     report.note("... the slowest", &format!("{worst:.1} ms"));
 }
 
+/// Only that all envelopes are recorded: for a profiler.
+pub fn fill_only(count: u32, report: &mut Report) {
+    let dir = tempfile::tempdir().unwrap();
+    report.section(&format!("Recording {count} messages"));
+    fill(&open(dir.path()), &Corpus { seed: 1, count }, report);
+}
+
 /// Everything, in a fresh folder.
 pub fn run(count: u32, report: &mut Report) {
     let dir = tempfile::tempdir().unwrap();

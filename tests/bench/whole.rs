@@ -68,7 +68,7 @@ pub fn run(count: u32, report: &mut Report) {
     keys(dir.path(), &word, report);
 }
 
-fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Bare, report: &mut Report) {
+fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Read, report: &mut Report) {
     let mut screen = Screen::start(dir, false);
     let seen = screen.until(LONG, |s| s.text().contains(word) && s.bar().is_some() && s.rows() >= 40);
     let first = (seen - screen.begun).as_secs_f64() - bare.login;

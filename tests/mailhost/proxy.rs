@@ -46,6 +46,7 @@ struct Shared {
     down: AtomicU64,
     up: AtomicU64,
     connections: AtomicU64,
+    turns: AtomicU64,
 }
 
 /// One connection and its other half.
@@ -54,6 +55,8 @@ struct Pair {
     server: TcpStream,
     over: AtomicBool,
     silent: AtomicBool,
+    /// The last bytes came from the server.
+    answered: AtomicBool,
 }
 
 impl Pair {
@@ -92,6 +95,7 @@ impl Proxy {
             down: AtomicU64::new(0),
             up: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
         });
         let all = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -124,6 +128,11 @@ impl Proxy {
         (self.shared.down.load(Ordering::SeqCst), self.shared.up.load(Ordering::SeqCst))
     }
 
+    /// How often the client spoke after the server had: round trips, the handshake's among them.
+    pub fn turns(&self) -> u64 {
+        self.shared.turns.load(Ordering::SeqCst)
+    }
+
     /// How many connections there were.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::SeqCst)
@@ -135,7 +144,13 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, to: SocketAddr) {
     for stream in [&client, &server] {
         let _ = stream.set_nodelay(true);
     }
-    let pair = Arc::new(Pair { client, server, over: AtomicBool::new(false), silent: AtomicBool::new(false) });
+    let pair = Arc::new(Pair {
+        client,
+        server,
+        over: AtomicBool::new(false),
+        silent: AtomicBool::new(false),
+        answered: AtomicBool::new(true),
+    });
     let mut pairs = shared.pairs.lock().unwrap();
     pairs.retain(|p| p.strong_count() > 0);
     pairs.push(Arc::downgrade(&pair));
@@ -169,6 +184,9 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, to: SocketAddr) {
                 }
                 if let Some(rate) = line.rate {
                     std::thread::sleep(Duration::from_secs_f64(bytes.len() as f64 / rate as f64));
+                }
+                if pair.answered.swap(down, Ordering::SeqCst) && !down {
+                    shared.turns.fetch_add(1, Ordering::SeqCst);
                 }
                 passed += bytes.len() as u64;
                 if down { &shared.down } else { &shared.up }.fetch_add(bytes.len() as u64, Ordering::SeqCst);
