@@ -1,5 +1,5 @@
 //! body — a whole message: its envelope, all its header fields, and the tree of its parts by byte ranges.
-//! Owns: `Message`, `Part`, `PartPath`, `Kind`, `Attachment`, `Flaw`.
+//! Owns: `Message`, `Part`, `PartPath`, `Kind`, `Kept`, `Attachment`, `Flaw`.
 //! May import: base.
 //! Start reading at: `Message`. `mail/parse.rs` makes it; `mail/structure.rs` says which parts are read and which are
 //! attached; `mail/render.rs` turns it into lines. All text is untrusted.
@@ -24,6 +24,9 @@ pub struct Message {
     pub parts: Vec<Part>,
     /// What was wrong with it.
     pub flaws: Vec<Flaw>,
+    /// Whether `raw` is all of it as the server has it. If not, `raw` holds its header and some of its parts, in any order
+    /// (see `mail/outline.rs`).
+    pub whole: bool,
 }
 
 /// The number of a part in [`Message::parts`].
@@ -56,8 +59,39 @@ pub struct Part {
     pub encoding: Encoding,
     /// Its header fields in [`Message::raw`].
     pub header: Range<usize>,
-    /// Its body in [`Message::raw`], still encoded.
+    /// Its body in [`Message::raw`], still encoded; nothing if it is kept elsewhere.
     pub body: Range<usize>,
+    /// Where its bytes are.
+    pub kept: Kept,
+}
+
+/// Where the bytes of a part are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Kept {
+    /// In the message.
+    #[default]
+    Within,
+    /// Here, in a file of their own.
+    Apart {
+        /// How many they are, encoded, as the server said.
+        octets: u64,
+    },
+    /// On the server only.
+    OnServer {
+        /// How many they are, encoded, as the server said.
+        octets: u64,
+    },
+}
+
+impl Kept {
+    /// How many octets are not in the message.
+    #[must_use]
+    pub const fn octets(self) -> u64 {
+        match self {
+            Self::Within => 0,
+            Self::Apart { octets } | Self::OnServer { octets } => octets,
+        }
+    }
 }
 
 impl Part {
@@ -180,6 +214,8 @@ pub struct Attachment {
     pub size: u64,
     /// Whether it belongs to the text (an image of the HTML): not counted in lists.
     pub related: bool,
+    /// Whether its bytes are on this machine.
+    pub here: bool,
 }
 
 /// Who wrote a message, by the one rule that list, viewer, trust and reply share.

@@ -5,7 +5,7 @@
 //! whole message from our own scan (`header.rs`), its text from our own decoding (`charset.rs`).
 
 use super::address::Address;
-use super::body::{Disposition, Encoding, Flaw, Kind, Message, Part, PartPath};
+use super::body::{Disposition, Encoding, Flaw, Kept, Kind, Message, Part, PartPath};
 use super::envelope::{Envelope, MessageId};
 use super::header::{self, Block, Field};
 use super::{charset, encoded_word, transfer};
@@ -50,7 +50,7 @@ pub fn message(raw: impl Into<Arc<[u8]>>) -> Message {
             if cut {
                 flaws.push(Flaw::PartsCut);
             }
-            Message { envelope: envelope_of(&raw, &block.fields), raw, fields: block.fields, parts, flaws }
+            Message { envelope: envelope_of(&raw, &block.fields), raw, fields: block.fields, parts, flaws, whole: true }
         }
         Ok(None) | Err(_) => {
             flaws.push(Flaw::Unparsable);
@@ -162,8 +162,9 @@ fn plain(raw: Arc<[u8]>, block: Block, flaws: Vec<Flaw>) -> Message {
         encoding: Encoding::Identity,
         header: block.start..block.body,
         body: block.body..raw.len(),
+        kept: Kept::Within,
     };
-    Message { envelope: envelope_of(&raw, &block.fields), raw, fields: block.fields, parts: vec![part], flaws }
+    Message { envelope: envelope_of(&raw, &block.fields), raw, fields: block.fields, parts: vec![part], flaws, whole: true }
 }
 
 fn envelope_of(raw: &[u8], fields: &[Field]) -> Envelope {
@@ -345,6 +346,7 @@ fn convert(part: &mail_parser::MessagePart<'_>, header: Range<usize>, body: Rang
         encoding,
         header,
         body,
+        kept: Kept::Within,
     }
 }
 

@@ -3,7 +3,7 @@
 //! May import: base.
 //! Start reading at: `plan`. It recurses as deep as the tree, which `parse::MAX_DEPTH` bounds.
 
-use super::body::{Attachment, Disposition, Encoding, Kind, Message, Part, PartIndex};
+use super::body::{Attachment, Disposition, Encoding, Kept, Kind, Message, Part, PartIndex};
 use super::{filename, header};
 
 /// Which of several forms of one text is wanted.
@@ -161,7 +161,7 @@ impl<'a> Walk<'a> {
         }
         part.kind == kind
             && part.disposition != Disposition::Attachment
-            && self.message.encoded(part).iter().take(4_096).any(|b| !b.is_ascii_whitespace())
+            && (part.kept.octets() > 0 || self.message.encoded(part).iter().take(4_096).any(|b| !b.is_ascii_whitespace()))
     }
 
     /// The parts of an alternative that was not chosen that are no form of the text: a calendar, images.
@@ -250,10 +250,13 @@ impl<'a> Walk<'a> {
     fn attach(&mut self, index: PartIndex, related: bool) {
         let Some(part) = self.get(index) else { return };
         let encoded = self.message.encoded(part);
-        if encoded.is_empty() && part.name.is_none() {
+        if encoded.is_empty() && part.name.is_none() && part.kept == Kept::Within {
             return;
         }
         let size = match part.encoding {
+            // Four letters stand for three octets, in lines of 76 letters and a line break.
+            Encoding::Base64 if part.kept != Kept::Within => usize::try_from(part.kept.octets().saturating_mul(57) / 78).unwrap_or(usize::MAX),
+            _ if part.kept != Kept::Within => usize::try_from(part.kept.octets()).unwrap_or(usize::MAX),
             Encoding::Base64 => {
                 encoded.iter().filter(|b| b.is_ascii_alphanumeric() || **b == b'+' || **b == b'/').count() * 3 / 4
             }
@@ -262,7 +265,8 @@ impl<'a> Walk<'a> {
         let name = part.name.clone().unwrap_or_default();
         let safe_name = if name.is_empty() { self.default_name(part) } else { filename::safe(&name) };
         let (path, mime) = (part.path.clone(), part.mime.clone());
-        self.plan.attachments.push(Attachment { part: index, path, mime, name, safe_name, size: size as u64, related });
+        let here = !matches!(part.kept, Kept::OnServer { .. });
+        self.plan.attachments.push(Attachment { part: index, path, mime, name, safe_name, size: size as u64, related, here });
     }
 
     /// A name for a part that its sender gave none: a message is called by its subject.
