@@ -28,6 +28,7 @@ pub mod links;
 pub mod mailbox;
 pub mod mailto;
 pub mod outgoing;
+pub mod outline;
 pub mod page;
 pub mod parse;
 pub mod query;

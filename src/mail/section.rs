@@ -7,7 +7,7 @@ use super::body::PartPath;
 use std::fmt;
 
 /// A piece of a message.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Section {
     /// All of it.
     Whole,
@@ -19,6 +19,24 @@ pub enum Section {
     Mime(PartPath),
     /// The header of a message inside, by the number of its `message/rfc822` part.
     HeaderOf(PartPath),
+}
+
+impl Section {
+    /// Reads what [`Display`](fmt::Display) writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let path = |text: &str| PartPath::parse(text).filter(|p| *p != PartPath::default());
+        Some(match text {
+            "" => Self::Whole,
+            "HEADER" => Self::Header,
+            "TEXT" => Self::Part(PartPath::default()),
+            _ => match (text.strip_suffix(".MIME"), text.strip_suffix(".HEADER")) {
+                (Some(of), _) => Self::Mime(path(of)?),
+                (_, Some(of)) => Self::HeaderOf(path(of)?),
+                _ => Self::Part(path(text)?),
+            },
+        })
+    }
 }
 
 impl fmt::Display for Section {
@@ -50,8 +68,10 @@ mod tests {
             (Section::Mime(path("1")), "1.MIME"),
             (Section::HeaderOf(path("3")), "3.HEADER"),
         ];
+        assert!(Section::parse("x").is_none() && Section::parse("0.HEADER").is_none());
         for (section, text) in all {
             assert_eq!(section.to_string(), text);
+            assert_eq!(Section::parse(text), Some(section));
         }
     }
 }

@@ -255,7 +255,9 @@ impl<'a> Walk<'a> {
         }
         let size = match part.encoding {
             // Four letters stand for three octets, in lines of 76 letters and a line break.
-            Encoding::Base64 if part.kept != Kept::Within => usize::try_from(part.kept.octets().saturating_mul(57) / 78).unwrap_or(usize::MAX),
+            Encoding::Base64 if part.kept != Kept::Within => {
+                usize::try_from(part.kept.octets().saturating_mul(57) / 78).unwrap_or(usize::MAX)
+            }
             _ if part.kept != Kept::Within => usize::try_from(part.kept.octets()).unwrap_or(usize::MAX),
             Encoding::Base64 => {
                 encoded.iter().filter(|b| b.is_ascii_alphanumeric() || **b == b'+' || **b == b'/').count() * 3 / 4

@@ -10,6 +10,7 @@ use crate::base::secret::Secret;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::outline::{Outline, Pieces};
 use crate::mail::query::Query;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
@@ -174,6 +175,25 @@ pub trait MailStore: Send {
         decoded: bool,
         to: &mut dyn Write,
     ) -> Result<Option<PartGot>>;
+
+    /// The message's tree and its header, without marking it read, so that only parts of it need be fetched. Nothing if
+    /// there is no such message, or the store has nothing to spare by parts.
+    fn fetch_outline(&mut self, _uid: Uid) -> Result<Option<(Outline, Vec<u8>)>> {
+        Ok(None)
+    }
+
+    /// Several sections of a message, none of them large, in one turn if the store can; those that are not there are left
+    /// out. Nothing if there is no such message.
+    fn fetch_sections(&mut self, uid: Uid, sections: &[Section]) -> Result<Option<Pieces>> {
+        let mut all = Pieces::new();
+        for section in sections {
+            let mut text = Vec::new();
+            if self.fetch_part(uid, section, None, false, &mut text)?.is_some() {
+                all.insert(section.clone(), text);
+            }
+        }
+        Ok(Some(all))
+    }
 
     /// The first words of messages (needs `preview`), cut by the server; untrusted.
     fn fetch_previews(&mut self, _uids: &UidSet, _sink: Sink<'_, (Uid, String)>) -> Result<()> {

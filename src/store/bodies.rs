@@ -1,12 +1,11 @@
 //! bodies — which messages' bytes are here, which are wanted, and how long they stay.
-//! Owns: the columns `blob`, `preview`, `files`, `attachments`. May import: mail.
+//! Owns: the columns `blob`, `held`, `preview`, `files`, `attachments`. May import: mail.
 //! Start reading at: `arrived`. The bytes themselves lie in `blobs.rs`; what is indexed of them is `fts.rs`'s.
 
-use super::change::Topic;
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{fts, placements};
+use super::{fts, parts, placements};
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use std::collections::HashSet;
@@ -27,14 +26,22 @@ pub struct Reading {
 /// # Errors
 /// As every transaction. That the message is gone meanwhile is no fault: its blob is swept.
 pub fn arrived(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, reading: &Reading) -> Result<()> {
-    let files = serde_json::to_string(&reading.files).map_err(|e| super::StoreError::invalid(&e.to_string()))?;
-    let sql = "UPDATE message SET blob = ?2, preview = ?3, files = ?4, attachments = ?5 WHERE id = ?1";
-    let count = i64::try_from(reading.files.len()).unwrap_or(i64::MAX);
-    if tx.conn().prepare_cached(sql)?.execute((message.0, blob, &reading.preview, files, count))? == 0 {
+    let sql = "UPDATE message SET blob = ?2, held = max(size, 1) WHERE id = ?1";
+    if tx.conn().prepare_cached(sql)?.execute((message.0, blob))? == 0 {
         return Ok(());
     }
-    fts::feed(tx, message, Some(&reading.text))?;
-    note(tx, message)
+    parts::forget(tx, message)?;
+    said(tx, message, reading)?;
+    placements::note_body(tx, message)
+}
+
+/// Records what a message says, for the list and the index.
+pub(super) fn said(tx: &mut Tx<'_, Cache>, message: MessageKey, reading: &Reading) -> Result<()> {
+    let files = serde_json::to_string(&reading.files).map_err(|e| super::StoreError::invalid(&e.to_string()))?;
+    let count = i64::try_from(reading.files.len()).unwrap_or(i64::MAX);
+    let sql = "UPDATE message SET preview = ?2, files = ?3, attachments = ?4 WHERE id = ?1";
+    tx.conn().prepare_cached(sql)?.execute((message.0, &reading.preview, files, count))?;
+    fts::feed(tx, message, Some(&reading.text))
 }
 
 /// Records that the bytes of a message are not here: lost from the disk, or too old to be kept. What was indexed of them
@@ -43,17 +50,10 @@ pub fn arrived(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, reading:
 /// # Errors
 /// As every transaction.
 pub fn forget(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
-    let sql = "UPDATE message SET blob = '' WHERE id = ?1 AND blob <> ''";
+    let sql = "UPDATE message SET blob = '', held = 0 WHERE id = ?1 AND held > 0";
     if tx.conn().prepare_cached(sql)?.execute([message.0])? > 0 {
-        note(tx, message)?;
-    }
-    Ok(())
-}
-
-fn note(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
-    tx.note(Topic::Body(message));
-    for place in placements::of_message(tx, message)? {
-        tx.note(Topic::Messages(place.mailbox));
+        parts::forget(tx, message)?;
+        placements::note_body(tx, message)?;
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ pub struct Wanted {
 /// The statement of [`wanted`]. With min(), the other columns are those of the placement that it names.
 pub(super) const WANTED: &str =
     "SELECT m.id, min(p.id), p.mailbox, p.uid, m.size FROM message m JOIN placement p ON p.message = m.id
-    WHERE m.account = ?1 AND m.blob = '' AND m.received >= ?2 AND m.size <= ?3 AND p.uid IS NOT NULL AND p.hidden = 0
+    WHERE m.account = ?1 AND m.held = 0 AND m.received >= ?2 AND m.size <= ?3 AND p.uid IS NOT NULL AND p.hidden = 0
     GROUP BY m.received, m.id ORDER BY m.received DESC, m.id DESC LIMIT ?4";
 
 /// Messages of an account received since `since` (seconds since 1970) and of at most `max_size` octets whose bytes are not
@@ -99,17 +99,20 @@ pub fn wanted(db: &Db<Cache>, account: &AccountName, since: i64, max_size: u64, 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The statement of [`named`].
+pub(super) const NAMED: &str = "SELECT blob FROM message WHERE blob <> '' UNION ALL SELECT blob FROM part";
+
 /// The names of all blobs that rows name: what a sweep leaves.
 ///
 /// # Errors
 /// As every question.
 pub fn named(db: &Db<Cache>) -> Result<HashSet<String>> {
-    let mut statement = db.conn().prepare_cached("SELECT blob FROM message WHERE blob <> ''")?;
+    let mut statement = db.conn().prepare_cached(NAMED)?;
     Ok(statement.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The statement of [`total`].
-pub(super) const TOTAL: &str = "SELECT coalesce(sum(size), 0) FROM message WHERE account = ?1 AND blob <> ''";
+pub(super) const TOTAL: &str = "SELECT coalesce(sum(held), 0) FROM message WHERE account = ?1 AND held > 0";
 
 /// How many octets of an account's messages are here.
 ///
@@ -120,8 +123,8 @@ pub fn total(db: &Db<Cache>, account: &AccountName) -> Result<u64> {
 }
 
 /// The statement of [`expire`].
-pub(super) const OLDEST: &str = "SELECT m.id, m.size, m.received FROM message m INDEXED BY message_kept
-    WHERE m.account = ?1 AND m.blob <> ''
+pub(super) const OLDEST: &str = "SELECT m.id, m.held, m.received FROM message m INDEXED BY message_kept
+    WHERE m.account = ?1 AND m.held > 0
       AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND (p.flags & ?2) <> 0)
     ORDER BY m.received LIMIT ?3";
 

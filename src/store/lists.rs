@@ -19,7 +19,7 @@ pub const MAX_ROWS: u32 = 1_000;
 /// What [`read`] reads, of `placement p` and `message m`.
 pub(super) const COLUMNS: &str =
     "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.from_name, m.from_addr,
-    m.recipients, m.subject, m.preview, p.flags, p.words, m.size, m.attachments, m.blob <> '', m.message_id";
+    m.recipients, m.subject, m.preview, p.flags, p.words, m.size, m.attachments, m.held > 0, m.message_id";
 /// How many columns that is.
 pub(super) const WIDTH: usize = 19;
 

@@ -27,6 +27,7 @@ mod migrate;
 pub mod open;
 pub mod outbox;
 pub mod overlay;
+pub mod parts;
 pub mod people;
 pub mod placements;
 mod quarantine;

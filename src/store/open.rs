@@ -58,6 +58,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0002_views.sql"),
         include_str!("migrations/cache/0003_tree.sql"),
         include_str!("migrations/cache/0004_search.sql"),
+        include_str!("migrations/cache/0005_parts.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

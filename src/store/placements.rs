@@ -343,3 +343,11 @@ fn add(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, more: Sums) {
     sums.threads += more.threads;
     tx.note(Topic::Messages(mailbox));
 }
+/// What is here of a message has changed: for whoever shows it or a list with it.
+pub(super) fn note_body(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
+    tx.note(Topic::Body(message));
+    for place in of_message(tx, message)? {
+        tx.note(Topic::Messages(place.mailbox));
+    }
+    Ok(())
+}

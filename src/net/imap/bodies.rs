@@ -161,7 +161,7 @@ impl Taker for One<'_> {
 }
 
 /// What the literal that begins now is, and the UID if it was told before it.
-fn announced(so_far: &[u8]) -> Option<(Vec<u8>, Option<Uid>)> {
+pub(super) fn announced(so_far: &[u8]) -> Option<(Vec<u8>, Option<Uid>)> {
     let rest = so_far.strip_prefix(b"* ").unwrap_or_default();
     let words = value::parse(rest);
     let Some(Value::List(items)) = words.get(2) else { return None };

@@ -15,6 +15,7 @@ mod frame;
 mod login;
 mod mailboxes;
 mod notify;
+mod outline;
 mod select;
 mod store;
 mod structure;

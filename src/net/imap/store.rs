@@ -15,6 +15,7 @@ use crate::base::waker::Waker;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::outline::{Outline, Pieces};
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
@@ -147,6 +148,14 @@ impl MailStore for ImapStore {
 
     fn fetch_bodies(&mut self, uids: &UidSet, to: &mut dyn Bodies) -> Result<()> {
         self.fetch_many(uids, to)
+    }
+
+    fn fetch_outline(&mut self, uid: Uid) -> Result<Option<(Outline, Vec<u8>)>> {
+        self.fetch_tree(uid)
+    }
+
+    fn fetch_sections(&mut self, uid: Uid, sections: &[Section]) -> Result<Option<Pieces>> {
+        self.fetch_pieces(uid, sections)
     }
 
     fn fetch_part(

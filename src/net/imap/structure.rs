@@ -53,7 +53,7 @@ fn walk(part: &Value<'_>, related: bool, out: &mut Vec<String>) {
 }
 
 /// A parameter, also when it is extended or in pieces (RFC 2231).
-fn parameter(list: &Value<'_>, name: &str) -> Option<String> {
+pub(super) fn parameter(list: &Value<'_>, name: &str) -> Option<String> {
     let get = |key: &str| {
         let pair =
             list.items().chunks_exact(2).find(|p| p.first().and_then(|k| k.text()).is_some_and(|k| k.eq_ignore_ascii_case(key)));

@@ -8,6 +8,7 @@ use super::value::{self, Status, Value};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flags;
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::outline::Outline;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::server::{ListedMailbox, MailboxStatus, Space};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
@@ -100,6 +101,10 @@ pub struct Fetched {
     pub section: Vec<u8>,
     /// Its text, if it came as a string that was kept; nothing for NIL.
     pub body: Option<Vec<u8>>,
+    /// Sections that came before it.
+    pub others: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// The tree of BODYSTRUCTURE, where the whole header came with it.
+    pub outline: Option<Outline>,
 }
 
 /// Reads the response in `bytes` (`* …`).
@@ -293,7 +298,7 @@ fn esearch(tail: &[u8]) -> UidSet {
 fn fetched(rest: &[u8]) -> Fetched {
     let mut out = Fetched::default();
     let items = value::parse(rest);
-    let mut references = Vec::new();
+    let (mut references, mut tree) = (Vec::new(), None);
     for pair in items.first().map(Value::items).unwrap_or_default().chunks_exact(2) {
         let [Value::Atom(key), value] = pair else { continue };
         match key.to_ascii_uppercase().as_slice() {
@@ -303,13 +308,19 @@ fn fetched(rest: &[u8]) -> Fetched {
             b"INTERNALDATE" => out.received = value.text().and_then(|t| envelope::internal_date(&t)).unwrap_or(0),
             b"RFC822.SIZE" => out.size = value.number(),
             b"ENVELOPE" => out.envelope = Some(envelope::envelope(value)),
-            b"BODYSTRUCTURE" | b"BODY" => out.attachments = super::structure::attachments(value),
+            b"BODYSTRUCTURE" | b"BODY" => {
+                out.attachments = super::structure::attachments(value);
+                tree = Some(value);
+            }
             b"EMAILID" => out.object_id = object_id(value.items().first()),
             b"X-GM-MSGID" if out.object_id.is_empty() => out.object_id = object_id(Some(value)),
             other if other.starts_with(b"BODY[HEADER.FIELDS") => {
                 references = envelope::references(value.bytes().unwrap_or_default());
             }
             other if other.starts_with(b"BODY[") || other.starts_with(b"BINARY[") => {
+                if !out.section.is_empty() {
+                    out.others.push((std::mem::take(&mut out.section), out.body.take()));
+                }
                 out.section = other.to_vec();
                 out.body = value.bytes().map(<[u8]>::to_vec);
             }
@@ -318,6 +329,10 @@ fn fetched(rest: &[u8]) -> Fetched {
     }
     if let Some(envelope) = &mut out.envelope {
         envelope.references = references;
+    }
+    // Lists do not want it, and never ask for the whole header.
+    if out.section == b"BODY[HEADER]" {
+        out.outline = tree.and_then(super::outline::outline);
     }
     out
 }
