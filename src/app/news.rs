@@ -129,7 +129,7 @@ impl App {
                 self.want_body();
             }
             // Nobody asks for them here yet: what runs is shown from its progress.
-            (_, Ok(Rows::Jobs(_))) => {}
+            (_, Ok(Rows::Jobs(_) | Rows::Quotas(_))) => {}
             (_, Ok(Rows::Page(sheet, page))) => self.viewer.laid(&sheet, *page),
             (_, Ok(Rows::Outbox(rows))) => self.outbox.fill_mails(rows),
             (_, Ok(Rows::Queue(rows))) => self.outbox.fill_changes(rows),

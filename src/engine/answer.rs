@@ -20,8 +20,8 @@ use crate::mail::{parse, query};
 use crate::store::blobs::Blobs;
 use crate::store::open::Cache;
 use crate::store::{
-    Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, draft_copies, drafts, journal, lists, mailboxes,
-    messages, outbox, people, search,
+    Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, draft_copies, drafts, journal, limits, lists,
+    mailboxes, messages, outbox, people, search,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -70,6 +70,14 @@ impl Answerer {
             Query::Mailboxes => {
                 let rows = self.reader.ask(stop, |db| mailboxes::list(db, None))?;
                 Rows::Mailboxes(in_display_order(rows, &self.accounts))
+            }
+            Query::Quotas => {
+                let mut all = Vec::new();
+                for account in &self.accounts {
+                    let roots = self.reader.ask(stop, |db| limits::quota(db, account))?;
+                    all.extend(roots.into_iter().map(|root| (account.clone(), root)));
+                }
+                Rows::Quotas(all)
             }
             Query::Messages { view, threaded, cursor, limit } => {
                 Rows::Messages(self.page(*view, *threaded, *cursor, *limit, stop)?)

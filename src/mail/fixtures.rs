@@ -21,6 +21,7 @@ pub fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>) -> Mailbo
         total: 0,
         unread: 0,
         synced_at: 0,
+        rights: None,
     }
 }
 

@@ -7,6 +7,7 @@ use super::address::Address;
 use super::flags::Flags;
 use super::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
 use super::mailbox::{MailboxPath, Role};
+use super::rights::Rights;
 
 /// One row of a message list; in threaded lists, the newest message of a conversation. All text is untrusted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,6 +77,8 @@ pub struct MailboxRow {
     pub unread: u32,
     /// When it last agreed with the server, seconds since 1970; 0 for never.
     pub synced_at: i64,
+    /// What the person may do to it; none if that is not known: then everything is offered.
+    pub rights: Option<Rights>,
 }
 
 /// Where a page of rows starts.

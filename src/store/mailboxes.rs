@@ -9,6 +9,7 @@ use super::placements;
 use super::writer::Tx;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::rights::Rights;
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus};
 use rusqlite::{OptionalExtension, Row};
@@ -129,13 +130,15 @@ pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<(
     for row in super::tree::named(tx, account)? {
         remove(tx, row.id)?;
     }
-    tx.conn().execute("DELETE FROM thread_ref WHERE account = ?1", [account.as_str()])?;
+    for table in ["thread_ref", "quota"] {
+        tx.conn().execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account.as_str()])?;
+    }
     Ok(())
 }
 
 const COLUMNS: &str = "id, account, path, delimiter, role, selectable, subscribed,
     CASE WHEN synced_at = 0 THEN max(total, status_total) ELSE total END,
-    CASE WHEN synced_at = 0 THEN max(unread, status_unread) ELSE unread END, synced_at";
+    CASE WHEN synced_at = 0 THEN max(unread, status_unread) ELSE unread END, synced_at, rights";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
     Ok(MailboxRow {
@@ -149,6 +152,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
         total: row.get(7)?,
         unread: row.get(8)?,
         synced_at: row.get(9)?,
+        rights: row.get::<_, Option<String>>(10)?.map(Rights::from),
     })
 }
 

@@ -20,6 +20,7 @@ mod fts;
 pub mod health;
 pub mod journal;
 pub mod keywords;
+pub mod limits;
 pub mod lists;
 pub mod mailboxes;
 pub mod messages;

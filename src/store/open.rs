@@ -59,6 +59,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0003_tree.sql"),
         include_str!("migrations/cache/0004_search.sql"),
         include_str!("migrations/cache/0005_parts.sql"),
+        include_str!("migrations/cache/0006_limits.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

@@ -35,8 +35,8 @@ impl Keys {
             View::Unread => ("placement_all_unread", "(p.flags & 1) = 0"),
             View::Flagged => ("placement_all_flagged", "(p.flags & 4) <> 0"),
         };
-        let out = list(db, &[Role::Trash, Role::Junk])?;
-        let mirrors = list(db, &[Role::All, Role::Flagged])?;
+        let out = list(db, &format!("dying <> 0 OR role IN ('{}', '{}')", Role::Trash.word(), Role::Junk.word()))?;
+        let mirrors = list(db, &format!("role IN ('{}', '{}')", Role::All.word(), Role::Flagged.word()))?;
         Ok(Some(Self::Marked { index, condition, out, mirrors }))
     }
 
@@ -131,18 +131,17 @@ impl Keys {
 
 /// The inboxes of all accounts.
 fn inboxes(db: &Db<Cache>) -> Result<Vec<i64>> {
-    let sql = "SELECT id FROM mailbox WHERE role = ?1 AND selectable ORDER BY id";
+    let sql = "SELECT id FROM mailbox WHERE role = ?1 AND selectable AND dying = 0 ORDER BY id";
     let mut statement = db.conn().prepare_cached(sql)?;
     Ok(statement.query_map([Role::Inbox.word()], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
-fn list(db: &Db<Cache>, roles: &[Role]) -> Result<String> {
+/// The numbers of the mailboxes that are so, as `,1,2`.
+fn list(db: &Db<Cache>, condition: &str) -> Result<String> {
+    let mut statement = db.conn().prepare_cached(&format!("SELECT id FROM mailbox WHERE {condition} ORDER BY id"))?;
     let mut all = String::new();
-    for role in roles {
-        let mut statement = db.conn().prepare_cached("SELECT id FROM mailbox WHERE role = ?1 ORDER BY id")?;
-        for id in statement.query_map([role.word()], |r| r.get::<_, i64>(0))? {
-            let _ = write!(all, ",{}", id?);
-        }
+    for id in statement.query_map([], |r| r.get::<_, i64>(0))? {
+        let _ = write!(all, ",{}", id?);
     }
     Ok(all)
 }

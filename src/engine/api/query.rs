@@ -13,6 +13,7 @@ use crate::mail::intent::OpState;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
 use crate::mail::page::{Page, Sheet};
+use crate::mail::rights::Quota;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor, View};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub struct Slot(pub u16);
 pub enum Query {
     /// All mailboxes of all accounts, in display order.
     Mailboxes,
+    /// How much room the accounts have, where that is limited. Changes with the mailboxes.
+    Quotas,
     /// A page of a message list.
     Messages {
         /// Of this.
@@ -84,6 +87,8 @@ pub struct Answer {
 pub enum Rows {
     /// To `Query::Mailboxes`.
     Mailboxes(Vec<MailboxRow>),
+    /// To `Query::Quotas`: each root with the account that it is of, in the order of the configuration.
+    Quotas(Vec<(AccountName, Quota)>),
     /// To `Query::Messages`.
     Messages(MessagePage),
     /// To `Query::Thread`.
