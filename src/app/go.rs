@@ -31,6 +31,10 @@ impl App {
             "goto-trash" => self.open_role(Role::Trash),
             "goto-junk" => self.open_role(Role::Junk),
             "goto-outbox" => self.open_outbox(),
+            "goto-jobs" => {
+                self.screen = Screen::Jobs;
+                self.ask(msg::JOBS, Query::Jobs);
+            }
             "goto-inboxes" => self.open_view(View::Inboxes),
             "goto-unread" => self.open_view(View::Unread),
             "goto-starred" => self.open_view(View::Flagged),

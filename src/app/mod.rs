@@ -14,6 +14,7 @@ pub mod input;
 pub mod key;
 pub mod layout;
 pub mod list;
+mod look;
 mod mouse;
 pub mod msg;
 mod news;

@@ -18,6 +18,7 @@ impl App {
             return;
         }
         match (self.screen, spot) {
+            (Screen::Jobs, _) => self.jobs.point(line),
             (Screen::Outbox, _) => {
                 self.outbox.point(line);
             }
@@ -60,6 +61,7 @@ impl App {
         }
         match (self.screen, spot) {
             (Screen::Outbox, _) => self.outbox.step(by.signum()),
+            (Screen::Jobs, _) => self.jobs.step(by.signum()),
             (Screen::Compose, _) => self.compose_scroll(by),
             (Screen::Account, _) => {}
             (Screen::Mail, Spot::Folders) => self.folders.step(by.signum()),

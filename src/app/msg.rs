@@ -38,6 +38,8 @@ pub const NAMES: Slot = Slot(9);
 pub const DRAFTS: Slot = Slot(10);
 /// The one to go on with.
 pub const RESUME: Slot = Slot(11);
+/// What runs.
+pub const JOBS: Slot = Slot(12);
 
 /// The open message's layout, where it takes long.
 pub const PAGE: Slot = Slot(12);

@@ -29,6 +29,9 @@ impl App {
             self.connectivity.insert(account, state);
         }
         self.ask_password();
+        if self.screen == Screen::Jobs && (news.jobs || !news.progress.is_empty()) {
+            self.ask(msg::JOBS, Query::Jobs);
+        }
         for (task, progress) in news.progress {
             self.status.progress(self.now.since, task, progress);
         }
@@ -128,8 +131,9 @@ impl App {
                 self.viewer.fill(*view);
                 self.want_body();
             }
-            // Nobody asks for them here yet: what runs is shown from its progress.
-            (_, Ok(Rows::Jobs(_) | Rows::Quotas(_))) => {}
+            (_, Ok(Rows::Jobs(rows))) => self.jobs.fill(rows),
+            // Nobody asks for them here yet.
+            (_, Ok(Rows::Quotas(_))) => {}
             (_, Ok(Rows::Page(sheet, page))) => self.viewer.laid(&sheet, *page),
             (_, Ok(Rows::Outbox(rows))) => self.outbox.fill_mails(rows),
             (_, Ok(Rows::Queue(rows))) => self.outbox.fill_changes(rows),

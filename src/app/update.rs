@@ -193,6 +193,7 @@ impl App {
     pub(super) fn step(&mut self, by: isize) {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.step(by),
+            (Screen::Jobs, _) => self.jobs.step(by),
             (Screen::Compose, _) => {}
             (Screen::Account, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.step(by),
@@ -207,6 +208,7 @@ impl App {
     fn page_by(&mut self, down: bool, half: bool) {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.page(down),
+            (Screen::Jobs, _) => self.jobs.page(down),
             (Screen::Compose, _) => {}
             (Screen::Account, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.page(down),
@@ -223,6 +225,7 @@ impl App {
     fn go_end(&mut self, last: bool) {
         match (self.screen, self.focus) {
             (Screen::Outbox, _) => self.outbox.end(last),
+            (Screen::Jobs, _) => self.jobs.end(last),
             (Screen::Compose, _) => {}
             (Screen::Account, _) => {}
             (Screen::Mail, Focus::Folders) => self.folders.end(last),
@@ -316,6 +319,10 @@ impl App {
             "theme" if arg.is_empty() => self.open_themes(),
             "theme" => self.set_theme(arg.to_owned()),
             "add-account" => self.open_form(),
+            "stop-job" => match self.jobs.current() {
+                Some(job) => self.request(Request::StopJob(job.id), Note::Silent),
+                None => self.status.doubt(self.now.since, "Nothing runs here"),
+            },
             "password" => {
                 let named = self.accounts.iter().find(|a| a.as_str() == arg).cloned();
                 if let Some(account) = named.or_else(|| self.needy_account()) {

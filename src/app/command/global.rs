@@ -32,6 +32,10 @@ pub(super) const ROWS: &[CommandSpec] = &[
     row("goto-starred", Group::Go, "starred", "Show all that is starred", &[(Pane::Any, "g *")]),
     row("goto-outbox", Group::Go, "outbox", "Show outgoing mail and changes that wait for the server", &[(Pane::Any, "g o")]),
     CommandSpec {
+        help: "What is being read, fetched or sent, in which account and how far; `stop-job` stops it there.",
+        ..row("goto-jobs", Group::Go, "running", "Show what runs and how far it is", &[(Pane::Any, "g r")])
+    },
+    CommandSpec {
         arg: "MAILBOX",
         help: "Type a few letters of the mailbox's name.",
         ..row("goto", Group::Go, "mailbox", "Go to any mailbox", &[(Pane::Any, "g f")])

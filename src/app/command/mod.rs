@@ -5,6 +5,7 @@
 
 mod folders;
 mod global;
+mod jobs;
 mod messages;
 mod motion;
 mod outbox;
@@ -26,11 +27,13 @@ pub enum Pane {
     Compose,
     /// Outgoing mail and waiting changes.
     Outbox,
+    /// What runs that takes long.
+    Jobs,
 }
 
 impl Pane {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Any, Self::Folders, Self::Messages, Self::Reader, Self::Compose, Self::Outbox];
+    pub const ALL: [Self; 7] = [Self::Any, Self::Folders, Self::Messages, Self::Reader, Self::Compose, Self::Outbox, Self::Jobs];
 
     /// As in `[keys.<word>]`.
     #[must_use]
@@ -42,6 +45,7 @@ impl Pane {
             Self::Reader => "reader",
             Self::Compose => "compose",
             Self::Outbox => "outbox",
+            Self::Jobs => "jobs",
         }
     }
 
@@ -61,7 +65,7 @@ impl Pane {
     #[must_use]
     pub fn covers(self) -> Vec<Self> {
         match self {
-            Self::Any => vec![Self::Folders, Self::Messages, Self::Reader, Self::Outbox],
+            Self::Any => vec![Self::Folders, Self::Messages, Self::Reader, Self::Outbox, Self::Jobs],
             one => vec![one],
         }
     }
@@ -162,7 +166,9 @@ impl CommandSpec {
 
 /// The whole table, in the order of the documents.
 pub fn commands() -> impl Iterator<Item = &'static CommandSpec> {
-    [motion::ROWS, global::ROWS, folders::ROWS, messages::ROWS, reader::ROWS, writing::ROWS, outbox::ROWS].into_iter().flatten()
+    [motion::ROWS, global::ROWS, folders::ROWS, messages::ROWS, reader::ROWS, writing::ROWS, outbox::ROWS, jobs::ROWS]
+        .into_iter()
+        .flatten()
 }
 
 /// The row of that id or alias.

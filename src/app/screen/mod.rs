@@ -5,6 +5,7 @@
 pub mod account;
 pub mod chooser;
 pub mod folders;
+pub mod jobs;
 pub mod outbox;
 pub mod viewer;
 
@@ -15,6 +16,8 @@ pub enum Screen {
     Mail,
     /// Outgoing mail and waiting changes.
     Outbox,
+    /// What runs that takes long.
+    Jobs,
     /// The mail that is being written: `compose::desk::Desk::front`.
     Compose,
     /// The form of a new account.

@@ -43,6 +43,7 @@ pub fn title(app: &App) -> SafeText {
     let place = match app.screen() {
         Screen::Compose => app.desk().front().map_or_else(String::new, |c| c.title().into_string()),
         Screen::Outbox => "Outgoing mail and waiting changes".to_owned(),
+        Screen::Jobs => "What runs".to_owned(),
         Screen::Account => "Add an account".to_owned(),
         Screen::Mail => match (app.search(), app.open_mailbox()) {
             (Some(_), _) => "Search in all mail".to_owned(),
@@ -197,6 +198,8 @@ fn hints(app: &App) -> &'static [&'static str] {
     match (app.screen(), app.focus()) {
         (Screen::Compose, _) => &["send", "attach", "edit-outside", "read-other", "leave-draft", "help", "discard", "next-field"],
         (Screen::Account, _) => &[],
+        (Screen::Jobs, _) if app.jobs().any_stopped() => &["refresh", "stop-job", "back", "help"],
+        (Screen::Jobs, _) => &["stop-job", "back", "help"],
         (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
         _ if app.search().is_some() && *app.focus() == Focus::Messages => {
             &["open", "next-unread", "search", "archive", "move", "back", "help"]

@@ -7,6 +7,9 @@ pub mod canvas;
 mod chrome;
 mod compose;
 mod folders;
+mod jobs;
+#[cfg(test)]
+mod jobs_tests;
 mod list;
 mod outbox;
 mod popup;
@@ -38,6 +41,7 @@ pub fn draw(canvas: &mut Canvas<'_>, app: &App) -> Option<(u16, u16)> {
             }
         }
         Screen::Outbox => outbox::draw(canvas, app, layout.main),
+        Screen::Jobs => jobs::draw(canvas, app, layout.main),
         Screen::Compose => cursor = compose::draw(canvas, app, layout.main),
         Screen::Account => {
             if let Some(form) = app.form() {
