@@ -55,9 +55,9 @@ impl<'a> Fetcher<'a> {
         Ok(Self { shared, blobs: Blobs::open(&shared.store.places().cache)?, selected: None })
     }
 
-    /// Another mailbox was selected by somebody else.
-    pub fn forget(&mut self) {
-        self.selected = None;
+    /// Another mailbox is selected by somebody else; whether one was.
+    pub fn forget(&mut self) -> bool {
+        self.selected.take().is_some()
     }
 
     /// Gets the body of one message, if it is not here.

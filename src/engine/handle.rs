@@ -2,36 +2,34 @@
 //! Owns: `Engine`. May import: base, and the engine's own.
 //! Start reading at: `Engine::start`. What comes back lies in one inbox, which a poll set can wait for.
 
-use super::answer::{self, Answerer};
-use super::api::{Answer, Connectivity, Done, Fault, Kind, News, Query, Request, Rows, Slot, Ticket};
-use super::crew::Crew;
-use super::desk::{Desk, Errand};
-use super::lane::Lane;
+use super::api::{Answer, Done, Fault, News, Outcome, Query, Request, Rows, Slot, Ticket};
+use super::desk::Errand;
+use super::office::{Office, Staff, answerer, no_threads};
 use super::onlooker;
-use super::owner::{Door, Lock};
 use super::setup::{self, Mode, Setup};
 use super::shared::Shared;
+use crate::base::inbox::Inbox;
+use crate::base::spawn::Worker;
 use crate::store::Stop;
 use rustix::fd::BorrowedFd;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
+
+/// How long the end of the thread that waits for a profile is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The engine. Dropping it ends all threads; what they had not finished goes on at the next start.
 pub struct Engine {
-    // In the order in which they go: nobody new is let in, no more questions, the accounts, then the files and the lock.
-    _door: Option<Door>,
-    lists: Lane,
-    searches: Lane,
-    texts: Lane,
-    pages: Lane,
-    desk: Desk,
+    office: Arc<Office>,
+    news: Inbox<News>,
+    /// As it was at the start.
     shared: Arc<Shared>,
     tickets: AtomicU64,
     generations: AtomicU64,
-    _lock: Option<Lock>,
+    /// Only where another process holds the profile: waits for its end.
+    heir: Option<Worker>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -46,47 +44,23 @@ impl Engine {
     /// # Errors
     /// Without its own files or threads it cannot work.
     pub fn start(setup: &Setup) -> Result<Self, Fault> {
-        let (send, errands) = channel();
-        let rebuilt = on_rebuilt(send.clone());
-        let (shared, lock) = setup::open(setup, rebuilt)?;
-        let shared = Arc::new(shared);
-        // Only the owner's reader works; everybody else writes down what is wanted.
-        let crew = match (&lock, setup.mode) {
-            (Some(_), Mode::Live) => Crew::start(&shared).map_err(|e| no_threads(&e))?,
-            _ => Crew::default(),
-        };
-        let door = match (&lock, setup.mode) {
-            (Some(_), Mode::Live) => Some(open_door(&shared, send.clone()).map_err(|e| no_threads(&e))?),
-            _ => None,
-        };
-        if !shared.owner {
-            shared.config.accounts.iter().for_each(|account| shared.connectivity(&account.name, Connectivity::Elsewhere));
-        }
-        if !shared.owner && setup.mode == Mode::Live {
-            onlooker::start(&shared).map_err(|e| no_threads(&e))?;
-        }
-        let desk = Desk::start(Arc::clone(&shared), crew, send, errands).map_err(|e| no_threads(&e))?;
-        if door.is_some() {
-            desk.hand_in(Errand::Tidy);
-        }
-        Ok(Self {
-            _door: door,
-            lists: store_lane("lists", &shared)?,
-            searches: store_lane("search", &shared)?,
-            texts: store_lane("texts", &shared)?,
-            pages: lane("pages", &shared, lay_out)?,
-            desk,
-            shared,
-            tickets: AtomicU64::new(0),
-            generations: AtomicU64::new(0),
-            _lock: lock,
-        })
+        let news = Inbox::new().map_err(|e| no_threads(&e))?;
+        let lock = setup::lock(setup)?;
+        let staff = Staff::start(setup, &news, lock)?;
+        let shared = Arc::clone(&staff.shared);
+        let office = Arc::new(Office::new(setup.clone(), news.clone(), staff));
+        let waits = !shared.owner && setup.mode == Mode::Live;
+        let heir = if waits { Some(onlooker::start(&office, &shared).map_err(|e| no_threads(&e))?) } else { None };
+        Ok(Self { office, news, shared, tickets: AtomicU64::new(0), generations: AtomicU64::new(0), heir })
     }
 
     /// Asks for something to be done. Its outcome comes as news, as soon as what the person did is durable.
     pub fn request(&self, request: Request) -> Ticket {
         let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed) + 1);
-        self.desk.hand_in(Errand::Request(ticket, Box::new(request), None));
+        match &*self.office.staff() {
+            Some(staff) => staff.desk.hand_in(Errand::Request(ticket, Box::new(request), None)),
+            None => self.news.put(|news| news.outcomes.push(Outcome { ticket, result: Err(closed()) })),
+        }
         ticket
     }
 
@@ -97,21 +71,28 @@ impl Engine {
     pub fn perform(&self, request: Request) -> Result<Done, Fault> {
         let (ear, outcome) = sync_channel(1);
         let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed) + 1);
-        self.desk.hand_in(Errand::Request(ticket, Box::new(request), Some(ear)));
-        outcome.recv().unwrap_or_else(|_| Err(Fault::bug("the desk is closed")))
+        match &*self.office.staff() {
+            Some(staff) => staff.desk.hand_in(Errand::Request(ticket, Box::new(request), Some(ear))),
+            None => return Err(closed()),
+        }
+        outcome.recv().unwrap_or_else(|_| Err(closed()))
     }
 
     /// Asks a question for a slot; the answer comes as news, unless the slot asks again before. The number of the question.
     pub fn query(&self, slot: Slot, query: Query) -> u64 {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        // A long search must not keep lists waiting, nor must a large message or its layout.
-        let lane = match query {
-            Query::Search { .. } => &self.searches,
-            Query::Message(_) => &self.texts,
-            Query::Page(_) => &self.pages,
-            _ => &self.lists,
-        };
-        lane.ask(slot, generation, query);
+        if let Some(staff) = &*self.office.staff() {
+            // A long search must not keep lists waiting, nor must a large message or its layout.
+            let lane = match query {
+                Query::Search { .. } => &staff.searches,
+                Query::Message(_) => &staff.texts,
+                Query::Page(_) => &staff.pages,
+                _ => &staff.lists,
+            };
+            lane.ask(slot, generation, query);
+        } else {
+            self.news.put(|news| drop(news.answers.insert(slot, Answer { generation, rows: Err(closed()) })));
+        }
         generation
     }
 
@@ -120,28 +101,29 @@ impl Engine {
     /// # Errors
     /// The answer's.
     pub fn ask(&self, query: &Query) -> Result<Rows, Fault> {
-        answerer(&self.shared)?.answer(query, &Stop::new())
+        let shared = self.office.staff().as_ref().map(|staff| Arc::clone(&staff.shared)).ok_or_else(closed)?;
+        answerer(&shared)?.answer(query, &Stop::new())
     }
 
     /// Readable while there are news.
     #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.shared.news.fd()
+        self.news.fd()
     }
 
     /// Takes all news.
     #[must_use]
     pub fn take(&self) -> News {
-        self.shared.news.take()
+        self.news.take()
     }
 
     /// Waits for news, at most for so long, and takes them.
     #[must_use]
     pub fn wait(&self, limit: Duration) -> News {
-        self.shared.news.wait(limit)
+        self.news.wait(limit)
     }
 
-    /// What the threads share: for verbs that work without accounts running.
+    /// What the threads share: for verbs, which work without accounts running and take nothing over.
     #[must_use]
     pub const fn shared(&self) -> &Arc<Shared> {
         &self.shared
@@ -150,64 +132,24 @@ impl Engine {
     /// Whether this process holds the profile.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        self.shared.owner
+        self.office.staff().as_ref().is_some_and(|staff| staff.shared.owner)
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shared.cancel.ring();
+        if let Some(staff) = &*self.office.staff() {
+            staff.shared.cancel.ring();
+        }
+        if let Some(heir) = self.heir.take() {
+            // It looks four times a second; what it holds goes with it.
+            let _ = heir.join(PATIENCE);
+        }
+        self.office.close();
     }
 }
 
-fn no_threads(error: &io::Error) -> Fault {
-    Fault::new(Kind::Bug, "the program cannot start its threads").because(&error.to_string())
-}
-
-fn on_rebuilt(desk: Sender<Errand>) -> impl Fn() + Send + Sync + 'static {
-    move || {
-        // While the program ends nobody has to be told.
-        let _ = desk.send(Errand::Rebuilt);
-    }
-}
-
-fn open_door(shared: &Shared, desk: Sender<Errand>) -> io::Result<Door> {
-    Door::open(&shared.socket, move |knock| {
-        let _ = desk.send(Errand::Knock(knock));
-    })
-}
-
-fn answerer(shared: &Shared) -> Result<Answerer, Fault> {
-    let accounts = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
-    Answerer::new(&shared.store, &shared.jobs, accounts, Arc::clone(&shared.awaited))
-}
-
-fn store_lane(name: &str, shared: &Shared) -> Result<Lane, Fault> {
-    let mut answerer = answerer(shared)?;
-    lane(name, shared, move |query, stop| answerer.answer(query, stop))
-}
-
-/// Needs none of our files.
-fn lay_out(query: &Query, _: &Stop) -> Result<Rows, Fault> {
-    match query {
-        Query::Page(sheet) => Ok(answer::laid(sheet)),
-        _ => Err(Fault::bug("this is asked elsewhere")),
-    }
-}
-
-fn lane(
-    name: &str,
-    shared: &Shared,
-    answer: impl FnMut(&Query, &Stop) -> Result<Rows, Fault> + Send + 'static,
-) -> Result<Lane, Fault> {
-    let news = shared.news.clone();
-    let tell = move |slot: Slot, answer: Answer| {
-        news.put(|news| {
-            // A slot may have asked on several lanes.
-            if news.answers.get(&slot).is_none_or(|old| old.generation < answer.generation) {
-                news.answers.insert(slot, answer);
-            }
-        });
-    };
-    Lane::start(name, answer, tell).map_err(|e| no_threads(&e))
+fn closed() -> Fault {
+    Fault::bug("the program has lost its own files")
 }

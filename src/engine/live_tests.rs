@@ -290,6 +290,15 @@ fn a_second_window_sees_what_the_first_does_and_has_its_wishes_done() {
         let Ok(Rows::Message(view)) = second.ask(&Query::Message(body)) else { panic!() };
         matches!(view.body, Body::Here(_)).then_some(())
     });
+    // The first window ends: the second works on, and what it is told is done.
+    drop(first);
+    until(&second, "the profile", |_| second.is_owner().then_some(()));
+    deliver(dir, "three");
+    until(&second, "the third mail", |_| (rows(&second, Role::Inbox).len() == 3).then_some(()));
+    let all: Vec<_> = rows(&second, Role::Inbox).iter().map(|r| r.id).collect();
+    second.perform(Request::Flag { targets: all, delta: FlagDelta::set(Flag::Seen), automatic: false }).unwrap();
+    let read = || files(&dir.join("mail/cur")).iter().filter(|f| f.ends_with('S')).count();
+    until(&second, "the flags on the server", |_| (read() == 3).then_some(()));
 }
 
 #[test]

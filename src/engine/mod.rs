@@ -26,18 +26,22 @@ pub mod lane;
 mod ledger;
 #[cfg(test)]
 mod live_tests;
+mod office;
 mod onlooker;
 pub mod outbox;
 pub mod owner;
 pub mod password;
 pub mod plan;
+mod rest;
 pub mod round;
 pub mod setup;
 pub mod shared;
+mod standing;
 pub mod sync;
 pub mod translate;
 mod tree;
 mod watch;
+mod wishes;
 mod work;
 
 pub use handle::Engine;

@@ -1,8 +1,9 @@
-//! onlooker — tells a second window what the process that holds the profile has written.
+//! onlooker — tells a second window what the process that holds the profile has written, and takes over when that ends.
 //! Owns: `start`. May import: store, base.
-//! Start reading at: `start`. SQLite has no bell between processes: four times a second two numbers are compared. Only a
-//! window beside another one has this thread.
+//! Start reading at: `start`. SQLite has no bell between processes: four times a second two numbers are compared, and the
+//! lock is tried. Only a window beside another one has this thread.
 
+use super::office::Office;
 use super::shared::Shared;
 use crate::base::spawn::{Worker, spawn};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -12,12 +13,12 @@ use std::sync::Arc;
 /// Between two looks.
 const PACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 
-/// Starts the thread; it ends when the program does.
+/// Starts the thread; it ends when the program does, or the profile is ours.
 ///
 /// # Errors
 /// The system has no thread left.
-pub(super) fn start(shared: &Arc<Shared>) -> io::Result<Worker> {
-    let shared = Arc::clone(shared);
+pub(super) fn start(office: &Arc<Office>, shared: &Arc<Shared>) -> io::Result<Worker> {
+    let (office, shared) = (Arc::clone(office), Arc::clone(shared));
     spawn("onlooker", move || {
         let (mut cache, mut state) = (shared.store.reader(), shared.store.state_reader());
         let mut seen = None;
@@ -30,6 +31,9 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<Worker> {
                     (changes.all, changes.mailboxes, changes.queue, changes.outbox, changes.drafts) =
                         (true, true, true, true, true);
                 });
+            }
+            if office.inherit() {
+                return;
             }
             let stop = shared.cancel.fd();
             // Woken early by a signal: then it looks a little earlier.

@@ -24,7 +24,6 @@ use crate::mail::server::ListedMailbox;
 use crate::mail::uid::UidValidity;
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
-use crate::store::tree::{self, Named};
 use crate::store::{self, StoreError, base, mailboxes, messages, placements};
 use std::cell::Cell;
 use std::collections::btree_map::Entry;
@@ -172,40 +171,6 @@ impl Visitor<'_> {
                 self.memory.alerts.push(text);
             }
         }
-    }
-
-    /// Which mailboxes need a visit, in order; see [`folders::visits`].
-    ///
-    /// # Errors
-    /// The store.
-    pub fn order(&self, listed: &[ListedMailbox], open: Option<MailboxId>, all: bool) -> Result<Vec<MailboxPath>, Halt> {
-        let pending = self.pending()?;
-        let (known, open) = self.shared.store.read(|db| {
-            let named: HashMap<MailboxId, Named> =
-                tree::named(db, &self.config.name)?.into_iter().map(|named| (named.id, named)).collect();
-            let rows = mailboxes::list(db, Some(&self.config.name))?;
-            let open = open.and_then(|id| named.get(&id)).map(|named| named.server.clone());
-            let known: crate::store::Result<Vec<folders::Known>> = rows
-                .into_iter()
-                .map(|row| {
-                    let path = named.get(&row.id).map_or(row.path, |named| named.server.clone());
-                    let pending = pending.iter().any(|op| op.mailbox == path && !op.kind.is_about_tree());
-                    let base = base::load(db, row.id)?;
-                    Ok(folders::Known {
-                        base: Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq },
-                        messages: row.total,
-                        unseen: row.unread,
-                        pending,
-                        dying: false,
-                        path,
-                    })
-                })
-                .collect();
-            let mut known = known?;
-            known.extend(named.into_values().filter(|named| named.dying).map(|named| folders::Known::dying(named.server)));
-            Ok((known, open))
-        })?;
-        Ok(folders::visits(listed, &known, open.as_ref(), all))
     }
 
     /// Where a mailbox is in the cache.

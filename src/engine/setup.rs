@@ -2,7 +2,7 @@
 //! Owns: `Setup`, `Mode`, `open`. May import: store, config, base, and the engine's own.
 //! Start reading at: `open`. There is no check of the files here (decisions 7), and nothing waits for a network.
 
-use super::api::{Fault, Kind};
+use super::api::{Fault, Kind, News};
 use super::jobs::Jobs;
 use super::outbox::state;
 use super::owner::Lock;
@@ -66,17 +66,23 @@ impl Setup {
     }
 }
 
-/// Takes the profile if it is free, opens both files and recovers. `rebuilt` is called, on a writing thread, when the
-/// cache had to be begun anew while the program runs.
+/// Takes the profile if it is free.
+///
+/// # Errors
+/// `Disk`: its folders cannot be used.
+pub fn lock(setup: &Setup) -> Result<Option<Lock>, Fault> {
+    setup.paths.create().map_err(|e| io_fault(e.kind(), "a folder cannot be used").because(&e.to_string()))?;
+    take_lock(setup).map_err(|e| disk(&e))
+}
+
+/// Opens both files, and recovers if this process is the `owner` of the profile. `rebuilt` is called, on a writing thread,
+/// when the cache had to be begun anew while the program runs.
 ///
 /// # Errors
 /// `Disk` or `Store`: without its own files the program cannot do anything.
-pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result<(Shared, Option<Lock>), Fault> {
-    setup.paths.create().map_err(|e| io_fault(e.kind(), "a folder cannot be used").because(&e.to_string()))?;
+pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() + Send + Sync + 'static) -> Result<Shared, Fault> {
     let dir = &setup.paths.data;
-    let lock = take_lock(setup).map_err(|e| disk(&e))?;
-    let news = Inbox::new().map_err(|e| disk(&e))?;
-    let ear: Inbox<super::api::News> = news.clone();
+    let ear = news.clone();
     let told: store::Told = Arc::new(move |set| {
         if set.has(&Topic::CacheRebuilt) {
             rebuilt();
@@ -84,16 +90,16 @@ pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result
         ear.put(|news| news.changes.absorb(shared::changes(&set)));
     });
     let places = Places { state: dir.clone(), cache: dir.clone() };
-    let store = if lock.is_some() { Store::open_at(places, told)? } else { Store::attach(places, told)? };
+    let store = if owner { Store::open_at(places, told)? } else { Store::attach(places, told)? };
     let shared = Shared {
         spool: Spool::open(dir)?,
         store,
         jobs: Jobs::new(news.clone()),
-        news,
+        news: news.clone(),
         clock: Arc::clone(&setup.clock),
         config: Arc::clone(&setup.config),
         offline: setup.offline,
-        owner: lock.is_some(),
+        owner,
         socket: setup.paths.socket(),
         busy: Busy::default(),
         cancel: Cancel::new().map_err(|e| disk(&e))?,
@@ -104,7 +110,7 @@ pub fn open(setup: &Setup, rebuilt: impl Fn() + Send + Sync + 'static) -> Result
     if shared.owner {
         recover(&shared, setup.mode)?;
     }
-    Ok((shared, lock))
+    Ok(shared)
 }
 
 fn disk(error: &io::Error) -> Fault {
@@ -191,10 +197,15 @@ mod tests {
         Setup { clock, ..Setup::new(Config::default(), Paths::of_profile(dir), mode) }
     }
 
+    fn opened(setup: &Setup) -> (Shared, Option<Lock>) {
+        let lock = lock(setup).unwrap();
+        (open(setup, &Inbox::new().unwrap(), lock.is_some(), || ()).unwrap(), lock)
+    }
+
     #[test]
     fn a_second_process_attaches_and_the_next_owner_recovers() {
         let dir = tempfile::tempdir().unwrap();
-        let (first, lock) = open(&setup(dir.path(), Mode::Live), || ()).unwrap();
+        let (first, lock) = opened(&setup(dir.path(), Mode::Live));
         assert!(first.owner && lock.is_some());
         let mail = NewOutgoing {
             account: AccountName::new("a"),
@@ -219,12 +230,12 @@ mod tests {
                 Ok(id)
             })
             .unwrap();
-        let (second, none) = open(&setup(dir.path(), Mode::Still), || ()).unwrap();
+        let (second, none) = opened(&setup(dir.path(), Mode::Still));
         assert!(!second.owner && none.is_none());
         let seen = second.store.read_state(move |db| outbox::get(db, id)).unwrap();
         assert_eq!(seen.state, OutboxState::DotSent, "only the owner may judge what was in flight");
         drop((first, lock, second));
-        let (third, _lock) = open(&setup(dir.path(), Mode::Live), || ()).unwrap();
+        let (third, _lock) = opened(&setup(dir.path(), Mode::Live));
         assert_eq!(third.store.read_state(move |db| outbox::get(db, id)).unwrap().state, OutboxState::Unknown);
     }
 }

@@ -31,6 +31,9 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
         NetErrorKind::LoginRefused => {
             Fault::new(Kind::Login, &format!("{host} refused the login")).remedied(Remedy::EnterPassword(account.clone()))
         }
+        NetErrorKind::No { code } if code == "LIMIT" => {
+            Fault::new(Kind::Busy, &format!("{host} allows no more connections")).reaching(Reach::Connection)
+        }
         NetErrorKind::No { .. } => Fault::new(Kind::Refused, &format!("{host} refused")).reaching(Reach::Mailbox),
         NetErrorKind::Bad => Fault::new(Kind::Protocol, &format!("{host} did not understand us")).reaching(Reach::Mailbox),
         NetErrorKind::Protocol => Fault::new(Kind::Protocol, &format!("{host} broke the protocol")),

@@ -1,33 +1,28 @@
-//! work — an account's loop: connect, go round, push the journal, rest in IDLE; and again when the line breaks.
-//! Owns: `run`. May import: net, store, engine.
+//! work — an account's loop: connect, go round, push the journal, rest; and again when the line breaks.
+//! Owns: `run`, `Work`. May import: net, store, engine.
 //! Start reading at: `Work::serve`. Order of need: bodies that somebody waits for, the journal, the mailbox that the
-//! person looks at, the inbox, the rest. At rest the only thing that passes is time towards the next poll.
+//! person looks at, the inbox, the rest. What it does when nothing is to be done is in `rest.rs`.
 
-use super::account::{Desk, jitter};
-use super::api::{Connectivity, Fault, Task, Unit};
+use super::api::{Connectivity, Fault, Task};
 use super::connect;
 use super::fault::{Kind, Retry};
-use super::fetch::{Fetcher, Got};
+use super::fetch::Fetcher;
 use super::jobs::Running;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
+use super::watch;
+use super::wishes::{Desk, jitter};
 use crate::base::backoff::Backoff;
 use crate::base::park::park;
 use crate::base::spawn::guarded;
 use crate::config::AccountConfig;
 use crate::mail::mailbox::MailboxPath;
-use crate::net::session::{Idle, MailStore};
-use crate::store::{base, placements};
+use crate::net::session::MailStore;
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Bodies that are got ahead of need in one go.
-const BATCH: u32 = 100;
-/// A server whose counts never fit is believed after so many visits in a row.
-const UNSETTLED: u32 = 3;
-/// The shortest rest: a clock that was set must not make a loop of it.
-const LEAST: Duration = Duration::from_millis(50);
+/// The server allows one connection, and it was in use: the watchers need a moment to go.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// The thread: until the account is stopped.
 pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
@@ -66,8 +61,14 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
         if desk.cancel.is_set() {
             break;
         }
+        desk.notified(false);
         if line.is_set() {
             // A job was stopped: everything else goes on, on a new line.
+            continue;
+        }
+        // Too many connections: then this one is the one to keep.
+        if fault.kind == Kind::Busy && desk.fold() {
+            rest(desk, Some(Instant::now() + LEAVING), Desk::is_offline);
             continue;
         }
         backoff.was_healthy(born.elapsed());
@@ -111,29 +112,32 @@ fn rest(desk: &Desk, until: Option<Instant>, enough: impl Fn(&Desk) -> bool) -> 
 }
 
 /// One life of a connection.
-struct Work<'a> {
-    desk: &'a Desk,
-    visitor: Visitor<'a>,
+pub(super) struct Work<'a> {
+    pub desk: &'a Desk,
+    pub visitor: Visitor<'a>,
     /// Mailboxes to visit, in order.
-    todo: VecDeque<MailboxPath>,
+    pub todo: VecDeque<MailboxPath>,
     /// When all mailboxes were listed last.
-    round: Instant,
+    pub round: Instant,
     /// Whether the list is known to be out of date.
-    stale: bool,
+    pub stale: bool,
     /// Since when the connection stands, seconds since 1970.
-    since: i64,
-    told: Option<Connectivity>,
+    pub since: i64,
+    /// What was told of how the account stands.
+    pub told: Option<Connectivity>,
     /// When an operation that waits for its time is due, seconds since 1970.
-    due: Option<i64>,
+    pub due: Option<i64>,
     /// The mailbox that is selected for IDLE.
-    here: Option<MailboxPath>,
+    pub here: Option<MailboxPath>,
     /// How often in a row a mailbox was visited because IDLE found it other than the last pass had left it.
-    unsettled: u32,
-    fetcher: Fetcher<'a>,
+    pub unsettled: u32,
+    pub fetcher: Fetcher<'a>,
     /// Whether all bodies are here that are wanted ahead of need.
-    complete: bool,
+    pub complete: bool,
+    /// Whether this connection tells of all mailboxes; nothing if it was not asked for that.
+    pub told_of_all: Option<bool>,
     /// The getting of them, and how many came.
-    bodies: Option<(Running, u64)>,
+    pub ahead: Option<(Running, u64)>,
 }
 
 impl<'a> Work<'a> {
@@ -154,23 +158,25 @@ impl<'a> Work<'a> {
             unsettled: 0,
             fetcher,
             complete: false,
-            bodies: None,
+            told_of_all: None,
+            ahead: None,
         })
     }
 
     /// Until the connection breaks (an error), or is not wanted any more.
     fn serve(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let era = self.desk.era();
-        let poll = self.visitor.shared.pace.poll;
         if conn.caps().idle {
             self.tell(Connectivity::Live { since: self.since });
         }
         self.visitor.first_rows(conn)?;
         self.desk.admit(true);
         self.push(conn)?;
+        self.warm(conn)?;
         self.list(conn)?;
         loop {
             let _ = self.desk.work.take();
+            self.hear(conn)?;
             if self.desk.is_offline() || self.desk.era() != era || self.desk.cancel.is_set() {
                 return Ok(());
             }
@@ -180,7 +186,7 @@ impl<'a> Work<'a> {
                 self.visit(conn, path)?;
                 continue;
             }
-            if self.stale || self.round.elapsed() >= poll {
+            if self.stale || self.round.elapsed() >= self.poll() {
                 self.list(conn)?;
                 continue;
             }
@@ -195,59 +201,6 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Gets the bodies that somebody waits for, unless the watch does.
-    fn bodies(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        while !self.desk.watching.load(Ordering::SeqCst)
-            && let Some(key) = self.desk.body()
-        {
-            self.here = None;
-            self.fetcher.forget();
-            let got = self.fetcher.body(conn, key).inspect_err(|_| self.desk.again(key))?;
-            self.desk.fetched(&got);
-        }
-        Ok(())
-    }
-
-    /// Gets some bodies ahead of need, as long as nothing else is to be done. Whether there may be more.
-    fn ahead(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
-        if self.complete {
-            return Ok(false);
-        }
-        let (shared, config) = (self.visitor.shared, self.visitor.config);
-        let skip = &self.visitor.memory.unfetchable;
-        let mut wanted = self.fetcher.wanted(
-            &config.name,
-            config.keep.bodies,
-            config.keep.limit,
-            BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX),
-        )?;
-        wanted.retain(|w| !skip.contains(&w.message));
-        let task = Task::Bodies(config.name.clone());
-        if wanted.is_empty() || shared.jobs.is_stopped(&task) {
-            (self.complete, self.bodies) = (true, None);
-            return Ok(false);
-        }
-        let line = Some(self.visitor.line);
-        let begin = || (shared.begin(task, &config.name, "fetching texts", Unit::Messages, line), 0);
-        let (job, done) = self.bodies.get_or_insert_with(begin);
-        // One visit for each mailbox.
-        wanted.sort_by_key(|w| w.mailbox);
-        self.here = None;
-        self.fetcher.forget();
-        for w in wanted {
-            if self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop() {
-                break;
-            }
-            if self.fetcher.ahead(conn, w)? != Got::Here {
-                self.visitor.memory.unfetchable.insert(w.message);
-                continue;
-            }
-            *done += 1;
-            job.at(*done, 0);
-        }
-        Ok(true)
-    }
-
     /// Takes what was wished for since the last look.
     fn wishes(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let wishes = self.desk.take();
@@ -259,8 +212,16 @@ impl<'a> Work<'a> {
             self.complete = false;
             self.list(conn)?;
         }
-        if wishes.inbox {
-            self.first(MailboxPath::inbox());
+        self.stale |= wishes.stale;
+        // The inbox comes last, and so before the others.
+        let (inbox, others): (Vec<_>, Vec<_>) = wishes.news.into_iter().partition(|(path, _)| path.is_inbox());
+        for (path, status) in others.into_iter().chain(inbox) {
+            match self.visitor.differs(&path, status.as_ref())? {
+                Some(true) => self.first(path),
+                Some(false) => {}
+                // Nobody has told of it yet.
+                None => self.stale = true,
+            }
         }
         for id in wishes.visit.into_iter().rev() {
             if let Some(path) = self.visitor.at_server(id)? {
@@ -270,26 +231,69 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn first(&mut self, path: MailboxPath) {
+    pub fn first(&mut self, path: MailboxPath) {
         self.todo.retain(|p| *p != path);
         self.todo.push_front(path);
+    }
+
+    /// Before all are listed: what the person looks at, and the inbox, if they are known. A start with a warm cache is right
+    /// as soon as these are.
+    fn warm(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let open = match self.desk.open() {
+            Some(id) => self.visitor.at_server(id)?,
+            None => None,
+        };
+        let places: Vec<MailboxPath> = open.filter(|path| !path.is_inbox()).into_iter().chain([MailboxPath::inbox()]).collect();
+        for path in places {
+            if self.visitor.is_known(&path)? {
+                self.visit(conn, path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the server told of other mailboxes meanwhile.
+    fn hear(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        if !watch::hear(self.desk, conn) && self.told_of_all == Some(true) {
+            self.told_of_all = Some(watch::subscribe(conn)?);
+            self.desk.notified(self.told_of_all == Some(true));
+        }
+        Ok(())
+    }
+
+    /// How long nobody has to ask for what the server does not tell by itself.
+    pub fn poll(&self) -> Duration {
+        let pace = self.visitor.shared.pace;
+        if self.desk.is_notified() { pace.idle.max(pace.poll) } else { pace.poll }
     }
 
     /// Lists all mailboxes; those that have news are to be visited.
     fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         (self.round, self.stale) = (Instant::now(), false);
         let listed = self.visitor.list(conn)?;
-        self.todo = self.visitor.order(&listed, self.desk.open(), false)?.into();
+        let visits = self.visitor.order(&listed, self.desk.open(), false)?;
+        let config = self.visitor.config;
+        let watched = listed.iter().filter(|m| m.selectable && !m.path.is_inbox() && config.watches(&m.path));
+        self.desk.posts(watched.map(|m| m.path.clone()).collect());
+        self.visitor.agreed(&listed, &visits)?;
+        self.todo = visits.into();
         Ok(())
     }
 
-    fn visit(&mut self, conn: &mut dyn MailStore, path: MailboxPath) -> Result<Passed, Halt> {
+    pub fn visit(&mut self, conn: &mut dyn MailStore, path: MailboxPath) -> Result<Passed, Halt> {
         self.here = None;
-        let passed = self.visitor.pass(conn, &path)?;
+        self.desk.visiting(Some(&path));
+        let passed = self.visitor.pass(conn, &path);
+        self.desk.visiting(None);
+        let passed = passed?;
         self.complete &= passed.tally.new == 0;
-        for other in &passed.elsewhere {
-            if !self.todo.contains(other) {
-                self.todo.push_back(other.clone());
+        let mut others: Vec<MailboxPath> = passed.elsewhere.iter().cloned().collect();
+        if passed.pushed > 0 || passed.end == End::Synced {
+            others.extend(self.visitor.waiting((passed.pushed == 0).then_some(passed.mailbox))?);
+        }
+        for other in others {
+            if !self.todo.contains(&other) {
+                self.todo.push_back(other);
             }
         }
         self.stale |= passed.end == End::NoMailbox;
@@ -329,72 +333,5 @@ impl<'a> Work<'a> {
             self.here = None;
         }
         Ok(())
-    }
-
-    /// Waits for news, wishes, or the next thing that is due.
-    fn rest(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        let (pace, now) = (self.visitor.shared.pace, self.visitor.shared.now());
-        let due = self.due.map_or(pace.idle, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
-        let limit = pace.poll.saturating_sub(self.round.elapsed()).min(pace.idle).min(due).max(LEAST);
-        if !conn.caps().idle {
-            self.tell(Connectivity::Polled { at: now });
-            park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + limit));
-            return Ok(());
-        }
-        self.tell(Connectivity::Live { since: self.since });
-        // The watch has the inbox; this connection looks where the person looks.
-        let open = match self.desk.open() {
-            Some(id) => self.visitor.at_server(id)?,
-            None => None,
-        };
-        let place = open.unwrap_or_else(MailboxPath::inbox);
-        if self.here.as_ref() != Some(&place) && !self.settle(conn, &place)? {
-            return Ok(());
-        }
-        self.desk.on_inbox.store(place.is_inbox(), Ordering::SeqCst);
-        let idle = conn.idle(limit);
-        self.desk.on_inbox.store(false, Ordering::SeqCst);
-        self.visitor.alerts(conn);
-        if idle? == Idle::Changed {
-            let _ = conn.changed();
-            self.unsettled = 0;
-            self.first(place);
-        }
-        Ok(())
-    }
-
-    /// Selects `place` for IDLE. False if it is not as the last pass left it: then it is visited first.
-    fn settle(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
-        let id = self.visitor.mailbox(place)?;
-        let selected = match conn.select(place, true, None) {
-            Ok(selected) => selected,
-            Err(e) if e.connection_lives() && !place.is_inbox() => {
-                // It is gone; the next list tells. Until then there is nothing to wait for but the inbox.
-                self.desk.left(id);
-                self.here = None;
-                return Ok(false);
-            }
-            Err(e) => return Err(e.into()),
-        };
-        let (base, here) = self.visitor.shared.store.read(|db| Ok((base::load(db, id)?, placements::uids(db, id)?.len())))?;
-        let same = base.uidvalidity == selected.uidvalidity
-            && base.highestmodseq == selected.highestmodseq
-            && u64::from(selected.exists) == here;
-        let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), id));
-        if same || stopped() || self.unsettled >= UNSETTLED {
-            self.unsettled = 0;
-            self.here = Some(place.clone());
-            return Ok(true);
-        }
-        self.unsettled += 1;
-        self.first(place.clone());
-        Ok(false)
-    }
-
-    fn tell(&mut self, now: Connectivity) {
-        if self.told.as_ref() != Some(&now) {
-            self.visitor.shared.connectivity(&self.visitor.config.name, now.clone());
-            self.told = Some(now);
-        }
     }
 }

@@ -9,6 +9,7 @@ use super::open::{Cache, Db};
 use super::writer::Tx;
 use super::{overlay, placements};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::{ModSeq, Uid, UidValidity};
 use rusqlite::OptionalExtension;
 use std::collections::HashMap;
@@ -97,6 +98,30 @@ pub fn synced(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, now: i64) -> Result<()
     tx.conn()
         .prepare_cached("UPDATE placement SET waiting = 2 WHERE mailbox = ?1 AND uid IS NULL AND waiting = 1")?
         .execute([mailbox.0])?;
+    Ok(())
+}
+
+/// Whether there are rows here whose operation is settled and whose UID is not known: the next passes tell.
+///
+/// # Errors
+/// As every read.
+pub fn is_waiting(db: &Db<Cache>, mailbox: MailboxId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM placement WHERE mailbox = ?1 AND uid IS NULL AND waiting > 0)";
+    Ok(db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0))?)
+}
+
+/// Records that the server's counts of these mailboxes were those of the cache at `now` (seconds since 1970).
+///
+/// # Errors
+/// As every transaction.
+pub fn agreed(tx: &mut Tx<'_, Cache>, account: &AccountName, paths: &[MailboxPath], now: i64) -> Result<()> {
+    let sql = "UPDATE mailbox SET synced_at = ?3 WHERE account = ?1 AND path = ?2 AND synced_at > 0";
+    for path in paths {
+        tx.conn().prepare_cached(sql)?.execute((account.as_str(), path.as_str(), now.max(1)))?;
+    }
+    if !paths.is_empty() {
+        tx.note(Topic::Mailboxes);
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod mailhost;
 
 mod drafts;
 mod extensions;
+mod faults;
 mod jobs;
 mod line;
 mod live;
@@ -16,6 +17,7 @@ mod smtp;
 mod store;
 mod tls;
 mod verbs;
+mod watch;
 
 use mailhost::{At, PASSWORD, host};
 use postrider::base::cancel::Cancel;

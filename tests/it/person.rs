@@ -6,6 +6,7 @@ use crate::{Strings, imap_to};
 use postrider::base::paths::Paths;
 use postrider::config::Config;
 use postrider::engine::api::{Connectivity, News, Query, Request, Rows};
+use postrider::engine::shared::Pace;
 use postrider::engine::{Engine, Mode, Setup};
 use postrider::mail::flags::{Flag, FlagDelta, Flags};
 use postrider::mail::ids::{MailboxId, PlacementKey};
@@ -26,12 +27,28 @@ pub struct Person {
     pub smtp: u16,
     pub password: String,
     pub at: At,
+    /// Further lines of the account's configuration.
+    pub more: String,
+    /// How many connections it may have.
+    pub connections: u8,
+    /// How often it looks at what nobody tells.
+    pub pace: Pace,
 }
 
 impl Person {
     pub fn new(name: String) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { name, dir, imap: host().imaps, smtp: host().submissions, password: PASSWORD.into(), at: At::Good }
+        Self {
+            name,
+            dir,
+            imap: host().imaps,
+            smtp: host().submissions,
+            password: PASSWORD.into(),
+            at: At::Good,
+            more: String::new(),
+            connections: 2,
+            pace: Pace::default(),
+        }
     }
 
     /// Starts Postrider.
@@ -40,11 +57,13 @@ impl Person {
         let password = if self.password.is_empty() { "{ ask = true }".into() } else { format!("{:?}", self.password) };
         let text = format!(
             "[account.me]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
-             imap = {{ host = \"127.0.0.{}\", port = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n",
-            self.name, self.at as u8, self.imap, self.smtp
+             imap = {{ host = \"127.0.0.{}\", port = {}, connections = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n{}\n",
+            self.name, self.at as u8, self.imap, self.connections, self.smtp, self.more
         );
         let config = Config::parse(&text, &self.dir.path().join("config.toml"), 0o600).unwrap();
-        Engine::start(&Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live)).unwrap()
+        let mut setup = Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live);
+        setup.pace = self.pace;
+        Engine::start(&setup).unwrap()
     }
 
     /// Another client of the same person.
@@ -145,4 +164,37 @@ pub fn settled(engine: &Engine) {
 pub fn flag(engine: &Engine, target: PlacementKey, flag: Flag) {
     let delta = FlagDelta::set(flag);
     engine.perform(Request::Flag { targets: vec![target], delta, automatic: false }).unwrap();
+}
+
+/// What the person sees in each mailbox of the server: subject and flags, in no order.
+fn here(engine: &Engine, path: &str) -> Vec<String> {
+    let mut all: Vec<String> =
+        rows(engine, path).iter().map(|r| format!("{} {}", r.subject, r.flags.wire()).trim().to_owned()).collect();
+    all.sort();
+    all
+}
+
+/// Waits until nothing is pending and every mailbox is as the server has it: the same mailboxes, messages and flags.
+pub fn agree(engine: &Engine, other: &mut ImapStore) {
+    settled(engine);
+    let mut difference = String::new();
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        difference.clear();
+        for listed in other.list().unwrap().into_iter().filter(|m| m.selectable) {
+            let path = listed.path.as_str();
+            let mut theirs = there(other, path);
+            theirs.sort();
+            let ours = here(engine, path);
+            if ours != theirs {
+                difference = format!("{path}: here {ours:?}, there {theirs:?}");
+                break;
+            }
+        }
+        if difference.is_empty() {
+            return;
+        }
+        let _ = engine.wait(Duration::from_millis(200));
+    }
+    panic!("{difference}");
 }

@@ -49,6 +49,8 @@ pub enum At {
     NoTls = 7,
     /// A certificate with a name in its CN only (IMAP over TLS).
     NoSan = 8,
+    /// Two connections a person, those of other clients counted (IMAP over TLS).
+    FewLines = 9,
 }
 
 impl Host {

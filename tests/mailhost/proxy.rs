@@ -28,13 +28,15 @@ pub struct Line {
     pub rate: Option<u64>,
     /// After so many bytes from the server, on each connection, it ends like this.
     pub cut: Option<(u64, End)>,
+    /// The same for bytes to the server.
+    pub cut_up: Option<(u64, End)>,
     /// New connections are closed at once.
     pub refuse: bool,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { latency: Duration::ZERO, rate: None, cut: None, refuse: false }
+        Self { latency: Duration::ZERO, rate: None, cut: None, cut_up: None, refuse: false }
     }
 }
 
@@ -175,7 +177,8 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, to: SocketAddr) {
             while let Ok((due, mut bytes)) = rx.recv() {
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 let line = *shared.line.lock().unwrap();
-                let cut = line.cut.filter(|(after, _)| down && passed + bytes.len() as u64 >= *after);
+                let cut = if down { line.cut } else { line.cut_up };
+                let cut = cut.filter(|(after, _)| passed + bytes.len() as u64 >= *after);
                 if let Some((after, _)) = cut {
                     bytes.truncate(usize::try_from(after.saturating_sub(passed)).unwrap());
                 }

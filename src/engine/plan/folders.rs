@@ -95,7 +95,7 @@ pub fn visits(listed: &[ListedMailbox], known: &[Known], open: Option<&MailboxPa
 }
 
 /// Whether STATUS shows nothing new. What it does not say counts as equal, but never UIDVALIDITY or the counts.
-fn agrees(ours: &Known, status: &MailboxStatus) -> bool {
+pub(crate) fn agrees(ours: &Known, status: &MailboxStatus) -> bool {
     let same = |a: u64, b: u64| a == 0 || b == 0 || a == b;
     ours.base.uidnext != 0
         && ours.base.uidvalidity == status.uidvalidity

@@ -1,0 +1,143 @@
+//! rest — what an account's connection does when no mailbox has to be visited: texts ahead of need, then waiting for news.
+//! Owns: `Work::rest` and what leads to it. May import: net, store, engine.
+//! Start reading at: `Work::rest`. At rest the only thing that passes is time towards the next poll.
+
+use super::api::{Connectivity, Task, Unit};
+use super::fetch::Got;
+use super::round::Halt;
+use super::standing;
+use super::watch;
+use super::work::Work;
+use crate::base::park::park;
+use crate::mail::mailbox::MailboxPath;
+use crate::net::session::{Idle, MailStore};
+use std::time::{Duration, Instant};
+
+/// Bodies that are got ahead of need in one go.
+const BATCH: u32 = 100;
+/// A server whose counts never fit is believed after so many visits in a row.
+const UNSETTLED: u32 = 3;
+/// The shortest rest: a clock that was set must not make a loop of it.
+const LEAST: Duration = Duration::from_millis(50);
+
+impl Work<'_> {
+    /// Gets the bodies that somebody waits for, unless the watch does.
+    pub fn bodies(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        while let Some(key) = self.desk.body(true) {
+            self.here = None;
+            self.fetcher.forget();
+            let got = self.fetcher.body(conn, key).inspect_err(|_| self.desk.again(key))?;
+            self.desk.fetched(&got);
+        }
+        Ok(())
+    }
+
+    /// Gets some bodies ahead of need, as long as nothing else is to be done. Whether there may be more.
+    pub fn ahead(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+        if self.complete {
+            return Ok(false);
+        }
+        let (shared, config) = (self.visitor.shared, self.visitor.config);
+        let skip = &self.visitor.memory.unfetchable;
+        let mut wanted = self.fetcher.wanted(
+            &config.name,
+            config.keep.bodies,
+            config.keep.limit,
+            BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX),
+        )?;
+        wanted.retain(|w| !skip.contains(&w.message));
+        let task = Task::Bodies(config.name.clone());
+        if wanted.is_empty() || shared.jobs.is_stopped(&task) {
+            (self.complete, self.ahead) = (true, None);
+            return Ok(false);
+        }
+        let line = Some(self.visitor.line);
+        let begin = || (shared.begin(task, &config.name, "fetching texts", Unit::Messages, line), 0);
+        let (job, done) = self.ahead.get_or_insert_with(begin);
+        // One visit for each mailbox.
+        wanted.sort_by_key(|w| w.mailbox);
+        self.here = None;
+        self.fetcher.forget();
+        for w in wanted {
+            if self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop() {
+                break;
+            }
+            if self.fetcher.ahead(conn, w)? != Got::Here {
+                self.visitor.memory.unfetchable.insert(w.message);
+                continue;
+            }
+            *done += 1;
+            job.at(*done, 0);
+        }
+        Ok(true)
+    }
+
+    /// Waits for news, wishes, or the next thing that is due.
+    pub fn rest(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let (pace, now) = (self.visitor.shared.pace, self.visitor.shared.now());
+        let due = self.due.map_or(pace.idle, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
+        let limit = self.poll().saturating_sub(self.round.elapsed()).min(pace.idle).min(due).max(LEAST);
+        if !conn.caps().idle {
+            self.tell(Connectivity::Polled { at: now });
+            park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + limit));
+            return Ok(());
+        }
+        self.tell(Connectivity::Live { since: self.since });
+        // The watchers have the rest; this connection looks where the person looks.
+        let open = match self.desk.open() {
+            Some(id) => self.visitor.at_server(id)?,
+            None => None,
+        };
+        let place = open.unwrap_or_else(MailboxPath::inbox);
+        if self.here.as_ref() != Some(&place) && !self.settle(conn, &place)? {
+            return Ok(());
+        }
+        if self.told_of_all.is_none() && self.desk.is_alone() && conn.caps().notify {
+            // Nobody else waits for the other mailboxes.
+            self.told_of_all = Some(watch::subscribe(conn)?);
+            self.desk.notified(self.told_of_all == Some(true));
+        }
+        self.desk.here(Some(&place));
+        let idle = conn.idle(limit);
+        self.desk.here(None);
+        self.visitor.alerts(conn);
+        // What ended it may be about another mailbox: that is heard before the next step.
+        if idle? == Idle::Changed && (conn.changed() || self.told_of_all != Some(true)) {
+            self.unsettled = 0;
+            self.first(place);
+        }
+        Ok(())
+    }
+
+    /// Selects `place` for IDLE. False if it is not as the last pass left it: then it is visited first.
+    fn settle(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
+        let id = self.visitor.mailbox(place)?;
+        let selected = match conn.select(place, true, None) {
+            Ok(selected) => selected,
+            Err(e) if e.connection_lives() && !place.is_inbox() => {
+                // It is gone; the next list tells. Until then there is nothing to wait for but the inbox.
+                self.desk.left(id);
+                self.here = None;
+                return Ok(false);
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let same = standing::is_as_selected(self.visitor.shared, id, &selected)?;
+        let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), id));
+        if same || stopped() || self.unsettled >= UNSETTLED {
+            self.unsettled = 0;
+            self.here = Some(place.clone());
+            return Ok(true);
+        }
+        self.unsettled += 1;
+        self.first(place.clone());
+        Ok(false)
+    }
+
+    pub fn tell(&mut self, now: Connectivity) {
+        if self.told.as_ref() != Some(&now) {
+            self.visitor.shared.connectivity(&self.visitor.config.name, now.clone());
+            self.told = Some(now);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! standing — how mailboxes stand in the cache beside what the server says of them: which of them need a visit.
+//! Owns: `Visitor::order`, `Visitor::differs`, `is_as_selected`. May import: store, engine/plan.
+//! Start reading at: `Visitor::order`, for a whole list; `differs` is for news of a single one.
+
+use super::plan::base::Base;
+use super::plan::folders;
+use super::round::{Halt, Visitor};
+use super::shared::Shared;
+use crate::mail::ids::MailboxId;
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::row::MailboxRow;
+use crate::mail::server::{ListedMailbox, MailboxStatus, Selected};
+use crate::store::tree::{self, Named};
+use crate::store::{self, Cache, Db, base, mailboxes};
+use std::collections::HashMap;
+
+impl Visitor<'_> {
+    /// Which mailboxes need a visit, in order; see [`folders::visits`].
+    ///
+    /// # Errors
+    /// The store.
+    pub fn order(&self, listed: &[ListedMailbox], open: Option<MailboxId>, all: bool) -> Result<Vec<MailboxPath>, Halt> {
+        let pending = self.pending()?;
+        let (known, open) = self.shared.store.read(|db| {
+            let named: HashMap<MailboxId, Named> =
+                tree::named(db, &self.config.name)?.into_iter().map(|named| (named.id, named)).collect();
+            let rows = mailboxes::list(db, Some(&self.config.name))?;
+            let open = open.and_then(|id| named.get(&id)).map(|named| named.server.clone());
+            let known: crate::store::Result<Vec<folders::Known>> = rows
+                .into_iter()
+                .map(|row| {
+                    let path = named.get(&row.id).map_or_else(|| row.path.clone(), |named| named.server.clone());
+                    let pending = pending.iter().any(|op| op.mailbox == path && !op.kind.is_about_tree());
+                    known(db, &row, path, pending)
+                })
+                .collect();
+            let mut known = known?;
+            known.extend(named.into_values().filter(|named| named.dying).map(|named| folders::Known::dying(named.server)));
+            Ok((known, open))
+        })?;
+        Ok(folders::visits(listed, &known, open.as_ref(), all))
+    }
+
+    /// Whether a mailbox that the server told of has to be visited: not if it stands as `status` says already. Nothing if
+    /// it is not in the list.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn differs(&self, path: &MailboxPath, status: Option<&MailboxStatus>) -> Result<Option<bool>, Halt> {
+        Ok(self.shared.store.read(|db| {
+            let Some(id) = mailboxes::find(db, &self.config.name, path)? else { return Ok(None) };
+            let row = mailboxes::get(db, id)?;
+            if !row.selectable {
+                return Ok(None);
+            }
+            let known = known(db, &row, path.clone(), false)?;
+            Ok(Some(status.is_none_or(|status| !folders::agrees(&known, status))))
+        })?)
+    }
+
+    /// The mailboxes in which a message is shown that was moved or copied there, and that only a visit can find: all of the
+    /// account, or only `one`. What two visits do not find is not there.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn waiting(&self, one: Option<MailboxId>) -> Result<Vec<MailboxPath>, Halt> {
+        Ok(self.shared.store.read(|db| {
+            let named = tree::named(db, &self.config.name)?;
+            let chosen = named.into_iter().filter(|named| one.is_none_or(|one| one == named.id));
+            let mut places = Vec::new();
+            for named in chosen {
+                if base::is_waiting(db, named.id)? {
+                    places.push(named.server);
+                }
+            }
+            Ok(places)
+        })?)
+    }
+
+    /// Whether a mailbox was read to its end before.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn is_known(&self, path: &MailboxPath) -> Result<bool, Halt> {
+        Ok(self.shared.store.read(|db| match mailboxes::find(db, &self.config.name, path)? {
+            Some(id) => Ok(base::load(db, id)?.uidnext != 0),
+            None => Ok(false),
+        })?)
+    }
+
+    /// Records that those of `listed` that need no visit are in step now.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn agreed(&self, listed: &[ListedMailbox], visits: &[MailboxPath]) -> Result<(), Halt> {
+        let same = |m: &&ListedMailbox| m.selectable && m.status.is_some() && !visits.contains(&m.path);
+        let paths: Vec<MailboxPath> = listed.iter().filter(same).map(|m| m.path.clone()).collect();
+        let (account, now) = (self.config.name.clone(), self.shared.now());
+        Ok(self.shared.store.cache(move |tx| base::agreed(tx, &account, &paths, now))?)
+    }
+}
+
+/// What the cache has of a mailbox, which the server calls `path`.
+fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> store::Result<folders::Known> {
+    let base = base::load(db, row.id)?;
+    let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
+    Ok(folders::Known { path, base, messages: row.total, unseen: row.unread, pending, dying: false })
+}
+
+/// Whether a mailbox that was just selected is as the cache has it.
+///
+/// # Errors
+/// The store.
+pub(super) fn is_as_selected(shared: &Shared, id: MailboxId, selected: &Selected) -> Result<bool, Halt> {
+    let (base, here) = shared.store.read(|db| Ok((base::load(db, id)?, mailboxes::get(db, id)?.total)))?;
+    Ok(base.uidvalidity == selected.uidvalidity && base.highestmodseq == selected.highestmodseq && selected.exists == here)
+}

@@ -1,0 +1,388 @@
+//! wishes — what the threads of an account are to do: where wishes and news lie until one of them takes them.
+//! Owns: `Desk`, `Wishes`, what each watcher has to look at. May import: config, base.
+//! Start reading at: `Desk::put`. Wishes are a set, so that nothing queues twice; whoever puts something rings whom it
+//! concerns, and nobody here ever waits.
+
+use super::account::Nudge;
+use super::fetch::Got;
+use crate::base::cancel::Cancel;
+use crate::base::waker::Waker;
+use crate::mail::ids::{MailboxId, PlacementKey};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::MailboxStatus;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The most bodies that are asked for at the same time; older wishes are forgotten first: the person has moved on.
+const MAX_BODIES: usize = 64;
+/// A server that allows no second connection is asked for one again after so long.
+const FOLDED: Duration = Duration::from_secs(900);
+
+/// What was wished for since the last look.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// Push the journal.
+    pub intents: bool,
+    /// Visit these at once, the newest wish first.
+    pub visit: VecDeque<MailboxId>,
+    /// The server told that these changed, with their counts if it said them.
+    pub news: BTreeMap<MailboxPath, Option<MailboxStatus>>,
+    /// The list of mailboxes changed.
+    pub stale: bool,
+    /// There are news that a long round should not keep waiting.
+    pub hurry: bool,
+    /// List and visit all.
+    pub all: bool,
+    /// Forget pauses and faults.
+    pub retry: bool,
+}
+
+/// What a watcher has to look at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Post {
+    /// Every mailbox, where the server tells of them all; else the inbox.
+    First,
+    /// One mailbox.
+    Mailbox(MailboxPath),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    wishes: Wishes,
+    bodies: VecDeque<PlacementKey>,
+    open: Option<MailboxId>,
+    offline: bool,
+    era: u64,
+    /// How often `work` has logged in.
+    logins: u64,
+    /// Whether watchers may connect: after the first login of `work`, so that a wrong password is tried once.
+    admitted: bool,
+    /// The server allows no second connection before then.
+    folded: Option<Instant>,
+    /// Whether the first watcher has a connection, and so takes bodies.
+    watching: bool,
+    /// Whether a connection tells of every mailbox.
+    notified: bool,
+    /// Where `work` itself waits for news.
+    here: Option<MailboxPath>,
+    /// What `work` reads now.
+    visiting: Option<MailboxPath>,
+    /// What the further watchers are for, in order.
+    posts: Vec<MailboxPath>,
+}
+
+impl State {
+    fn may_watch(&self) -> bool {
+        self.admitted && !self.offline && self.folded.is_none_or(|end| Instant::now() >= end)
+    }
+}
+
+/// Where wishes lie until a thread of the account takes them.
+pub(super) struct Desk {
+    state: Mutex<State>,
+    /// Wakes `work`.
+    pub work: Waker,
+    /// Wakes the watchers, one each.
+    pub watch: Vec<Waker>,
+    /// Ends all.
+    pub cancel: Cancel,
+}
+
+impl Desk {
+    /// An empty one, for so many watchers.
+    ///
+    /// # Errors
+    /// No file descriptors left.
+    pub fn new(offline: bool, watchers: usize) -> io::Result<Self> {
+        let watch = (0..watchers).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
+        let state = Mutex::new(State { offline, ..State::default() });
+        Ok(Self { state, work: Waker::new()?, watch, cancel: Cancel::new()? })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here can be half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring_watchers(&self) {
+        self.watch.iter().for_each(Waker::ring);
+    }
+
+    /// Whether somebody wants it tried again now; not any more after this.
+    pub fn take_retry(&self) -> bool {
+        std::mem::take(&mut self.lock().wishes.retry)
+    }
+
+    /// Takes all wishes but bodies.
+    pub fn take(&self) -> Wishes {
+        std::mem::take(&mut self.lock().wishes)
+    }
+
+    /// Whether somebody waits for a round to make room.
+    pub fn is_urgent(&self) -> bool {
+        let state = self.lock();
+        let wishes = &state.wishes;
+        wishes.intents || !wishes.visit.is_empty() || wishes.hurry || (!state.bodies.is_empty() && !state.watching)
+    }
+
+    /// The body that was wished for last, for `work` (not while a watcher takes them) or for the first watcher.
+    pub fn body(&self, work: bool) -> Option<PlacementKey> {
+        let mut state = self.lock();
+        if work && state.watching { None } else { state.bodies.pop_back() }
+    }
+
+    /// The line broke before this body was here.
+    pub fn again(&self, key: PlacementKey) {
+        self.lock().bodies.push_back(key);
+    }
+
+    /// A body that was wished for is here, or cannot be: then what we know of its mailbox is out of date.
+    pub fn fetched(&self, got: &Got) {
+        if let Got::Gone(mailbox) = got {
+            want(&mut self.lock().wishes.visit, *mailbox);
+            self.work.ring();
+        }
+    }
+
+    /// The mailbox that the person looks at.
+    pub fn open(&self) -> Option<MailboxId> {
+        self.lock().open
+    }
+
+    /// There is no such mailbox any more.
+    pub fn left(&self, mailbox: MailboxId) {
+        let mut state = self.lock();
+        if state.open == Some(mailbox) {
+            state.open = None;
+        }
+    }
+
+    /// Whether no connection is to be opened.
+    pub fn is_offline(&self) -> bool {
+        self.lock().offline
+    }
+
+    /// Changes when connections may be dead without knowing.
+    pub fn era(&self) -> u64 {
+        self.lock().era
+    }
+
+    /// Lets watchers connect, or sends them away.
+    pub fn admit(&self, yes: bool) {
+        let mut state = self.lock();
+        let changed = std::mem::replace(&mut state.admitted, yes) != yes;
+        state.logins += u64::from(yes);
+        drop(state);
+        if changed || yes {
+            self.ring_watchers();
+        }
+    }
+
+    /// Changes when watchers may try again at once.
+    pub fn session(&self) -> (u64, u64) {
+        let state = self.lock();
+        (state.era, state.logins)
+    }
+
+    /// The server allows one connection: the watchers go, and `work` does all by itself. Whether one of them was there.
+    pub fn fold(&self) -> bool {
+        let mut state = self.lock();
+        state.folded = Some(Instant::now() + FOLDED);
+        let there = state.watching;
+        drop(state);
+        self.ring_watchers();
+        there
+    }
+
+    /// Until when there is one connection only, if so.
+    pub fn folded(&self) -> Option<Instant> {
+        self.lock().folded.filter(|end| Instant::now() < *end)
+    }
+
+    /// What watcher `number` has to look at now; nothing if it is not wanted.
+    pub fn post(&self, number: usize) -> Option<Post> {
+        let state = self.lock();
+        match number.checked_sub(1) {
+            _ if !state.may_watch() => None,
+            None => Some(Post::First),
+            Some(_) if state.notified => None,
+            Some(n) => state.posts.get(n).cloned().map(Post::Mailbox),
+        }
+    }
+
+    /// What the further watchers are for.
+    pub fn posts(&self, posts: Vec<MailboxPath>) {
+        let mut state = self.lock();
+        if state.posts != posts {
+            state.posts = posts;
+            drop(state);
+            self.ring_watchers();
+        }
+    }
+
+    /// Whether `work` has to wait for all news by itself.
+    pub fn is_alone(&self) -> bool {
+        let state = self.lock();
+        self.watch.is_empty() || (!state.may_watch() && !state.watching)
+    }
+
+    /// The first watcher has (or has no more) a connection. What lies here for it goes to `work` then.
+    pub fn watching(&self, yes: bool) {
+        let mut state = self.lock();
+        state.watching = yes;
+        if !yes && !state.bodies.is_empty() {
+            drop(state);
+            self.work.ring();
+        }
+    }
+
+    /// A connection tells of every mailbox from now on, or no more.
+    pub fn notified(&self, yes: bool) {
+        let changed = std::mem::replace(&mut self.lock().notified, yes) != yes;
+        if changed {
+            self.ring_watchers();
+            // How often it asks by itself depends on it.
+            self.work.ring();
+        }
+    }
+
+    /// Whether every mailbox is told of.
+    pub fn is_notified(&self) -> bool {
+        self.lock().notified
+    }
+
+    /// Where `work` waits for news by itself, if it does.
+    pub fn here(&self, place: Option<&MailboxPath>) {
+        self.lock().here = place.cloned();
+    }
+
+    /// What `work` reads now, if it does.
+    pub fn visiting(&self, place: Option<&MailboxPath>) {
+        self.lock().visiting = place.cloned();
+    }
+
+    /// The server told of a mailbox: it changed, and stands so now, if that was said.
+    pub fn news(&self, path: MailboxPath, status: Option<MailboxStatus>) {
+        let mut state = self.lock();
+        if state.here.as_ref() == Some(&path) {
+            // It sees the same news by itself.
+            return;
+        }
+        state.wishes.hurry |= path.is_inbox() && state.visiting.as_ref() != Some(&path);
+        state.wishes.news.insert(path, status);
+        drop(state);
+        self.work.ring();
+    }
+
+    /// The list of mailboxes is another one now.
+    pub fn stale(&self) {
+        self.lock().wishes.stale = true;
+        self.work.ring();
+    }
+
+    /// Takes a nudge.
+    pub fn put(&self, nudge: Nudge) {
+        let mut state = self.lock();
+        let mut all = false;
+        match nudge {
+            Nudge::Intents => state.wishes.intents = true,
+            Nudge::Opened(mailbox) => {
+                state.open = Some(mailbox);
+                want(&mut state.wishes.visit, mailbox);
+            }
+            Nudge::Refresh(Some(mailbox)) => {
+                want(&mut state.wishes.visit, mailbox);
+                state.wishes.retry = true;
+            }
+            Nudge::Refresh(None) => {
+                state.wishes.all = true;
+                state.wishes.retry = true;
+            }
+            Nudge::FetchBody(key) => {
+                state.bodies.retain(|k| *k != key);
+                state.bodies.push_back(key);
+                if state.bodies.len() > MAX_BODIES {
+                    state.bodies.pop_front();
+                }
+                let watching = state.watching;
+                drop(state);
+                // Whoever has a connection to spare.
+                match self.watch.first() {
+                    Some(first) if watching => first.ring(),
+                    _ => self.work.ring(),
+                }
+                return;
+            }
+            Nudge::Password(_) | Nudge::Retry => state.wishes.retry = true,
+            Nudge::Online(yes) => {
+                state.offline = !yes;
+                (state.wishes.retry, all) = (true, true);
+            }
+            Nudge::Woke => {
+                state.era += 1;
+                (state.wishes.retry, all) = (true, true);
+            }
+        }
+        drop(state);
+        if all {
+            self.ring_watchers();
+        }
+        self.work.ring();
+    }
+}
+
+/// A random number, for pauses.
+pub(super) fn jitter() -> u64 {
+    let mut bytes = [0; 8];
+    // Without randomness all pauses are the same: still pauses.
+    let _ = getrandom::fill(&mut bytes);
+    u64::from_le_bytes(bytes)
+}
+
+fn want(visit: &mut VecDeque<MailboxId>, mailbox: MailboxId) {
+    visit.retain(|m| *m != mailbox);
+    visit.push_front(mailbox);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn watchers_have_their_posts_while_they_are_wanted() {
+        let desk = Desk::new(false, 3).unwrap();
+        let (lists, other) = (MailboxPath::from_typed("Lists"), MailboxPath::from_typed("Other"));
+        desk.posts(vec![lists.clone(), other]);
+        assert!(desk.post(0).is_none() && desk.is_alone(), "nobody has logged in");
+        desk.admit(true);
+        assert_eq!((desk.post(0), desk.post(1)), (Some(Post::First), Some(Post::Mailbox(lists))));
+        assert!(!desk.is_alone());
+        desk.notified(true);
+        assert_eq!((desk.post(0), desk.post(1)), (Some(Post::First), None), "one tells of all");
+        desk.watching(true);
+        assert!(desk.fold() && desk.post(0).is_none() && !desk.is_alone(), "it is still there");
+        desk.watching(false);
+        assert!(desk.is_alone() && desk.folded().is_some());
+    }
+
+    #[test]
+    fn news_are_not_told_twice_and_only_the_inbox_is_in_a_hurry() {
+        let desk = Desk::new(false, 1).unwrap();
+        let (inbox, lists) = (MailboxPath::inbox(), MailboxPath::from_typed("Lists"));
+        desk.here(Some(&inbox));
+        desk.news(inbox.clone(), None);
+        assert!(desk.take().news.is_empty());
+        desk.here(None);
+        desk.visiting(Some(&lists));
+        desk.news(lists.clone(), None);
+        assert!(!desk.is_urgent());
+        desk.news(inbox.clone(), None);
+        assert!(desk.is_urgent());
+        assert_eq!(desk.take().news.len(), 2);
+        desk.visiting(Some(&inbox));
+        desk.news(inbox, None);
+        assert!(!desk.is_urgent());
+    }
+}

@@ -1,0 +1,136 @@
+//! watch — how news come in, in each of the ways that a server may offer: told of all, told of one, asked for.
+//! Start reading at: `Seen::within`, how long it takes until the person sees a mail that another client put there.
+
+use crate::mailhost::{At, PASSWORD, bare_user, host, user};
+use crate::person::{Person, id, put, rows, sees, until};
+use crate::{Strings, imap_to};
+use postrider::engine::Engine;
+use postrider::engine::api::{Connectivity, Request};
+use postrider::engine::shared::Pace;
+use postrider::mail::flags::{Flag, FlagDelta};
+use postrider::mail::mailbox::MailboxPath;
+use postrider::mail::uid::UidSet;
+use postrider::net::error::NetErrorKind;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::{MailStore, TlsMode};
+use std::time::{Duration, Instant};
+
+/// Nobody asks by itself: what is seen was told.
+const NEVER: Pace = Pace { poll: Duration::from_secs(3_600), idle: Duration::from_secs(3_600) };
+
+/// A person with these mailboxes beside the usual ones.
+fn with(mut person: Person, names: &[&str]) -> (Person, ImapStore) {
+    person.pace = NEVER;
+    let mut other = person.other();
+    for name in names {
+        other.create(&MailboxPath::from_typed(name)).unwrap();
+    }
+    put(&mut other, "INBOX", "a");
+    (person, other)
+}
+
+/// All is read and every watcher is at its post.
+fn settled(engine: &Engine) {
+    sees(engine, "INBOX", &["a"]);
+    std::thread::sleep(Duration::from_millis(1_500));
+}
+
+/// How long it takes until a mail put there is seen.
+fn seen(engine: &Engine, other: &mut ImapStore, mailbox: &str, subject: &str) -> Duration {
+    put(other, mailbox, subject);
+    let begun = Instant::now();
+    until(engine, subject, |_| rows(engine, mailbox).iter().any(|r| r.subject == subject).then_some(()));
+    begun.elapsed()
+}
+
+/// Dovecot itself waits up to half a second; the rest is ours.
+fn soon(took: Duration) {
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+fn the_inbox_and_what_is_watched_are_told_of_one_by_one() {
+    let mut person = Person::new(user());
+    person.connections = 4;
+    person.more = "without = [\"NOTIFY\"]\nwatch = [\"Lists/*\"]".into();
+    let (person, mut other) = with(person, &["Lists/one", "Lists/two", "Plain"]);
+    let engine = person.start();
+    settled(&engine);
+    // The person looks at yet another one.
+    let sent = id(&engine, "Sent").unwrap();
+    engine.perform(Request::OpenMailbox(sent)).unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    for (n, mailbox) in ["INBOX", "Lists/one", "Lists/two", "Sent"].into_iter().enumerate() {
+        soon(seen(&engine, &mut other, mailbox, &format!("n{n}")));
+    }
+    // Nobody tells of this one; a refresh asks.
+    put(&mut other, "Plain", "quiet");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(rows(&engine, "Plain").is_empty());
+    engine.perform(Request::Refresh { account: None }).unwrap();
+    sees(&engine, "Plain", &["quiet"]);
+}
+
+#[test]
+fn where_nothing_is_told_it_is_asked_for() {
+    let mut person = Person::new(bare_user());
+    person.more = String::new();
+    let (mut person, mut other) = with(person, &["Plain"]);
+    person.pace = Pace { poll: Duration::from_secs(2), ..NEVER };
+    let engine = person.start();
+    until(&engine, "the first round", |news| {
+        matches!(news.connectivity.values().next(), Some(Connectivity::Polled { .. })).then_some(())
+    });
+    for mailbox in ["INBOX", "Plain"] {
+        assert!(seen(&engine, &mut other, mailbox, &format!("in {mailbox}")) < Duration::from_secs(4));
+    }
+}
+
+/// The other client has one of the two connections that the server allows: work goes on with it at once, and news are still told.
+#[test]
+fn where_one_connection_is_allowed_it_does_all() {
+    let mut person = Person::new(user());
+    (person.at, person.connections) = (At::FewLines, 3);
+    let (person, mut other) = with(person, &["Plain"]);
+    let engine = person.start();
+    settled(&engine);
+    soon(seen(&engine, &mut other, "INBOX", "b"));
+    // A text is got by the same connection.
+    let b = crate::person::key(&engine, "INBOX", "b");
+    engine.perform(Request::FetchBody(b)).unwrap();
+    until(&engine, "the text", |_| rows(&engine, "INBOX").iter().any(|r| r.id == b && r.cached).then_some(()));
+    let third = imap_to(&host().imap_at(At::FewLines, TlsMode::Implicit), &person.name, PASSWORD, &Strings::new());
+    assert!(
+        matches!(third.err().map(|e| e.kind), Some(NetErrorKind::No { code }) if code == "LIMIT"),
+        "it is as strict as we think"
+    );
+}
+
+/// One line tells of every mailbox, whatever is done on it beside; also where there is only that one.
+#[test]
+fn every_mailbox_is_told_of_on_one_line() {
+    for connections in [2, 1] {
+        let mut person = Person::new(user());
+        person.connections = connections;
+        let (person, mut other) = with(person, &["Lists/one", "Plain"]);
+        let engine = person.start();
+        settled(&engine);
+        for (n, mailbox) in ["Plain", "INBOX", "Lists/one"].into_iter().enumerate() {
+            soon(seen(&engine, &mut other, mailbox, &format!("n{n}")));
+        }
+        // A text is got in between, on the line that waits.
+        let key = crate::person::key(&engine, "Plain", "n0");
+        engine.perform(Request::FetchBody(key)).unwrap();
+        until(&engine, "the text", |_| rows(&engine, "Plain").iter().any(|r| r.id == key && r.cached).then_some(()));
+        for (n, mailbox) in ["Plain", "INBOX"].into_iter().enumerate() {
+            soon(seen(&engine, &mut other, mailbox, &format!("m{n}")));
+        }
+        // Flags, removals and mailboxes of others show, too.
+        other.select(&MailboxPath::from_typed("Lists/one"), false, None).unwrap();
+        other.store_flags(&UidSet::range(1, 1), &FlagDelta::set(Flag::Flagged)).unwrap();
+        until(&engine, "the star", |_| rows(&engine, "Lists/one").iter().any(|r| r.flags.has(Flag::Flagged)).then_some(()));
+        other.create(&MailboxPath::from_typed("Fresh")).unwrap();
+        until(&engine, "the mailbox", |_| id(&engine, "Fresh"));
+        soon(seen(&engine, &mut other, "Fresh", "first"));
+    }
+}
