@@ -11,6 +11,7 @@ mod faults;
 mod jobs;
 mod line;
 mod live;
+mod model;
 mod notify;
 mod person;
 mod smtp;

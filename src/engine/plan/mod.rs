@@ -85,6 +85,8 @@ enum Stage {
     Selecting,
     Rebase(rebase::Stage),
     Push(push::Stage),
+    /// Our mailbox could not be opened: all that are there were asked for.
+    Missing(Refusal),
     /// The server was told something: SELECT says how things are now.
     Reselecting,
     Observe(observe::Stage),
@@ -109,6 +111,7 @@ struct Answer {
     mark: Option<Mark>,
     copied: Option<CopiedUids>,
     appended: Option<(UidValidity, Uid)>,
+    listed: Option<bool>,
     refused: Option<Refusal>,
 }
 
@@ -222,6 +225,9 @@ impl MailboxSync {
                 self.answer.identities.extend(rows.into_iter().filter(|row| uids.contains(row.uid)));
             }
             (Waiting::Ask(Ask::CachedIdentities), Part::Identities(rows)) => self.answer.identities.extend(rows),
+            (Waiting::Ask(Ask::Mailboxes), Part::Mailboxes(listed)) => {
+                self.answer.listed = Some(listed.iter().any(|m| m.path == self.mailbox && m.selectable));
+            }
             (Waiting::Ask(Ask::TargetMark { .. }), Part::Marked(mark)) => self.answer.mark = Some(mark),
             (Waiting::Tell, Part::Copied(copied)) => self.answer.copied = Some(copied),
             (Waiting::Tell, Part::Appended(validity, uid)) => self.answer.appended = Some((validity, uid)),
@@ -298,6 +304,10 @@ impl MailboxSync {
                     self.follow();
                 }
             }
+            Stage::Missing(refusal) => {
+                let missing = self.answer.listed == Some(false);
+                self.end(if missing { Outcome::NoMailbox } else { Outcome::Refused(refusal) });
+            }
             Stage::Rebase(stage) => self.rebase(stage),
             Stage::Push(stage) => self.push(stage),
             Stage::Reselecting => {
@@ -320,6 +330,11 @@ impl MailboxSync {
         match (self.answer.selected.take(), self.answer.refused.take()) {
             (Some(selected), None) => return Some(selected),
             (_, Some(Refusal { code: Code::NoMailbox, .. })) => self.end(Outcome::NoMailbox),
+            // Not every server says by a code that there is none.
+            (_, Some(refusal)) if refusal.code == Code::Other => {
+                self.ask(Ask::Mailboxes);
+                self.stage = Stage::Missing(refusal);
+            }
             (_, Some(refusal)) => self.end(Outcome::Refused(refusal)),
             (None, None) => self.end(Outcome::LineLost),
         }

@@ -41,6 +41,8 @@ enum Stage {
     Listed(OpId),
     /// The mailbox's UIDVALIDITY was asked for: is it the one that was to go?
     Marked(OpId),
+    /// That was refused: all mailboxes were asked for.
+    Missing(OpId),
     /// No mailbox is in use that is about to change.
     Aside(OpId),
     /// The claim is on disk.
@@ -155,7 +157,7 @@ impl TreeSync {
 
     fn advance(&mut self) {
         // A Record that failed, or a list that was refused: the next pass begins where this one ends.
-        let asked = matches!(self.stage, Stage::Listed(_));
+        let asked = matches!(self.stage, Stage::Listed(_) | Stage::Missing(_));
         if asked && let Some(refusal) = self.answer.refused.take() {
             return self.end(Outcome::Refused(refusal));
         }
@@ -163,6 +165,11 @@ impl TreeSync {
             Stage::Pick => self.pick(),
             Stage::Listed(id) => self.listed(id),
             Stage::Marked(id) => self.marked(id),
+            Stage::Missing(id) => {
+                let path = self.op(id).map(|op| op.mailbox.clone());
+                let there = self.answer.listed.iter().any(|m| Some(&m.path) == path.as_ref());
+                if there { self.aside(id) } else { self.settle(id) }
+            }
             Stage::Aside(id) => self.claim(id),
             Stage::Claimed(id) => self.claimed(id),
             Stage::Told(id) => self.told(id),
@@ -239,7 +246,10 @@ impl TreeSync {
         if gone || (unsure && another) {
             return self.settle(id);
         }
-        // One that only holds others has no STATUS: it has no messages either.
+        // One that only holds others has no STATUS: it has no messages either. Not every server says what is the case.
+        if self.answer.refused.is_some() {
+            return self.go(Step::Ask(Ask::Mailboxes), Stage::Missing(id));
+        }
         if now.is_some() && !unsure {
             self.change(OpChange { mark: now, ..OpChange::to(id, state) });
         }

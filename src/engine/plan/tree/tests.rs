@@ -80,7 +80,7 @@ impl Server {
                 Some(v) => {
                     vec![Reply::Part(Part::Marked(Mark { uidvalidity: UidValidity(*v), uidnext: 1 })), Reply::End { ms: 0 }]
                 }
-                None => no(Code::NoMailbox),
+                None => no(Code::Other),
             },
             Step::Ask(_) => end(),
             Step::Tell(Tell::Create { mailbox }) => {
