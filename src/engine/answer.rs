@@ -335,7 +335,8 @@ mod tests {
         let blobs = Blobs::open(dir.path()).unwrap();
         let blob = blobs.put(raw).unwrap();
         let message = row.message;
-        let reading = Reading { preview: "The kohlrabi".into(), text: "The kohlrabi is ripe.".into(), files: vec![] };
+        let reading =
+            Reading { preview: "The kohlrabi".into(), text: "The kohlrabi is ripe.".into(), files: vec![], ..Reading::default() };
         let name = blob.clone();
         store.cache(move |tx| bodies::arrived(tx, message, &name, &reading)).unwrap();
         let Rows::Message(view) = ask(Query::Message(row.id)) else { panic!() };

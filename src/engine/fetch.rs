@@ -8,6 +8,7 @@ use super::round::Halt;
 use super::shared::{self, Shared};
 use crate::base::gate;
 use crate::config::KeepBodies;
+use crate::mail::body::Flaw;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::Uid;
@@ -222,5 +223,6 @@ pub fn read(bytes: Vec<u8>) -> Reading {
     let _shut = gate::reading();
     let message = parse::message(bytes);
     let files = structure::attachments(&message).into_iter().filter(|a| !a.related).map(|a| a.name).collect();
-    Reading { preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files }
+    let envelope = (!message.flaws.contains(&Flaw::NotMail)).then(|| message.envelope.clone());
+    Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files }
 }

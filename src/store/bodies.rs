@@ -5,7 +5,8 @@
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{fts, parts, placements};
+use super::{fts, messages, parts, placements};
+use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use std::collections::HashSet;
@@ -13,6 +14,8 @@ use std::collections::HashSet;
 /// What was read out of a message's bytes. Made outside of the store: parsing is not the writer's work.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Reading {
+    /// What its own headers say; none if it is no mail.
+    pub envelope: Option<Envelope>,
     /// The first words, for the list.
     pub preview: String,
     /// All words of its text, for the index.
@@ -41,6 +44,9 @@ pub(super) fn said(tx: &mut Tx<'_, Cache>, message: MessageKey, reading: &Readin
     let count = i64::try_from(reading.files.len()).unwrap_or(i64::MAX);
     let sql = "UPDATE message SET preview = ?2, files = ?3, attachments = ?4 WHERE id = ?1";
     tx.conn().prepare_cached(sql)?.execute((message.0, &reading.preview, files, count))?;
+    if let Some(envelope) = &reading.envelope {
+        messages::restate(tx, message, envelope)?;
+    }
     fts::feed(tx, message, Some(&reading.text))
 }
 

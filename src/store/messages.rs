@@ -219,6 +219,25 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, nex
     Ok(((key, thread, sort), lone))
 }
 
+/// The headers of a content as its own bytes say, in place of what the server said (security S-28). What tells messages apart
+/// stays the server's: it will be compared with what the server says.
+pub(super) fn restate(tx: &Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
+    let from = envelope.from.first();
+    let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
+    let sql = "UPDATE message SET date = coalesce(?2, received), from_name = ?3, from_addr = ?4, recipients = ?5, subject = ?6,
+                 envelope = ?7 WHERE id = ?1 AND envelope <> ?7";
+    tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
+        message.0,
+        envelope.date,
+        from.map_or("", |a| &a.name),
+        from.map_or("", |a| &a.addr),
+        json(&recipients)?,
+        envelope.subject,
+        json(envelope)?,
+    ])?;
+    Ok(())
+}
+
 /// Removes a content, and what is indexed of it, if no placement names it.
 pub(super) fn remove_if_nowhere(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
     let sql = "DELETE FROM message WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM placement WHERE message = ?1)

@@ -172,7 +172,12 @@ mod tests {
             decoded: false,
             blob: format!("b{section}"),
         };
-        let reading = Reading { preview: "Hello".into(), text: "Hello kohlrabi".into(), files: vec!["plan.pdf".into()] };
+        let reading = Reading {
+            preview: "Hello".into(),
+            text: "Hello kohlrabi".into(),
+            files: vec!["plan.pdf".into()],
+            ..Reading::default()
+        };
         let (tree, texts) = (outline.clone(), vec![held("HEADER", 300), held("1", 50)]);
         store.cache(move |tx| arrived(tx, message, &tree, &texts, &reading)).unwrap();
         let total = || store.read(|db| bodies::total(db, &account)).unwrap();

@@ -57,7 +57,7 @@ impl Folder {
     }
 
     fn asked(&self, set: &str) -> Vec<usize> {
-        let highest = self.mails.last().map_or(0, |m| m.uid);
+        let highest = self.mails.iter().map(|m| m.uid).max().unwrap_or(0);
         let number = |n: &str| if n == "*" { highest } else { n.parse().unwrap_or(0) };
         let ranges: Vec<(u32, u32)> = set
             .split(',')

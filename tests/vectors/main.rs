@@ -8,8 +8,10 @@ mod bed;
 mod cert;
 mod imap;
 mod patience;
+mod rows;
 #[path = "../day/screen.rs"]
 mod screen;
+mod sizes;
 mod smtp;
 mod transport;
 mod use_of_line;

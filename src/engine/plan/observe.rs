@@ -136,7 +136,9 @@ impl MailboxSync {
             return self.resynced();
         }
         if now == then {
-            return self.compare_counts();
+            // Nothing came without a new modification sequence, unless the server says by its numbers that something did.
+            let came = self.selected.uidnext > self.base.uidnext;
+            return if came { self.all_uids() } else { self.compare_counts() };
         }
         self.ask(Ask::FlagsOf { uids: UidSet::range(1, u32::MAX), changed_since: Some(then) });
         Stage::Changed
@@ -207,9 +209,10 @@ impl MailboxSync {
             return self.next_envelopes();
         }
         let here = self.known.union(&self.fetch.got).len();
-        if here == u64::from(self.selected.exists) {
-            return Stage::Last;
-        }
+        if here == u64::from(self.selected.exists) { Stage::Last } else { self.all_uids() }
+    }
+
+    fn all_uids(&mut self) -> Stage {
         self.ask(Ask::Uids { from: 1 });
         Stage::Uids { flags: false }
     }

@@ -14,6 +14,7 @@ use crate::mail::section::Section;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, NetErrorKind, Result};
 use crate::net::session::{Bodies, PartGot};
+use std::cell::Cell;
 use std::io::Write;
 use std::ops::Range;
 
@@ -31,24 +32,25 @@ impl ImapStore {
     /// One section of one message. Nothing if there is no such message; nothing inside if the section is not there.
     fn fetch_named(&mut self, uid: Uid, item: &str, section: &[u8], to: &mut dyn Write) -> Result<Option<Option<u64>>> {
         let command = Command::new(&format!("UID FETCH {uid} (UID {item})"));
-        let mut taker = One { uid, section, to, written: 0, begun: false, certain: false };
-        let (mut kept, mut confirmed) = (None, false);
+        let begun = Cell::new(false);
+        let mut taker = One { uid, section, to, written: 0, begun: &begun };
+        let (mut kept, mut judged) = (None, false);
         self.conn.run_with(&command, &mut taker, &mut |data| {
             let Untagged::Fetch(row) = data else { return Ok(false) };
             let mine = row.uid == Some(uid);
-            if mine && row.section == section {
-                confirmed = true;
+            if begun.get() && !judged {
+                // The UID may stand behind the literal: only now is it known whose text went out (security S-11).
+                judged = true;
+                if !mine || !row.sound {
+                    return Err(NetError::protocol("the text of another message"));
+                }
+            } else if mine && row.sound && row.section == section {
                 kept.get_or_insert(row.body);
             }
             Ok(mine)
         })?;
-        if taker.begun {
-            // The UID may stand behind the literal: only now is it known whose text it was.
-            return if confirmed || taker.certain {
-                Ok(Some(Some(taker.written)))
-            } else {
-                Err(self.conn.core().wire.fail(NetError::protocol("the text of another message")))
-            };
+        if judged {
+            return Ok(Some(Some(taker.written)));
         }
         let Some(kept) = kept else { return Ok(None) };
         let Some(text) = kept else { return Ok(Some(None)) };
@@ -136,21 +138,14 @@ struct One<'w> {
     section: &'w [u8],
     to: &'w mut dyn Write,
     written: u64,
-    begun: bool,
-    /// The UID stood before the text.
-    certain: bool,
+    begun: &'w Cell<bool>,
 }
 
 impl Taker for One<'_> {
     fn wants(&mut self, so_far: &[u8], _: u64) -> bool {
         let Some((section, told)) = announced(so_far) else { return false };
         let mine = section == self.section && told.is_none_or(|uid| uid == self.uid);
-        if mine && !self.begun {
-            self.begun = true;
-            self.certain = told.is_some();
-            return true;
-        }
-        false
+        mine && !self.begun.replace(self.begun.get() || mine)
     }
 
     fn take(&mut self, piece: &[u8]) -> Result<()> {
@@ -195,14 +190,14 @@ impl Many<'_> {
             return Err(fault);
         }
         if let Some(uid) = now {
-            if row.uid != Some(uid) {
+            if row.uid != Some(uid) || !row.sound {
                 return Err(NetError::protocol("the text of another message"));
             }
             self.to.whole()?;
             return Ok(true);
         }
-        let Fetched { uid: Some(uid), section, body: Some(text), .. } = *row else { return Ok(false) };
-        if section != b"BODY[]" || !self.wanted.contains(uid) {
+        let Fetched { uid: Some(uid), section, body: Some(text), sound, .. } = *row else { return Ok(false) };
+        if section != b"BODY[]" || !sound || !self.wanted.contains(uid) {
             return Ok(false);
         }
         self.wanted = self.wanted.difference(&UidSet::from_iter([uid]));

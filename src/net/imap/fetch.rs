@@ -10,13 +10,17 @@ use super::untagged::{Fetched, Untagged};
 use crate::mail::envelope::MessageId;
 use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
 use crate::mail::uid::{ModSeq, Uid, UidSet};
-use crate::net::error::Result;
+use crate::net::error::{NetError, Result};
 use crate::net::session::{PART, Sink};
 
 /// The longest set in one command, in letters: many servers refuse lines beyond 8,000 octets (RFC 7162, 4).
 const MAX_SET: usize = 6_000;
 /// How many UIDs one SEARCH may name where the server cannot answer in ranges: the line must stay below its limit.
 const SEARCH_WINDOW: u32 = 50_000;
+/// The most such SEARCHes: a UIDNEXT without measure makes windows wider, not more (security S-08).
+const MAX_SEARCHES: u32 = 200;
+/// The most messages in a mailbox (security S-18).
+pub const MAX_UIDS: u64 = 10_000_000;
 
 /// The set in pieces that fit a command line.
 pub fn pieces(uids: &UidSet) -> Vec<UidSet> {
@@ -53,17 +57,21 @@ impl<T> Parts<'_, '_, T> {
     }
 }
 
-/// Calls `each` for the rows that were asked for, once each.
+/// Calls `each` for the rows that were asked for, until it says that one had what was wanted of that message: others,
+/// nobody asked for.
 fn asked<'a>(
     wanted: &'a UidSet,
-    mut each: impl FnMut(Uid, Fetched) -> Result<()> + 'a,
+    mut each: impl FnMut(Uid, Fetched) -> Result<bool> + 'a,
 ) -> impl FnMut(Untagged<'_>) -> Result<bool> + 'a {
     let mut seen = UidSet::new();
     move |data| {
         let Untagged::Fetch(row) = data else { return Ok(false) };
         let Some(uid) = row.uid.filter(|u| wanted.contains(*u) && !seen.contains(*u)) else { return Ok(false) };
-        seen.insert(uid);
-        each(uid, *row).map(|()| true)
+        let taken = each(uid, *row)?;
+        if taken {
+            seen.insert(uid);
+        }
+        Ok(taken)
     }
 }
 
@@ -79,8 +87,8 @@ impl ImapStore {
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} {items}{tail}"));
             let mut on = asked(&piece, |uid, row| match row.flags {
-                Some(flags) => parts.push(FlagsSeen { uid, flags, modseq: row.modseq }),
-                None => Ok(()),
+                Some(flags) => parts.push(FlagsSeen { uid, flags, modseq: row.modseq }).map(|()| true),
+                None => Ok(false),
             });
             self.conn.run(&command, &mut on)?;
         }
@@ -98,7 +106,7 @@ impl ImapStore {
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} ({items})"));
             let mut on = asked(&piece, |uid, row| {
-                let Some(envelope) = row.envelope else { return Ok(()) };
+                let Some(envelope) = row.envelope else { return Ok(false) };
                 parts.push(EnvelopeSeen {
                     uid,
                     flags: row.flags.unwrap_or_default(),
@@ -108,7 +116,8 @@ impl ImapStore {
                     envelope,
                     attachments: row.attachments,
                     object_id: row.object_id,
-                })
+                })?;
+                Ok(true)
             });
             self.conn.run(&command, &mut on)?;
         }
@@ -129,11 +138,12 @@ impl ImapStore {
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} ({items})"));
             let mut on = asked(&piece, |uid, row| {
-                let message_id = row.envelope.and_then(|e| e.message_id);
+                let Some(envelope) = row.envelope else { return Ok(false) };
+                let message_id = envelope.message_id;
                 let print =
                     Fingerprint { message_id, size: row.size.unwrap_or(0), received: row.received, object_id: row.object_id };
                 out.push(IdentitySeen { uid, print });
-                Ok(())
+                Ok(true)
             });
             self.conn.run(&command, &mut on)?;
         }
@@ -148,9 +158,11 @@ impl ImapStore {
             return Ok(found.intersection(&UidSet::range(from, u32::MAX)));
         }
         let next = self.selected.as_ref().map_or(0, |s| s.uidnext);
+        let exists = self.conn.core().news.exists;
+        let width = SEARCH_WINDOW.max(next.saturating_sub(from) / MAX_SEARCHES);
         let (mut low, mut all) = (from, UidSet::new());
-        while low.saturating_add(SEARCH_WINDOW) < next {
-            let high = low + SEARCH_WINDOW - 1;
+        while exists > SEARCH_WINDOW && low.saturating_add(width) < next {
+            let high = low + width - 1;
             all = all.union(&self.search(&Command::new(&format!("UID SEARCH UID {low}:{high}")))?);
             low = high + 1;
         }
@@ -174,6 +186,9 @@ impl ImapStore {
             Ok(false)
         };
         self.conn.run_with(command, &mut KeepAll, on)?;
+        if found.len() > MAX_UIDS {
+            return Err(self.conn.core().wire.fail(NetError::limit("more messages than a mailbox can hold")));
+        }
         Ok(found)
     }
 }

@@ -67,9 +67,15 @@ impl Taker for KeepAll {
 pub fn read(wire: &mut Wire, taker: &mut dyn Taker) -> Result<Response> {
     let mut bytes = Vec::with_capacity(1024);
     let mut scan = Scan::default();
+    let mut inside = false;
     loop {
         let from = bytes.len();
         wire.read_line(&mut bytes, from)?;
+        // A literal ends where it was said to, or what stands behind it is not what it seems (security S-03).
+        if inside && !matches!(bytes.get(from), Some(b' ' | b')' | b'\r' | b'\n')) {
+            return Err(wire.fail(NetError::protocol("a literal of another length than announced")));
+        }
+        inside = true;
         while matches!(bytes.last(), Some(b'\r' | b'\n')) && bytes.len() > from {
             bytes.pop();
         }

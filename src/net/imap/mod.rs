@@ -26,4 +26,5 @@ mod tests_login;
 mod untagged;
 mod value;
 
+pub use frame::{MAX_KEPT, MAX_LITERAL};
 pub use store::ImapStore;

@@ -105,6 +105,8 @@ pub struct Fetched {
     pub others: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// The tree of BODYSTRUCTURE, where the whole header came with it.
     pub outline: Option<Outline>,
+    /// Whether all of it was names and values in turn.
+    pub sound: bool,
 }
 
 /// Reads the response in `bytes` (`* …`).
@@ -299,7 +301,9 @@ fn fetched(rest: &[u8]) -> Fetched {
     let mut out = Fetched::default();
     let items = value::parse(rest);
     let (mut references, mut tree) = (Vec::new(), None);
-    for pair in items.first().map(Value::items).unwrap_or_default().chunks_exact(2) {
+    let items = items.first().map(Value::items).unwrap_or_default();
+    out.sound = items.len().is_multiple_of(2) && items.iter().step_by(2).all(|key| matches!(key, Value::Atom(_)));
+    for pair in items.chunks_exact(2) {
         let [Value::Atom(key), value] = pair else { continue };
         match key.to_ascii_uppercase().as_slice() {
             b"UID" => out.uid = value.number().and_then(|n| u32::try_from(n).ok()).and_then(Uid::new),

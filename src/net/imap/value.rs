@@ -160,7 +160,8 @@ impl<'a> Parser<'a> {
         while let Some(b) = self.peek() {
             match b {
                 b' ' | b'(' | b')' | b'"' | b'\r' | b'\n' => break,
-                b'[' => {
+                // Elsewhere a bracket is a letter like others: keywords may hold one.
+                b'[' if self.is_section(start) => {
                     let open = self.at;
                     self.at += 1;
                     self.bracket(open);
@@ -169,6 +170,12 @@ impl<'a> Parser<'a> {
             }
         }
         Value::Atom(self.bytes.get(start..self.at).unwrap_or_default())
+    }
+
+    /// Whether the atom from `start` on names a part of a message: then its bracket may hold spaces and parentheses.
+    fn is_section(&self, start: usize) -> bool {
+        let name = self.bytes.get(start..self.at).unwrap_or_default();
+        [&b"BODY"[..], b"BODY.PEEK", b"BINARY", b"BINARY.PEEK", b"BINARY.SIZE"].iter().any(|w| name.eq_ignore_ascii_case(w))
     }
 
     /// Behind an opening bracket: to behind its closing one, if there is one on this line.

@@ -92,7 +92,7 @@ fn build(dir: &std::path::Path) -> (Store, Vec<Known>, Vec<MailboxId>) {
                 messages::record_new(tx, here, UidValidity(1), std::slice::from_ref(&row))?;
                 let message = placements::by_uid(tx, here, uid)?.unwrap().message;
                 if uid % 3 == 0 {
-                    let reading = Reading { preview: String::new(), text, files };
+                    let reading = Reading { preview: String::new(), text, files, ..Reading::default() };
                     bodies::arrived(tx, message, "", &reading)?;
                 } else if uid % 3 == 1 {
                     super::super::fts::feed(tx, message, None)?;

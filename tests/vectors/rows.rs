@@ -1,0 +1,159 @@
+//! rows — S-07 to S-11, S-19, S-28: servers whose numbers are wrong. Each message is here once, with its own text.
+//! Start reading at: the tests, in the order of their numbers.
+
+use super::bed::Bed;
+use super::imap::{Mail, World, letter};
+use super::wire::{Act, Server, first, replaced, say};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+fn subjects(numbers: &[u32]) -> Vec<String> {
+    let mut all: Vec<String> = numbers.iter().map(|n| format!("Letter {n}")).collect();
+    all.sort();
+    all
+}
+
+/// Letters up to `n`.
+fn with(n: u32) -> Server {
+    let server = Server::imap();
+    (4..=n).for_each(|n| {
+        server.world().inbox().add(letter(n));
+    });
+    server
+}
+
+/// S-07: fewer messages without a word about who went.
+#[test]
+fn s_07_counts_that_shrink() {
+    let server = with(10);
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    server.world().inbox().mails.retain(|m| m.uid > 7);
+    bed.run(&["sync"]).code(0);
+    assert_eq!(bed.subjects("INBOX"), subjects(&[8, 9, 10]));
+    // In the middle of a visit.
+    let server = with(10);
+    server.once("UID SEARCH", vec![Act::World(Box::new(|w: &mut World| w.inbox().mails.truncate(3))), first("* 3 EXISTS\r\n")]);
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    bed.run(&["sync"]).code(0);
+    assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]));
+}
+
+/// S-08: UIDNEXT is a hint: whatever it says, new mail is found, and soon.
+#[test]
+fn s_08_uidnext_lies() {
+    for (there, lie) in
+        [("UIDNEXT 4", "UIDNEXT 0"), ("UIDNEXT 4", "X 1"), ("UIDNEXT 4", "UIDNEXT 4294967295"), ("UIDNEXT 4", "UIDNEXT 2")]
+    {
+        let server = Server::imap();
+        server.always("SELECT", vec![replaced(there, lie)]);
+        let bed = Bed::at(&server);
+        bed.run(&["sync"]).code(0);
+        assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]), "{lie}");
+        server.heal();
+        server.world().inbox().add(letter(4));
+        let lie = lie.to_owned();
+        let spoil = move |honest: Vec<u8>| super::wire::replace(&honest, b"UIDNEXT 5", lie.as_bytes());
+        let spoil = std::sync::Arc::new(spoil);
+        for verb in ["SELECT", "STATUS", "EXAMINE"] {
+            let spoil = std::sync::Arc::clone(&spoil);
+            server.always(verb, vec![Act::Edit(Box::new(move |honest| spoil(honest)))]);
+        }
+        let ran = bed.run(&["sync"]).code(0);
+        assert!(ran.took < Duration::from_secs(20) && server.heard().len() < 200, "{} commands", server.heard().len());
+        assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3, 4]), "{there}");
+    }
+}
+
+/// S-09: rows that name no message are left out; the others are taken.
+#[test]
+fn s_09_rows_of_no_message() {
+    let server = Server::imap();
+    let rows = "* 1 FETCH (UID 0 FLAGS (\\Flagged))\r\n* 2 FETCH (UID 4294967296 FLAGS (\\Flagged))\r\n* 3 FETCH (FLAGS (\\Flagged))\r\n\
+        * 0 FETCH (UID 1 FLAGS (\\Flagged))\r\n* 99 FETCH (UID 77 FLAGS (\\Flagged) ENVELOPE (NIL \"EVIL\" NIL NIL NIL NIL NIL NIL NIL NIL))\r\n";
+    server.always("FETCH", vec![first(rows)]);
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    bed.run(&["sync"]).code(0);
+    assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]));
+    assert!(bed.list("INBOX").iter().all(|r| r["flags"] == serde_json::json!([])), "{:?}", bed.list("INBOX"));
+}
+
+/// S-10: the same UID twice, and out of order: one row each.
+#[test]
+fn s_10_uids_twice() {
+    let server = Server::imap();
+    {
+        let mut world = server.world();
+        let inbox = world.inbox();
+        inbox.mails.push(Mail { uid: 2, flags: BTreeSet::new(), raw: letter(9) });
+        inbox.mails.swap(0, 2);
+    }
+    let bed = Bed::at(&server);
+    for _ in 0..2 {
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        let now = bed.subjects("INBOX");
+        assert!(now.len() == 3 && now.contains(&"Letter 1".to_owned()) && now.contains(&"Letter 3".to_owned()), "{now:?}");
+    }
+    assert!(server.heard().len() < 80, "no end of asking: {}", server.heard().len());
+}
+
+/// S-11: the text of another message is never kept as that of the one that was asked for.
+#[test]
+fn s_11_another_text() {
+    let other = "Subject: Letter 8\r\n\r\nPWN8";
+    let as_literal = format!("{{{}}}\r\n{other}", other.len());
+    for row in [format!("UID 8 BODY[] {as_literal}"), format!("BODY[] {as_literal} UID 8"), format!("BODY[] {as_literal}")] {
+        let server = Server::imap();
+        server.once("FETCH 3 (UID BODY", vec![say(format!("* 3 FETCH ({row})\r\n%T OK x\r\n"))]);
+        server.once("FETCH 2 (UID BODY", vec![first(format!("* 3 FETCH ({row})\r\n"))]);
+        let bed = Bed::at(&server);
+        // Each of the two lies may cost a connection.
+        bed.run(&["sync", "--bodies", "all"]);
+        bed.run(&["sync", "--bodies", "all"]);
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        for n in 1..=3 {
+            let text = bed.run(&["--offline", "show", &bed.id("INBOX", &format!("Letter {n}"))]).code(0).out;
+            assert!(text.contains(&format!("the text of letter {n}")) && !text.contains("PWN8"), "{row}: {text}");
+        }
+    }
+}
+
+/// S-19: numbers of change that cannot be, or go back: flags are asked for in full, no change is passed over.
+#[test]
+fn s_19_modseq_lies() {
+    for highest in ["18446744073709551616", "0", "9", "2", "NIL", "9223372036854775807"] {
+        let server = Server::imap();
+        server.world().caps.push_str(" CONDSTORE");
+        let told = |n: &str| first(format!("* OK [HIGHESTMODSEQ {n}] x\r\n"));
+        server.always("SELECT", vec![told("9")]);
+        let bed = Bed::at(&server);
+        bed.run(&["sync"]).code(0);
+        server.heal();
+        server.always("SELECT", vec![told(highest)]);
+        server.world().inbox().mails[0].flags.insert("\\Flagged".to_owned());
+        server.world().inbox().mails.remove(1);
+        server.world().inbox().add(letter(4));
+        // With the same number the server says that no flag changed: then only messages that came and went count.
+        bed.run(&["sync"]).code(0);
+        assert_eq!(bed.subjects("INBOX"), subjects(&[1, 3, 4]), "{highest}");
+        let flagged = bed.list("INBOX").iter().filter(|r| r["flags"] == serde_json::json!(["flagged"])).count();
+        assert_eq!(flagged, usize::from(highest != "9"), "{highest}");
+    }
+}
+
+/// S-28: what the server says of a message and what the message is differ: once it is here, the message itself counts.
+#[test]
+fn s_28_envelopes_that_lie() {
+    let server = Server::imap();
+    server.always("ENVELOPE", vec![replaced("Letter 3\"", "Something else\"")]);
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    let id = bed.id("INBOX", "Something else");
+    bed.run(&["sync", "--bodies", "all"]).code(0);
+    let shown = bed.run(&["--offline", "show", &id]).code(0).out;
+    println!("{shown}");
+    assert!(shown.contains("Letter 3") && !shown.contains("Something else"), "{shown}");
+    assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]), "the list too");
+}
