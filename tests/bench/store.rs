@@ -70,7 +70,12 @@ fn fill(store: &Store, corpus: &Corpus, report: &mut Report) -> MailboxId {
 fn read(raw: &[u8]) -> Reading {
     let message = parse::message(raw);
     let files = structure::attachments(&message).into_iter().map(|a| a.name).collect();
-    Reading { preview: render::preview(&message), text: render::words(&message, 1 << 20), files }
+    Reading {
+        envelope: Some(message.envelope.clone()),
+        preview: render::preview(&message),
+        text: render::words(&message, 1 << 20),
+        files,
+    }
 }
 
 fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, report: &mut Report) {
