@@ -40,7 +40,7 @@ pub const WIDE: u16 = 140;
 /// From this width on the mailboxes stand beside the list.
 pub const MIDDLE: u16 = 100;
 /// Columns that a list beside the message keeps.
-const LIST: u16 = 50;
+const LIST: u16 = 57;
 /// From this height on the message has room below the list.
 const TALL: u16 = 30;
 
@@ -88,7 +88,8 @@ impl Layout {
             }
             return layout;
         }
-        let left = (width / 6).clamp(20, 30);
+        // Below 180 columns the mails want the room more.
+        let left = (width / 6).clamp(20, if width < 180 { 21 } else { 30 });
         layout.folders = Some(Area { width: left, ..main });
         layout.bars[0] = Some((left, main.y, main.height));
         let rest = Area { x: left + 1, width: width - left - 1, ..main };
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(of(120, 40), "20x36+0+2 99x14+21+2 99x21+21+17");
         assert_eq!(of(120, 24), "20x20+0+2 99x20+21+2 -");
         assert_eq!(of(200, 60), "30x56+0+2 84x56+31+2 84x56+116+2");
-        assert_eq!(of(160, 50), "26x46+0+2 50x46+27+2 82x46+78+2");
+        assert_eq!(of(160, 50), "21x46+0+2 57x46+22+2 80x46+80+2");
         assert_eq!(panes(&Layout::of(120, 24, Focus::Reader, false)), "20x20+0+2 - 99x20+21+2");
         assert_eq!(panes(&Layout::of(200, 60, Focus::Reader, true)), "- - 200x56+0+2");
         assert_eq!(of(20, 5), "- 20x4+0+0 -");

@@ -57,6 +57,9 @@ impl App {
         if !covered {
             return Some("not in this pane");
         }
+        if let Some(why) = self.forbidden(spec.id) {
+            return Some(why);
+        }
         if spec.group == command::Group::Mailbox {
             return None;
         }

@@ -13,6 +13,7 @@ mod go;
 pub mod input;
 pub mod key;
 pub mod layout;
+pub mod limits;
 pub mod list;
 mod look;
 mod mouse;

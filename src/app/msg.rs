@@ -40,6 +40,8 @@ pub const DRAFTS: Slot = Slot(10);
 pub const RESUME: Slot = Slot(11);
 /// What runs.
 pub const JOBS: Slot = Slot(12);
+/// How full accounts are.
+pub const QUOTAS: Slot = Slot(13);
 
 /// The open message's layout, where it takes long.
 pub const PAGE: Slot = Slot(12);

@@ -89,6 +89,7 @@ impl App {
     fn changes(&mut self, changes: &Changes) {
         if changes.mailboxes || changes.all {
             self.ask(msg::FOLDERS, Query::Mailboxes);
+            self.ask(msg::QUOTAS, Query::Quotas);
         }
         match &self.list.source {
             Source::View(view) if touches(changes, *view) => {
@@ -132,8 +133,7 @@ impl App {
                 self.want_body();
             }
             (_, Ok(Rows::Jobs(rows))) => self.jobs.fill(rows),
-            // Nobody asks for them here yet.
-            (_, Ok(Rows::Quotas(_))) => {}
+            (_, Ok(Rows::Quotas(rows))) => self.rooms_came(rows),
             (_, Ok(Rows::Page(sheet, page))) => self.viewer.laid(&sheet, *page),
             (_, Ok(Rows::Outbox(rows))) => self.outbox.fill_mails(rows),
             (_, Ok(Rows::Queue(rows))) => self.outbox.fill_changes(rows),

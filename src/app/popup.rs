@@ -6,6 +6,7 @@ use super::command::{self, CommandSpec, Group, Pane};
 use super::compose::Unfinished;
 use super::input::Line;
 use super::key::{Code, Key};
+use super::limits;
 use super::msg::Note;
 use super::reading::Over;
 use super::screen::Screen;
@@ -15,6 +16,7 @@ use super::tree::Naming;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Connectivity, Kind, MailboxAct, Password, Request};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::rights::Right;
 
 /// What a mailbox is chosen for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,7 +120,7 @@ impl App {
                 label: SafeText::line_max(&m.path.decoded(), 200),
                 note: if several && what == Use::Go { SafeText::line_max(m.account.as_str(), 60) } else { SafeText::default() },
                 key: String::new(),
-                disabled: None,
+                disabled: (what != Use::Go && !limits::may(m, Right::Insert)).then_some("you may not put messages there"),
             })
             .collect();
         if let Some(n) = choices.iter().position(|c| Some(c.value) == self.last_target).filter(|_| what != Use::Go) {
@@ -284,6 +286,9 @@ impl App {
 
     fn mailbox_chosen(&mut self, chosen: Option<MailboxId>, what: Use) {
         let Some(id) = chosen else { return };
+        if what != Use::Go && self.folders.mailbox(id).is_some_and(|m| !limits::may(m, Right::Insert)) {
+            return self.status.doubt(self.now.since, "You may not put messages there");
+        }
         match what {
             Use::Go => self.open_mailbox_id(id),
             Use::Move | Use::Copy => self.move_to(id, what == Use::Copy),

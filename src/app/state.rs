@@ -7,6 +7,7 @@ use super::compose::desk::Desk;
 use super::input::Line;
 use super::key::Key;
 use super::layout::{Focus, Layout};
+use super::limits::Room;
 use super::list::{Source, Window};
 use super::msg::{self, Effect, Note, Now};
 use super::popup::Popup;
@@ -102,6 +103,10 @@ pub struct App {
     pub(super) asked: BTreeMap<Slot, u64>,
     pub(super) sent: BTreeMap<Ticket, Note>,
     pub(super) gathers: VecDeque<Gather>,
+    /// How full accounts are.
+    pub(super) rooms: Vec<(AccountName, Room)>,
+    /// Accounts of which it was said that they are nearly full.
+    pub(super) warned: BTreeSet<AccountName>,
     /// Accounts whose password was asked for in this run.
     pub(super) declined: BTreeSet<AccountName>,
     pub(super) last_target: Option<MailboxId>,
@@ -159,6 +164,8 @@ impl App {
             asked: BTreeMap::new(),
             sent: BTreeMap::new(),
             gathers: VecDeque::new(),
+            rooms: Vec::new(),
+            warned: BTreeSet::new(),
             declined: BTreeSet::new(),
             last_target: None,
             unread_jump: None,
@@ -181,6 +188,7 @@ impl App {
             self.request(Request::Password { account, password }, Note::Silent);
         }
         self.ask(msg::FOLDERS, Query::Mailboxes);
+        self.ask(msg::QUOTAS, Query::Quotas);
         self.ask(msg::OUTBOX, Query::Outbox);
         self.ask(msg::QUEUE, Query::Queue);
         self.ask(msg::DRAFTS, Query::Drafts);

@@ -5,6 +5,7 @@
 
 use super::input::Line;
 use super::layout::Focus;
+use super::limits;
 use super::msg::Note;
 use super::popup::Popup;
 use super::screen::folders::{self, Entry};
@@ -14,6 +15,7 @@ use crate::base::safetext::SafeText;
 use crate::engine::api::{MailboxAct, Request};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::rights::Right;
 use crate::mail::row::MailboxRow;
 
 /// What a name is typed for.
@@ -54,6 +56,10 @@ impl App {
         let Some(account) = here.map(|m| m.account.clone()).or_else(|| self.account().cloned()) else { return };
         if !arg.is_empty() {
             return self.named(&Naming::Create(account), arg);
+        }
+        if let Some(m) = here.filter(|m| m.role.is_none() && !limits::may(m, Right::Create)) {
+            let text = format!("You may not make mailboxes below {}", SafeText::line_max(&folders::name(m), 60));
+            return self.status.doubt(self.now.since, &text);
         }
         let below = here.filter(|m| m.role.is_none()).and_then(|m| Some(format!("{}{}", m.path.decoded(), m.delimiter?)));
         let begin = below.unwrap_or_else(|| self.root(&account));

@@ -5,6 +5,7 @@
 use super::command::CommandSpec;
 use super::key::{Code, Key};
 use super::layout::Focus;
+use super::limits;
 use super::list::Source;
 use super::msg::{self, Effect, Msg, Note, Now};
 use super::popup::Popup;
@@ -15,6 +16,7 @@ use super::trie::Lookup;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Query, Request};
 use crate::mail::flags::{Flag, FlagDelta};
+use crate::mail::rights::Right;
 
 impl App {
     /// Takes one thing in.
@@ -76,6 +78,7 @@ impl App {
         }
         if let Some(view) = self.viewer.view()
             && !view.row.flags.has(Flag::Seen)
+            && self.folders.mailbox(view.row.mailbox).is_none_or(|m| limits::may(m, Right::Seen))
         {
             let targets = vec![view.row.id];
             self.request(Request::Flag { targets, delta: FlagDelta::set(Flag::Seen), automatic: true }, Note::Silent);

@@ -277,6 +277,9 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
     let before_help = end.saturating_sub(u16::try_from(help).unwrap_or(0));
     for id in hints(app) {
         let Some(spec) = command::find(id) else { continue };
+        if app.why_not(spec).is_some() {
+            continue;
+        }
         let Some(key) = app.keys().key_for(app.pane(), id) else { continue };
         let wide = u16::try_from(width::width(&key) + 1 + width::width(spec.hint)).unwrap_or(u16::MAX);
         if x.saturating_add(wide) > if *id == "help" { end } else { before_help } {

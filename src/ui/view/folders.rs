@@ -6,6 +6,7 @@ use super::canvas::Canvas;
 use super::chrome;
 use crate::app::App;
 use crate::app::layout::{Area, Focus};
+use crate::app::limits;
 use crate::app::list::Source;
 use crate::app::screen::folders::{Entry, name, view_name};
 use crate::app::words;
@@ -43,7 +44,18 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
                 let (text, role) = chrome::account_state(app, name);
                 // When it is tried next stands in the first line.
                 let text = text.split(',').next().unwrap_or_default();
-                let used = canvas.right((area.x + area.width).saturating_sub(1), y, room, text, role);
+                let end = (area.x + area.width).saturating_sub(1);
+                let mut used = canvas.right(end, y, room, text, role);
+                if let Some(percent) = app.fullness(name) {
+                    let role = if percent >= limits::WARNED { Role::StateBad } else { Role::StateWaiting };
+                    used += 1 + canvas.right(
+                        end.saturating_sub(used + 1),
+                        y,
+                        room.saturating_sub(used + 1),
+                        &format!("{percent}%"),
+                        role,
+                    );
+                }
                 let name = SafeText::line_max(name.as_str(), 60);
                 canvas.text(area.x + 1, y, room.saturating_sub(used + 1), name.as_str(), Role::Heading);
             }

@@ -50,8 +50,9 @@ impl Columns {
         Self {
             sender,
             sender_room,
-            subject: sender + sender_room + 2,
-            subject_end: thread_end - 4,
+            subject: sender + sender_room + if width < 70 { 1 } else { 2 },
+            // A narrow list has room for two digits.
+            subject_end: thread_end - if width < 70 { 3 } else { 4 },
             thread_end: Some(thread_end),
             date: Some((end, date_room)),
             account,
@@ -172,7 +173,10 @@ fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), colu
     let who = SafeText::line_max(&people(app, message), 80);
     let room = columns.sender_room.saturating_sub(indent);
     canvas.text(at(columns.sender + indent), y, room, who.as_str(), if marked { Role::ListMarked } else { role });
-    let room = columns.subject_end.saturating_sub(columns.subject);
+    // Where no number stands, its room is the subject's.
+    let numbered = !item.inner && message.thread_total > 1;
+    let end = columns.thread_end.filter(|_| !numbered).unwrap_or(columns.subject_end);
+    let room = end.saturating_sub(columns.subject);
     let subject = SafeText::line_max(message.subject.trim(), 300);
     let subject = if subject.is_empty() { "(no subject)" } else { subject.as_str() };
     let used = canvas.text(at(columns.subject), y, room, subject, role);
@@ -184,10 +188,10 @@ fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), colu
         canvas.text(x, y, room - used - 2, preview.as_str().get(..cut).unwrap_or_default(), Role::ListPreview);
     }
     if let Some(end) = columns.thread_end
-        && !item.inner
-        && message.thread_total > 1
+        && numbered
     {
-        canvas.right(at(end), y, 4, &words::count(message.thread_total.into()), Role::ListDate);
+        let room = end - columns.subject_end;
+        canvas.right(at(end), y, room, &words::count(message.thread_total.into()), Role::ListDate);
     }
     if let Some((end, room)) = columns.account {
         let name = SafeText::line_max(message.account.as_str(), 60);

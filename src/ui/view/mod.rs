@@ -10,6 +10,8 @@ mod folders;
 mod jobs;
 #[cfg(test)]
 mod jobs_tests;
+#[cfg(test)]
+mod limits_tests;
 mod list;
 mod outbox;
 mod popup;

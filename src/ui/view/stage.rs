@@ -14,6 +14,7 @@ use crate::mail::fixtures;
 use crate::mail::flags::{Flag, Flags};
 use crate::mail::ids::{AccountName, DraftId, GroupId, OutboxId};
 use crate::mail::mailbox::Role;
+use crate::mail::rights::Quota;
 use crate::mail::row::{MailboxRow, MessageRow};
 use crate::ui::theme::{Depth, Theme};
 use jiff::tz::TimeZone;
@@ -50,6 +51,8 @@ pub struct Stage {
     pub fail: Option<Fault>,
     /// The files that the spool has.
     pub attachments: Vec<DraftAttachment>,
+    /// How much room accounts have.
+    pub quotas: Vec<(AccountName, Quota)>,
     /// What is saved.
     pub drafts: Vec<SavedDraft>,
 }
@@ -201,6 +204,7 @@ impl Stage {
             outside: Vec::new(),
             fail: None,
             attachments: Vec::new(),
+            quotas: Vec::new(),
             drafts: Vec::new(),
         };
         let effects = stage.app.start();

@@ -92,7 +92,7 @@ impl Stage {
             Query::Draft(id) => Rows::Draft(Box::new(self.drafts.iter().find(|d| d.id == *id)?.clone())),
             Query::Outbox => Rows::Outbox(Vec::new()),
             Query::Queue => Rows::Queue(Vec::new()),
-            Query::Quotas => Rows::Quotas(Vec::new()),
+            Query::Quotas => Rows::Quotas(self.quotas.clone()),
             Query::Jobs => Rows::Jobs(Vec::new()),
         })
     }
