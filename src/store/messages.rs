@@ -6,8 +6,9 @@
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{base, fts, overlay, placements, threads};
+use super::{base, fill, fts, keywords, overlay, placements, threads};
 use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
 use crate::mail::server::{EnvelopeSeen, Fingerprint, IdentitySeen};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
@@ -53,7 +54,7 @@ pub fn record_new(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, validity: UidValid
     for row in rows {
         record_one(tx, &account, mailbox, row, &mut ground)?;
     }
-    Ok(())
+    fill::flush(tx)
 }
 
 /// What is looked up once for many rows: in a first sync nothing stands in their way.
@@ -64,23 +65,30 @@ struct Ground {
     waiting: bool,
     /// Whether wishes wait for messages that are not here.
     wished: bool,
-    /// The number of the next content.
-    next: i64,
+    /// The numbers of the next content and of the next placement.
+    next: (i64, i64),
 }
 
 impl Ground {
     fn of(tx: &Tx<'_, Cache>, mailbox: MailboxId, rows: &[EnvelopeSeen]) -> Result<Self> {
         let (low, high) = rows.iter().fold((u32::MAX, 0), |(low, high), r| (low.min(r.uid.get()), high.max(r.uid.get())));
         let says = |sql: &str| -> Result<bool> { Ok(tx.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0))?) };
-        // AUTOINCREMENT's own next number, taken beforehand because a thread is called after its first message.
-        let next = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'message'";
         Ok(Self {
             known: placements::uids_between(tx, mailbox, low, high)?,
             waiting: says("SELECT EXISTS (SELECT 1 FROM placement WHERE mailbox = ?1 AND uid IS NULL AND waiting > 0)")?,
             wished: says("SELECT EXISTS (SELECT 1 FROM wish WHERE mailbox = ?1 AND uid <> 0 AND place = 0)")?,
-            next: tx.conn().prepare_cached(next)?.query_row([], |r| r.get(0))?,
+            next: next(tx)?,
         })
     }
+}
+
+/// AUTOINCREMENT's own next numbers of contents and placements, taken beforehand: a thread is called after its first message.
+fn next(tx: &Tx<'_, Cache>) -> Result<(i64, i64)> {
+    let of = |table: &str| -> Result<i64> {
+        let sql = "SELECT seq + 1 FROM sqlite_sequence WHERE name = ?1";
+        Ok(tx.conn().prepare_cached(sql)?.query_row([table], |r| r.get(0))?)
+    };
+    Ok((of("message")?, of("placement")?))
 }
 
 fn record_one(
@@ -92,6 +100,7 @@ fn record_one(
 ) -> Result<()> {
     let uid = row.uid.get();
     if ground.known.contains(row.uid) {
+        fill::flush(tx)?;
         return match placements::by_uid(tx, mailbox, uid)? {
             Some(known) => placements::set_server(tx, known.id, &row.flags),
             None => Err(StoreError::new(StoreErrorKind::Corrupt, "an index of the cache contradicts itself")),
@@ -101,14 +110,29 @@ fn record_one(
     if ground.waiting
         && let Some(waiting) = waiting(tx, mailbox, row)?
     {
-        return overlay::number(tx, waiting, uid, &row.flags);
+        fill::flush(tx)?;
+        overlay::number(tx, waiting, uid, &row.flags)?;
+        ground.next = next(tx)?;
+        return Ok(());
     }
-    let (of, lone) = match shared(tx, account, mailbox, &row.object_id)? {
+    if tx.fill.has_object(&row.object_id) {
+        fill::flush(tx)?;
+    }
+    let ((message, thread, sort), lone) = match shared(tx, account, mailbox, &row.object_id)? {
         Some(of) => (of, false),
-        None => insert(tx, account, row, &mut ground.next)?,
+        None => prepare(tx, account, row, &mut ground.next.0)?,
     };
-    let id = placements::insert(tx, mailbox, of, Some(uid), &row.flags, lone)?;
-    if ground.wished { overlay::arrived(tx, mailbox, uid, id) } else { Ok(()) }
+    let id = ground.next.1;
+    ground.next.1 += 1;
+    let (flags, words) = keywords::columns(&row.flags);
+    let unread = !row.flags.has(Flag::Seen);
+    tx.fill.place(fill::Place { id, mailbox, message, thread, sort, uid, flags, words, unread, lone });
+    if ground.wished {
+        fill::flush(tx)?;
+        overlay::arrived(tx, mailbox, uid, PlacementKey(id))?;
+        ground.next = next(tx)?;
+    }
+    Ok(())
 }
 
 /// A content with that object id that does not lie in this mailbox already: there `sort` must stay unique.
@@ -149,7 +173,7 @@ pub(super) fn from_i64(size: i64) -> u64 {
 }
 
 /// The next free place in the order of rows at that second.
-fn next_sort(tx: &Tx<'_, Cache>, received: i64) -> Result<i64> {
+pub(super) fn next_sort(tx: &Tx<'_, Cache>, received: i64) -> Result<i64> {
     let mut second = received;
     loop {
         let (low, high) = (second << SORT_BITS, (second << SORT_BITS) | ((1 << SORT_BITS) - 1));
@@ -172,7 +196,7 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
 type Of = (MessageKey, ThreadKey, i64);
 
 /// A new content; whether it is alone in its conversation.
-fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, next: &mut i64) -> Result<(Of, bool)> {
+fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, next: &mut i64) -> Result<(Of, bool)> {
     let envelope = &row.envelope;
     let received = clamp(row.received);
     let key = MessageKey(*next);
@@ -184,38 +208,26 @@ fn insert(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, nex
         && tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
     let from = envelope.from.first();
     let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
-    let sql = "INSERT INTO message (id, account, sort, thread, object_id, message_id, date, received, size, from_name,
-                 from_addr, recipients, subject, attachments, files, envelope)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-               ON CONFLICT (sort) DO NOTHING";
-    let mut statement = tx.conn().prepare_cached(sql)?;
-    let (recipients, files, text) = (json(&recipients)?, json(&row.attachments)?, json(envelope)?);
-    // Mostly nothing else was received in that second.
-    let mut sort = received << SORT_BITS;
-    while statement.execute(rusqlite::params![
-        key.0,
-        account.as_str(),
+    // Mostly nothing else was received in that second; if it was, it is found out when the row is put in.
+    let sort = tx.fill.sort(received);
+    tx.fill.content(fill::Content {
+        key,
         sort,
-        thread.0,
-        if taken { "" } else { &row.object_id },
-        envelope.message_id.as_ref().map_or("", MessageId::as_str),
-        envelope.date.unwrap_or(received),
+        thread,
+        account: account.as_str().to_owned(),
+        object_id: if taken { String::new() } else { row.object_id.clone() },
+        message_id: envelope.message_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
+        date: envelope.date.unwrap_or(received),
         received,
-        to_i64(row.size),
-        from.map_or("", |a| &a.name),
-        from.map_or("", |a| &a.addr),
-        recipients,
-        envelope.subject,
-        i64::try_from(row.attachments.len()).unwrap_or(i64::MAX),
-        files,
-        text,
-    ])? == 0
-    {
-        sort = next_sort(tx, received)?;
-    }
-    drop(statement);
-    // Its headers are indexed in an idle moment.
-    tx.fresh = true;
+        size: to_i64(row.size),
+        from_name: from.map_or_else(String::new, |a| a.name.clone()),
+        from_addr: from.map_or_else(String::new, |a| a.addr.clone()),
+        recipients: json(&recipients)?,
+        subject: envelope.subject.clone(),
+        attachments: i64::try_from(row.attachments.len()).unwrap_or(i64::MAX),
+        files: json(&row.attachments)?,
+        envelope: json(envelope)?,
+    });
     Ok(((key, thread, sort), lone))
 }
 

@@ -16,6 +16,7 @@ pub mod contacts;
 pub mod draft_copies;
 pub mod drafts;
 pub mod error;
+mod fill;
 mod fts;
 pub mod health;
 pub mod journal;

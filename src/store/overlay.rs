@@ -160,7 +160,7 @@ fn attach(tx: &mut Tx<'_, Cache>, wish: Wish) -> Result<()> {
         if wish.target != 0 && wish.made == 0 {
             let flags = placements::flags_before(tx, &place, wish.op)?;
             let of = (place.message, place.thread, place.sort);
-            wish.made = placements::insert(tx, MailboxId(wish.target), of, None, &flags, false)?.0;
+            wish.made = placements::insert(tx, MailboxId(wish.target), of, None, &flags)?.0;
         }
         put(tx, &wish)?;
         placements::derive(tx, place.id)?;
@@ -263,7 +263,7 @@ pub fn placed(
             (None, Some(_)) => {}
             (None, None) => {
                 let of = (source.message, source.thread, source.sort);
-                let id = placements::insert(tx, to, of, Some(there.get()), &source.server, false)?;
+                let id = placements::insert(tx, to, of, Some(there.get()), &source.server)?;
                 arrived(tx, to, there.get(), id)?;
             }
         }

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 
 /// How much the counts of a mailbox change.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Sums {
-    total: i64,
-    unread: i64,
-    threads: i64,
+pub(super) struct Sums {
+    pub total: i64,
+    pub unread: i64,
+    pub threads: i64,
 }
 
 /// Changes of mailbox counts within one job, written once at its end.
@@ -154,15 +154,13 @@ pub(super) fn within(db: &Db<Cache>, mailbox: MailboxId, uids: &UidSet) -> Resul
     Ok(found)
 }
 
-/// A new placement with the server's flags, visible; `uid` is none for a provisional one. `lone`: its content was just made,
-/// and nothing else is in its conversation.
+/// A new placement with the server's flags, visible; `uid` is none for a provisional one.
 pub(super) fn insert(
     tx: &mut Tx<'_, Cache>,
     mailbox: MailboxId,
     of: (MessageKey, ThreadKey, i64),
     uid: Option<u32>,
     server: &Flags,
-    lone: bool,
 ) -> Result<PlacementKey> {
     let (bits, words) = keywords::columns(server);
     // Numbers are never used again, so no wish can be about this one yet: what the server says is what is seen.
@@ -175,14 +173,7 @@ pub(super) fn insert(
     }
     let id = PlacementKey(tx.conn().last_insert_rowid());
     let (server, flags) = (server.clone(), server.clone());
-    let placement = Placement { id, mailbox, message, thread, sort, uid, server, flags, hidden: false };
-    if lone {
-        let unread = i64::from(!placement.flags.has(Flag::Seen));
-        threads::first(tx, &placement, unread)?;
-        add(tx, mailbox, Sums { total: 1, unread, threads: 1 });
-    } else {
-        count(tx, &placement, 1)?;
-    }
+    count(tx, &Placement { id, mailbox, message, thread, sort, uid, server, flags, hidden: false }, 1)?;
     Ok(id)
 }
 
@@ -336,7 +327,8 @@ pub(super) fn count(tx: &mut Tx<'_, Cache>, placement: &Placement, sign: i64) ->
     Ok(())
 }
 
-fn add(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, more: Sums) {
+/// Counts changes of a mailbox.
+pub(super) fn add(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, more: Sums) {
     let sums = tx.counts.by_mailbox.entry(mailbox).or_default();
     sums.total += more.total;
     sums.unread += more.unread;

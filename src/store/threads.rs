@@ -4,6 +4,7 @@
 //! are not here (ghosts); never by subject.
 
 use super::error::Result;
+use super::fill;
 use super::open::{Cache, Db};
 use super::placements::{self, Placement};
 use super::writer::Tx;
@@ -85,6 +86,8 @@ fn join(tx: &mut Tx<'_, Cache>, threads: BTreeSet<ThreadKey>) -> Result<ThreadKe
 }
 
 fn rename(tx: &mut Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> {
+    // Also of those that are on their way.
+    fill::flush(tx)?;
     let members: Vec<i64> = tx
         .conn()
         .prepare_cached("SELECT id FROM message WHERE thread = ?1")?
@@ -111,26 +114,44 @@ pub(super) fn recount(tx: &Tx<'_, Cache>, placement: &Placement, unread: i64) ->
     Ok(())
 }
 
-/// The row of a thread that has just begun with this placement.
-pub(super) fn first(tx: &Tx<'_, Cache>, placement: &Placement, unread: i64) -> Result<()> {
-    let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, 1, ?5)";
-    let values = (placement.mailbox.0, placement.thread.0, placement.sort, placement.id.0, unread);
-    tx.conn().prepare_cached(sql)?.execute(values)?;
-    Ok(())
+/// What comes to a thread's row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Sum {
+    pub latest: i64,
+    pub placement: i64,
+    pub total: i64,
+    pub unread: i64,
+}
+
+impl Sum {
+    /// Both together.
+    pub fn add(&mut self, other: Self) {
+        self.total += other.total;
+        self.unread += other.unread;
+        if other.latest >= self.latest {
+            (self.latest, self.placement) = (other.latest, other.placement);
+        }
+    }
+}
+
+/// Adds visible placements to their thread's row. How many more rows there are now: 1 or 0.
+pub(super) fn add(tx: &Tx<'_, Cache>, mailbox: i64, thread: i64, more: Sum) -> Result<i64> {
+    let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+               ON CONFLICT DO UPDATE SET total = total + excluded.total, unread = unread + excluded.unread,
+                 placement = iif(excluded.latest >= latest, excluded.placement, placement),
+                 latest = max(latest, excluded.latest)
+               RETURNING total";
+    let values = (mailbox, thread, more.latest, more.placement, more.total, more.unread);
+    let total: i64 = tx.conn().prepare_cached(sql)?.query_row(values, |r| r.get(0))?;
+    Ok(i64::from(total == more.total))
 }
 
 /// Keeps the thread's row when a visible placement comes (1) or goes (-1). How many more rows there are now: 1, 0 or -1.
 pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread: i64) -> Result<i64> {
     let key = (placement.mailbox.0, placement.thread.0);
     if sign > 0 {
-        let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, 1, ?5)
-                   ON CONFLICT DO UPDATE SET total = total + 1, unread = unread + excluded.unread,
-                     placement = iif(excluded.latest >= latest, excluded.placement, placement),
-                     latest = max(latest, excluded.latest)
-                   RETURNING total";
-        let values = (key.0, key.1, placement.sort, placement.id.0, unread);
-        let total: i64 = tx.conn().prepare_cached(sql)?.query_row(values, |r| r.get(0))?;
-        return Ok(i64::from(total == 1));
+        let one = Sum { latest: placement.sort, placement: placement.id.0, total: 1, unread };
+        return add(tx, key.0, key.1, one);
     }
     let sql = "UPDATE thread_row SET total = total - 1, unread = unread + ?3 WHERE mailbox = ?1 AND thread = ?2
                RETURNING total, placement";

@@ -5,6 +5,7 @@
 
 use super::change::{ChangeSet, Topic};
 use super::error::{Result, StoreError, StoreErrorKind};
+use super::fill::Fill;
 use super::open::{Db, Kind};
 use super::placements::Counts;
 use crate::base::crash;
@@ -30,6 +31,7 @@ pub struct Tx<'a, K> {
     db: &'a Db<K>,
     changes: ChangeSet,
     pub(super) counts: Counts,
+    pub(super) fill: Fill,
     /// Whether the index was written, so that it is soon to be merged.
     pub(super) indexed: bool,
     /// Whether something waits to be indexed in a quiet moment.
@@ -300,7 +302,8 @@ fn transaction<K: Kind>(
     db.conn().execute_batch("BEGIN IMMEDIATE")?;
     for job in jobs {
         db.conn().execute_batch("SAVEPOINT job")?;
-        let mut tx = Tx { db, changes: ChangeSet::new(), counts: Counts::default(), indexed: false, fresh: false };
+        let mut tx =
+            Tx { db, changes: ChangeSet::new(), counts: Counts::default(), fill: Fill::default(), indexed: false, fresh: false };
         // A job that panics loses its own savepoint, not the thread.
         let done = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).unwrap_or(Err(StoreErrorKind::Bug));
         match done {
