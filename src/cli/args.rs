@@ -4,7 +4,8 @@
 //! Start reading at: `Verb`.
 
 use super::mail_args::{
-    Attachments, Delete, Doctor, Flag, Into, Json, List, MailboxVerb, OutboxVerb, Search, Send, Show, Sync, Targets,
+    Attachments, Delete, Doctor, Export, Flag, Import, Into, Json, List, MailboxVerb, OutboxVerb, Search, Send, Show, Sync,
+    Targets, Watch,
 };
 use crate::base::log::Level;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -89,6 +90,8 @@ pub enum Verb {
     },
     /// One pass of synchronisation, with queued changes and outgoing mail
     Sync(Sync),
+    /// Keep accounts in step without a screen, tell what happens, run a command on new mail
+    Watch(Watch),
     /// List the mailboxes
     Mailboxes(Json),
     /// Make, rename, delete, subscribe to or empty mailboxes
@@ -134,6 +137,10 @@ pub enum Verb {
     },
     /// List the changes that a server has not confirmed
     Queue(Json),
+    /// Bring messages along: from an mbox, a maildir, or single files
+    Import(Import),
+    /// Write what a search finds to an mbox, a maildir, or single files
+    Export(Export),
     /// Check an account step by step and say what to do
     Doctor(Doctor),
     /// List every command of the reader with its keys

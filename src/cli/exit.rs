@@ -30,9 +30,6 @@ pub const TEMPORARY: u8 = 75;
 /// Configuration.
 pub const CONFIG: u8 = 78;
 
-/// Verbs of the contract that come with a later version.
-const LATER: [&str; 3] = ["watch", "import", "export"];
-
 /// Why a verb ends early.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
@@ -138,16 +135,10 @@ pub fn say(sentence: &str) {
 /// clap's errors in our form: 64 and one sentence; help and version go to standard output, 0.
 #[must_use]
 pub fn of_clap(error: &clap::Error) -> ExitCode {
-    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    use clap::error::ErrorKind;
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let written = write!(std::io::stdout(), "{}", error.render());
         return written.map_or_else(|e| Failure::from(e).end(), |()| ExitCode::SUCCESS);
-    }
-    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(verb))) =
-        (error.kind(), error.get(ContextKind::InvalidSubcommand))
-        && LATER.contains(&verb.as_str())
-    {
-        return not_built(verb).end();
     }
     let text = error.render().to_string();
     let mut what = String::new();

@@ -34,6 +34,17 @@ pub enum Bodies {
     All,
 }
 
+/// `postrider watch`
+#[derive(Args, Debug, Default)]
+pub struct Watch {
+    /// One JSON object a line for each event
+    #[arg(long)]
+    pub json: bool,
+    /// A command for `sh -c` on new mail; the new messages come on its standard input, one JSON object a line
+    #[arg(long, value_name = "CMD")]
+    pub exec: Option<String>,
+}
+
 /// Whether a verb prints for people or for programs.
 #[derive(Args, Debug, Default)]
 pub struct Json {
@@ -173,6 +184,48 @@ pub struct Delete {
     /// For ever, not to Trash
     #[arg(long)]
     pub forever: bool,
+}
+
+/// `postrider import`
+#[derive(Args, Debug)]
+pub struct Import {
+    /// An mbox, a maildir, a folder of .eml files, or one message
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Into this mailbox, or a role such as `archive`
+    #[arg(long, value_name = "MAILBOX")]
+    pub into: String,
+    /// Of this account
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// Come back when the server has everything
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// `postrider export`
+#[derive(Args, Debug)]
+pub struct Export {
+    /// As in search: in:archive, from:ann before:2024-01-01
+    #[arg(value_name = "QUERY", required = true)]
+    pub query: Vec<String>,
+    /// A new file for an mbox, else a folder
+    #[arg(long, value_name = "PATH")]
+    pub to: PathBuf,
+    /// How
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Mbox)]
+    pub format: Format,
+}
+
+/// What an export writes.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// One file, in the dialect mboxrd
+    Mbox,
+    /// A maildir
+    Maildir,
+    /// A file for each message
+    Eml,
 }
 
 /// `postrider mailbox …`

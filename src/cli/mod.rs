@@ -13,6 +13,8 @@ mod demo;
 pub mod demo_mail;
 mod doctor;
 pub mod exit;
+mod export;
+mod import;
 mod keys;
 mod look;
 pub mod mail_args;
@@ -28,6 +30,7 @@ mod send;
 mod session;
 mod show;
 mod sync;
+mod watch;
 
 use crate::base::log;
 use crate::base::paths::Paths;
@@ -108,6 +111,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Demo) => reader::demo(&door, &args.reader),
         Some(Verb::Sync(args)) => sync::run(&door, &args, &mut out),
         Some(Verb::Doctor(args)) => doctor::run(&door, args.account.as_deref(), args.json, &mut out),
+        Some(Verb::Watch(args)) => watch::run(&door, &args, &mut out),
         Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),
         Some(Verb::Mailbox { what }) => mailbox::run(&door, &what, &mut out),
         Some(Verb::List(args)) => look::list(&door, &args, &mut out),
@@ -123,6 +127,8 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Send(args)) => send::run(&door, &args),
         Some(Verb::Outbox { what, json }) => look::outbox(&door, &what.unwrap_or(OutboxVerb::List(Json { json })), &mut out),
         Some(Verb::Queue(args)) => look::queue(&door, &args, &mut out),
+        Some(Verb::Import(args)) => import::run(&door, &args, &mut out),
+        Some(Verb::Export(args)) => export::run(&door, &args, &mut out),
         Some(Verb::Account { what }) => account::run(&door, what, &mut out),
         Some(Verb::Keys(keys)) => keys::run(&keys, &mut out),
         Some(Verb::Config { what }) => config::run(&door, what.unwrap_or_default(), &mut out),

@@ -14,6 +14,7 @@ use crate::config::{KeepBodies, PasswordSource};
 use crate::engine::api::{AccountSummary, Kind, Progress, SyncSummary, Task};
 use crate::engine::check;
 use crate::engine::sync::{Scope, sync_once};
+use crate::mail::ids::AccountName;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub fn run(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
             Bodies::All => KeepBodies::All,
         }),
     };
-    ask_passwords(door, &session, &scope)?;
+    ask_passwords(door, &session, &scope.accounts)?;
     let sum = pass(&session, &scope)?;
     if args.json {
         out.json(&sum)?;
@@ -52,13 +53,16 @@ pub fn run(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
 }
 
 /// Passwords that are asked at each start are asked before anything connects, if there is somebody.
-fn ask_passwords(door: &Door, session: &Session, scope: &Scope) -> Result<(), Failure> {
+///
+/// # Errors
+/// If the terminal goes away.
+pub fn ask_passwords(door: &Door, session: &Session, only: &[AccountName]) -> Result<(), Failure> {
     if door.options.offline || !prompt::somebody() {
         return Ok(());
     }
     let shared = session.engine().shared();
     for account in &shared.config.accounts {
-        let chosen = scope.accounts.is_empty() || scope.accounts.contains(&account.name);
+        let chosen = only.is_empty() || only.contains(&account.name);
         if chosen && account.password == PasswordSource::Ask && check::needs_password(account) {
             let secret = prompt::password(&format!("Password of {}", SafeText::line(&account.address)))?;
             shared.typed.put(&account.name, secret);

@@ -27,6 +27,7 @@ pub mod layout;
 pub mod links;
 pub mod mailbox;
 pub mod mailto;
+pub mod mbox;
 pub mod outgoing;
 pub mod outline;
 pub mod page;

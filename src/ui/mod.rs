@@ -15,7 +15,7 @@ mod notify;
 pub mod opened;
 mod outside;
 mod run;
-mod signals;
+pub mod signals;
 pub mod terminal;
 pub mod theme;
 pub mod view;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bed;
+mod boxes;
 mod docs;
 mod mail;
 mod words;

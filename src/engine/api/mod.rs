@@ -17,5 +17,5 @@ pub use query::{
     Answer, Away, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage,
     Slot,
 };
-pub use request::{MailboxAct, Password, Request, Ticket};
+pub use request::{Brought, MailboxAct, Password, Request, Ticket};
 pub use summary::{AccountSummary, MailboxSummary, SyncSummary};

@@ -6,7 +6,7 @@ use super::JobId;
 use crate::base::secret::Secret;
 use crate::mail::body::PartIndex;
 use crate::mail::draft::Draft;
-use crate::mail::flags::FlagDelta;
+use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, DraftId, MailboxId, OpId, OutboxId, PlacementKey};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::ready::Addressing;
@@ -77,6 +77,17 @@ pub enum MailboxAct {
         /// This one.
         mailbox: MailboxId,
     },
+}
+
+/// A message that the person brings along.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Brought {
+    /// The message: CRLF.
+    pub bytes: Vec<u8>,
+    /// Its flags.
+    pub flags: Flags,
+    /// When it came, seconds since 1970.
+    pub received: i64,
 }
 
 /// One thing to do.
@@ -157,6 +168,13 @@ pub enum Request {
         account: AccountName,
         /// As it is now.
         draft: Box<Draft>,
+    },
+    /// Put messages into a mailbox, such as those of an mbox. Not on the undo stack.
+    Import {
+        /// Into this one.
+        mailbox: MailboxId,
+        /// These, in order: together they are held in memory once.
+        messages: Vec<Brought>,
     },
     /// The composer of a draft was left: put it into Drafts on the server too, in place of the copy before.
     FileDraft(DraftId),

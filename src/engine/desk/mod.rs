@@ -3,6 +3,7 @@
 //! Start reading at: `Clerk::carry_out`. What the person did is durable before its outcome is told; no request waits for
 //! a network, so the row of requests is short at all times.
 
+mod bring;
 mod copies;
 mod intents;
 mod keep;
@@ -176,6 +177,11 @@ impl Clerk {
                 Ok(Done::default())
             }
             Request::SaveDraft { id, account, draft } => letters::save(shared, id, &account, *draft),
+            Request::Import { mailbox, messages } => {
+                let (done, accounts) = bring::import(shared, mailbox, messages)?;
+                crew.intents(&accounts);
+                Ok(done)
+            }
             Request::FileDraft(id) => {
                 let (done, accounts) = copies::file(shared, id)?;
                 crew.intents(&accounts);
