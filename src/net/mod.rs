@@ -4,6 +4,7 @@
 //! Start reading at: `session.rs`, what any mail store can do.
 //! Tested by: scripted servers beside the code; `tests/it.rs` against real Dovecot and Postfix.
 
+mod deflate;
 pub mod dial;
 pub mod error;
 pub mod imap;
@@ -17,3 +18,5 @@ pub mod tls;
 #[cfg(test)]
 mod tls_tests;
 pub mod wire;
+#[cfg(test)]
+mod wire_tests;

@@ -115,11 +115,11 @@ pub enum Idle {
 /// What went over the wire so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Traffic {
-    /// Bytes received, after decryption.
+    /// Bytes received, after decryption and before decompression.
     pub received: u64,
-    /// Bytes sent, before encryption.
+    /// Bytes sent, before encryption and after compression.
     pub sent: u64,
-    /// Commands that were answered.
+    /// How often an answer had to be waited for; commands that go out together are one.
     pub round_trips: u64,
 }
 

@@ -4,6 +4,7 @@
 //! Start reading at: `Wire::read_line`. A ring of the waker is honoured only between lines ([`Wire::wait`]), so no
 //! half-read line is ever lost; the cancel switch is honoured everywhere and spoils the connection.
 
+use super::deflate::Deflate;
 use super::dial;
 use super::error::{NetError, NetErrorKind, Result, TlsReason};
 use super::session::{Endpoint, TlsMode, Traffic};
@@ -66,6 +67,9 @@ pub struct Wire {
     /// Since the last useful progress.
     unuseful: u64,
     limit: Duration,
+    /// Said, but not with the system yet.
+    queued: Vec<u8>,
+    deflate: Option<Box<Deflate>>,
     broken: Option<NetError>,
     /// The counters.
     pub traffic: Traffic,
@@ -96,6 +100,8 @@ impl Wire {
             end: 0,
             unuseful: 0,
             limit: NO_PROGRESS,
+            queued: Vec::new(),
+            deflate: None,
             broken: None,
             traffic: Traffic::default(),
         }
@@ -170,29 +176,66 @@ impl Wire {
         }
     }
 
-    /// Reads more into the empty buffer. False if an armed read was ended.
+    /// From now on both sides compress. What came already belongs to the compressed stream.
+    pub fn compress(&mut self) {
+        let ahead = self.buffer.get(self.start..self.end).unwrap_or_default();
+        self.deflate = Some(Box::new(Deflate::new(ahead)));
+        (self.start, self.end) = (0, 0);
+    }
+
+    /// Whether both sides compress.
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.deflate.is_some()
+    }
+
+    /// Reads more into the empty buffer, after all that was said has gone out. False if an armed read was ended.
     fn fill(&mut self) -> Result<bool> {
-        if let Some(e) = &self.broken {
-            return Err(e.clone());
-        }
-        let got = match &mut self.stream {
-            Stream::Plain(s) => s.read(&mut self.buffer),
-            Stream::Tls(s) => s.read(&mut self.buffer),
-            Stream::Gone => Ok(0),
-        };
-        match got {
-            Ok(0) => Err(self.fail(NetError::new(NetErrorKind::Io(io::ErrorKind::UnexpectedEof), "closed by the server"))),
-            Ok(n) => {
-                (self.start, self.end) = (0, n);
-                self.traffic.received += n as u64;
-                self.unuseful += n as u64;
-                if self.unuseful >= USEFUL {
-                    self.useful();
-                }
-                Ok(true)
+        self.flush()?;
+        loop {
+            if let Some(e) = &self.broken {
+                return Err(e.clone());
             }
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(e) => Err(self.stopped(e)),
+            if let Some(deflate) = &mut self.deflate {
+                match deflate.inflate(&mut self.buffer) {
+                    Ok(0) => {}
+                    Ok(n) => {
+                        (self.start, self.end) = (0, n);
+                        return Ok(true);
+                    }
+                    Err(e) => return Err(self.fail(e)),
+                }
+            }
+            let room = match &mut self.deflate {
+                Some(deflate) => deflate.room(),
+                None => &mut self.buffer[..],
+            };
+            let got = match &mut self.stream {
+                Stream::Plain(s) => s.read(room),
+                Stream::Tls(s) => s.read(room),
+                Stream::Gone => Ok(0),
+            };
+            match got {
+                Ok(0) => {
+                    return Err(self.fail(NetError::new(NetErrorKind::Io(io::ErrorKind::UnexpectedEof), "closed by the server")));
+                }
+                Ok(n) => {
+                    self.traffic.received += n as u64;
+                    self.unuseful += n as u64;
+                    if self.unuseful >= USEFUL {
+                        self.useful();
+                    }
+                    match &mut self.deflate {
+                        Some(deflate) => deflate.filled(n),
+                        None => {
+                            (self.start, self.end) = (0, n);
+                            return Ok(true);
+                        }
+                    }
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(e) => return Err(self.stopped(e)),
+            }
         }
     }
 
@@ -294,11 +337,48 @@ impl Wire {
         Ok(())
     }
 
-    /// Sends all of `bytes`. A write that is not finished cannot be taken up again, so every error ends the connection.
+    /// Says `bytes`; they go out with the next [`Self::flush`] or before the next read, together with what is said until then.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn queue(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some(e) = &self.broken {
+            return Err(e.clone());
+        }
+        let packed = match &mut self.deflate {
+            Some(deflate) => deflate.deflate(bytes, &mut self.queued),
+            None => {
+                self.queued.extend_from_slice(bytes);
+                Ok(())
+            }
+        };
+        packed.map_err(|e| self.fail(e))?;
+        if self.queued.len() >= BUFFER { self.write_out() } else { Ok(()) }
+    }
+
+    /// Sends all of `bytes`, and all that was said before.
     ///
     /// # Errors
     /// A broken connection.
     pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.queue(bytes)?;
+        self.flush()
+    }
+
+    /// Sends all that was said.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn flush(&mut self) -> Result<()> {
+        if let Some(deflate) = &mut self.deflate {
+            deflate.flush(&mut self.queued).map_err(|e| self.broken.get_or_insert(e).clone())?;
+        }
+        if self.queued.is_empty() { Ok(()) } else { self.write_out() }
+    }
+
+    /// A write that is not finished cannot be taken up again, so every error ends the connection.
+    fn write_out(&mut self) -> Result<()> {
+        let bytes = std::mem::take(&mut self.queued);
         for piece in bytes.chunks(BUFFER) {
             if let Some(e) = &self.broken {
                 return Err(e.clone());

@@ -36,7 +36,8 @@ fn set(text: &str) -> UidSet {
 /// Every extension masked alone: all that a mail store does is done without it.
 #[test]
 fn the_suite_without_each_extension() {
-    for word in ["QRESYNC", "LIST-EXTENDED", "ESEARCH", "MOVE", "UIDPLUS", "SASL-IR", "NAMESPACE", "UNSELECT"] {
+    for word in ["QRESYNC", "LIST-EXTENDED", "ESEARCH", "MOVE", "UIDPLUS", "SASL-IR", "NAMESPACE", "UNSELECT", "COMPRESS=DEFLATE"]
+    {
         let user = user();
         let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
         crate::store::suite(&|s| Box::new(imap_without(&endpoint, &user, PASSWORD, s, &[word]).unwrap()));
@@ -132,6 +133,31 @@ fn one_command_lists_all() {
         }
         assert_eq!(again, listed, "{without:?}");
     }
+}
+
+/// COMPRESS (RFC 4978): the same for fewer octets; masked, all goes as it is.
+#[test]
+fn compression_saves_octets() {
+    let user = user();
+    let mut plain = open(&user, &["COMPRESS=DEFLATE"]);
+    fill(&mut plain, 100);
+    let mut cost = Vec::new();
+    for without in [&["COMPRESS=DEFLATE"][..], &[]] {
+        let mut store = open(&user, without);
+        assert_eq!(store.compressed(), without.is_empty());
+        store.select(&MailboxPath::inbox(), true, None).unwrap();
+        let before = store.traffic().received;
+        let mut rows = 0;
+        store
+            .fetch_envelopes(&UidSet::range(1, 100), &mut |part| {
+                rows += part.len();
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(rows, 100);
+        cost.push(store.traffic().received - before);
+    }
+    assert!(cost[1] * 5 < cost[0], "{cost:?}");
 }
 
 /// Mailboxes are renamed with what is below them, and deleted.

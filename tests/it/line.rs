@@ -25,7 +25,13 @@ fn at(proxy: &Proxy) -> Endpoint {
 fn large(line: Line) -> (Proxy, ImapStore, Strings, usize) {
     let (user, strings) = (user(), Strings::new());
     let mut direct = crate::imap(&user, &Strings::new());
-    let text = format!("Subject: large\r\n\r\n{}", "0123456789 abcdefghijklmnopqrstuvwxyz\r\n".repeat(20_000));
+    // Numbers without a pattern: COMPRESS makes little of them.
+    let mut n = 1u64;
+    let mut line_of = |_| {
+        n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("{:036}\r\n", u128::from(n) << 50 | u128::from(n >> 7))
+    };
+    let text = format!("Subject: large\r\n\r\n{}", (0..20_000).map(&mut line_of).collect::<String>());
     direct.append(&MailboxPath::inbox(), &Flags::new(), 0, text.len() as u64, &mut text.as_bytes()).unwrap();
     let proxy = Proxy::start(host().imaps, line);
     let mut store = imap_to(&at(&proxy), &user, PASSWORD, &strings).unwrap();

@@ -117,9 +117,12 @@ pub fn until<T>(engine: &Engine, what: &str, mut done: impl FnMut(&News) -> Opti
 }
 
 pub fn live(engine: &Engine) {
-    until(engine, "the connection", |news| {
-        matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. })).then_some(())
-    });
+    until(engine, "the connection", |news| is_live(news).then_some(()));
+}
+
+/// Whether it was told now that the account is connected; it is told once.
+pub fn is_live(news: &News) -> bool {
+    matches!(news.connectivity.values().next(), Some(Connectivity::Live { .. }))
 }
 
 pub fn mailboxes(engine: &Engine) -> Vec<MailboxRow> {

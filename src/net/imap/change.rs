@@ -105,10 +105,10 @@ impl ImapStore {
             if got == 0 {
                 return Err(self.conn.core().wire.fail(NetError::protocol("the message is shorter than it was said to be")));
             }
-            self.conn.core().wire.send(buffer.get(..got).unwrap_or_default())?;
+            self.conn.core().wire.queue(buffer.get(..got).unwrap_or_default())?;
             left -= got as u64;
         }
-        self.conn.core().wire.send(b"\r\n")?;
+        self.conn.core().wire.queue(b"\r\n")?;
         let done = self.conn.finish(&mut KeepAll, &mut |_| Ok(false))?;
         Ok(if done.code == "APPENDUID" { appended(&done.args) } else { None })
     }

@@ -59,6 +59,9 @@ impl Command {
     }
 }
 
+/// Behind its OK both sides compress (RFC 4978): nothing may be said until it came, so it stands last.
+pub const COMPRESS: &[u8] = b"COMPRESS DEFLATE";
+
 /// The tagged OK of a command.
 #[derive(Clone, Debug, Default)]
 pub struct Done {
@@ -178,9 +181,9 @@ impl Conn {
         while let (Some(literal), Some(line)) = (parts.next(), parts.next()) {
             self.until_plus(&mut |_| Ok(false))?;
             let mut core = self.core();
-            core.wire.send(literal)?;
-            core.wire.send(line)?;
-            core.wire.send(b"\r\n")?;
+            core.wire.queue(literal)?;
+            core.wire.queue(line)?;
+            core.wire.queue(b"\r\n")?;
         }
         self.until_plus(&mut |_| Ok(false))
     }
@@ -203,9 +206,9 @@ impl Conn {
         while let (Some(literal), Some(line)) = (parts.next(), parts.next()) {
             self.until_plus(on)?;
             let mut core = self.core();
-            core.wire.send(literal)?;
-            core.wire.send(line)?;
-            core.wire.send(b"\r\n")?;
+            core.wire.queue(literal)?;
+            core.wire.queue(line)?;
+            core.wire.queue(b"\r\n")?;
         }
         self.finish(taker, on)
     }
@@ -226,7 +229,12 @@ impl Conn {
         let mut tags = Vec::with_capacity(commands.len());
         for command in commands {
             self.start(command.parts.first().map(Vec::as_slice).unwrap_or_default())?;
-            tags.push(self.core().last_tag());
+            let mut core = self.core();
+            let tag = core.last_tag();
+            if command.parts.first().is_some_and(|line| line == COMPRESS) {
+                core.compress_after = Some(tag.clone());
+            }
+            tags.push(tag);
         }
         let mut told = Vec::with_capacity(commands.len());
         for _ in &tags {

@@ -43,6 +43,8 @@ pub struct Core {
     pub(super) alerts: Vec<SafeText>,
     /// The tags of the commands that are not answered yet, as the crate wrote them.
     tags: VecDeque<Vec<u8>>,
+    /// Behind the OK with this tag both sides compress.
+    pub(super) compress_after: Option<Vec<u8>>,
     /// NOTIFY is on: what nobody asked for is kept in `told`.
     pub(super) notifying: bool,
     pub(super) told: Vec<MailboxNews>,
@@ -70,6 +72,7 @@ impl Core {
             bye: None,
             alerts: Vec::new(),
             tags: VecDeque::new(),
+            compress_after: None,
             notifying: false,
             told: Vec::new(),
             last_tagged: Vec::new(),
@@ -101,6 +104,12 @@ impl Core {
             };
             self.tags.remove(at);
             if let Some(status) = value::status(rest) {
+                if self.compress_after.as_deref() == Some(tag) {
+                    self.compress_after = None;
+                    if status.word == Word::Ok {
+                        self.wire.compress();
+                    }
+                }
                 match status.code.as_str() {
                     "CAPABILITY" => self.caps = Some(untagged::words(status.args)),
                     "ALERT" => self.alert(&status.text),
@@ -251,7 +260,7 @@ impl Core {
             self.tags.push_back(value::split(bytes).0.to_vec());
         }
         self.line_start = bytes.ends_with(b"\n");
-        Ok(self.wire.send(bytes)?)
+        Ok(self.wire.queue(bytes)?)
     }
 }
 

@@ -4,7 +4,7 @@
 //! Start reading at: `ImapStore::open`. The verbs are in `mailboxes.rs`, `select.rs`, `fetch.rs`, `bodies.rs`, `change.rs`.
 
 use super::caps::Offer;
-use super::conn::{Command, Conn};
+use super::conn::{COMPRESS, Command, Conn};
 use super::login;
 use super::untagged::{Namespace, Untagged};
 use crate::base::cancel::Cancel;
@@ -71,6 +71,9 @@ impl ImapStore {
         if self.has("NAMESPACE") {
             commands.push(Command::new("NAMESPACE"));
         }
+        if self.has("COMPRESS=DEFLATE") {
+            commands.push(Command::new(&String::from_utf8_lossy(COMPRESS)));
+        }
         let (mut enabled, mut namespaces) = (Vec::new(), Vec::new());
         let answers = self.conn.run_all(&commands, &mut |data| {
             match data {
@@ -93,6 +96,12 @@ impl ImapStore {
     #[must_use]
     pub fn words(&self) -> &[String] {
         self.offer.words()
+    }
+
+    /// Whether both sides compress what they say.
+    #[must_use]
+    pub fn compressed(&self) -> bool {
+        self.conn.core().wire.is_compressed()
     }
 
     pub(super) fn has(&self, word: &str) -> bool {
