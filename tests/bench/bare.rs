@@ -39,6 +39,19 @@ impl Bare {
         (self.until("a OK"), begun.elapsed().as_secs_f64())
     }
 
+    /// Asks for something short; the number or word that stands behind `after` in the answer.
+    pub fn word(&mut self, command: &str, after: &str) -> String {
+        self.line.write_all(format!("a {command}\r\n").as_bytes()).unwrap();
+        let (mut part, mut text) = (vec![0; 1 << 12], String::new());
+        while !text.contains("\r\na OK") {
+            let n = self.line.read(&mut part).unwrap();
+            assert!(n > 0, "the server hung up");
+            text.push_str(&String::from_utf8_lossy(&part[..n]));
+        }
+        let rest = text.split(after).nth(1).unwrap_or_else(|| panic!("{text}"));
+        rest.split([' ', ')', '\r']).next().unwrap_or_default().to_owned()
+    }
+
     /// Puts a message into a mailbox.
     pub fn append(&mut self, mailbox: &str, raw: &[u8]) {
         // LITERAL+ (RFC 7888): the text follows at once.

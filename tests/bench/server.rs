@@ -18,6 +18,9 @@ fn as_root(program: &str, args: &[&str]) {
     assert!(command.args(args).status().unwrap().success(), "{program} failed");
 }
 
+/// UIDVALIDITY of each inbox that is made here.
+pub const VALIDITY: u32 = 1_763_700_000;
+
 /// Puts the corpus into the inbox of `user`, as Dovecot itself would have it after delivery.
 pub fn fill(corpus: &Corpus, user: &str) {
     fill_with(corpus, user, |uid| corpus.raw(uid));
@@ -30,7 +33,7 @@ pub fn fill_with(corpus: &Corpus, user: &str, raw: impl Fn(u32) -> Vec<u8>) {
     for part in ["cur", "new", "tmp"] {
         fs::create_dir_all(maildir.join(part)).unwrap();
     }
-    let mut list = format!("3 V1763700000 N{} G00000000000000000000000000000001\n", corpus.count + 1);
+    let mut list = format!("3 V{VALIDITY} N{} G00000000000000000000000000000001\n", corpus.count + 1);
     for uid in 1..=corpus.count {
         let (mail, raw) = (corpus.mail(uid), raw(uid));
         let base = format!("{}.M{uid}P1.bench,S={}", mail.seen.received, raw.len());
