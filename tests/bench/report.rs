@@ -6,21 +6,34 @@ use std::time::{Duration, Instant};
 #[derive(Default)]
 pub struct Report {
     over: Vec<String>,
+    silent: bool,
 }
 
 impl Report {
+    /// One that nobody reads.
+    pub fn silent() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+
     /// A heading.
     pub fn section(&self, name: &str) {
-        println!("\n## {name}");
+        if !self.silent {
+            println!("\n## {name}");
+        }
     }
 
     /// A figure without a bar.
     pub fn note(&self, what: &str, value: &str) {
-        println!("{what:<58} {value:>14}");
+        if !self.silent {
+            println!("{what:<58} {value:>14}");
+        }
     }
 
     /// A figure in `unit` with the bar that it must not be over.
     pub fn check(&mut self, what: &str, value: f64, bar: f64, unit: &str) {
+        if self.silent {
+            return;
+        }
         let verdict = if value <= bar { "" } else { "  OVER" };
         println!("{what:<58} {:>14} (bar {}){verdict}", format!("{value:.2} {unit}"), format_args!("{bar} {unit}"));
         if value > bar {

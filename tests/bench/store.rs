@@ -20,7 +20,7 @@ use std::time::Instant;
 /// How many bodies are here and indexed with their text.
 const BODIES: u32 = 20_000;
 
-fn open(dir: &Path) -> Store {
+pub fn open(dir: &Path) -> Store {
     Store::open(dir, Arc::new(|_| {})).unwrap()
 }
 
@@ -47,7 +47,8 @@ pub fn open_and_wait(dir: &str) {
     println!("{opened} {ready} {own} {all} {rows}");
 }
 
-fn fill(store: &Store, corpus: &Corpus, report: &mut Report) -> MailboxId {
+/// Records all envelopes.
+pub fn fill(store: &Store, corpus: &Corpus, report: &mut Report) -> MailboxId {
     let inbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("bench"), &MailboxPath::inbox())).unwrap();
     let (mut seconds, mut busy) = (0.0, 0.0);
     let mut uid = corpus.count;
@@ -78,7 +79,8 @@ fn read(raw: &[u8]) -> Reading {
     }
 }
 
-fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, report: &mut Report) {
+/// Waits until all are indexed by their headers, then indexes the text of the newest `bodies`.
+pub fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, bodies: u32, report: &mut Report) {
     let (start, before) = (Instant::now(), processor());
     let left = || store.read(search::unindexed_count).unwrap();
     while left() > 0 {
@@ -86,7 +88,6 @@ fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, report: &mut Report) 
     }
     report.note("index all of them by their headers, in idle moments", &format!("{:.2} s", start.elapsed().as_secs_f64()));
     report.note("... processor time", &format!("{:.2} s", processor() - before));
-    let bodies = BODIES.min(corpus.count);
     let (mut seconds, mut worst) = (0.0, 0.0f64);
     for uid in (corpus.count - bodies + 1..=corpus.count).rev() {
         let reading = read(&corpus.raw(uid));
@@ -118,7 +119,7 @@ pub fn run(count: u32, report: &mut Report) {
     report.section(&format!("Store, {count} messages in one mailbox"));
     let store = open(dir.path());
     let inbox = fill(&store, &corpus, report);
-    index(&store, &corpus, inbox, report);
+    index(&store, &corpus, inbox, BODIES.min(count), report);
     pages(&store, inbox, &corpus, report);
     searches(&store, inbox, report);
     changes(&store, inbox, &corpus, report);
@@ -130,7 +131,9 @@ pub fn run(count: u32, report: &mut Report) {
     }
 }
 
-fn opening(dir: &Path, report: &mut Report) {
+/// The median start in a process of its own: milliseconds until both files are open, until the first rows; MB of its own, MB
+/// in all; rows.
+pub fn first_start(dir: &Path) -> Vec<f64> {
     let me = std::env::current_exe().unwrap();
     let mut all: Vec<Vec<f64>> = (0..9)
         .map(|_| {
@@ -139,7 +142,11 @@ fn opening(dir: &Path, report: &mut Report) {
         })
         .collect();
     all.sort_by(|a, b| a[1].total_cmp(&b[1]));
-    let middle = &all[all.len() / 2];
+    all.swap_remove(all.len() / 2)
+}
+
+fn opening(dir: &Path, report: &mut Report) {
+    let middle = first_start(dir);
     report.check("open in a new process, warm, to the first 100 rows", middle[1], 10.0, "ms");
     report.note("... of which opening both files", &format!("{:.2} ms", middle[0]));
     report.check("... memory of its own", middle[2], 20.0, "MB");
