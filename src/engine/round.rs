@@ -158,8 +158,10 @@ impl Visitor<'_> {
                 Err(e) => return Err(e.into()),
             }
         }
+        self.follow(&listed)?;
         let (account, rows) = (self.config.name.clone(), listed.clone());
         self.shared.store.cache(move |tx| mailboxes::record_list(tx, &account, &rows))?;
+        self.bury(&listed)?;
         Ok(listed)
     }
 

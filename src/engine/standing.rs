@@ -20,8 +20,17 @@ impl Visitor<'_> {
     /// # Errors
     /// The store.
     pub fn order(&self, listed: &[ListedMailbox], open: Option<MailboxId>, all: bool) -> Result<Vec<MailboxPath>, Halt> {
+        let (known, open) = self.known(open)?;
+        Ok(folders::visits(listed, &known, open.as_ref(), all))
+    }
+
+    /// What we know of the account's mailboxes, by their names at the server; and such a name of `open`.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn known(&self, open: Option<MailboxId>) -> Result<(Vec<folders::Known>, Option<MailboxPath>), Halt> {
         let pending = self.pending()?;
-        let (known, open) = self.shared.store.read(|db| {
+        Ok(self.shared.store.read(|db| {
             let named: HashMap<MailboxId, Named> =
                 tree::named(db, &self.config.name)?.into_iter().map(|named| (named.id, named)).collect();
             let rows = mailboxes::list(db, Some(&self.config.name))?;
@@ -37,8 +46,7 @@ impl Visitor<'_> {
             let mut known = known?;
             known.extend(named.into_values().filter(|named| named.dying).map(|named| folders::Known::dying(named.server)));
             Ok((known, open))
-        })?;
-        Ok(folders::visits(listed, &known, open.as_ref(), all))
+        })?)
     }
 
     /// Whether a mailbox that the server told of has to be visited: not if it stands as `status` says already. Nothing if

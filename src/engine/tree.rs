@@ -6,15 +6,18 @@ use super::exec::pass::{self, Planner};
 use super::exec::record::on_tree;
 use super::exec::server::Bench;
 use super::ledger::{Unwritten, journal};
-use super::plan::step::{Record, Reply, Step, StepId};
+use super::plan::folders;
+use super::plan::step::{Code, OpChange, OpFault, Record, Refusal, Reply, Step, StepId};
 use super::plan::tree::TreeSync;
 use super::round::{AGAIN, Halt, Visitor};
 use super::translate;
 use crate::mail::ids::MailboxId;
-use crate::mail::intent::Operation;
+use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::ListedMailbox;
 use crate::net::session::MailStore;
 use crate::store::{self, StoreErrorKind, mailboxes, tree};
+use std::collections::HashSet;
 use std::path::Path;
 
 impl Visitor<'_> {
@@ -73,6 +76,45 @@ impl Visitor<'_> {
             }
         }
         Ok(done)
+    }
+
+    /// Follows what somebody else renamed, so that nothing is fetched again and what was wished for stays possible. First
+    /// the journal: if the program dies before the cache has it, the next list shows it again.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn follow(&self, listed: &[ListedMailbox]) -> Result<(), Halt> {
+        for (from, to) in folders::renamed(listed, &self.known(None)?.0) {
+            let (account, old, new) = (self.config.name.clone(), from.clone(), to.clone());
+            self.shared.store.state(move |tx| store::journal::renamed(tx, &account, &old, &new))?;
+            let account = self.config.name.clone();
+            self.shared.store.cache(move |tx| tree::renamed(tx, &account, &from, &to, None))?;
+        }
+        Ok(())
+    }
+
+    /// Ends operations in mailboxes that are no more: marks on what is gone are of no use, all else the person has to know.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn bury(&self, listed: &[ListedMailbox]) -> Result<(), Halt> {
+        let there: HashSet<&MailboxPath> = listed.iter().filter(|m| m.selectable).map(|m| &m.path).collect();
+        let gone = self.pending()?.into_iter().filter(|op| !there.contains(&op.mailbox));
+        let changes: Vec<OpChange> = gone
+            .map(|op| match (&op.kind, op.state) {
+                (_, OpState::Flagged | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
+                (OpKind::Flag { .. } | OpKind::Expunge, _) => OpChange::to(op.id, OpState::Moot),
+                _ => OpChange::park(op.id, OpFault::Refused(Refusal { code: Code::NoMailbox, text: String::new() })),
+            })
+            .collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
+        match journal(self.shared, &self.config.name, changes) {
+            // The next list finds what is left.
+            Ok(()) | Err(Unwritten::Overtaken(_)) => Ok(()),
+            Err(Unwritten::Store(fault)) => Err(Halt::Store(fault)),
+        }
     }
 
     /// What the server calls a mailbox; nothing if there is none to visit.

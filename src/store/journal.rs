@@ -5,6 +5,8 @@
 
 mod names;
 
+pub use names::renamed;
+
 use super::change::Topic;
 use super::error::{Result, StoreError};
 use super::open::{Db, State};

@@ -66,6 +66,27 @@ impl Known {
     }
 }
 
+/// The mailboxes that somebody else renamed: (old name, new name). One that is gone and one that is new are the same if
+/// they have the same UIDVALIDITY and no other mailbox has it; a server that gives all mailboxes the same shows nothing so.
+#[must_use]
+pub fn renamed(listed: &[ListedMailbox], known: &[Known]) -> Vec<(MailboxPath, MailboxPath)> {
+    let there: BTreeSet<&MailboxPath> = listed.iter().map(|m| &m.path).collect();
+    let ours: BTreeSet<&MailboxPath> = known.iter().map(|k| &k.path).collect();
+    let mut of: HashMap<UidValidity, (u32, u32)> = HashMap::new();
+    listed.iter().filter_map(|m| m.status).for_each(|s| of.entry(s.uidvalidity).or_default().0 += 1);
+    known.iter().for_each(|k| of.entry(k.base.uidvalidity).or_default().1 += 1);
+    let alone = |validity| validity != UidValidity(0) && of.get(&validity) == Some(&(1, 1));
+    let gone = known.iter().filter(|k| !k.dying && !k.path.is_inbox() && !there.contains(&k.path) && alone(k.base.uidvalidity));
+    let found = gone.filter_map(|k| {
+        let same = |m: &&ListedMailbox| {
+            let status = m.status.filter(|s| s.uidvalidity == k.base.uidvalidity && s.uidnext >= k.base.uidnext);
+            m.selectable && !ours.contains(&m.path) && status.is_some()
+        };
+        listed.iter().find(same).map(|m| (k.path.clone(), m.path.clone()))
+    });
+    found.collect()
+}
+
 /// The mailboxes that a round has to visit, in order: the one the person looks at (`open`), the inbox, those with
 /// operations due, the others by role and name. What agrees with its STATUS is left out, unless `all`.
 #[must_use]
@@ -153,6 +174,25 @@ mod tests {
         let none = None;
         let expect = [Some("inbox"), Some("archive"), none, none, Some("sent"), none, Some("trash"), none, Some("junk")];
         assert_eq!(roles, expect);
+    }
+
+    #[test]
+    fn renamed_is_what_alone_has_the_number() {
+        let with = |name: &str, validity: u32, uidnext: u32| {
+            let status = MailboxStatus { uidvalidity: UidValidity(validity), uidnext, ..MailboxStatus::default() };
+            ListedMailbox { status: Some(status), ..listed(name, None) }
+        };
+        let ours = |name: &str, validity: u32| {
+            let base = Base { uidvalidity: UidValidity(validity), uidnext: 5, highestmodseq: ModSeq(0) };
+            Known { base, ..known(name, true) }
+        };
+        let path = MailboxPath::from_typed;
+        let known = [ours("INBOX", 1), ours("A", 2), ours("B", 3), ours("C", 4), ours("D", 4), ours("E", 0)];
+        let found = renamed(&[with("INBOX", 1, 5), with("X", 2, 9), with("Y", 3, 4), with("Z", 4, 9), with("N", 0, 9)], &known);
+        // Y has fewer messages than B ever had; C and D cannot be told apart.
+        assert_eq!(found, [(path("A"), path("X"))]);
+        assert_eq!(renamed(&[with("INBOX", 2, 5), with("X", 2, 9)], &known), [], "two of the same number");
+        assert_eq!(renamed(&[with("A", 2, 5), with("X", 2, 9)], &known), [], "it is still there");
     }
 
     #[test]
