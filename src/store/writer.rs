@@ -1,7 +1,7 @@
 //! writer — the one thread that writes a file: jobs in, group commits, change notices out.
 //! Owns: `Writer`, `Tx`. May import: base.
 //! Start reading at: `Worker::group`. Waiting jobs share one `BEGIN IMMEDIATE … COMMIT`, each in a savepoint of its
-//! own, so that one failing job takes nothing with it. A job's answer is sent only after the commit.
+//! own if they are several, so that one failing job takes nothing with it. A job's answer is sent only after the commit.
 
 use super::change::{ChangeSet, Topic};
 use super::error::{Result, StoreError, StoreErrorKind};
@@ -300,8 +300,12 @@ fn transaction<K: Kind>(
     damaged: &mut bool,
 ) -> Result<()> {
     db.conn().execute_batch("BEGIN IMMEDIATE")?;
+    // A savepoint copies each page before its first change: one job alone is the whole transaction.
+    let alone = jobs.len() == 1;
     for job in jobs {
-        db.conn().execute_batch("SAVEPOINT job")?;
+        if !alone {
+            db.conn().execute_batch("SAVEPOINT job")?;
+        }
         let mut tx =
             Tx { db, changes: ChangeSet::new(), counts: Counts::default(), fill: Fill::default(), indexed: false, fresh: false };
         // A job that panics loses its own savepoint, not the thread.
@@ -309,7 +313,9 @@ fn transaction<K: Kind>(
         match done {
             Ok(()) => {
                 (habits.flush)(&mut tx)?;
-                db.conn().execute_batch("RELEASE job")?;
+                if !alone {
+                    db.conn().execute_batch("RELEASE job")?;
+                }
                 idle.soon |= tx.indexed;
                 idle.later |= tx.indexed || tx.fresh;
                 changes.union(tx.changes);
@@ -319,6 +325,9 @@ fn transaction<K: Kind>(
                 if db.conn().is_autocommit() {
                     // A full disk made SQLite take back the whole transaction: nothing of this group was kept.
                     return Err(StoreError::new(kind, "the whole transaction was taken back"));
+                }
+                if alone {
+                    return Ok(db.conn().execute_batch("ROLLBACK")?);
                 }
                 db.conn().execute_batch("ROLLBACK TO job; RELEASE job")?;
             }
