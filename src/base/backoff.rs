@@ -1,11 +1,11 @@
-//! backoff — how long to wait before the next attempt: decorrelated jitter, 2 s to 5 min. Pure.
+//! backoff — how long to wait before the next attempt: decorrelated jitter, 1 s to 5 min. Pure.
 //! Owns: `Backoff`. May import: nothing of ours.
 //! Start reading at: `Backoff::next`. The caller brings the random number and the clock.
 
 use std::time::Duration;
 
 /// The shortest wait.
-pub const FIRST: Duration = Duration::from_secs(2);
+pub const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait.
 pub const LONGEST: Duration = Duration::from_secs(300);
 /// After being healthy for this long the waits start from [`FIRST`] again.

@@ -18,12 +18,14 @@ pub mod desk;
 pub mod exec;
 pub mod fault;
 pub mod fetch;
+mod filed;
 mod handle;
 pub mod jobs;
 pub mod jolt;
 pub mod journal;
 pub mod lane;
 mod ledger;
+mod limits;
 #[cfg(test)]
 mod live_tests;
 mod office;

@@ -106,6 +106,12 @@ pub struct Passed {
 pub struct Memory {
     /// When each mailbox was numbered anew, seconds since 1970.
     rebases: HashMap<MailboxId, Vec<i64>>,
+    /// Copies in Sent that were looked for on the server.
+    pub looked: HashSet<OpId>,
+    /// Mailboxes whose rights were asked for.
+    pub rights: HashSet<MailboxId>,
+    /// Whether the person was told that there is little room left.
+    pub told_of_quota: bool,
     /// Messages whose bodies the server did not give: not asked for ahead of need again.
     pub unfetchable: HashSet<MessageKey>,
     /// What servers wanted the person to read, and was told: not again at the next connection.
@@ -192,6 +198,7 @@ impl Visitor<'_> {
     /// # Errors
     /// What ended the connection, or the store. What was recorded until then stands.
     pub fn pass(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
+        self.look_for_filed(conn, path)?;
         let mailbox = self.mailbox(path)?;
         let mut passed = Passed { mailbox, tally: Tally::default(), pushed: 0, elsewhere: BTreeSet::new(), end: End::Synced };
         for _ in 0..AGAIN {

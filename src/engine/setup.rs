@@ -3,6 +3,7 @@
 //! Start reading at: `open`. There is no check of the files here (decisions 7), and nothing waits for a network.
 
 use super::api::{Fault, Kind, News};
+use super::filed::Filers;
 use super::jobs::Jobs;
 use super::outbox::state;
 use super::owner::Lock;
@@ -104,6 +105,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         busy: Busy::default(),
         cancel: Cancel::new().map_err(|e| disk(&e))?,
         typed: Typed::default(),
+        filers: Filers::default(),
         pace: setup.pace,
         awaited: Arc::default(),
     };

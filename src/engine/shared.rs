@@ -4,6 +4,7 @@
 
 use super::api::{Changes, Connectivity, Fault, Kind, News, Task, Unit};
 use super::awaited::Awaited;
+use super::filed::Filers;
 use super::jobs::{Jobs, Running};
 use super::password::Typed;
 use crate::base::busy::Busy;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub cancel: Cancel,
     /// Passwords that the person entered.
     pub typed: Typed,
+    /// Whose servers leave the copy in Sent to us.
+    pub filers: Filers,
     /// How often things are looked at.
     pub pace: Pace,
     /// Texts that somebody waits for.
@@ -58,11 +61,13 @@ pub struct Pace {
     pub poll: Duration,
     /// The longest IDLE before it is renewed.
     pub idle: Duration,
+    /// How long a server may take to file by itself what was sent (decisions 23).
+    pub filing: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { poll: Duration::from_secs(300), idle: Duration::from_secs(28 * 60) }
+        Self { poll: Duration::from_secs(300), idle: Duration::from_secs(28 * 60), filing: Duration::from_secs(10) }
     }
 }
 

@@ -85,7 +85,7 @@ enum Life {
 }
 
 fn life(config: &AccountConfig, shared: &Shared, desk: &Desk, (number, bell, post): (usize, &Waker, Post)) -> Life {
-    let Ok(line) = desk.cancel.branch() else { return Life::Broke };
+    let Ok(line) = desk.line() else { return Life::Broke };
     let mut conn = match connect::open(shared, config, bell, &line) {
         Ok(conn) => conn,
         // The first connection shows what is wrong; this one only is not there.

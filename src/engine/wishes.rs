@@ -88,6 +88,8 @@ pub(super) struct Desk {
     pub watch: Vec<Waker>,
     /// Ends all.
     pub cancel: Cancel,
+    /// Cuts the lines that stand.
+    lines: Mutex<Cancel>,
 }
 
 impl Desk {
@@ -98,7 +100,29 @@ impl Desk {
     pub fn new(offline: bool, watchers: usize) -> io::Result<Self> {
         let watch = (0..watchers).map(|_| Waker::new()).collect::<io::Result<Vec<_>>>()?;
         let state = Mutex::new(State { offline, ..State::default() });
-        Ok(Self { state, work: Waker::new()?, watch, cancel: Cancel::new()? })
+        let cancel = Cancel::new()?;
+        let lines = Mutex::new(cancel.branch()?);
+        Ok(Self { state, work: Waker::new()?, watch, cancel, lines })
+    }
+
+    /// The switch of a new line.
+    ///
+    /// # Errors
+    /// No file descriptors left.
+    pub fn line(&self) -> io::Result<Cancel> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).branch()
+    }
+
+    /// Whoever reads or writes on a line now ends at once: it may be dead without knowing.
+    fn cut(&self) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = match self.cancel.branch() {
+            Ok(new) => std::mem::replace(&mut *lines, new),
+            // Without a new switch the old one stays: then a dead line is found by its time limit.
+            Err(_) => return,
+        };
+        drop(lines);
+        old.ring();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -323,6 +347,9 @@ impl Desk {
             Nudge::Woke => {
                 state.era += 1;
                 (state.wishes.retry, all) = (true, true);
+                drop(state);
+                self.cut();
+                state = self.lock();
             }
         }
         drop(state);
@@ -347,42 +374,5 @@ fn want(visit: &mut VecDeque<MailboxId>, mailbox: MailboxId) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn watchers_have_their_posts_while_they_are_wanted() {
-        let desk = Desk::new(false, 3).unwrap();
-        let (lists, other) = (MailboxPath::from_typed("Lists"), MailboxPath::from_typed("Other"));
-        desk.posts(vec![lists.clone(), other]);
-        assert!(desk.post(0).is_none() && desk.is_alone(), "nobody has logged in");
-        desk.admit(true);
-        assert_eq!((desk.post(0), desk.post(1)), (Some(Post::First), Some(Post::Mailbox(lists))));
-        assert!(!desk.is_alone());
-        desk.notified(true);
-        assert_eq!((desk.post(0), desk.post(1)), (Some(Post::First), None), "one tells of all");
-        desk.watching(true);
-        assert!(desk.fold() && desk.post(0).is_none() && !desk.is_alone(), "it is still there");
-        desk.watching(false);
-        assert!(desk.is_alone() && desk.folded().is_some());
-    }
-
-    #[test]
-    fn news_are_not_told_twice_and_only_the_inbox_is_in_a_hurry() {
-        let desk = Desk::new(false, 1).unwrap();
-        let (inbox, lists) = (MailboxPath::inbox(), MailboxPath::from_typed("Lists"));
-        desk.here(Some(&inbox));
-        desk.news(inbox.clone(), None);
-        assert!(desk.take().news.is_empty());
-        desk.here(None);
-        desk.visiting(Some(&lists));
-        desk.news(lists.clone(), None);
-        assert!(!desk.is_urgent());
-        desk.news(inbox.clone(), None);
-        assert!(desk.is_urgent());
-        assert_eq!(desk.take().news.len(), 2);
-        desk.visiting(Some(&inbox));
-        desk.news(inbox, None);
-        assert!(!desk.is_urgent());
-    }
-}
+#[path = "wishes_tests.rs"]
+mod tests;

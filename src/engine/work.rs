@@ -36,7 +36,7 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
         }
         shared.connectivity(&config.name, Connectivity::Connecting);
         let born = Instant::now();
-        let line = match desk.cancel.branch() {
+        let line = match desk.line() {
             Ok(line) => line,
             Err(e) => {
                 pause(config, shared, desk, Fault::bug(&e.to_string()).of(&config.name), &mut backoff);
@@ -119,6 +119,8 @@ pub(super) struct Work<'a> {
     pub todo: VecDeque<MailboxPath>,
     /// When all mailboxes were listed last.
     pub round: Instant,
+    /// Whether it is time to ask how much room there is.
+    pub quota_due: bool,
     /// Whether the list is known to be out of date.
     pub stale: bool,
     /// Since when the connection stands, seconds since 1970.
@@ -151,6 +153,7 @@ impl<'a> Work<'a> {
             todo,
             round,
             stale: false,
+            quota_due: false,
             since,
             told: None,
             due: None,
@@ -194,7 +197,7 @@ impl<'a> Work<'a> {
                 self.push(conn)?;
                 continue;
             }
-            if self.ahead(conn)? {
+            if self.ahead(conn)? || self.limits(conn)? {
                 continue;
             }
             self.rest(conn)?;
@@ -269,7 +272,7 @@ impl<'a> Work<'a> {
 
     /// Lists all mailboxes; those that have news are to be visited.
     fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        (self.round, self.stale) = (Instant::now(), false);
+        (self.round, self.stale, self.quota_due) = (Instant::now(), false, true);
         let listed = self.visitor.list(conn)?;
         let visits = self.visitor.order(&listed, self.desk.open(), false)?;
         let config = self.visitor.config;

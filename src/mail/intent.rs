@@ -79,6 +79,9 @@ pub enum OpKind {
         received: i64,
         /// For probing: was it appended before the line dropped?
         print: Fingerprint,
+        /// Whether the server may put the same there by itself: then its Message-ID is looked for first.
+        #[serde(default)]
+        look: bool,
     },
     /// Make the operation's mailbox.
     CreateMailbox,

@@ -329,3 +329,30 @@ fn at_rest_nothing_runs() {
     let after = switches();
     assert!(before.iter().filter(|b| after.contains(b)).count() >= 2, "{before:?} {after:?}");
 }
+
+/// A server that puts a copy into Sent by itself gets a moment for that, and there is one in the end, not two; where it does
+/// not, ours is put there.
+#[test]
+fn a_copy_that_the_server_files_is_not_filed_again() {
+    let mut person = Person::new(user());
+    person.pace.filing = Duration::from_secs(4);
+    let mut other = person.other();
+    let engine = person.start();
+    live(&engine);
+    send(&engine, &person.name, &person.name, "theirs");
+    until(&engine, "the mail", |_| (there(&mut other, "INBOX").len() == 1).then_some(()));
+    other.select(&MailboxPath::inbox(), false, None).unwrap();
+    other.copy_to(&UidSet::range(1, 1), &MailboxPath::from_typed("Sent")).unwrap();
+    settled(&engine);
+    sees(&engine, "Sent", &["theirs"]);
+    assert_eq!(there(&mut other, "Sent").len(), 1);
+    send(&engine, &person.name, &person.name, "ours");
+    sees(&engine, "Sent", &["ours", "theirs"]);
+    // It is known now that the server leaves it to us: no wait any more.
+    let begun = std::time::Instant::now();
+    send(&engine, &person.name, &person.name, "soon");
+    sees(&engine, "Sent", &["ours", "soon", "theirs"]);
+    assert!(begun.elapsed() < Duration::from_millis(3_900), "{:?}", begun.elapsed());
+    settled(&engine);
+    assert_eq!(there(&mut other, "Sent").len(), 3);
+}

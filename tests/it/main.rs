@@ -5,19 +5,24 @@
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 
+mod accounts;
 mod drafts;
 mod extensions;
 mod faults;
 mod jobs;
+mod limits;
 mod line;
 mod live;
 mod model;
 mod notify;
 mod person;
 mod smtp;
+mod soak;
+mod start;
 mod store;
 mod tls;
 mod verbs;
+mod wake;
 mod watch;
 
 use mailhost::{At, PASSWORD, host};

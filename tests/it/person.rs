@@ -47,7 +47,7 @@ impl Person {
             at: At::Good,
             more: String::new(),
             connections: 2,
-            pace: Pace::default(),
+            pace: Pace { filing: Duration::from_secs(1), ..Pace::default() },
         }
     }
 
@@ -200,4 +200,20 @@ pub fn agree(engine: &Engine, other: &mut ImapStore) {
         let _ = engine.wait(Duration::from_millis(200));
     }
     panic!("{difference}");
+}
+
+/// Numbers that look random and are the same each time.
+pub struct Dice(pub u64);
+
+impl Dice {
+    /// Below `sides`.
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    /// One of so many things.
+    pub fn pick(&mut self, of: usize) -> usize {
+        usize::try_from(self.roll(of as u64)).unwrap()
+    }
 }

@@ -16,7 +16,7 @@ use postrider::net::session::{MailStore, TlsMode};
 use std::time::{Duration, Instant};
 
 /// Nobody asks by itself: what is seen was told.
-const NEVER: Pace = Pace { poll: Duration::from_secs(3_600), idle: Duration::from_secs(3_600) };
+const NEVER: Pace = Pace { poll: Duration::from_secs(3_600), idle: Duration::from_secs(3_600), filing: Duration::from_secs(1) };
 
 /// A person with these mailboxes beside the usual ones.
 fn with(mut person: Person, names: &[&str]) -> (Person, ImapStore) {

@@ -135,6 +135,15 @@ impl Proxy {
         self.shared.turns.load(Ordering::SeqCst)
     }
 
+    /// Ends each connection that stands with a chance of `percent`; `dice` gives numbers below 100. How many it ended.
+    pub fn end_some(&self, percent: u64, how: End, mut dice: impl FnMut() -> u64) -> usize {
+        let mut pairs = self.shared.pairs.lock().unwrap();
+        pairs.retain(|p| p.upgrade().is_some_and(|p| !p.over.load(Ordering::SeqCst)));
+        let ended: Vec<_> = pairs.iter().filter_map(Weak::upgrade).filter(|_| dice() < percent).collect();
+        ended.iter().for_each(|p| p.end(how));
+        ended.len()
+    }
+
     /// How many connections there were.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::SeqCst)

@@ -34,7 +34,7 @@ pub(super) fn import(
         let (spool, size) = shared.spool.put(&mut Cursor::new(message.bytes))?;
         let print = Fingerprint { message_id, size, received: message.received, object_id: String::new() };
         let flags = FlagDelta::new(message.flags, Flags::default());
-        operations.push(entry(&account, &path, OpKind::Append { spool, flags, received: message.received, print }));
+        operations.push(entry(&account, &path, OpKind::Append { spool, flags, received: message.received, print, look: false }));
     }
     let (now, count) = (shared.now(), u32::try_from(operations.len()).unwrap_or(u32::MAX));
     let (group, touched) = shared.store.state(move |tx| {

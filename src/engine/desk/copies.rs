@@ -61,7 +61,7 @@ pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fau
     let now = shared.now();
     let print = Fingerprint { message_id: Some(message_id.clone()), size, received: now, object_id: String::new() };
     let flags = FlagDelta::new(Flags::from_words(["\\Draft", "\\Seen"]), Flags::default());
-    let append = OpKind::Append { spool, flags, received: now, print };
+    let append = OpKind::Append { spool, flags, received: now, print, look: false };
     let account = saved.account;
     let touched = shared.store.state(move |tx| {
         let group = journal::begin(tx, &Command::new("save draft", false), now)?;

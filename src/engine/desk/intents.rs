@@ -3,6 +3,7 @@
 //! Start reading at: `write`. The state is committed before the cache (decisions 1); a crash in between is made good at the
 //! next start, which lays the journal over the cache again.
 
+use super::rights;
 use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked, Roles};
 use crate::engine::api::{Done, Fault, Kind, Request};
 use crate::engine::journal::op::{can_withdraw, retried};
@@ -98,6 +99,14 @@ pub(super) fn command(
     if plan.operations.is_empty() {
         // All of it is so already: nothing to tell anybody, nothing to take back.
         return Ok((done, Accounts::new()));
+    }
+    if let Err(fault) = shared.store.read(|db| rights::check(db, plan.operations.iter().map(|(operation, _)| operation)))? {
+        // What nobody asked for (read by being opened) is left out without a word.
+        return if label == "flag" && !undoable {
+            Ok((Done { word: label, ..Done::default() }, Accounts::new()))
+        } else {
+            Err(fault)
+        };
     }
     let written = record(shared, Command::new(label, undoable), split(plan.operations))?;
     done.group = Some(written.group);

@@ -9,6 +9,7 @@ mod intents;
 mod keep;
 mod letters;
 mod parts;
+mod rights;
 mod tree;
 
 pub use copies::forget;

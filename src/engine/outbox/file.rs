@@ -116,12 +116,15 @@ fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing) -> Result<Vec<
         received: mail.mail.created,
         object_id: String::new(),
     };
-    let append =
-        OpKind::Append { spool: mail.mail.spool.clone(), flags: FlagDelta::set(Flag::Seen), received: mail.mail.created, print };
+    // A server that may do it by itself gets a moment for that; then it is looked for.
+    let look = config.smtp != Submission::Local && !shared.filers.leaves_it_to_us(&config.name);
+    let wait = if look { i64::try_from(shared.pace.filing.as_secs()).unwrap_or(0) } else { 0 };
+    let (spool, flags) = (mail.mail.spool.clone(), FlagDelta::set(Flag::Seen));
+    let append = OpKind::Append { spool, flags, received: mail.mail.created, print, look };
     let mut operations = Vec::new();
     if made {
         operations.push(new(OpKind::CreateMailbox));
     }
-    operations.push(new(append));
+    operations.push(NewOperation { not_before: if look { shared.now() + wait } else { 0 }, ..new(append) });
     Ok(operations)
 }

@@ -20,6 +20,8 @@ const MAX_RANGES: usize = 300;
 const AT_ONCE: u64 = 300;
 /// If more than so many messages vanish, and more than half, that is looked at twice (security S-13).
 const DOUBTFUL: u64 = 100;
+/// A window may take so many milliseconds where turns are long: others wait for its end.
+const SLOW_MS: u32 = 1_000;
 
 /// Where observing stands.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub(super) struct Fetch {
     got: UidSet,
     /// Messages in the next window.
     window: u32,
+    /// The last window, and how long it took in milliseconds.
+    pace: Option<(u32, u32)>,
     /// Whether the set of UIDs was compared in this pass.
     compared: bool,
     policy: Policy,
@@ -66,14 +70,22 @@ impl Fetch {
             envelopes: none(),
             got: none(),
             window: policy.first_window.max(1),
+            pace: None,
             compared: false,
             policy: *policy,
         }
     }
 
+    /// A window took so long. The next one is twice as large if that was quick; also if it was not, on a line whose turns are
+    /// long, while larger windows bring clearly more in the same time. One that took very long is halved: others wait for it.
     fn grow(&mut self, ms: u32) {
-        if ms < self.policy.quick_ms {
+        let (window, before) = (u64::from(self.window), self.pace.replace((self.window, ms)));
+        // A quarter more messages in the same time.
+        let gains = before.is_none_or(|(count, took)| window * u64::from(took) * 4 > u64::from(count) * u64::from(ms) * 5);
+        if ms < self.policy.quick_ms || (ms < SLOW_MS && gains) {
             self.window = self.window.saturating_mul(2).min(self.policy.max_window.max(1));
+        } else if ms > 2 * SLOW_MS {
+            self.window = (self.window / 2).max(self.policy.first_window.max(1));
         }
     }
 }
@@ -333,6 +345,28 @@ mod tests {
 
     fn set(text: &str) -> UidSet {
         UidSet::parse(text, u32::MAX).unwrap()
+    }
+
+    #[test]
+    fn windows_fit_the_line() {
+        // What a window of so many takes: a turn, and the time of its octets.
+        let run = |turn: u32, per_thousand: u32| {
+            let mut fetch = Fetch::new(&Policy { first_window: 64, ..Policy::at(0) });
+            let mut took = 0;
+            for _ in 0..12 {
+                took = turn + fetch.window * per_thousand / 1_000;
+                fetch.grow(took);
+            }
+            (fetch.window, took)
+        };
+        assert_eq!(run(1, 20).0, 16_384, "loopback: as long as it is quick");
+        let (window, took) = run(200, 2_800);
+        assert!((128..=512).contains(&window) && took < 2_000, "200 ms and 1 Mbit/s: {window} in {took} ms");
+        assert!(run(600, 10).0 > 5_000, "far away and wide");
+        let mut fetch = Fetch::new(&Policy { first_window: 64, ..Policy::at(0) });
+        fetch.window = 4_096;
+        fetch.grow(9_000);
+        assert_eq!(fetch.window, 2_048, "the line became thin");
     }
 
     #[test]

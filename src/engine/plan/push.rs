@@ -176,7 +176,7 @@ impl MailboxSync {
             Work::Copy { to, .. } => Tell::Copy { uids, to: to.clone() },
             Work::Expunge => Tell::UidExpunge { uids },
             Work::Append => match job.ids.first().and_then(|id| self.op(*id)).map(|op| &op.kind) {
-                Some(OpKind::Append { spool, flags, received, print }) => Tell::Append {
+                Some(OpKind::Append { spool, flags, received, print, .. }) => Tell::Append {
                     mailbox: self.mailbox.clone(),
                     spool: spool.clone(),
                     flags: flags.add().clone(),

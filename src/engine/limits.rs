@@ -1,0 +1,97 @@
+//! limits — how much room an account has and what may be done to its mailboxes: asked for when nothing else is to be done.
+//! Owns: `Work::limits`. May import: store, net.
+//! Start reading at: `Work::limits`. Only what changed is written down; a quota that is nearly used up is told once.
+
+use super::api::{Fault, Kind};
+use super::fault::{Reach, Retry};
+use super::round::Halt;
+use super::work::Work;
+use crate::mail::ids::MailboxId;
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::rights::Quota;
+use crate::net::session::MailStore;
+use crate::store::{limits, tree};
+
+/// The person is told when so many percent of a quota are used ...
+const NEARLY: u64 = 90;
+/// ... and again only after it had been below this.
+const RELIEF: u64 = 85;
+
+impl Work<'_> {
+    /// Asks for one of them. Whether there may be more to ask for.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn limits(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+        let caps = conn.caps();
+        if caps.quota && self.quota_due {
+            self.quota_due = false;
+            return self.quota(conn).map(|()| true);
+        }
+        if !caps.acl {
+            return Ok(false);
+        }
+        let config = self.visitor.config;
+        let all = self.visitor.shared.store.read(|db| tree::named(db, &config.name))?;
+        let open = self.desk.open();
+        let asked = &self.visitor.memory.rights;
+        let mut left = all.into_iter().filter(|named| !named.dying && !asked.contains(&named.id));
+        let mut next = left.next();
+        if let Some(first) = open.and_then(|id| left.find(|named| named.id == id)) {
+            next = Some(first);
+        }
+        match next {
+            Some(named) => self.rights(conn, named.id, &named.server).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn rights(&mut self, conn: &mut dyn MailStore, id: MailboxId, path: &MailboxPath) -> Result<(), Halt> {
+        self.visitor.memory.rights.insert(id);
+        match conn.rights(path) {
+            Ok(rights) => Ok(self.visitor.shared.store.cache(move |tx| limits::record_rights(tx, id, rights))?),
+            // Then it is tried, and the server decides.
+            Err(e) if e.connection_lives() => Ok(()),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn quota(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let roots = match conn.quota(&MailboxPath::inbox()) {
+            Ok(roots) => roots,
+            Err(e) if e.connection_lives() => return Ok(()),
+            Err(e) => return Err(e.into()),
+        };
+        let name = &self.visitor.config.name;
+        match roots.iter().filter_map(percent).max() {
+            Some(used) if used >= NEARLY && !self.visitor.memory.told_of_quota => {
+                self.visitor.memory.told_of_quota = true;
+                let what = format!("{name} is {used} % full on the server; when it is full, no mail comes in");
+                let fault = Fault::new(Kind::Refused, &what).retrying(Retry::NeedsUser).reaching(Reach::Account);
+                self.visitor.shared.fault(fault.of(name));
+            }
+            Some(used) if used < RELIEF => self.visitor.memory.told_of_quota = false,
+            _ => {}
+        }
+        let account = name.clone();
+        Ok(self.visitor.shared.store.cache(move |tx| limits::record_quota(tx, &account, &roots))?)
+    }
+}
+
+/// How much of it is used, in percent: the tighter of octets and messages.
+fn percent(quota: &Quota) -> Option<u64> {
+    let of = |limit: &(u64, u64)| limit.0.saturating_mul(100).checked_div(limit.1);
+    quota.storage.iter().chain(&quota.messages).filter_map(of).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tighter_limit_counts() {
+        let quota = Quota { storage: Some((50, 100)), messages: Some((9, 10)), ..Quota::default() };
+        assert_eq!(percent(&quota), Some(90));
+        assert_eq!(percent(&Quota { storage: Some((5, 0)), ..Quota::default() }), None, "no limit is no share");
+    }
+}

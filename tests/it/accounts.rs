@@ -1,0 +1,82 @@
+//! accounts — several at once: what one of them suffers costs the others nothing.
+//! Start reading at: `one_in_a_hole_one_locked_out_and_one_well`.
+
+use crate::mailhost::proxy::{Line, Proxy};
+use crate::mailhost::{PASSWORD, host, user};
+use crate::person::{Person, put, until};
+use postrider::base::paths::Paths;
+use postrider::config::Config;
+use postrider::engine::api::{Connectivity, Kind, Query, Rows};
+use postrider::engine::{Engine, Mode, Setup};
+use postrider::mail::ids::AccountName;
+use postrider::mail::row::RowCursor;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// The subjects in the inbox of an account.
+fn subjects(engine: &Engine, account: &str) -> Vec<String> {
+    let Ok(Rows::Mailboxes(all)) = engine.ask(&Query::Mailboxes) else { panic!() };
+    let Some(inbox) = all.iter().find(|m| m.account.as_str() == account && m.path.is_inbox()) else { return Vec::new() };
+    let query = Query::Messages { view: inbox.id.into(), threaded: false, cursor: RowCursor::Newest, limit: 50 };
+    let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
+    page.rows.into_iter().map(|r| r.subject).collect()
+}
+
+/// One server takes the connection and says nothing, one refuses the password, one is far away; the fourth is well: its mail
+/// arrives in its usual time, and each says for itself how it stands.
+#[test]
+fn one_in_a_hole_one_locked_out_and_one_well() {
+    let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let well = Person::new(user());
+    let mut other = well.other();
+    put(&mut other, "INBOX", "a");
+    let slow = Proxy::start(host().imaps, Line { latency: Duration::from_millis(400), ..Line::default() });
+    let locked = Proxy::start(host().imaps, Line::default());
+    let ca = host().dir.join("tls/ca.pem");
+    let account = |name: &str, user: &str, password: &str, port: u16| {
+        format!(
+            "[account.{name}]\naddress = {user:?}\npassword = {password:?}\nca-file = {ca:?}\n\
+             imap = {{ host = \"127.0.0.1\", port = {port} }}\n"
+        )
+    };
+    let text = account("hole", "h@example.test", PASSWORD, hole.local_addr().unwrap().port())
+        + &account("locked", &user(), "wrong", locked.port)
+        + &account("slow", &user(), PASSWORD, slow.port)
+        + &account("well", &well.name, PASSWORD, host().imaps);
+    let config = Config::parse(&text, &well.dir.path().join("config.toml"), 0o600).unwrap();
+    let begun = Instant::now();
+    let engine = Engine::start(&Setup::new(config, Paths::of_profile(well.dir.path()), Mode::Live)).unwrap();
+    let mut stand: BTreeMap<AccountName, Connectivity> = BTreeMap::new();
+    until(&engine, "the first mail", |news| {
+        stand.extend(news.connectivity.clone());
+        (subjects(&engine, "well") == ["a"]).then_some(())
+    });
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    for subject in ["b", "c", "d"] {
+        // Its line for news is there, too.
+        std::thread::sleep(Duration::from_secs(1));
+        put(&mut other, "INBOX", subject);
+        let begun = Instant::now();
+        until(&engine, subject, |news| {
+            stand.extend(news.connectivity.clone());
+            subjects(&engine, "well").contains(&subject.to_owned()).then_some(())
+        });
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    }
+    until(&engine, "how they stand", |news| {
+        stand.extend(news.connectivity.clone());
+        let of = |name: &str| stand.get(&AccountName::new(name));
+        let locked = matches!(of("locked"), Some(Connectivity::NeedsUser(fault)) if fault.kind == Kind::Login);
+        let live = |name: &str| matches!(of(name), Some(Connectivity::Live { .. }));
+        (matches!(of("hole"), Some(Connectivity::Connecting)) && locked && live("well") && live("slow")).then_some(())
+    });
+    assert_eq!(locked.connections(), 1, "a wrong password is tried once");
+    // When each was in step last is told by its mailboxes.
+    let Ok(Rows::Mailboxes(all)) = engine.ask(&Query::Mailboxes) else { panic!() };
+    let fresh = |name: &str| all.iter().filter(|m| m.account.as_str() == name && m.selectable).map(|m| m.synced_at).min();
+    assert!(fresh("well").is_some_and(|at| at > 0) && fresh("hole").is_none_or(|at| at == 0));
+    // Leaving does not wait for any of them.
+    let begun = Instant::now();
+    drop(engine);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}

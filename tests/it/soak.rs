@@ -1,0 +1,146 @@
+//! soak — the engine left open on a line that breaks all the time, while another client and the person change things: in the
+//! end every mailbox equals the server's, and memory is where it was.
+//! Start reading at: `soak`. A few seconds in the ordinary run; `bash tests/run soak MINUTES` for longer, with checkpoints.
+
+use crate::mailhost::proxy::{End, Line, Proxy};
+use crate::mailhost::{host, user};
+use crate::person::{Dice, Person, agree, id, put, rows, until};
+use postrider::engine::api::{Connectivity, Request};
+use postrider::engine::{Engine, shared::Pace};
+use postrider::mail::flags::{Flag, FlagDelta};
+use postrider::mail::mailbox::{MailboxPath, Role};
+use postrider::mail::uid::{Uid, UidSet};
+use postrider::net::imap::ImapStore;
+use postrider::net::session::MailStore;
+use std::time::{Duration, Instant};
+
+/// How many messages a mailbox has at most: more are removed by the other client.
+const MOST: usize = 150;
+/// The chance of each connection to be reset, each second, in percent.
+const RESETS: u64 = 10;
+/// What may be added to the memory of the first third, in kB: what the system and the store keep back.
+const GROWTH: u64 = 24 * 1024;
+
+const PLACES: [&str; 4] = ["INBOX", "Lists", "Archive", "Work/a"];
+
+/// Resident memory of this process in kB.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Another client does one thing.
+fn theirs(other: &mut ImapStore, dice: &mut Dice, n: u64) {
+    let place = PLACES[dice.pick(PLACES.len())];
+    if dice.roll(3) == 0 {
+        put(other, place, &format!("t{n}"));
+        return;
+    }
+    // Made, renamed and removed now and then.
+    let odd = MailboxPath::from_typed("Odd");
+    match dice.roll(40) {
+        0 => drop(other.create(&odd)),
+        1 => drop(other.rename(&odd, &MailboxPath::from_typed("Even"))),
+        2 => drop(other.delete(&MailboxPath::from_typed("Even"))),
+        _ => {}
+    }
+    other.select(&MailboxPath::from_typed(place), false, None).unwrap();
+    let all: Vec<Uid> = other.uids(1).unwrap().iter().collect();
+    if all.is_empty() {
+        return;
+    }
+    let one = UidSet::from_iter([all[dice.pick(all.len())]]);
+    match dice.roll(4) {
+        _ if all.len() > MOST => {
+            let many = UidSet::from_iter(all.into_iter().take(MOST / 2));
+            other.store_flags(&many, &FlagDelta::set(Flag::Deleted)).unwrap();
+            other.uid_expunge(&many).unwrap();
+        }
+        0 => other.store_flags(&one, &FlagDelta::set(Flag::Answered)).unwrap(),
+        1 => other.store_flags(&one, &FlagDelta::clear(Flag::Answered)).unwrap(),
+        2 => drop(other.move_to(&one, &MailboxPath::from_typed("Lists")).unwrap()),
+        _ => {
+            other.store_flags(&one, &FlagDelta::set(Flag::Deleted)).unwrap();
+            other.uid_expunge(&one).unwrap();
+        }
+    }
+}
+
+/// The person does one thing. What is gone meanwhile is no fault.
+fn ours(engine: &Engine, dice: &mut Dice) {
+    let place = PLACES[dice.pick(PLACES.len())];
+    let all = rows(engine, place);
+    if all.is_empty() {
+        return;
+    }
+    let targets = vec![all[dice.pick(all.len())].id];
+    let _ = match dice.roll(7) {
+        0 => engine.perform(Request::Flag { targets, delta: FlagDelta::set(Flag::Seen), automatic: false }),
+        1 => engine.perform(Request::Flag { targets, delta: FlagDelta::clear(Flag::Seen), automatic: false }),
+        2 => engine.perform(Request::File { targets, role: Role::Archive }),
+        3 => engine.perform(Request::File { targets, role: Role::Trash }),
+        4 => engine.perform(Request::FetchBody(targets[0])),
+        5 => engine.perform(Request::OpenMailbox(id(engine, place).unwrap())),
+        _ => engine.perform(Request::Undo { count: 1 }),
+    };
+}
+
+#[test]
+fn soak() {
+    let minutes: Option<u64> = std::env::var("POSTRIDER_SOAK").ok().map(|m| m.parse().unwrap());
+    let span = minutes.map_or(Duration::from_secs(8), |m| Duration::from_secs(m * 60));
+    let mut dice = Dice(minutes.unwrap_or(1));
+    let mut person = Person::new(user());
+    person.pace = Pace { poll: Duration::from_secs(60), ..Pace::default() };
+    let mut other = person.other();
+    for place in &PLACES[1..] {
+        other.create(&MailboxPath::from_typed(place)).unwrap();
+    }
+    for n in 0..40 {
+        put(&mut other, PLACES[n % 4], &format!("old{n}"));
+    }
+    let proxy = Proxy::start(host().imaps, Line { latency: Duration::from_millis(5), ..Line::default() });
+    person.imap = proxy.port;
+    let engine = person.start();
+    until(&engine, "the beginning", |_| (rows(&engine, "Work/a").len() == 10).then_some(()));
+    let begun = Instant::now();
+    let (mut acts, mut resets, mut faults, mut live) = (0u64, 0, 0, 0u64);
+    let (mut second, mut minute, mut baseline) = (begun, begun, 0);
+    while begun.elapsed() < span {
+        theirs(&mut other, &mut dice, acts);
+        ours(&engine, &mut dice);
+        acts += 2;
+        let news = engine.wait(Duration::from_millis(50 + dice.roll(100)));
+        faults += news.faults.len();
+        live += u64::from(news.connectivity.values().any(|c| matches!(c, Connectivity::Live { .. })));
+        if second.elapsed() >= Duration::from_secs(1) {
+            second = Instant::now();
+            resets += proxy.end_some(RESETS, End::Reset, || dice.roll(100));
+        }
+        if begun.elapsed() < span / 3 {
+            baseline = baseline.max(resident());
+        }
+        if minutes.is_some() && minute.elapsed() >= Duration::from_secs(60) {
+            minute = Instant::now();
+            let (down, up) = proxy.bytes();
+            println!(
+                "{:3} min: {acts} acts, {resets} resets, {} connections, {live} times live, {faults} faults, {} kB read, {} kB \
+                 written, {} kB resident",
+                begun.elapsed().as_secs() / 60,
+                proxy.connections(),
+                down / 1024,
+                up / 1024,
+                resident()
+            );
+        }
+    }
+    proxy.set(Line::default());
+    engine.perform(Request::Refresh { account: None }).unwrap();
+    agree(&engine, &mut other);
+    let end = resident();
+    println!(
+        "in the end all mailboxes agree; {acts} acts, {resets} resets; {baseline} kB resident in the first third, {end} kB now"
+    );
+    assert!(minutes.is_none() || end < baseline + GROWTH, "memory grows: {baseline} -> {end} kB");
+}

@@ -1,0 +1,102 @@
+//! start — how soon the list is right on a line that is far away, and how a thin one is used.
+//! Start reading at: `a_warm_start_is_right_after_few_turns`.
+
+use crate::mailhost::proxy::{Line, Proxy};
+use crate::mailhost::{host, user};
+use crate::person::{Person, id, put, rows, sees, until};
+use postrider::engine::api::{Query, Request, Rows, Task};
+use postrider::mail::flags::{Flag, FlagDelta};
+use postrider::mail::mailbox::MailboxPath;
+use postrider::mail::uid::UidSet;
+use postrider::net::session::MailStore;
+use std::time::{Duration, Instant};
+
+/// TCP's own turn does not count here (the proxy takes the connection at once): TLS 1.3 and the login are three turns, opening
+/// the inbox is one, its new rows are one. Room for one more, and for what the second connection does meanwhile.
+const TURNS: u64 = 12;
+
+/// Many mailboxes, a warm cache, something new in the inbox, and 50 ms there and back.
+#[test]
+fn a_warm_start_is_right_after_few_turns() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    for n in 0..20 {
+        other.create(&MailboxPath::from_typed(&format!("m{n}"))).unwrap();
+    }
+    put(&mut other, "INBOX", "a");
+    put(&mut other, "INBOX", "b");
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b"]);
+    until(&engine, "all mailboxes", |_| id(&engine, "m19"));
+    std::thread::sleep(Duration::from_millis(800));
+    drop(engine);
+    put(&mut other, "INBOX", "c");
+    other.select(&MailboxPath::inbox(), false, None).unwrap();
+    other.store_flags(&UidSet::range(1, 1), &FlagDelta::set(Flag::Flagged)).unwrap();
+    let latency = Duration::from_millis(25);
+    let proxy = Proxy::start(host().imaps, Line { latency, ..Line::default() });
+    person.imap = proxy.port;
+    let begun = Instant::now();
+    let engine = person.start();
+    assert_eq!(rows(&engine, "INBOX").len(), 2, "the cache is there at once");
+    until(&engine, "what is new", |_| {
+        let all = rows(&engine, "INBOX");
+        (all.len() == 3 && all.iter().any(|r| r.subject == "a" && r.flags.has(Flag::Flagged))).then_some(())
+    });
+    let (took, turns) = (begun.elapsed(), proxy.turns());
+    println!("right after {took:?}, {turns} turns on all connections");
+    assert!(turns <= TURNS, "{turns} turns");
+    // The bar is half a second on a quiet machine.
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// 200 ms there and back, 1 Mbit/s: the first rows come soon, the list fills steadily, and who opens another mailbox meanwhile
+/// does not wait for it to be full.
+#[test]
+fn a_thin_line_is_used_in_windows_that_fit() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    put(&mut other, "INBOX", "a");
+    put(&mut other, "Sent", "other");
+    for n in 0..1_500 {
+        let text =
+            format!("From: a{n}@b.example\nSubject: s{n}\nMessage-ID: <{n}@b>\nTo: {}\n\nHello {n}.\n", "x@y, ".repeat(10));
+        person.deliver(&format!("{n:05}"), &text);
+    }
+    // So that the server has looked at them all.
+    other.select(&MailboxPath::inbox(), true, None).unwrap();
+    person.more = "without = [\"COMPRESS=DEFLATE\"]\nkeep = { bodies = \"none\" }".into();
+    let line = Line { latency: Duration::from_millis(100), rate: Some(125_000), ..Line::default() };
+    let proxy = Proxy::start(host().imaps, line);
+    person.imap = proxy.port;
+    let begun = Instant::now();
+    let engine = person.start();
+    until(&engine, "the first rows", |_| (rows(&engine, "INBOX").len() >= 50).then_some(()));
+    let first = begun.elapsed();
+    let mut steps = vec![Instant::now()];
+    let mut opened = None;
+    until(&engine, "the whole list", |news| {
+        if news.progress.iter().any(|(task, p)| matches!(task, Task::Sync(..)) && p.is_some()) {
+            steps.push(Instant::now());
+        }
+        if opened.is_none() && steps.len() > 3 {
+            let sent = id(&engine, "Sent")?;
+            engine.perform(Request::OpenMailbox(sent)).unwrap();
+            opened = Some((Instant::now(), None));
+        }
+        if let Some((at, None)) = opened
+            && rows(&engine, "Sent").len() == 1
+        {
+            opened = Some((at, Some(at.elapsed())));
+        }
+        let Ok(Rows::Mailboxes(all)) = engine.ask(&Query::Mailboxes) else { panic!() };
+        all.iter().any(|m| m.path.is_inbox() && m.synced_at > 0 && m.total == 1_501).then_some(())
+    });
+    let all = begun.elapsed();
+    let pause = steps.windows(2).map(|w| w[1] - w[0]).max();
+    let floor = Duration::from_secs_f64(proxy.bytes().0 as f64 / 125_000.0);
+    println!("first rows {first:?}, all {all:?}, the bytes alone {floor:?}, longest pause {pause:?}, another mailbox {opened:?}");
+    assert!(first < Duration::from_secs(8) && all < floor * 2 + Duration::from_secs(4), "{first:?} {all:?} {floor:?}");
+    assert!(pause.is_some_and(|p| p < Duration::from_secs(4)), "{pause:?}");
+    assert!(opened.is_some_and(|(_, took)| took.is_some_and(|t| t < Duration::from_secs(6))), "{opened:?}");
+}
