@@ -113,7 +113,7 @@ impl App {
         self.act(if in_trash { Act::DeleteForever } else { Act::File(Role::Trash, "moved to the trash:") });
     }
 
-    fn act(&mut self, act: Act) {
+    pub(super) fn act(&mut self, act: Act) {
         let rows = self.take_rows();
         self.act_on(act, rows);
     }

@@ -35,6 +35,8 @@ impl App {
                 self.screen = Screen::Jobs;
                 self.ask(msg::JOBS, Query::Jobs);
             }
+            // The inbox of the only account is all there is.
+            "goto-inboxes" if self.accounts.len() < 2 => self.open_role(Role::Inbox),
             "goto-inboxes" => self.open_view(View::Inboxes),
             "goto-unread" => self.open_view(View::Unread),
             "goto-starred" => self.open_view(View::Flagged),
@@ -185,6 +187,12 @@ impl App {
         match self.focus {
             Focus::Folders => match self.folders.current().cloned() {
                 Some(Entry::View(view)) => self.open_view(view),
+                Some(Entry::Saved(n)) => {
+                    if let Some((_, query)) = self.folders.saved(n).cloned() {
+                        self.search = None;
+                        self.open_search(&query, false);
+                    }
+                }
                 Some(Entry::Mailbox { row, .. }) => {
                     let chosen = self.folders.rows().get(row).filter(|m| m.selectable).map(|m| m.id);
                     match chosen {

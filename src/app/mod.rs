@@ -24,6 +24,7 @@ pub mod reading;
 pub mod screen;
 mod state;
 pub mod status;
+pub mod tags;
 pub mod tree;
 pub mod trie;
 mod update;

@@ -12,6 +12,7 @@ use super::reading::Over;
 use super::screen::Screen;
 use super::screen::chooser::{Choice, Chooser};
 use super::state::App;
+use super::tags::Tagging;
 use super::tree::Naming;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Connectivity, Kind, MailboxAct, Password, Request};
@@ -48,6 +49,8 @@ pub enum Popup {
     Sure(SafeText, MailboxAct),
     /// The name of a mailbox.
     Name(Naming, Line),
+    /// The tags of messages.
+    Tags(Box<Tagging>),
     /// A password.
     Password(AccountName, Line),
     /// Something about the open message.
@@ -223,6 +226,13 @@ impl App {
                 }
                 line.key(key);
             }
+            Popup::Tags(tagging) => {
+                if key.code == Code::Enter {
+                    self.tagged(tagging);
+                    return;
+                }
+                tagging.line.key(key);
+            }
             Popup::Password(account, line) => {
                 if key.code == Code::Enter {
                     let (account, password) = (account.clone(), Password::new(line.take()));
@@ -305,6 +315,7 @@ impl App {
             Some(Popup::Password(_, line) | Popup::Name(_, line) | Popup::Reading(Over::Folder(line, _))) => {
                 line.insert(text.trim_end_matches('\n'))
             }
+            Some(Popup::Tags(tagging)) => tagging.line.insert(text.trim_end_matches('\n')),
             Some(Popup::Reading(Over::Links(c))) => paste(c, text),
             Some(Popup::Reading(Over::Open(c))) => paste(c, text),
             Some(Popup::Reading(Over::Save(c))) => paste(c, text),
@@ -323,7 +334,7 @@ impl App {
             Some(Popup::Reading(Over::Open(c))) => c.point(n),
             Some(Popup::Reading(Over::Save(c))) => c.point(n),
             Some(Popup::Help(..) | Popup::Delete(..) | Popup::Sure(..) | Popup::Name(..) | Popup::Password(..)) => false,
-            Some(Popup::Reading(_)) | None => false,
+            Some(Popup::Tags(_) | Popup::Reading(_)) | None => false,
         };
         if there {
             self.popup_key(Key::plain(Code::Enter));

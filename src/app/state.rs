@@ -142,7 +142,7 @@ impl App {
             calendar: Calendar::new(setup.zone.clone(), now.civil),
             accounts: setup.config.accounts.iter().map(|a| a.name.clone()).collect(),
             connectivity: BTreeMap::new(),
-            folders: Folders::default(),
+            folders: Folders::new(setup.config.searches.clone().into_iter().collect()),
             list: Window::new(NOTHING, threaded),
             view: None,
             threaded,

@@ -184,6 +184,7 @@ impl App {
             || self.write_command(spec.id, arg)
             || self.act_command(spec.id, arg)
             || self.tree_command(spec.id, arg)
+            || self.tag_command(spec.id, arg)
             || self.reader_command(spec.id, arg)
             || self.program_command(spec.id, arg)
             || self.outbox_command(spec.id);

@@ -42,6 +42,8 @@ pub struct Config {
     pub reading: Reading,
     /// How mail is sent.
     pub sending: Sending,
+    /// Saved searches by name: what is looked for.
+    pub searches: BTreeMap<String, String>,
     /// Keys that the person bound, in the file's order.
     pub keys: Vec<KeyBinding>,
     /// The accounts, in the file's order.
@@ -153,6 +155,7 @@ impl Config {
         let defaults = (Reading::default(), Sending::default());
         Ok(Self {
             theme: file.theme,
+            searches: file.searches,
             reading: Reading {
                 mark_read_after: file.reading.mark_read_after.map_or(defaults.0.mark_read_after, |d| d.0),
                 prefer: file.reading.prefer.unwrap_or_default(),
@@ -194,6 +197,8 @@ mod tests {
         let config = parse(
             r#"
             theme = "dark"
+            [searches]
+            "From the boss" = "from:boss is:unread"
             [reading]
             mark-read-after = "never"
             prefer = "html"
@@ -228,6 +233,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.theme.as_deref(), Some("dark"));
         assert_eq!((config.reading.mark_read_after, config.reading.prefer), (None, Prefer::Html));
+        assert_eq!(config.searches["From the boss"], "from:boss is:unread");
         assert_eq!(config.reading.notify, [Notify::Bell, Notify::Desktop]);
         assert_eq!(config.sending.hold, Duration::from_secs(30));
         let [work, archive] = &config.accounts[..] else { panic!("{:?}", config.accounts) };

@@ -22,6 +22,9 @@ pub struct File {
     /// How mail is sent.
     #[serde(default)]
     pub sending: SendingBlock,
+    /// Saved searches: name and query.
+    #[serde(default)]
+    pub searches: BTreeMap<String, String>,
     /// Context, then key, then command.
     #[serde(default)]
     pub keys: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, String>>,

@@ -80,6 +80,16 @@ pub(super) const ROWS: &[CommandSpec] = &[
         &[(Pane::Messages, "i"), (Pane::Reader, "i")],
     ),
     CommandSpec {
+        arg: "WORDS",
+        ..act(
+            "tag",
+            "tags",
+            "Give the messages tags, or take them away",
+            "Keywords on the server, so that other programs see them too; `search` finds them by tag:WORD.",
+            &[(Pane::Messages, "t"), (Pane::Reader, "t")],
+        )
+    },
+    CommandSpec {
         keys: &[(Pane::Messages, "T"), (Pane::Reader, "T")],
         ..CommandSpec::new("threads", Group::Read, "threads", "Show conversations, or single messages")
     },

@@ -260,6 +260,12 @@ impl Window {
         })
     }
 
+    /// The rows that are here.
+    #[must_use]
+    pub fn rows(&self) -> &[MessageRow] {
+        &self.rows
+    }
+
     /// Whether a page has come yet.
     #[must_use]
     pub const fn loaded(&self) -> bool {

@@ -28,6 +28,8 @@ pub enum Entry {
     Everywhere,
     /// Several mailboxes as one.
     View(View),
+    /// A saved search, by its number.
+    Saved(usize),
     /// An account's name.
     Account(AccountName),
     /// A mailbox: its index in [`Folders::rows`], its depth, and whether something below it is folded away.
@@ -43,9 +45,18 @@ pub enum Entry {
     Gap,
 }
 
+/// What an entry is, independent of its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    View(View),
+    Saved(usize),
+}
+
 /// The pane.
 #[derive(Clone, Default, Debug)]
 pub struct Folders {
+    /// Names and queries of saved searches.
+    saved: Vec<(String, String)>,
     rows: Vec<MailboxRow>,
     entries: Vec<Entry>,
     folded: BTreeSet<MailboxId>,
@@ -56,6 +67,18 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// With these saved searches.
+    #[must_use]
+    pub fn new(saved: Vec<(String, String)>) -> Self {
+        Self { saved, ..Self::default() }
+    }
+
+    /// The name and the query of a saved search.
+    #[must_use]
+    pub fn saved(&self, n: usize) -> Option<&(String, String)> {
+        self.saved.get(n)
+    }
+
     /// Takes the mailboxes in, in display order; `accounts` says which come first and names those without mailboxes yet.
     pub fn fill(&mut self, rows: Vec<MailboxRow>, accounts: &[AccountName]) {
         let held = self.current().cloned().and_then(|e| self.name_of(&e));
@@ -71,10 +94,11 @@ impl Folders {
     }
 
     /// What an entry is, independent of its place.
-    fn name_of(&self, entry: &Entry) -> Option<View> {
+    fn name_of(&self, entry: &Entry) -> Option<Name> {
         match entry {
-            Entry::View(view) => Some(*view),
-            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| View::Mailbox(r.id)),
+            Entry::View(view) => Some(Name::View(*view)),
+            Entry::Saved(n) => Some(Name::Saved(*n)),
+            Entry::Mailbox { row, .. } => self.rows.get(*row).map(|r| Name::View(View::Mailbox(r.id))),
             _ => None,
         }
     }
@@ -83,6 +107,7 @@ impl Folders {
         self.entries = vec![Entry::Everywhere];
         let views = VIEWS.into_iter().skip(usize::from(accounts.len() < 2));
         self.entries.extend(views.map(Entry::View));
+        self.entries.extend((0..self.saved.len()).map(Entry::Saved));
         for account in accounts {
             self.entries.extend([Entry::Gap, Entry::Account(account.clone())]);
             let mut hidden_below: Option<(MailboxPath, Option<char>)> = None;
@@ -134,7 +159,7 @@ impl Folders {
 
     /// Whether the cursor can stand on it.
     const fn stands(entry: &Entry) -> bool {
-        matches!(entry, Entry::View(_) | Entry::Mailbox { .. })
+        matches!(entry, Entry::View(_) | Entry::Saved(_) | Entry::Mailbox { .. })
     }
 
     /// Keeps the cursor on a line where it can stand and inside what is seen; looks in `direction` first.
@@ -191,7 +216,7 @@ impl Folders {
 
     /// Puts the cursor on a mailbox or a view.
     pub fn show(&mut self, view: View) {
-        if let Some(n) = self.entries.iter().position(|e| self.name_of(e) == Some(view)) {
+        if let Some(n) = self.entries.iter().position(|e| self.name_of(e) == Some(Name::View(view))) {
             self.cursor = n;
             self.settle(1);
         }
@@ -302,6 +327,7 @@ mod tests {
             match e {
                 Entry::Everywhere => "Everywhere".to_owned(),
                 Entry::View(n) => format!("{mark}{}", view_name(*n)),
+                Entry::Saved(n) => format!("{mark}?{}", f.saved(*n).unwrap().0),
                 Entry::Account(a) => a.to_string(),
                 Entry::Mailbox { row, depth, folded } => {
                     let sign = match folded {

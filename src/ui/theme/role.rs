@@ -82,6 +82,8 @@ roles! {
     ListWarning = "list.warning",
     /// The mark of a chosen one.
     ListMarked = "list.marked",
+    /// A word of the person's own on a message.
+    ListTag = "list.tag",
     /// The body of a message.
     Reader = "reader",
     /// Its subject.

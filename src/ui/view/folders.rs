@@ -40,6 +40,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
                 });
                 canvas.text(area.x + 2, y, room.saturating_sub(used + 1), view_name(*view), role);
             }
+            Entry::Saved(n) => {
+                let Some((name, query)) = app.folders().saved(*n) else { continue };
+                let open = matches!(&app.list().source, Source::Search(text) if text == query);
+                let name = SafeText::line_max(name, 60);
+                canvas.text(area.x + 2, y, room, name.as_str(), if open { Role::FolderOpen } else { Role::Folder });
+            }
             Entry::Account(name) => {
                 let (text, role) = chrome::account_state(app, name);
                 // When it is tried next stands in the first line.

@@ -7,6 +7,7 @@ use super::chrome;
 use crate::app::App;
 use crate::app::layout::{Area, Focus};
 use crate::app::list::{Item, Source};
+use crate::app::tags;
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::engine::api::Connectivity;
@@ -179,7 +180,14 @@ fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), colu
     let room = end.saturating_sub(columns.subject);
     let subject = SafeText::line_max(message.subject.trim(), 300);
     let subject = if subject.is_empty() { "(no subject)" } else { subject.as_str() };
-    let used = canvas.text(at(columns.subject), y, room, subject, role);
+    let mut used = canvas.text(at(columns.subject), y, room, subject, role);
+    for tag in tags::of(&message.flags) {
+        if used + 6 > room {
+            break;
+        }
+        let tag = SafeText::line_max(&format!("#{}", tag.as_str()), 40);
+        used += 1 + canvas.text(at(columns.subject + used + 1), y, room - used - 1, tag.as_str(), Role::ListTag);
+    }
     if used + 4 < room && !message.preview.is_empty() {
         let preview = SafeText::line_max(&message.preview, 300);
         let x = at(columns.subject + used + 2);

@@ -30,7 +30,7 @@ pub fn area(app: &App, popup: &Popup) -> Area {
         Popup::Help(pane, _) => (96, app.help_lines(*pane).len() + 2),
         Popup::Delete(..) | Popup::Password(..) => (64, 5),
         Popup::Sure(question, _) => (u16::try_from(width::width(question.as_str()) + 4).unwrap_or(u16::MAX).max(64), 5),
-        Popup::Name(..) => (76, 5),
+        Popup::Name(..) | Popup::Tags(_) => (76, 5),
     };
     // Choosers keep their size while one types: nothing jumps.
     let high = match popup {
@@ -71,6 +71,13 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, popup: &Popup) -> Option<
             let words = if empties { [" empties it    ", " leaves it"] } else { [" deletes    ", " keeps it"] };
             question(canvas, area, text.as_str(), words);
             None
+        }
+        Popup::Tags(tagging) => {
+            let at = input(canvas, area, area.y + 1, "Tags", &tagging.line);
+            let hint = if tagging.known.is_empty() { String::new() } else { format!("In this list: {}", tagging.known) };
+            let hint = if hint.is_empty() { "Words with spaces between; other mail programs see them too" } else { &hint };
+            canvas.text(area.x + 2, area.y + 3, area.width.saturating_sub(4), hint, Role::PopupDim);
+            Some(at)
         }
         Popup::Name(naming, line) => {
             let (label, hint) = match naming {

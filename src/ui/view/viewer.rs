@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::app::command;
 use crate::app::layout::{Area, Focus};
 use crate::app::screen::viewer::{MAX_FILES, Page, Row, State};
+use crate::app::tags;
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::base::width;
@@ -104,6 +105,9 @@ fn place(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) {
     }
     if let (Some(percent), true) = (viewer.progress(), focus) {
         words.push(format!("{percent} %"));
+    }
+    if let Some(view) = viewer.view() {
+        words.splice(0..0, tags::of(&view.row.flags).map(|k| SafeText::line_max(&format!("#{}", k.as_str()), 40).into_string()));
     }
     if !words.is_empty() {
         let text = format!(" {} ", words.join(" · "));

@@ -94,3 +94,46 @@ fn what_was_read_leaves_the_unread_and_stays_open() {
     s.press("q T");
     assert!(s.text().contains("single messages"));
 }
+
+#[test]
+fn saved_searches_stand_below_the_views() {
+    let config = format!("{}[searches]\n\"Pull requests\" = \"postrider\"\n", super::stage::CONFIG);
+    let mut s = Stage::with(&config, 120, 40);
+    s.press("q g g j j j Enter");
+    assert_eq!(ids(&s), [2]);
+    assert!(s.text().contains("Pull requests") && s.text().contains("1 found"));
+    s.press("Esc");
+    assert_eq!(ids(&s).len(), 11, "back where one was");
+}
+
+#[test]
+fn tags_are_written_in_one_line_and_only_the_difference_is_told() {
+    let mut s = Stage::new(120, 40);
+    for (row, words) in [(0, "todo $Forwarded"), (1, "work NonJunk"), (2, "todo work")] {
+        words.split(' ').for_each(|w| assert!(s.rows[row].flags.insert_word(w)));
+        s.rows[row].thread_total = 1;
+    }
+    s.touched();
+    assert!(s.text().contains("#todo") && !s.text().contains("Forwarded"));
+    s.requests.clear();
+    s.press("t");
+    assert!(s.text().contains("In this list: todo work"));
+    s.press("\"urgent C-a C-d C-d C-d C-d C-d Enter");
+    let Request::Flag { targets, delta, automatic: false } = &s.requests[0] else { panic!("{:?}", s.requests) };
+    assert_eq!(
+        (targets.as_slice(), delta.add().wire(), delta.remove().wire()),
+        (&[PlacementKey(1)][..], "urgent".into(), "todo".into())
+    );
+    s.press("Space j Space t");
+    s.requests.clear();
+    s.press("Enter");
+    assert!(s.requests.is_empty(), "todo is what both have: nothing changed");
+    s.press("t \"a(b Enter");
+    assert!(s.requests.is_empty() && s.text().contains("cannot be a tag"));
+    each_size("tags", |s| {
+        s.rows[0].flags.insert_word("todo");
+        s.rows[3].flags.insert_word("contract");
+        s.touched();
+        s.press("Enter t");
+    });
+}
