@@ -207,3 +207,6 @@ impl Place {
         to.extend([&self.flags as &dyn ToSql, &self.words, &self.flags, &self.words]);
     }
 }
+
+#[cfg(test)]
+mod tests;

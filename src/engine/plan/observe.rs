@@ -296,8 +296,11 @@ impl MailboxSync {
                 new.push(row);
             }
         }
-        for part in new.chunks(MAX_ROWS) {
-            self.record(Record::NewMessages { uidvalidity: self.selected.uidvalidity, rows: part.to_vec() });
+        // Handed on, not copied: an envelope is many small pieces.
+        while !new.is_empty() {
+            let rest = new.split_off(new.len().min(MAX_ROWS));
+            let rows = std::mem::replace(&mut new, rest);
+            self.record(Record::NewMessages { uidvalidity: self.selected.uidvalidity, rows });
         }
     }
 
