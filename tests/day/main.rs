@@ -7,6 +7,7 @@
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 mod screen;
+mod writing;
 
 use mailhost::proxy::{End, Line, Proxy};
 use mailhost::{PASSWORD, host, user};

@@ -62,6 +62,12 @@ impl Screen {
         }
     }
 
+    /// Pastes, as a terminal does it.
+    pub fn paste(&mut self, text: &str) {
+        self.keys.write_all(format!("\x1b[200~{text}\x1b[201~").as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
     /// What is on the screen.
     pub fn text(&self) -> String {
         self.parser.lock().unwrap().screen().contents()

@@ -4,6 +4,7 @@
 
 use super::{Compose, Field};
 use crate::app::editor::Did;
+use crate::app::input::Line;
 use crate::app::key::{Code, Key};
 use std::time::Duration;
 
@@ -59,6 +60,11 @@ impl Compose {
                 let path = prompt.line.take();
                 self.prompt = None;
                 return if path.is_empty() { Heard::Yes } else { Heard::Attach(path) };
+            }
+            // A path that begins anew behind a folder, as one that is pasted does.
+            Code::Char('/' | '~') if !key.ctrl && !key.alt && prompt.line.text().ends_with('/') => {
+                prompt.line = Line::new(if key.code == Code::Char('/') { "/" } else { "~" });
+                prompt.chosen = 0;
             }
             _ => {
                 prompt.line.key(key);
@@ -143,7 +149,11 @@ impl Compose {
     /// Text was pasted.
     pub fn paste(&mut self, text: &str, now: Duration) {
         if let Some(prompt) = &mut self.prompt {
-            prompt.line.insert(text.trim());
+            let path = text.trim();
+            if path.starts_with(['/', '~']) {
+                prompt.line = Line::new("");
+            }
+            prompt.line.insert(path);
             return;
         }
         let field = self.field;

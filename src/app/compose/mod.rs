@@ -317,10 +317,10 @@ impl Compose {
         self.doubted.clear();
     }
 
-    /// Whether all is on the disk, or nothing is worth it.
+    /// Whether all is on the disk, or nothing is worth it; not while a file is on its way into the spool.
     #[must_use]
     pub const fn is_saved(&self) -> bool {
-        self.saving.dirty.is_none() && !self.saving.busy
+        self.saving.dirty.is_none() && !self.saving.busy && self.coming == 0
     }
 
     /// Whether there is nothing in it that would be missed.

@@ -199,17 +199,26 @@ impl App {
     fn leave_draft(&mut self) {
         let Some(mut compose) = self.take_front() else { return };
         let now = self.now.since;
-        if compose.saving.id.is_none() && (compose.is_blank() || compose.saving.dirty.is_none()) {
+        let untouched = compose.is_blank() || compose.saving.dirty.is_none();
+        if compose.saving.id.is_none() && untouched && !compose.saving.busy && !compose.copying() {
             return self.status.say(now, SafeText::of("Nothing was written"), None);
         }
-        let kept = compose.saving.dirty.is_none() && !compose.saving.busy;
         compose.saving.at_once = true;
-        match compose.saving.id.filter(|_| kept) {
-            Some(id) => self.file(compose.number(), id),
-            None => self.desk.parting.push(compose),
-        }
+        self.desk.parting.push(compose);
+        self.part();
         self.status.say(now, SafeText::of("Kept as a draft"), Some(("drafts", "goes on")));
         self.compose_tick();
+    }
+
+    /// Composers that were closed and are saved now are done with.
+    fn part(&mut self) {
+        let (saved, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.desk.parting).into_iter().partition(Compose::is_saved);
+        self.desk.parting = rest;
+        for compose in saved {
+            if let Some(id) = compose.saving.id {
+                self.file(compose.number(), id);
+            }
+        }
     }
 
     /// The composer was left: the draft goes to the server, where other machines find it.
@@ -314,17 +323,19 @@ impl App {
                     compose.saving.busy = false;
                     compose.saving.id = done.draft.or(compose.saving.id);
                 }
-                let parted = self.desk.parting.iter().any(|c| c.number() == key && c.is_saved());
-                self.desk.parting.retain(|c| !c.is_saved());
-                if let Some(id) = done.draft.filter(|_| parted || self.desk.leaving) {
+                let open = self.desk.open.iter().any(|c| c.number() == key);
+                if let Some(id) = done.draft.filter(|_| open && self.desk.leaving) {
                     self.file(key, id);
                 }
+                self.part();
             }
             Errand::File => {}
             Errand::Attach => {
                 if let Some(compose) = self.desk.get_mut(key) {
                     compose.copied(done.attachments.clone(), now.since);
                 }
+                self.part();
+                self.compose_tick();
             }
             Errand::Send => {
                 let whom = self.desk.get_mut(key).map_or_else(String::new, |c| c.whom());
