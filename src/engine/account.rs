@@ -35,7 +35,7 @@ pub enum Nudge {
     FetchBody(PlacementKey),
     /// Log in with this from now on.
     Password(Password),
-    /// Try again now: whatever stood in the way may be gone.
+    /// Try again now: whatever stood in the way may be gone, and lines that stand may have died with a network.
     Retry,
     /// Whether connections may be opened.
     Online(bool),

@@ -134,7 +134,9 @@ impl Once<'_> {
         let all = self.scope.mailbox.is_some();
         let order = self.visitor(|visitor| {
             let listed = visitor.list(conn)?;
-            visitor.order(&listed, None, all)
+            let order = visitor.order(&listed, None, all)?;
+            visitor.agreed(&listed, &order)?;
+            Ok::<_, Halt>(order)
         })?;
         let wanted = self.scope.mailbox.as_ref().map(|typed| MailboxPath::from_typed(typed));
         if let Some(path) = wanted.as_ref().filter(|path| !order.contains(path)) {

@@ -339,7 +339,9 @@ impl Desk {
                 }
                 return;
             }
-            Nudge::Password(_) | Nudge::Retry => state.wishes.retry = true,
+            Nudge::Password(_) => state.wishes.retry = true,
+            // Whoever waits for news says something: on a line that is dead by now it finds out within a minute.
+            Nudge::Retry => (state.wishes.retry, all) = (true, true),
             Nudge::Online(yes) => {
                 state.offline = !yes;
                 (state.wishes.retry, all) = (true, true);

@@ -1,6 +1,7 @@
 //! watch — how news come in, in each of the ways that a server may offer: told of all, told of one, asked for.
 //! Start reading at: `Seen::within`, how long it takes until the person sees a mail that another client put there.
 
+use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{At, PASSWORD, bare_user, host, user};
 use crate::person::{Person, id, put, rows, sees, until};
 use crate::{Strings, imap_to};
@@ -132,5 +133,30 @@ fn every_mailbox_is_told_of_on_one_line() {
         other.create(&MailboxPath::from_typed("Fresh")).unwrap();
         until(&engine, "the mailbox", |_| id(&engine, "Fresh"));
         soon(seen(&engine, &mut other, "Fresh", "first"));
+    }
+}
+
+/// All lines break, and meanwhile somebody else takes one of the two that the server allows: whichever of ours comes first, the
+/// work goes on with what is left, and comes to an end.
+#[test]
+fn whoever_comes_back_first_the_work_goes_on() {
+    let mut person = Person::new(user());
+    person.connections = 2;
+    let (mut person, mut other) = with(person, &["Plain"]);
+    let proxy = Proxy::before(([127, 0, 0, At::FewLines as u8], host().imaps).into(), Line::default());
+    (person.at, person.imap) = (At::Good, proxy.port);
+    other.logout();
+    let engine = person.start();
+    settled(&engine);
+    assert_eq!(proxy.connections(), 2);
+    for round in 0..3 {
+        proxy.end_all(End::Reset);
+        let mut other = person.other();
+        let subject = format!("r{round}");
+        let begun = Instant::now();
+        put(&mut other, "INBOX", &subject);
+        until(&engine, &subject, |_| rows(&engine, "INBOX").iter().any(|r| r.subject == subject).then_some(()));
+        assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+        other.logout();
     }
 }

@@ -89,6 +89,11 @@ pub struct Proxy {
 impl Proxy {
     /// In front of a port of 127.0.0.1.
     pub fn start(to: u16, line: Line) -> Self {
+        Self::before(SocketAddr::from((Ipv4Addr::LOCALHOST, to)), line)
+    }
+
+    /// In front of any server.
+    pub fn before(to: SocketAddr, line: Line) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
@@ -104,7 +109,7 @@ impl Proxy {
             for client in listener.incoming().flatten() {
                 all.connections.fetch_add(1, Ordering::SeqCst);
                 if !all.line.lock().unwrap().refuse {
-                    connect(&all, client, SocketAddr::from((Ipv4Addr::LOCALHOST, to)));
+                    connect(&all, client, to);
                 }
             }
         });
