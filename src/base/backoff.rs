@@ -11,6 +11,11 @@ pub const LONGEST: Duration = Duration::from_secs(300);
 /// After being healthy for this long the waits start from [`FIRST`] again.
 pub const HEALTHY: Duration = Duration::from_secs(60);
 
+/// A link that lasted this long was of use, on a line that breaks often: the waits are those of ...
+pub const USEFUL: Duration = Duration::from_secs(5);
+/// ... one that waited this long.
+const AGAIN: Duration = Duration::from_secs(3);
+
 /// The state of one account's (or one message's) waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Backoff {
@@ -39,6 +44,8 @@ impl Backoff {
     pub fn was_healthy(&mut self, healthy: Duration) {
         if healthy >= HEALTHY {
             self.reset();
+        } else if healthy >= USEFUL {
+            self.last = self.last.min(AGAIN);
         }
     }
 
@@ -84,8 +91,10 @@ mod tests {
         for _ in 0..20 {
             b.next(u64::MAX / 2);
         }
-        b.was_healthy(Duration::from_secs(5));
-        assert_ne!(b, Backoff::default());
+        b.was_healthy(Duration::from_secs(4));
+        assert!(b.last > AGAIN, "it broke at once");
+        b.was_healthy(USEFUL);
+        assert!(b.last <= AGAIN && b != Backoff::default());
         b.was_healthy(HEALTHY);
         assert_eq!(b, Backoff::default());
     }

@@ -290,6 +290,10 @@ impl<'a> Work<'a> {
         self.desk.visiting(None);
         let passed = passed?;
         self.complete &= passed.tally.new == 0;
+        if passed.end == End::Synced {
+            // It is selected and in step: what happens there from now on is told.
+            self.here = Some(path.clone());
+        }
         let mut others: Vec<MailboxPath> = passed.elsewhere.iter().cloned().collect();
         if passed.pushed > 0 || passed.end == End::Synced {
             others.extend(self.visitor.waiting((passed.pushed == 0).then_some(passed.mailbox))?);

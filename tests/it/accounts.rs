@@ -22,6 +22,45 @@ fn subjects(engine: &Engine, account: &str) -> Vec<String> {
     page.rows.into_iter().map(|r| r.subject).collect()
 }
 
+fn account(name: &str, user: &str, password: &str, port: u16) -> String {
+    let ca = host().dir.join("tls/ca.pem");
+    format!(
+        "[account.{name}]\naddress = {user:?}\npassword = {password:?}\nca-file = {ca:?}\n\
+         imap = {{ host = \"127.0.0.1\", port = {port} }}\n"
+    )
+}
+
+fn start(text: &str, person: &Person) -> Engine {
+    let config = Config::parse(text, &person.dir.path().join("config.toml"), 0o600).unwrap();
+    Engine::start(&Setup::new(config, Paths::of_profile(person.dir.path()), Mode::Live)).unwrap()
+}
+
+/// A long first fill, its bodies after it, and another account whose mail comes in meanwhile.
+#[test]
+fn one_that_reads_much_keeps_no_other_waiting() {
+    let (busy, well) = (Person::new(user()), Person::new(user()));
+    let mut other = well.other();
+    put(&mut other, "INBOX", "a");
+    put(&mut busy.other(), "INBOX", "a");
+    for n in 0..3_000 {
+        busy.deliver(&format!("{n:05}"), &format!("From: a@b.example\nSubject: s{n}\nMessage-ID: <{n}@b>\n\nHello {n}.\n"));
+    }
+    let text = account("busy", &busy.name, PASSWORD, host().imaps) + &account("well", &well.name, PASSWORD, host().imaps);
+    let engine = start(&text, &well);
+    until(&engine, "the first mail", |_| (subjects(&engine, "well") == ["a"]).then_some(()));
+    let mut slowest = Duration::ZERO;
+    for n in 0..5 {
+        std::thread::sleep(Duration::from_millis(500));
+        let subject = format!("n{n}");
+        put(&mut other, "INBOX", &subject);
+        let begun = Instant::now();
+        until(&engine, &subject, |_| subjects(&engine, "well").contains(&subject).then_some(()));
+        slowest = slowest.max(begun.elapsed());
+    }
+    println!("slowest {slowest:?}");
+    assert!(slowest < Duration::from_millis(1_500), "{slowest:?}");
+}
+
 /// One server takes the connection and says nothing, one refuses the password, one is far away; the fourth is well: its mail
 /// arrives in its usual time, and each says for itself how it stands.
 #[test]
@@ -32,20 +71,12 @@ fn one_in_a_hole_one_locked_out_and_one_well() {
     put(&mut other, "INBOX", "a");
     let slow = Proxy::start(host().imaps, Line { latency: Duration::from_millis(400), ..Line::default() });
     let locked = Proxy::start(host().imaps, Line::default());
-    let ca = host().dir.join("tls/ca.pem");
-    let account = |name: &str, user: &str, password: &str, port: u16| {
-        format!(
-            "[account.{name}]\naddress = {user:?}\npassword = {password:?}\nca-file = {ca:?}\n\
-             imap = {{ host = \"127.0.0.1\", port = {port} }}\n"
-        )
-    };
     let text = account("hole", "h@example.test", PASSWORD, hole.local_addr().unwrap().port())
         + &account("locked", &user(), "wrong", locked.port)
         + &account("slow", &user(), PASSWORD, slow.port)
         + &account("well", &well.name, PASSWORD, host().imaps);
-    let config = Config::parse(&text, &well.dir.path().join("config.toml"), 0o600).unwrap();
     let begun = Instant::now();
-    let engine = Engine::start(&Setup::new(config, Paths::of_profile(well.dir.path()), Mode::Live)).unwrap();
+    let engine = start(&text, &well);
     let mut stand: BTreeMap<AccountName, Connectivity> = BTreeMap::new();
     until(&engine, "the first mail", |news| {
         stand.extend(news.connectivity.clone());

@@ -60,10 +60,16 @@ fn ours(engine: &Engine, dice: &mut Dice) {
 
 /// A day: `bad` says what the line is like at each moment; then it is good again.
 fn day(seed: u64, bad: impl Fn(&mut Dice, &Proxy)) {
+    day_without(seed, "", bad);
+}
+
+/// The same with a server that lacks these extensions.
+fn day_without(seed: u64, without: &str, bad: impl Fn(&mut Dice, &Proxy)) {
     println!("seed {seed}");
     let mut dice = Dice(seed);
     let mut person = Person::new(user());
     person.pace = Pace { poll: Duration::from_secs(5), ..Pace::default() };
+    person.more = format!("without = [{without}]");
     let mut other = person.other();
     for n in 0..12 {
         put(&mut other, "INBOX", &format!("old{n}"));
@@ -85,6 +91,12 @@ fn day(seed: u64, bad: impl Fn(&mut Dice, &Proxy)) {
     proxy.end_all(End::Close);
     engine.perform(Request::Refresh { account: None }).unwrap();
     agree(&engine, &mut other);
+    let (down, up) = proxy.bytes();
+    println!(
+        "day {seed} without [{without}]: {} connections, {} turns, {down} octets read, {up} written",
+        proxy.connections(),
+        proxy.turns()
+    );
 }
 
 #[test]
@@ -98,7 +110,11 @@ fn a_thin_line() {
 }
 
 fn cut(seed: u64, how: End, up: bool) {
-    day(seed, |dice, proxy| {
+    cut_without(seed, "", how, up);
+}
+
+fn cut_without(seed: u64, without: &str, how: End, up: bool) {
+    day_without(seed, without, |dice, proxy| {
         let cut = Some((proxy_handshake(up) + dice.roll(if up { 600 } else { 6_000 }), how));
         proxy.set(if up { Line { cut_up: cut, ..Line::default() } } else { Line { cut, ..Line::default() } });
         if dice.roll(2) == 0 {
@@ -130,6 +146,21 @@ fn cut_to_the_server_in_good_order() {
 #[test]
 fn reset_to_the_server() {
     cut(6, End::Reset, true);
+}
+
+#[test]
+fn resets_without_qresync_and_notify() {
+    cut_without(8, "\"QRESYNC\", \"NOTIFY\"", End::Reset, false);
+}
+
+#[test]
+fn resets_without_any_modification_sequence() {
+    cut_without(9, "\"QRESYNC\", \"CONDSTORE\", \"NOTIFY\", \"LIST-STATUS\"", End::Reset, true);
+}
+
+#[test]
+fn resets_without_move() {
+    cut_without(10, "\"MOVE\", \"COMPRESS=DEFLATE\"", End::Reset, false);
 }
 
 /// Nothing passes any more and nobody is told; later the system finds out.
