@@ -46,6 +46,15 @@ pub const QUOTAS: Slot = Slot(13);
 /// The open message's layout, where it takes long.
 pub const PAGE: Slot = Slot(12);
 
+/// The messages of conversations that are unfolded, asked for again: the nearest ones to the cursor.
+pub const RENEW: std::ops::Range<u16> = 100..108;
+
+/// Whether a slot is one of [`RENEW`].
+#[must_use]
+pub fn renews(slot: Slot) -> bool {
+    RENEW.contains(&slot.0)
+}
+
 /// Something happened.
 pub enum Msg {
     /// A key was pressed.
@@ -118,6 +127,8 @@ pub enum Effect {
     CopyText(String),
     /// Run the person's editor on a text; [`Msg::Edited`] brings it back.
     Edit(ComposeKey, String),
+    /// Run a command of the shell with these bytes as its input.
+    Pipe(String, Vec<u8>),
     /// Read a folder, named as it was typed; [`Msg::Listed`] brings it.
     ListFolder(String),
     /// Open an address of a link with the desktop's program.

@@ -91,6 +91,11 @@ impl App {
             self.ask(msg::FOLDERS, Query::Mailboxes);
             self.ask(msg::QUOTAS, Query::Quotas);
         }
+        let touched = changes.all || !changes.lists.is_empty() || !changes.messages.is_empty();
+        let inner = if touched { self.list.leading() } else { Vec::new() };
+        for (id, slot) in inner.into_iter().zip(msg::RENEW) {
+            self.ask(Slot(slot), Query::Thread(id));
+        }
         match &self.list.source {
             Source::View(view) if touches(changes, *view) => {
                 let want = if self.list.loaded() { self.list.same_page() } else { Window::first_page() };
@@ -146,6 +151,8 @@ impl App {
                 }
             },
             (msg::UNFOLD, Ok(Rows::Thread(rows))) => self.unfolded(rows),
+            (slot, Ok(Rows::Thread(rows))) if msg::renews(slot) => self.list.renew(rows),
+            (slot, Err(_)) if msg::renews(slot) => {}
             (msg::READER, Err(fault)) => {
                 self.viewer.fail(fault);
                 self.after_loss();
@@ -262,6 +269,9 @@ impl App {
 
     fn unfolded(&mut self, rows: Vec<crate::mail::row::MessageRow>) {
         self.list.unfold(rows);
+        if std::mem::take(&mut self.inside) && self.focus == Focus::Reader && self.list.seek(true, Window::is_unread) {
+            return self.show_current();
+        }
         self.cursor_moved();
     }
 

@@ -312,7 +312,7 @@ impl App {
             Some(Popup::Mailboxes(c, _)) => paste(c, text),
             Some(Popup::Themes(c)) => paste(c, text),
             Some(Popup::Drafts(c)) => paste(c, text),
-            Some(Popup::Password(_, line) | Popup::Name(_, line) | Popup::Reading(Over::Folder(line, _))) => {
+            Some(Popup::Password(_, line) | Popup::Name(_, line) | Popup::Reading(Over::Folder(line, _) | Over::Pipe(line))) => {
                 line.insert(text.trim_end_matches('\n'))
             }
             Some(Popup::Tags(tagging)) => tagging.line.insert(text.trim_end_matches('\n')),

@@ -46,6 +46,8 @@ pub enum Over {
     Save(Chooser<Vec<PartIndex>>),
     /// The folder to save in.
     Folder(Line, Vec<PartIndex>),
+    /// The command that is to get the message.
+    Pipe(Line),
 }
 
 impl App {
@@ -58,7 +60,16 @@ impl App {
     pub(super) fn reader_command(&mut self, id: &str, arg: &str) -> bool {
         if !matches!(
             id,
-            "read-on" | "html" | "headers" | "source" | "quotes" | "links" | "find" | "open-attachment" | "save-attachments"
+            "read-on"
+                | "html"
+                | "headers"
+                | "source"
+                | "quotes"
+                | "links"
+                | "find"
+                | "open-attachment"
+                | "save-attachments"
+                | "pipe"
         ) {
             return false;
         }
@@ -86,11 +97,26 @@ impl App {
             }
             "links" => self.choose_link(),
             "find" => self.viewer.begin_find(),
+            "pipe" if arg.is_empty() => self.popup = Some(Popup::Reading(Over::Pipe(Line::new(&self.piped)))),
+            "pipe" => self.pipe(arg),
             "open-attachment" => self.choose_file(),
             _ if arg.is_empty() => self.choose_files(),
             _ => self.save(&self.all_files(), arg),
         }
         true
+    }
+
+    /// Hands the message as it came to a command of the shell.
+    fn pipe(&mut self, command: &str) {
+        let Some(body) = self.viewer.body() else { return };
+        if !body.whole {
+            return self.status.doubt(self.now.since, "Not all of this message is on this machine");
+        }
+        let bytes = body.raw.to_vec();
+        command.trim().clone_into(&mut self.piped);
+        if !self.piped.is_empty() {
+            self.out.push(Effect::Pipe(self.piped.clone(), bytes));
+        }
     }
 
     fn all_files(&self) -> Vec<PartIndex> {
@@ -234,7 +260,11 @@ impl App {
                 self.save(&parts, &folder);
                 return;
             }
-            Over::Folder(line, _) => {
+            Over::Pipe(line) if enter => {
+                let command = line.take();
+                return self.pipe(&command);
+            }
+            Over::Pipe(line) | Over::Folder(line, _) => {
                 line.key(key);
             }
         }

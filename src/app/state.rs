@@ -87,6 +87,8 @@ pub struct App {
     pub(super) search: Option<Search>,
     pub(super) viewer: Viewer,
     pub(super) places: Places,
+    /// The command that got a message last.
+    pub(super) piped: String,
     pub(super) outbox: Outbox,
     pub(super) jobs: Jobs,
     pub(super) desk: Desk,
@@ -112,6 +114,8 @@ pub struct App {
     pub(super) last_target: Option<MailboxId>,
     /// A jump to an unread row waits for its page; whether it is to be opened then.
     pub(super) unread_jump: Option<bool>,
+    /// The conversation that is unfolded next is gone through from its first unread message.
+    pub(super) inside: bool,
     pub(super) follow_at: Option<Duration>,
     pub(super) read_at: Option<Duration>,
     pub(super) out: Vec<Effect>,
@@ -149,6 +153,7 @@ impl App {
             search: None,
             viewer: Viewer::new(prefer, setup.zone.clone()),
             places: Places::default(),
+            piped: String::new(),
             outbox: Outbox::default(),
             jobs: Jobs::default(),
             desk: Desk::default(),
@@ -169,6 +174,7 @@ impl App {
             declined: BTreeSet::new(),
             last_target: None,
             unread_jump: None,
+            inside: false,
             follow_at: None,
             read_at: None,
             out: Vec::new(),

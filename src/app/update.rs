@@ -272,7 +272,10 @@ impl App {
         if forward && self.stands_on_next() {
             return self.show_current();
         }
-        if !self.list.seek(forward, |i| hits || i.row.thread_unread > 0 || !i.row.flags.has(Flag::Seen)) {
+        if forward && self.focus == Focus::Reader && self.unread_within() {
+            return;
+        }
+        if !self.list.seek(forward, |list, i| hits || list.is_unread(i)) {
             if hits {
                 return self.status.doubt(self.now.since, "No more hits");
             }
@@ -281,6 +284,14 @@ impl App {
             return self.ask_page(want);
         }
         self.show_current();
+    }
+
+    /// Reading, what is unread in the conversation under the cursor comes before the next one: it is unfolded.
+    fn unread_within(&mut self) -> bool {
+        let Some(id) = self.list.unread_inside() else { return false };
+        self.inside = true;
+        self.ask(msg::UNFOLD, Query::Thread(id));
+        true
     }
 
     /// Whether the open message has left the list (it is no longer unread), so that the cursor is on the one after it.
@@ -304,7 +315,7 @@ impl App {
     }
 
     /// The cursor went to another message: in the reader it is opened, in the list it may follow.
-    fn show_current(&mut self) {
+    pub(super) fn show_current(&mut self) {
         self.cursor_moved();
         if self.focus == Focus::Reader
             && let Some(id) = self.list.current().map(|i| i.row.id)

@@ -18,6 +18,8 @@ pub enum Reason {
     PasswordCommand,
     /// The person's editor.
     Editor,
+    /// A command that the person typed for a message.
+    Pipe,
     /// Opening a link or an attachment that the person chose.
     Opener,
     /// Telling of new mail.

@@ -24,7 +24,10 @@ fn command() -> String {
 /// # Errors
 /// A sentence. The text is then as it was.
 pub(super) fn edit(folder: Option<&Path>, text: &str) -> Result<String, String> {
-    let file = Scratch::new(folder, text).map_err(|e| format!("No file for the editor could be written ({e})"))?;
+    // Editors want the last line ended.
+    let ended = if text.ends_with('\n') { "" } else { "\n" };
+    let file = Scratch::new(folder, format!("{text}{ended}").as_bytes())
+        .map_err(|e| format!("No file for the editor could be written ({e})"))?;
     let permit = Permit::ask(Reason::Editor).map_err(|e| e.to_string())?;
     let editor = command();
     let status = child::foreground(permit, &editor, &file.0).map_err(|e| format!("{editor} cannot be started ({e})"))?;
@@ -41,10 +44,10 @@ pub(super) fn edit(folder: Option<&Path>, text: &str) -> Result<String, String> 
 }
 
 /// A file that is gone when this is.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(pub(super) PathBuf);
 
 impl Scratch {
-    fn new(folder: Option<&Path>, text: &str) -> io::Result<Self> {
+    pub(super) fn new(folder: Option<&Path>, text: &[u8]) -> io::Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|e| io::Error::other(e.to_string()))?;
         let name = random.iter().map(|b| format!("{b:02x}")).collect::<String>();
@@ -57,10 +60,7 @@ impl Scratch {
         let path = folder.join(format!("mail-{name}.eml"));
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         let scratch = Self(path);
-        file.write_all(text.as_bytes())?;
-        if !text.ends_with('\n') {
-            file.write_all(b"\n")?;
-        }
+        file.write_all(text)?;
         Ok(scratch)
     }
 }
@@ -84,8 +84,8 @@ mod tests {
     fn the_file_is_private_and_does_not_stay() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("own");
-        let file = Scratch::new(Some(&folder), "text").unwrap();
-        assert_eq!(fs::read_to_string(&file.0).unwrap(), "text\n");
+        let file = Scratch::new(Some(&folder), b"text").unwrap();
+        assert_eq!(fs::read_to_string(&file.0).unwrap(), "text");
         assert_eq!(fs::metadata(&file.0).unwrap().permissions().mode() & 0o777, 0o600);
         drop(file);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);

@@ -5,6 +5,7 @@
 use super::editor;
 use super::notify;
 use super::outside;
+use super::pipe;
 use super::run::{End, Reader};
 use super::theme::Theme;
 use super::view;
@@ -37,6 +38,14 @@ impl Reader<'_> {
                     self.lent = true;
                     let result = self.terminal.lend(|| editor::edit(folder.as_deref(), &text))?;
                     self.update(Msg::Edited(key, result))?;
+                }
+                Effect::Pipe(command, bytes) => {
+                    let folder = self.opened.as_ref().map(|o| o.path().to_owned());
+                    self.lent = true;
+                    if let Err(why) = self.terminal.lend(|| pipe::pipe(folder.as_deref(), &command, &bytes))? {
+                        self.app.complain(&why);
+                    }
+                    self.changed = true;
                 }
                 Effect::ListFolder(folder) => {
                     let entries = outside::list(&folder);

@@ -14,6 +14,7 @@ pub mod link;
 mod notify;
 pub mod opened;
 mod outside;
+mod pipe;
 mod run;
 pub mod signals;
 pub mod terminal;

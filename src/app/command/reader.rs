@@ -41,6 +41,11 @@ pub(super) const ROWS: &[CommandSpec] = &[
         help: "`next-unread` goes to the next place, `previous-unread` to the one before, `back` ends it.",
         ..read("find", "find", "Find a word in the open message", &[(Pane::Reader, "/")])
     },
+    CommandSpec {
+        arg: "COMMAND",
+        help: "The shell runs it with the message, as it came, as its input: git am, less, sa-learn.",
+        ..read("pipe", "pipe", "Hand the message to a command of the shell", &[(Pane::Reader, "|")])
+    },
     read("headers", "headers", "Show all headers, or only the usual ones", &[(Pane::Reader, "H")]),
     read("source", "source", "Show the message as it came", &[(Pane::Reader, "V")]),
     read("html", "plain/HTML", "Switch between the plain and the HTML text", &[(Pane::Reader, "h")]),

@@ -6,6 +6,7 @@
 mod marks;
 mod motion;
 
+use crate::mail::flags::Flag;
 use crate::mail::ids::{PlacementKey, ThreadKey};
 use crate::mail::row::{MessageRow, RowCursor, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -311,6 +312,42 @@ impl Window {
         self.flatten();
         self.cursor = self.find_again(&held);
         self.settle();
+    }
+
+    /// Takes in how the messages of an unfolded conversation are now.
+    pub fn renew(&mut self, messages: Vec<MessageRow>) {
+        if messages.first().is_some_and(|m| self.unfolded.contains_key(&m.thread)) {
+            self.unfold(messages);
+        }
+    }
+
+    /// The rows that lead unfolded conversations, the nearest to the cursor first.
+    #[must_use]
+    pub fn leading(&self) -> Vec<PlacementKey> {
+        let at = self.row_index();
+        let mut rows: Vec<(usize, PlacementKey)> = self
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| self.unfolded.contains_key(&r.thread))
+            .map(|(n, r)| (n.abs_diff(at), r.id))
+            .collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Whether an item stands for something unread: its message, or in a folded conversation any.
+    #[must_use]
+    pub fn is_unread(&self, item: &Item) -> bool {
+        let folded = self.threaded && !item.inner && !self.is_unfolded(item.row.thread);
+        !item.row.flags.has(Flag::Seen) || folded && item.row.thread_unread > 0
+    }
+
+    /// The folded conversation under the cursor, if something in it is unread beside its first row.
+    #[must_use]
+    pub fn unread_inside(&self) -> Option<PlacementKey> {
+        let row = self.folded()?;
+        (row.thread_unread > u32::from(!row.flags.has(Flag::Seen))).then_some(row.id)
     }
 
     /// Folds the conversation under the cursor; whether it was unfolded.

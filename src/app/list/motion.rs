@@ -60,11 +60,11 @@ impl Window {
     }
 
     /// Puts the cursor on the next row (or the one before) that is as wanted.
-    pub fn seek(&mut self, forward: bool, wanted: impl Fn(&Item) -> bool) -> bool {
+    pub fn seek(&mut self, forward: bool, wanted: impl Fn(&Self, &Item) -> bool) -> bool {
         let found = if forward {
-            self.items.iter().enumerate().skip(self.cursor + 1).find(|(_, i)| wanted(i)).map(|(n, _)| n)
+            self.items.iter().enumerate().skip(self.cursor + 1).find(|(_, i)| wanted(self, i)).map(|(n, _)| n)
         } else {
-            self.items.iter().enumerate().take(self.cursor).rev().find(|(_, i)| wanted(i)).map(|(n, _)| n)
+            self.items.iter().enumerate().take(self.cursor).rev().find(|(_, i)| wanted(self, i)).map(|(n, _)| n)
         };
         if let Some(n) = found {
             self.cling();

@@ -19,7 +19,7 @@ pub(super) fn size(over: &Over) -> (u16, usize) {
         Over::Doubtful(_) => (76, 7),
         Over::Open(c) => (76, c.rows().len().max(1) + 4),
         Over::Save(c) => (76, c.rows().len().max(1) + 4),
-        Over::Folder(..) => (76, 5),
+        Over::Folder(..) | Over::Pipe(_) => (76, 5),
     }
 }
 
@@ -52,6 +52,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, area: Area, over: &Over) -> Option<(
         }
         Over::Open(c) => chooser(canvas, area, c, 0),
         Over::Save(c) => chooser(canvas, area, c, 0),
+        Over::Pipe(line) => {
+            let at = input(canvas, area, area.y + 1, "Pipe to", line);
+            let hint = "A command of the shell; it gets the message as it came";
+            canvas.text(area.x + 2, area.y + 3, area.width.saturating_sub(4), hint, Role::PopupDim);
+            Some(at)
+        }
         Over::Folder(line, parts) => {
             let what = if parts.len() == 1 { "Save in".to_owned() } else { format!("Save {} files in", parts.len()) };
             let cursor = input(canvas, area, area.y + 1, &what, line);

@@ -42,16 +42,24 @@ impl Stage {
             }
             Query::Thread(id) => {
                 let head = self.rows.iter().find(|r| r.id == *id)?;
-                let inner = |n: i64| MessageRow {
-                    id: PlacementKey(head.id.0 * 100 + n),
-                    depth: u16::try_from(n).unwrap(),
-                    thread_total: 1,
-                    ..head.clone()
+                let unread = i64::from(head.thread_unread) - i64::from(!head.flags.has(Flag::Seen));
+                let inner = |n: i64| {
+                    let mut flags = head.flags.clone();
+                    if n <= unread {
+                        flags.remove(Flag::Seen)
+                    } else {
+                        flags.insert(Flag::Seen)
+                    }
+                    let (id, depth) = (PlacementKey(head.id.0 * 100 + n), u16::try_from(n).unwrap());
+                    MessageRow { id, depth, flags, thread_total: 1, thread_unread: 0, ..head.clone() }
                 };
                 Rows::Thread((1..i64::from(head.thread_total)).map(inner).chain([head.clone()]).collect())
             }
             Query::Message(id) => {
-                let row = self.rows.iter().find(|r| r.id == *id)?.clone();
+                // A message inside of a conversation has the number of its first row before its own.
+                let row = |id: PlacementKey| self.rows.iter().find(|r| r.id == id);
+                let found = row(*id).or_else(|| row(PlacementKey(id.0 / 100)))?;
+                let row = MessageRow { id: *id, ..found.clone() };
                 let message = Arc::new(parse::message(self.mail.clone()));
                 let mut envelope = message.envelope.clone();
                 envelope.subject.clone_from(&row.subject);

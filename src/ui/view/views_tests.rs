@@ -137,3 +137,33 @@ fn tags_are_written_in_one_line_and_only_the_difference_is_told() {
         s.press("Enter t");
     });
 }
+
+#[test]
+fn reading_on_goes_through_what_is_unread_inside_a_conversation() {
+    let mut s = Stage::new(120, 40);
+    s.rows[0].thread_unread = 3;
+    s.touched();
+    s.press("Enter");
+    assert_eq!(s.app.viewer().id(), Some(PlacementKey(1)), "the newest first");
+    s.rows[0].flags.insert(Flag::Seen);
+    s.rows[0].thread_unread = 2;
+    s.touched();
+    s.press("n");
+    assert_eq!((s.app.viewer().id(), ids(&s)[..4].to_vec()), (Some(PlacementKey(101)), vec![1, 101, 102, 2]), "unfolded");
+    s.press("n n");
+    assert_eq!(s.app.viewer().id(), Some(PlacementKey(2)), "then the next conversation");
+    // What was read is drawn as read, though the list has only the first row of the conversation.
+    assert!(s.app.list().visible().any(|(i, ..)| i.inner && !i.row.flags.has(Flag::Seen)));
+    s.rows[0].thread_unread = 0;
+    s.touched();
+    assert!(s.app.list().visible().all(|(i, ..)| !i.inner || i.row.flags.has(Flag::Seen)));
+}
+
+#[test]
+fn a_message_is_handed_to_a_command_as_it_came() {
+    let mut s = Stage::new(80, 24);
+    s.press("Enter | \"git Space \"am Enter");
+    assert_eq!(s.outside, [crate::app::msg::Effect::Pipe("git am".into(), s.mail.clone())]);
+    s.press("|");
+    assert!(s.text().contains("git am"), "the last command stands there again");
+}
