@@ -13,7 +13,7 @@ use super::state::App;
 use super::words;
 use crate::base::paths;
 use crate::base::safetext::SafeText;
-use crate::engine::api::Request;
+use crate::engine::api::{Piece, Request};
 use crate::mail::body::{Attachment, PartIndex};
 use crate::mail::links::{Link, LinkKind};
 use crate::mail::{filename, parse};
@@ -73,7 +73,7 @@ impl App {
         ) {
             return false;
         }
-        if self.viewer.page().is_none() && id != "read-on" {
+        if self.viewer.page().is_none() && id != "read-on" && !(id == "source" && self.viewer.form().source) {
             self.status.doubt(self.now.since, "The text of this message is not here");
             return true;
         }
@@ -89,7 +89,10 @@ impl App {
                 }
             }
             "headers" => self.viewer.toggle_headers(),
-            "source" => self.viewer.toggle_source(),
+            "source" => {
+                self.viewer.toggle_source();
+                self.want_source();
+            }
             "quotes" => {
                 if !self.viewer.toggle_quotes() {
                     self.status.doubt(self.now.since, "Nothing is folded here");
@@ -116,6 +119,14 @@ impl App {
         command.trim().clone_into(&mut self.piped);
         if !self.piped.is_empty() {
             self.out.push(Effect::Pipe(self.piped.clone(), bytes));
+        }
+    }
+
+    /// The source is shown of the whole message: where only parts are here, the rest is asked for.
+    fn want_source(&mut self) {
+        let partly = self.viewer.body().is_some_and(|message| !message.whole);
+        if let (true, true, Some(message)) = (self.viewer.form().source, partly, self.viewer.id()) {
+            self.request(Request::FetchPart { message, piece: Piece::Whole }, Note::Silent);
         }
     }
 
@@ -203,9 +214,19 @@ impl App {
     fn save(&mut self, parts: &[PartIndex], folder: &str) {
         let Some(message) = self.viewer.id() else { return };
         let folder = paths::expand(folder.trim(), &self.places.home);
-        let files: Vec<_> = self.viewer.files().iter().map(|a| (a.part, a.safe_name.clone())).collect();
-        for (part, name) in files.into_iter().filter(|(part, _)| parts.contains(part)) {
-            self.request(Request::SavePart { message, part, folder: folder.clone(), name }, Note::Saved);
+        let files: Vec<Attachment> = self.viewer.files().into_iter().filter(|a| parts.contains(&a.part)).cloned().collect();
+        for file in files {
+            self.say_fetching(&file);
+            let (part, name, folder) = (file.path, file.safe_name, folder.clone());
+            self.request(Request::SavePart { message, part, folder, name, to_open: false }, Note::Saved);
+        }
+    }
+
+    /// A file that is on the server only comes first.
+    fn say_fetching(&mut self, file: &Attachment) {
+        if !file.here {
+            let text = format!("fetching {} ({})", file.safe_name, words::size(file.size));
+            self.status.say(self.now.since, SafeText::line_max(&text, 200), None);
         }
     }
 
@@ -219,7 +240,11 @@ impl App {
             return self.status.doubt(self.now.since, &text);
         }
         match self.places.open.clone() {
-            Some(folder) => self.request(Request::SavePart { message, part, folder, name: file.safe_name }, Note::Open),
+            Some(folder) => {
+                self.say_fetching(&file);
+                let (part, name) = (file.path, file.safe_name);
+                self.request(Request::SavePart { message, part, folder, name, to_open: true }, Note::Open);
+            }
             None => self.status.doubt(self.now.since, &format!("Nothing can be opened here; {save} saves it")),
         }
     }

@@ -7,16 +7,19 @@ use super::Door;
 use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Query, Request, Rows};
+use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Piece, PieceState, Query, Request, Rows};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::row::MailboxRow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 /// How long a body may take to come.
 const BODY: Duration = Duration::from_secs(120);
+/// How long a file may take to come.
+const PIECE: Duration = Duration::from_secs(4 * 3600);
 /// How often what another process does is looked at.
 const PACE: Duration = Duration::from_millis(100);
 
@@ -162,6 +165,38 @@ impl Session {
             }
         })?;
         here.map_or_else(|| self.message(id), Ok)
+    }
+
+    /// Fetches something of a message whose text is here, until it is `here`; how far it is goes to a terminal.
+    ///
+    /// # Errors
+    /// Why it did not come.
+    pub fn piece(&self, id: PlacementKey, piece: &Piece, here: impl Fn(&MessageView) -> bool) -> Result<MessageView, Failure> {
+        self.act(Request::FetchPart { message: id, piece: piece.clone() })?;
+        let shown = stderr().is_terminal();
+        let came = self.watch(PIECE, |session| {
+            let view = session.message(id)?;
+            if here(&view) {
+                return Ok(Some(view));
+            }
+            let cut = session.cut.borrow().get(&view.row.account).cloned();
+            match (view.pieces.iter().find(|(p, _)| p == piece).map(|(_, state)| state), cut) {
+                (Some(PieceState::Failed(fault)), _) => Err(fault.clone().into()),
+                (Some(PieceState::Waits), Some(fault)) => Err(fault.into()),
+                (Some(PieceState::Coming { done, total }), _) if shown && *total > 0 => {
+                    // Whoever looks may have gone away.
+                    let _ = write!(stderr(), "\r\x1b[K{} %", done * 100 / total);
+                    Ok(None)
+                }
+                _ => Ok(None),
+            }
+        });
+        if shown {
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
+        came?.ok_or_else(|| {
+            Failure::new(exit::TEMPORARY, "the server is too slow", "What came is kept: the next try goes on there")
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::output::Out;
 use super::rows;
 use super::session::Session;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Body, MessageView, Request};
+use crate::engine::api::{Body, MessageView, Piece, Request};
 use crate::mail::address::Address;
 use crate::mail::body::{Kind, Message, PartPath};
 use crate::mail::ids::PlacementKey;
@@ -28,8 +28,8 @@ const MAX_WIDTH: usize = 100;
 
 /// `postrider show`
 pub fn run(door: &Door, args: &Show, out: &mut Out) -> Result<u8, Failure> {
-    let (_, view, body) = whole(door, args.id)?;
     let form = &args.form;
+    let (_, view, body) = if form.raw { whole(door, args.id)? } else { readable(door, args.id)? };
     if form.raw {
         out.raw(&body.raw)?;
     } else if form.headers {
@@ -60,7 +60,7 @@ pub fn run(door: &Door, args: &Show, out: &mut Out) -> Result<u8, Failure> {
 
 /// `postrider attachments`
 pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8, Failure> {
-    let (session, view, body) = whole(door, args.id)?;
+    let (mut session, view, body) = readable(door, args.id)?;
     let wanted =
         match &args.part {
             None => None,
@@ -75,10 +75,21 @@ pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8,
     }
     let mut saved: Vec<Option<PathBuf>> = vec![None; some.len()];
     if let Some(folder) = &args.save {
+        if some.iter().any(|a| !a.here) {
+            session = online(door, session)?;
+        }
         for (attachment, saved) in some.iter().zip(&mut saved) {
+            if !attachment.here {
+                let here = |view: &MessageView| match &view.body {
+                    Body::Here(m) => m.at(&attachment.path).and_then(|i| m.parts.get(i)).is_some_and(|p| p.kept.is_here()),
+                    _ => false,
+                };
+                session.piece(view.row.id, &Piece::Part(attachment.path.clone()), here)?;
+            }
             let done = session.act(Request::SavePart {
                 message: view.row.id,
-                part: attachment.part,
+                part: attachment.path.clone(),
+                to_open: false,
                 folder: folder.clone(),
                 name: attachment.safe_name.clone(),
             })?;
@@ -101,14 +112,42 @@ pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8,
     for (a, saved) in some.iter().zip(&saved) {
         match saved {
             Some(path) => out.text_line(&path.to_string_lossy())?,
-            None => out.text_line(&format!("{:6} {:>10}  {:28} {}", a.path, size(a.size), a.mime, a.safe_name))?,
+            None => {
+                let away = if a.here { "" } else { "  (on the server)" };
+                out.text_line(&format!("{:6} {:>10}  {:28} {}{away}", a.path, size(a.size), a.mime, a.safe_name))?;
+            }
         }
     }
     Ok(exit::OK)
 }
 
-/// The message with its body, which is fetched if it is not here.
+/// The message with all its bytes, which are fetched if they are not here.
 fn whole(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), Failure> {
+    let (session, view, body) = readable(door, id)?;
+    if body.whole {
+        return Ok((session, view, body));
+    }
+    let session = online(door, session)?;
+    let all = |view: &MessageView| matches!(&view.body, Body::Here(message) if message.whole);
+    let view = session.piece(PlacementKey(id), &Piece::Whole, all)?;
+    match view.body.clone() {
+        Body::Here(body) => Ok((session, view, body)),
+        _ => Err(super::session::odd()),
+    }
+}
+
+/// A session that can fetch.
+fn online(door: &Door, session: Session) -> Result<Session, Failure> {
+    if door.options.offline {
+        return Err(Failure::new(exit::TEMPORARY, "this is on the server only", "Leave --offline out"));
+    }
+    // One at a time holds the profile.
+    drop(session);
+    Session::live(door)
+}
+
+/// The message with its text, which is fetched if it is not here.
+fn readable(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), Failure> {
     let id = PlacementKey(id);
     let mut session = Session::open(door)?;
     let mut view = session.message(id)?;
@@ -173,7 +212,12 @@ fn tree(body: &Message, out: &mut Out) -> io::Result<()> {
         let name = part.name.as_ref().map_or(String::new(), |n| format!("  {n}"));
         let path = part.path.to_string();
         let path = if path.is_empty() { "-" } else { &path };
-        out.text_line(&format!("{}{path} {}{name}  {}", "  ".repeat(depth), part.mime, size(part.body.len() as u64)))?;
+        out.text_line(&format!(
+            "{}{path} {}{name}  {}",
+            "  ".repeat(depth),
+            part.mime,
+            size(part.body.len() as u64 + part.kept.octets())
+        ))?;
     }
     Ok(())
 }
@@ -189,7 +233,7 @@ fn object(view: &MessageView, body: &Message) -> Value {
 }
 
 fn attachment(a: &crate::mail::body::Attachment) -> Value {
-    json!({"part": a.path.to_string(), "mime": a.mime, "name": a.name, "safe_name": a.safe_name, "size": a.size})
+    json!({"part": a.path.to_string(), "mime": a.mime, "name": a.name, "safe_name": a.safe_name, "size": a.size, "here": a.here})
 }
 
 /// 1.2 kB and the like.

@@ -107,6 +107,7 @@ fn draw(tasks: &BTreeMap<Task, Option<Progress>>) {
             Task::Bodies(account) => format!("{account}: texts"),
             Task::Index => "words".to_owned(),
             Task::Send(_) => "sending".to_owned(),
+            Task::Piece(..) => "octets of a message".to_owned(),
         };
         let of = if progress.total > 0 { format!(" of {}", progress.total) } else { String::new() };
         parts.push(format!("{what} {}{of}", progress.done));

@@ -4,7 +4,7 @@
 //! never queues twice: wishes are a set. One thread for each connection at most: `work` does rounds and pushes the journal;
 //! the watchers wait for news, and the first of them gets bodies at once, also while a long round runs.
 
-use super::api::Password;
+use super::api::{Password, Piece};
 use super::crew::Hand;
 use super::jolt;
 use super::shared::Shared;
@@ -32,7 +32,7 @@ pub enum Nudge {
     /// Look at the server now: one mailbox, or all.
     Refresh(Option<MailboxId>),
     /// Get this body before everything else.
-    FetchBody(PlacementKey),
+    Fetch(PlacementKey, Piece),
     /// Log in with this from now on.
     Password(Password),
     /// Try again now: whatever stood in the way may be gone, and lines that stand may have died with a network.
@@ -152,8 +152,8 @@ impl Hand for Account {
     fn refresh(&self) {
         self.nudge(Nudge::Refresh(None));
     }
-    fn fetch_body(&self, message: PlacementKey) {
-        self.nudge(Nudge::FetchBody(message));
+    fn fetch(&self, message: PlacementKey, piece: Piece) {
+        self.nudge(Nudge::Fetch(message, piece));
     }
     fn password(&self, password: Password) {
         self.nudge(Nudge::Password(password));

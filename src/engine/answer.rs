@@ -1,5 +1,5 @@
 //! answer — each question put to the store, and what comes out put into rows.
-//! Owns: `Answerer`: a reader of the cache, and the messages parsed last. May import: store, mail, config's names of accounts.
+//! Owns: `Answerer`: a reader of the cache. May import: store, mail, config's names of accounts.
 //! Start reading at: `Answerer::answer`. One for each lane; none waits for a network, and none writes but to say that a lost
 //! body is lost.
 
@@ -7,42 +7,33 @@ use super::api::{Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Q
 use super::awaited::Awaited;
 use super::fault::Fault;
 use super::jobs::Jobs;
+use super::texts::Texts;
 use crate::base::gate;
 use crate::base::safetext::SafeText;
-use crate::mail::body::Message;
-use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
+use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::intent::{OpKind, Operation, delta_words};
 use crate::mail::outgoing::Outgoing;
 use crate::mail::page::Sheet;
+use crate::mail::query;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor, View};
 use crate::mail::thread::{Node, arrange};
-use crate::mail::{parse, query};
-use crate::store::blobs::Blobs;
 use crate::store::open::Cache;
 use crate::store::{
-    Reader, Result as Stored, Stop, Store, StoreErrorKind, bodies, contacts, draft_copies, drafts, journal, limits, lists,
-    mailboxes, messages, outbox, people, search,
+    Reader, Result as Stored, Stop, Store, contacts, draft_copies, drafts, journal, limits, lists, mailboxes, messages, outbox,
+    parts, people, search,
 };
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// How many parsed messages are kept: the one that is read, and its neighbours.
-const RECENT: usize = 8;
-/// ... if they are not larger than this together, in octets.
-const RECENT_OCTETS: usize = 32 * 1024 * 1024;
 
 /// Answers questions, on one thread.
 pub struct Answerer {
     store: Store,
     jobs: Jobs,
     reader: Reader<Cache>,
-    blobs: Blobs,
     /// In the order of the configuration.
     accounts: Vec<AccountName>,
     /// How the texts stand that are not here.
     awaited: Arc<Awaited>,
-    /// The last used first.
-    recent: VecDeque<(String, Arc<Message>)>,
+    texts: Texts,
 }
 
 impl std::fmt::Debug for Answerer {
@@ -57,8 +48,8 @@ impl Answerer {
     /// # Errors
     /// The folder of the bodies cannot be used.
     pub fn new(store: &Store, jobs: &Jobs, accounts: Vec<AccountName>, awaited: Arc<Awaited>) -> Result<Self, Fault> {
-        let (blobs, jobs) = (Blobs::open(&store.places().cache)?, jobs.clone());
-        Ok(Self { store: store.clone(), jobs, reader: store.reader(), blobs, accounts, awaited, recent: VecDeque::new() })
+        let (jobs, texts) = (jobs.clone(), Texts::new(store)?);
+        Ok(Self { store: store.clone(), jobs, reader: store.reader(), accounts, awaited, texts })
     }
 
     /// The answer to `query`. `stop` ends it early, with a fault that nobody sees.
@@ -136,41 +127,15 @@ impl Answerer {
     }
 
     fn message(&mut self, of: PlacementKey, stop: &Stop) -> Result<MessageView, Fault> {
-        let (row, content, mailbox) = self.reader.ask(stop, |db| {
+        let (row, content, partly, mailbox) = self.reader.ask(stop, |db| {
             let row = lists::row(db, of)?;
             let mailbox = mailboxes::get(db, row.mailbox)?.path;
-            Ok((row.clone(), messages::content(db, row.message)?, mailbox))
+            Ok((row.clone(), messages::content(db, row.message)?, parts::of(db, row.message)?, mailbox))
         })?;
-        let body = if content.blob.is_empty() { self.awaited.body(row.message) } else { self.body(row.message, &content.blob)? };
-        Ok(MessageView { row, mailbox, envelope: content.envelope, body })
-    }
-
-    fn body(&mut self, message: MessageKey, blob: &str) -> Result<Body, Fault> {
-        if let Some(at) = self.recent.iter().position(|(name, _)| name == blob)
-            && let Some(known) = self.recent.remove(at)
-        {
-            let body = Body::Here(Arc::clone(&known.1));
-            self.recent.push_front(known);
-            return Ok(body);
-        }
-        let bytes = match self.blobs.get(blob) {
-            Err(e) if e.kind == StoreErrorKind::Missing => {
-                // Somebody cleared the folder, or the disk did: to be fetched again.
-                self.store.cache(move |tx| bodies::forget(tx, message))?;
-                return Ok(self.awaited.body(message));
-            }
-            other => other?,
-        };
-        let parsed = {
-            let _shut = gate::reading();
-            Arc::new(parse::message(bytes))
-        };
-        self.recent.push_front((blob.to_owned(), Arc::clone(&parsed)));
-        let octets = |all: &VecDeque<(String, Arc<Message>)>| all.iter().map(|(_, m)| m.raw.len()).sum::<usize>();
-        while self.recent.len() > 1 && (self.recent.len() > RECENT || octets(&self.recent) > RECENT_OCTETS) {
-            self.recent.pop_back();
-        }
-        Ok(Body::Here(parsed))
+        let here = self.texts.message(row.message, &content.blob, partly.as_ref())?;
+        let body = here.map_or_else(|| self.awaited.body(row.message), Body::Here);
+        let pieces = self.awaited.pieces(row.message);
+        Ok(MessageView { row, mailbox, envelope: content.envelope, body, pieces })
     }
 
     fn search(&mut self, text: &str, within: Option<MailboxId>, limit: u32, stop: &Stop) -> Result<SearchPage, Fault> {
@@ -273,6 +238,8 @@ mod tests {
     use crate::mail::mailbox::{MailboxPath, Role};
     use crate::mail::server::EnvelopeSeen;
     use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::store::blobs::Blobs;
+    use crate::store::bodies;
     use crate::store::bodies::Reading;
     use crate::store::tests::quiet;
 

@@ -1,20 +1,21 @@
-//! awaited — the texts that somebody waits for: asked for, how far they are, or why they do not come.
-//! Owns: `Awaited`, `Stand`. May import: mail, and the engine's own.
+//! awaited — what somebody waits for of messages: asked for, how far it is, or why it does not come.
+//! Owns: `Awaited`. May import: mail, and the engine's own.
 //! Start reading at: `Awaited::body`. Kept in memory: what was asked for and did not come before the end is asked for again
-//! when its message is opened again. Each method says which messages look different after it.
+//! when its message is opened again. Each method says whether something looks different after it.
 
-use super::api::{Away, Body, Connectivity, Fault};
+use super::api::{Away, Body, Connectivity, Fault, Piece, PieceState};
 use crate::mail::ids::{AccountName, MessageKey};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most messages that are remembered; the oldest is forgotten first, and asked for again if it is still wanted.
+/// The most wishes that are remembered; the oldest is forgotten first, and asked for again if it is still wanted.
 const MAX: usize = 256;
-/// How often somebody is told how far a text is.
+/// How often somebody is told how far a piece is.
 const TELL: Duration = Duration::from_millis(100);
 
-/// How the getting of one text stands.
+/// How the getting of one piece stands.
 #[derive(Clone, Debug)]
 enum Stand {
     /// Asked for.
@@ -31,44 +32,86 @@ struct Wait {
     stand: Stand,
 }
 
+type Key = (MessageKey, Piece);
+
 #[derive(Debug, Default)]
 struct State {
     /// Numbers ascend with age of the content, not of the wish: near enough for forgetting.
-    waits: BTreeMap<MessageKey, Wait>,
+    waits: BTreeMap<Key, Wait>,
     /// Accounts that have no connection, and wait for one.
     down: BTreeSet<AccountName>,
 }
 
+/// Hears of pieces that came, or will not come.
+type Ear = Box<dyn Fn(MessageKey, Piece, Result<(), Fault>) + Send + Sync>;
+
 /// What is waited for.
-#[derive(Debug, Default)]
-pub struct Awaited(Mutex<State>);
+#[derive(Default)]
+pub struct Awaited {
+    state: Mutex<State>,
+    ear: OnceLock<Ear>,
+}
+
+impl fmt::Debug for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lock().fmt(f)
+    }
+}
 
 impl Awaited {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here can be half done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets `ear` hear of all that ends from now on; only the first one does.
+    pub fn tell(&self, ear: impl Fn(MessageKey, Piece, Result<(), Fault>) + Send + Sync + 'static) {
+        let _ = self.ear.set(Box::new(ear));
+    }
+
+    fn ended(&self, message: MessageKey, piece: &Piece, how: Result<(), Fault>) {
+        if let Some(ear) = self.ear.get() {
+            ear(message, piece.clone(), how);
+        }
     }
 
     /// How a text stands that is not here.
     #[must_use]
     pub fn body(&self, message: MessageKey) -> Body {
-        let state = self.lock();
-        match state.waits.get(&message) {
+        match self.state_of(&self.lock(), &(message, Piece::Text)) {
             None => Body::NotHere { why: Away::Unasked },
-            Some(Wait { stand: Stand::Failed(fault), .. }) => Body::Failed(fault.clone()),
-            Some(wait) if state.down.contains(&wait.account) => Body::NotHere { why: Away::NoLine },
-            Some(Wait { stand: Stand::Coming { done, total, .. }, .. }) => Body::Coming { done: *done, total: *total },
-            Some(Wait { stand: Stand::Asked, .. }) => Body::Coming { done: 0, total: 0 },
+            Some(PieceState::Failed(fault)) => Body::Failed(fault),
+            Some(PieceState::Waits) => Body::NotHere { why: Away::NoLine },
+            Some(PieceState::Coming { done, total }) => Body::Coming { done, total },
         }
     }
 
+    /// How all pieces of a message stand that somebody waits for, beside its text.
+    #[must_use]
+    pub fn pieces(&self, message: MessageKey) -> Vec<(Piece, PieceState)> {
+        let state = self.lock();
+        let of_it = state.waits.keys().filter(|(m, piece)| *m == message && *piece != Piece::Text);
+        of_it.filter_map(|key| Some((key.1.clone(), self.state_of(&state, key)?))).collect()
+    }
+
+    fn state_of(&self, state: &State, key: &Key) -> Option<PieceState> {
+        let wait = state.waits.get(key)?;
+        Some(match &wait.stand {
+            Stand::Failed(fault) => PieceState::Failed(fault.clone()),
+            _ if state.down.contains(&wait.account) => PieceState::Waits,
+            Stand::Coming { done, total, .. } => PieceState::Coming { done: *done, total: *total },
+            Stand::Asked => PieceState::Coming { done: 0, total: 0 },
+        })
+    }
+
     /// Somebody wants it (again); whether that changes anything.
-    pub fn ask(&self, message: MessageKey, account: &AccountName) -> bool {
+    pub fn ask(&self, message: MessageKey, piece: &Piece, account: &AccountName) -> bool {
         let mut state = self.lock();
-        if matches!(state.waits.get(&message), Some(Wait { stand: Stand::Asked | Stand::Coming { .. }, .. })) {
+        let key = (message, piece.clone());
+        if matches!(state.waits.get(&key), Some(Wait { stand: Stand::Asked | Stand::Coming { .. }, .. })) {
             return false;
         }
-        state.waits.insert(message, Wait { account: account.clone(), stand: Stand::Asked });
+        state.waits.insert(key, Wait { account: account.clone(), stand: Stand::Asked });
         while state.waits.len() > MAX {
             state.waits.pop_first();
         }
@@ -76,9 +119,9 @@ impl Awaited {
     }
 
     /// So much of it is here; whether it is time to tell. What nobody asked for is not remembered.
-    pub fn coming(&self, message: MessageKey, done: u64, total: u64) -> bool {
+    pub fn coming(&self, message: MessageKey, piece: &Piece, done: u64, total: u64) -> bool {
         let mut state = self.lock();
-        let Some(wait) = state.waits.get_mut(&message) else { return false };
+        let Some(wait) = state.waits.get_mut(&(message, piece.clone())) else { return false };
         let now = Instant::now();
         match &mut wait.stand {
             Stand::Coming { done: was, total: of, told } => {
@@ -98,31 +141,38 @@ impl Awaited {
     }
 
     /// The line broke: it waits for the next one.
-    pub fn again(&self, message: MessageKey) {
-        if let Some(wait) = self.lock().waits.get_mut(&message) {
+    pub fn again(&self, message: MessageKey, piece: &Piece) {
+        if let Some(wait) = self.lock().waits.get_mut(&(message, piece.clone())) {
             wait.stand = Stand::Asked;
         }
     }
 
     /// It is here.
-    pub fn here(&self, message: MessageKey) {
-        self.lock().waits.remove(&message);
+    pub fn here(&self, message: MessageKey, piece: &Piece) {
+        if self.lock().waits.remove(&(message, piece.clone())).is_some() {
+            self.ended(message, piece, Ok(()));
+        }
     }
 
     /// It cannot be had; whether anybody waits for it.
-    pub fn failed(&self, message: MessageKey, fault: Fault) -> bool {
-        self.lock().waits.get_mut(&message).map(|wait| wait.stand = Stand::Failed(fault)).is_some()
+    pub fn failed(&self, message: MessageKey, piece: &Piece, fault: Fault) -> bool {
+        let mut state = self.lock();
+        let Some(wait) = state.waits.get_mut(&(message, piece.clone())) else { return false };
+        wait.stand = Stand::Failed(fault.clone());
+        drop(state);
+        self.ended(message, piece, Err(fault));
+        true
     }
 
-    /// An account's line is up or down: which texts look different now.
-    pub fn line(&self, account: &AccountName, now: &Connectivity) -> Vec<MessageKey> {
+    /// An account's line is up or down: which messages look different now.
+    pub fn line(&self, account: &AccountName, now: &Connectivity) -> BTreeSet<MessageKey> {
         let down = matches!(now, Connectivity::Off | Connectivity::Waiting { .. } | Connectivity::NeedsUser(_));
         let mut state = self.lock();
         let changed = if down { state.down.insert(account.clone()) } else { state.down.remove(account) };
         if !changed {
-            return Vec::new();
+            return BTreeSet::new();
         }
-        state.waits.iter().filter(|(_, wait)| wait.account == *account).map(|(message, _)| *message).collect()
+        state.waits.iter().filter(|(_, wait)| wait.account == *account).map(|((message, _), _)| *message).collect()
     }
 }
 
@@ -130,38 +180,61 @@ impl Awaited {
 mod tests {
     use super::*;
     use crate::engine::api::Kind;
+    use crate::mail::body::PartPath;
 
     #[test]
     fn what_is_said_of_a_text_is_true_at_every_stage() {
         let (awaited, m, account) = (Awaited::default(), MessageKey(1), AccountName::new("a"));
+        let text = &Piece::Text;
         let stand = || format!("{:?}", awaited.body(m));
         assert_eq!(stand(), "NotHere { why: Unasked }");
-        assert!(awaited.ask(m, &account) && !awaited.ask(m, &account));
+        assert!(awaited.ask(m, text, &account) && !awaited.ask(m, text, &account));
         assert_eq!(stand(), "Coming { done: 0, total: 0 }");
         let fault = Fault::new(Kind::Unreachable, "x");
-        assert_eq!(awaited.line(&account, &Connectivity::Waiting { until: 0, fault: fault.clone() }), [m]);
+        assert_eq!(awaited.line(&account, &Connectivity::Waiting { until: 0, fault: fault.clone() }), [m].into());
         assert!(awaited.line(&account, &Connectivity::Off).is_empty(), "still down");
         assert_eq!(stand(), "NotHere { why: NoLine }");
-        assert_eq!(awaited.line(&account, &Connectivity::Connecting), [m]);
-        assert!(!awaited.coming(m, 5, 10), "short ones are not told of");
+        assert_eq!(awaited.line(&account, &Connectivity::Connecting), [m].into());
+        assert!(!awaited.coming(m, text, 5, 10), "short ones are not told of");
         assert_eq!(stand(), "Coming { done: 5, total: 10 }");
-        awaited.again(m);
+        awaited.again(m, text);
         assert_eq!(stand(), "Coming { done: 0, total: 0 }");
-        assert!(awaited.failed(m, fault));
+        assert!(awaited.failed(m, text, fault));
         assert!(stand().starts_with("Failed"));
-        assert!(awaited.ask(m, &account), "asked for again it is tried again");
-        awaited.here(m);
+        assert!(awaited.ask(m, text, &account), "asked for again it is tried again");
+        awaited.here(m, text);
         assert_eq!(stand(), "NotHere { why: Unasked }", "lost again later, it is asked for again");
-        assert!(!awaited.coming(MessageKey(2), 1, 2), "ahead of need");
-        assert!(!awaited.failed(MessageKey(2), Fault::missing("y")));
+        assert!(!awaited.coming(MessageKey(2), text, 1, 2), "ahead of need");
+        assert!(!awaited.failed(MessageKey(2), text, Fault::missing("y")));
         assert_eq!(format!("{:?}", awaited.body(MessageKey(2))), "NotHere { why: Unasked }");
+    }
+
+    #[test]
+    fn files_are_waited_for_each_by_itself_and_their_end_is_heard() {
+        let (awaited, m, account) = (Awaited::default(), MessageKey(1), AccountName::new("a"));
+        let (tell, heard) = std::sync::mpsc::channel();
+        let tell = Mutex::new(tell);
+        awaited.tell(move |m, piece, how| tell.lock().unwrap().send((m, piece, how.is_ok())).unwrap());
+        let part = |text: &str| Piece::Part(PartPath::parse(text).unwrap());
+        awaited.ask(m, &part("2"), &account);
+        awaited.ask(m, &part("3"), &account);
+        awaited.ask(m, &Piece::Text, &account);
+        let _ = awaited.coming(m, &part("2"), 10, 20);
+        let states = awaited.pieces(m);
+        assert_eq!(states.len(), 2);
+        assert_eq!(states[0], (part("2"), PieceState::Coming { done: 10, total: 20 }));
+        awaited.here(m, &part("2"));
+        awaited.failed(m, &part("3"), Fault::missing("gone"));
+        awaited.here(m, &part("9"));
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), [(m, part("2"), true), (m, part("3"), false)]);
+        assert!(matches!(awaited.pieces(m).as_slice(), [(_, PieceState::Failed(_))]));
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let (awaited, account) = (Awaited::default(), AccountName::new("a"));
         for n in 0..1_000 {
-            awaited.ask(MessageKey(n), &account);
+            awaited.ask(MessageKey(n), &Piece::Text, &account);
         }
         assert_eq!(awaited.lock().waits.len(), MAX);
         assert!(matches!(awaited.body(MessageKey(999)), Body::Coming { .. }));

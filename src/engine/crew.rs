@@ -4,7 +4,7 @@
 //! profile) is simply not called: what was written down is done when somebody works on it again.
 
 use super::account::{Account, Bell};
-use super::api::{Done, Fault, Password};
+use super::api::{Done, Fault, Password, Piece, Task};
 use super::jolt::Jolt;
 use super::outbox::Sender;
 use super::shared::Shared;
@@ -26,7 +26,7 @@ pub trait Hand: Send {
     /// Look at the server now, all mailboxes; forget pauses.
     fn refresh(&self);
     /// Get this body before everything else.
-    fn fetch_body(&self, message: PlacementKey);
+    fn fetch(&self, message: PlacementKey, piece: Piece);
     /// Log in with this from now on.
     fn password(&self, password: Password);
 }
@@ -54,11 +54,11 @@ impl std::fmt::Debug for Crew {
     }
 }
 
-/// Notes that somebody waits for the text of a message. Whose it is.
+/// Notes that somebody waits for something of a message. Whose it is.
 ///
 /// # Errors
 /// `Missing` where there is no such message.
-pub(super) fn wanted(shared: &Shared, placement: PlacementKey) -> Result<AccountName, Fault> {
+pub(super) fn wanted(shared: &Shared, placement: PlacementKey, piece: &Piece) -> Result<AccountName, Fault> {
     let found = shared.store.read(|db| {
         let place = placements::get(db, placement)?;
         Ok((place.message, mailboxes::get(db, place.mailbox)?.account))
@@ -67,7 +67,8 @@ pub(super) fn wanted(shared: &Shared, placement: PlacementKey) -> Result<Account
         StoreErrorKind::Missing => Fault::missing("this message is not here any more"),
         _ => e.into(),
     })?;
-    if shared.awaited.ask(message, &account) {
+    shared.jobs.forget(&Task::Piece(message, piece.clone()));
+    if shared.awaited.ask(message, piece, &account) {
         shared.text_changed(message);
     }
     Ok(account)
@@ -101,6 +102,12 @@ impl Crew {
         }
     }
 
+    /// Whether anybody of them would fetch anything.
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        !self.accounts.is_empty()
+    }
+
     /// These accounts have new operations to push.
     pub fn intents(&self, accounts: &BTreeSet<AccountName>) {
         accounts.iter().for_each(|account| self.call(account, |hand| hand.intents()));
@@ -132,13 +139,13 @@ impl Crew {
         Ok(Done::default())
     }
 
-    /// The person waits for a body.
+    /// The person waits for something of a message.
     ///
     /// # Errors
     /// `Missing` where there is no such message.
-    pub fn fetch_body(&self, shared: &Shared, message: PlacementKey) -> Result<Done, Fault> {
-        let account = wanted(shared, message)?;
-        self.call(&account, |hand| hand.fetch_body(message));
+    pub fn fetch(&self, shared: &Shared, message: PlacementKey, piece: &Piece) -> Result<Done, Fault> {
+        let account = wanted(shared, message, piece)?;
+        self.call(&account, |hand| hand.fetch(message, piece.clone()));
         Ok(Done::default())
     }
 

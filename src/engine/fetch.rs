@@ -1,15 +1,15 @@
 //! fetch — gets the bytes of messages, keeps them, reads them for the list and the index.
 //! Owns: `Fetcher`, `Got`, the rule which bodies are got ahead of need. May import: store, net, mail.
-//! Start reading at: `Fetcher::body`. What others wrote is parsed with the door shut: nothing goes outside meanwhile.
+//! Start reading at: `Fetcher::ahead`; what a person waits for goes through `fetch_parts.rs`. What others wrote is parsed with the door shut: nothing goes outside meanwhile.
 
-use super::api::Fault;
-use super::fault::{Kind, Reach, Remedy};
+use super::api::{Fault, Piece};
+use super::fault::{Kind, Reach};
 use super::round::Halt;
-use super::shared::{self, Shared};
+use super::shared::Shared;
 use crate::base::gate;
 use crate::config::KeepBodies;
-use crate::mail::body::Flaw;
-use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
+use crate::mail::body::{Flaw, Message};
+use crate::mail::ids::{AccountName, MailboxId, MessageKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::Uid;
 use crate::mail::{parse, render, structure};
@@ -17,9 +17,11 @@ use crate::net::error::NetError;
 use crate::net::session::MailStore;
 use crate::store::blobs::{Blobs, Incoming};
 use crate::store::bodies::{self, Reading, Wanted};
-use crate::store::{StoreErrorKind, base, messages, placements, tree};
+use crate::store::{StoreErrorKind, base, messages, tree};
 use std::io::{self, Write};
 
+/// Of messages larger than this only the texts are fetched ahead of need, unless everything is to be kept.
+const AHEAD_WHOLE: u64 = 1024 * 1024;
 /// What is fetched ahead of need has at most so many octets.
 const MAX_AHEAD: u64 = 10 * 1024 * 1024;
 /// Characters of a message's text that are indexed.
@@ -34,15 +36,17 @@ pub enum Got {
     Gone(MailboxId),
     /// It was never there: a message that is about to be moved or appended.
     Nowhere,
-    /// The server would not give it.
+    /// The server would not give it, or the person stopped it.
     Refused(Fault),
+    /// Something more urgent is to be done: it goes on later.
+    Later,
 }
 
 /// Gets bodies over one connection.
 #[derive(Debug)]
 pub struct Fetcher<'a> {
-    shared: &'a Shared,
-    blobs: Blobs,
+    pub(super) shared: &'a Shared,
+    pub(super) blobs: Blobs,
     /// What is selected, and whether the numbers that we know hold there.
     selected: Option<(MailboxId, bool)>,
 }
@@ -61,74 +65,37 @@ impl<'a> Fetcher<'a> {
         self.selected.take().is_some()
     }
 
-    /// Gets the body of one message, if it is not here.
+    /// Gets one body ahead of need: whole, or if it is large and `whole` is not wanted, its text.
     ///
     /// # Errors
     /// What ended the connection, or the store.
-    pub fn body(&mut self, conn: &mut dyn MailStore, key: PlacementKey) -> Result<Got, Halt> {
-        let found = self.shared.store.read(|db| {
-            let asked = placements::get(db, key)?;
-            let content = messages::content(db, asked.message)?;
-            // It may have no number yet where it is asked for, but still one where it comes from.
-            let mut places = placements::of_message(db, asked.message)?;
-            places.sort_by_key(|p| p.id != key);
-            Ok((asked.message, content, places.into_iter().find_map(|p| Some((p.mailbox, Uid::new(p.uid?)?)))))
-        });
-        let (message, content, place) = match found {
-            Ok(found) => found,
-            // It was deleted meanwhile.
-            Err(e) if e.kind == StoreErrorKind::Missing => return Ok(Got::Nowhere),
-            Err(e) => return Err(e.into()),
-        };
-        let got = match place {
-            _ if !content.blob.is_empty() && self.blobs.get(&content.blob).is_ok() => Ok(Got::Here),
-            Some((mailbox, uid)) => self.get(conn, message, mailbox, uid, content.size),
-            None => Ok(Got::Nowhere),
-        };
-        self.tell(message, &got);
-        got
-    }
-
-    /// Tells whoever waits for a text how its getting ended.
-    fn tell(&self, message: MessageKey, got: &Result<Got, Halt>) {
-        let awaited = &self.shared.awaited;
-        let fault = match got {
-            // The commit is the news.
-            Ok(Got::Here) => return awaited.here(message),
-            // The next line goes on with it.
-            Err(Halt::Net(_)) => return awaited.again(message),
-            Err(Halt::Store(fault)) | Ok(Got::Refused(fault)) => fault.clone(),
-            Ok(Got::Gone(_)) => Fault::missing("the server does not have this message any more"),
-            Ok(Got::Nowhere) => Fault::missing("this message is not on the server yet"),
-        };
-        shared::note(&fault);
-        let fault = if fault.remedy.is_none() { fault.remedied(Remedy::Reconnect(None)) } else { fault };
-        if awaited.failed(message, fault) {
-            self.shared.text_changed(message);
+    pub fn ahead(&mut self, conn: &mut dyn MailStore, wanted: Wanted, whole: bool) -> Result<Got, Halt> {
+        let Some(uid) = Uid::new(wanted.uid) else { return Ok(Got::Nowhere) };
+        if whole || wanted.size <= AHEAD_WHOLE {
+            return self.get(conn, wanted.message, wanted.mailbox, uid, wanted.size, &Piece::Text);
+        }
+        let content = self.shared.store.read(|db| messages::content(db, wanted.message));
+        match content {
+            Ok(content) => self.text(conn, &content, wanted.mailbox, uid),
+            Err(e) if e.kind == StoreErrorKind::Missing => Ok(Got::Nowhere),
+            Err(e) => Err(e.into()),
         }
     }
 
-    /// Gets one body ahead of need.
-    ///
-    /// # Errors
-    /// As [`Self::body`].
-    pub fn ahead(&mut self, conn: &mut dyn MailStore, wanted: Wanted) -> Result<Got, Halt> {
-        let Some(uid) = Uid::new(wanted.uid) else { return Ok(Got::Nowhere) };
-        self.get(conn, wanted.message, wanted.mailbox, uid, wanted.size)
-    }
-
-    fn get(
+    /// Gets a whole message at once.
+    pub(super) fn get(
         &mut self,
         conn: &mut dyn MailStore,
         message: MessageKey,
         mailbox: MailboxId,
         uid: Uid,
         size: u64,
+        piece: &Piece,
     ) -> Result<Got, Halt> {
         if !self.select(conn, mailbox)? {
             return Ok(Got::Gone(mailbox));
         }
-        let mut counted = Counted { to: self.blobs.begin()?, shared: self.shared, message, done: 0, size };
+        let mut counted = Counted { to: self.blobs.begin()?, shared: self.shared, message, piece, done: 0, size };
         match conn.fetch_body(uid, &mut counted) {
             Ok(Some(_)) => {}
             Ok(None) => return Ok(Got::Gone(mailbox)),
@@ -136,13 +103,11 @@ impl<'a> Fetcher<'a> {
             Err(e) => return Err(e.into()),
         }
         let (blob, _) = counted.to.finish()?;
-        let reading = read(self.blobs.get(&blob)?);
-        self.shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, &reading))?;
-        Ok(Got::Here)
+        self.keep(message, blob)
     }
 
     /// Whether the UIDs of the cache hold in that mailbox.
-    fn select(&mut self, conn: &mut dyn MailStore, mailbox: MailboxId) -> Result<bool, Halt> {
+    pub(super) fn select(&mut self, conn: &mut dyn MailStore, mailbox: MailboxId) -> Result<bool, Halt> {
         if let Some((id, holds)) = self.selected
             && id == mailbox
         {
@@ -188,7 +153,7 @@ impl<'a> Fetcher<'a> {
 }
 
 /// The server said no to one message. It may not say so for ever.
-fn refused(error: &NetError) -> Fault {
+pub(super) fn refused(error: &NetError) -> Fault {
     let said = if error.text.is_empty() { String::new() } else { format!(": {}", error.text) };
     Fault::new(Kind::Refused, &format!("the server does not give this message{said}")).reaching(Reach::Message)
 }
@@ -198,6 +163,7 @@ struct Counted<'a> {
     to: Incoming,
     shared: &'a Shared,
     message: MessageKey,
+    piece: &'a Piece,
     done: u64,
     size: u64,
 }
@@ -206,7 +172,7 @@ impl Write for Counted<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes)?;
         self.done += written as u64;
-        if self.shared.awaited.coming(self.message, self.done, self.size) {
+        if self.shared.awaited.coming(self.message, self.piece, self.done, self.size) {
             self.shared.text_changed(self.message);
         }
         Ok(written)
@@ -219,9 +185,15 @@ impl Write for Counted<'_> {
 
 /// Reads a message for the list and the index.
 #[must_use]
-pub fn read(bytes: Vec<u8>) -> Reading {
+pub fn read_raw(bytes: Vec<u8>) -> Reading {
     let _shut = gate::reading();
-    let message = parse::message(bytes);
+    read(parse::message(bytes))
+}
+
+/// The same of a message that is parsed, perhaps not whole.
+#[must_use]
+pub fn read(message: Message) -> Reading {
+    let _shut = gate::reading();
     let files = structure::attachments(&message).into_iter().filter(|a| !a.related).map(|a| a.name).collect();
     let envelope = (!message.flaws.contains(&Flaw::NotMail)).then(|| message.envelope.clone());
     Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files }

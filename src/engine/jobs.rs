@@ -141,6 +141,18 @@ impl Jobs {
         }
     }
 
+    /// What was stopped of this task is wanted again: it begins anew.
+    pub fn forget(&self, task: &Task) {
+        let mut state = self.lock();
+        let before = state.all.len();
+        state.all.retain(|_, entry| entry.job.state != JobState::Stopped || entry.job.task != *task);
+        let some = state.all.len() != before;
+        drop(state);
+        if some {
+            self.changed();
+        }
+    }
+
     fn changed(&self) {
         self.news.put(|news| news.jobs = true);
     }

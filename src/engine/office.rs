@@ -16,7 +16,7 @@ use crate::base::log;
 use crate::store::Stop;
 use std::io;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// Who works.
 pub(super) struct Staff {
@@ -39,6 +39,11 @@ impl Staff {
     pub fn start(setup: &Setup, news: &Inbox<News>, lock: Option<Lock>) -> Result<Self, Fault> {
         let (send, errands) = channel();
         let shared = Arc::new(setup::open(setup, news, lock.is_some(), on_rebuilt(send.clone()))?);
+        let ear = Mutex::new(send.clone());
+        shared.awaited.tell(move |message, piece, how| {
+            // While the program ends nobody has to be told.
+            let _ = ear.lock().unwrap_or_else(PoisonError::into_inner).send(Errand::Arrived(message, piece, how));
+        });
         // Only the owner's reader works; everybody else writes down what is wanted.
         let works = shared.owner && setup.mode == Mode::Live;
         let crew = if works { Crew::start(&shared).map_err(|e| no_threads(&e))? } else { Crew::default() };

@@ -3,6 +3,7 @@
 //! Start reading at: `start`. SQLite has no bell between processes: four times a second two numbers are compared, and the
 //! lock is tried. Only a window beside another one has this thread.
 
+use super::desk::Errand;
 use super::office::Office;
 use super::shared::Shared;
 use crate::base::spawn::{Worker, spawn};
@@ -31,6 +32,10 @@ pub(super) fn start(office: &Arc<Office>, shared: &Arc<Shared>) -> io::Result<Wo
                     (changes.all, changes.mailboxes, changes.queue, changes.outbox, changes.drafts) =
                         (true, true, true, true, true);
                 });
+                // What somebody waits for may be here.
+                if let Some(staff) = &*office.staff() {
+                    staff.desk.hand_in(Errand::Seen);
+                }
             }
             if office.inherit() {
                 return;

@@ -3,9 +3,11 @@
 //! Start reading at: `Lock::take`. The lock is an flock, so a killed process never holds it; the socket only wakes and
 //! asks for a composer, and what it says is checked like any foreign text.
 
+use super::api::Piece;
 use crate::base::cancel::Cancel;
 use crate::base::paths::private_dir;
 use crate::base::spawn::{Worker, spawn};
+use crate::mail::body::PartPath;
 use crate::mail::ids::{MailboxId, PlacementKey};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FlockOperation, flock};
@@ -49,8 +51,8 @@ pub enum Knock {
     Refresh,
     /// A person looks at this mailbox.
     Look(MailboxId),
-    /// A person waits for the body of this message.
-    Fetch(PlacementKey),
+    /// A person waits for this of this message.
+    Fetch(PlacementKey, Piece),
     /// Open the composer with this `mailto:` URL or address (untrusted).
     Compose(String),
 }
@@ -61,7 +63,15 @@ impl Knock {
             ("wake", "") => Some(Self::Wake),
             ("refresh", "") => Some(Self::Refresh),
             ("look", id) => id.parse().ok().map(MailboxId).map(Self::Look),
-            ("fetch", id) => id.parse().ok().map(PlacementKey).map(Self::Fetch),
+            ("fetch", what) => {
+                let (id, piece) = what.split_once(' ')?;
+                let piece = match piece {
+                    "text" => Piece::Text,
+                    "whole" => Piece::Whole,
+                    path => Piece::Part(PartPath::parse(path)?),
+                };
+                Some(Self::Fetch(PlacementKey(id.parse().ok()?), piece))
+            }
             ("compose", url) => Some(Self::Compose(url.to_owned())),
             _ => None,
         }
@@ -72,7 +82,9 @@ impl Knock {
             Self::Wake => "wake\n".to_owned(),
             Self::Refresh => "refresh\n".to_owned(),
             Self::Look(id) => format!("look\n{id}"),
-            Self::Fetch(id) => format!("fetch\n{id}"),
+            Self::Fetch(id, Piece::Text) => format!("fetch\n{id} text"),
+            Self::Fetch(id, Piece::Whole) => format!("fetch\n{id} whole"),
+            Self::Fetch(id, Piece::Part(path)) => format!("fetch\n{id} {path}"),
             Self::Compose(url) => format!("compose\n{url}"),
         }
     }
@@ -193,7 +205,13 @@ mod tests {
         assert!(ring(&path, &Knock::Compose("mailto:a@b?body=x%0Ay".into())));
         assert_eq!(rx.recv().unwrap(), Knock::Wake);
         assert_eq!(rx.recv().unwrap(), Knock::Compose("mailto:a@b?body=x%0Ay".into()));
-        for knock in [Knock::Refresh, Knock::Look(MailboxId(7)), Knock::Fetch(PlacementKey(1 << 40))] {
+        for knock in [
+            Knock::Refresh,
+            Knock::Look(MailboxId(7)),
+            Knock::Fetch(PlacementKey(1 << 40), Piece::Text),
+            Knock::Fetch(PlacementKey(2), Piece::Whole),
+            Knock::Fetch(PlacementKey(2), Piece::Part(PartPath::new(vec![2, 1]))),
+        ] {
             assert!(ring(&path, &knock));
             assert_eq!(rx.recv().unwrap(), knock);
         }

@@ -9,6 +9,7 @@ use super::standing;
 use super::watch;
 use super::work::Work;
 use crate::base::park::park;
+use crate::config::KeepBodies;
 use crate::mail::mailbox::MailboxPath;
 use crate::net::session::{Idle, MailStore};
 use std::time::{Duration, Instant};
@@ -23,11 +24,14 @@ const LEAST: Duration = Duration::from_millis(50);
 impl Work<'_> {
     /// Gets the bodies that somebody waits for, unless the watch does.
     pub fn bodies(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        while let Some(key) = self.desk.body(true) {
+        while self.desk.has_wish(true) && !self.desk.cancel.is_set() && !self.desk.is_offline() {
             self.here = None;
             self.fetcher.forget();
-            let got = self.fetcher.body(conn, key).inspect_err(|_| self.desk.again(key))?;
-            self.desk.fetched(&got);
+            let urgent = || self.desk.has_intents();
+            self.desk.get(&mut self.fetcher, conn, self.visitor.line, &urgent)?;
+            if urgent() {
+                break;
+            }
         }
         Ok(())
     }
@@ -62,7 +66,7 @@ impl Work<'_> {
             if self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop() {
                 break;
             }
-            if self.fetcher.ahead(conn, w)? != Got::Here {
+            if self.fetcher.ahead(conn, w, config.keep.bodies == KeepBodies::All)? != Got::Here {
                 self.visitor.memory.unfetchable.insert(w.message);
                 continue;
             }

@@ -224,7 +224,7 @@ impl Once<'_> {
                 if self.cancel.is_set() {
                     return Ok(());
                 }
-                if fetcher.ahead(conn, w)? == Got::Here {
+                if fetcher.ahead(conn, w, keep == KeepBodies::All)? == Got::Here {
                     let path = self.shared.store.read(|db| mailboxes::get(db, w.mailbox))?.path;
                     self.row(w.mailbox, &path).bodies += 1;
                     done += 1;

@@ -12,6 +12,7 @@ use super::shared::Shared;
 use super::standing;
 use super::wishes::{Desk, Post, jitter};
 use crate::base::backoff::Backoff;
+use crate::base::cancel::Cancel;
 use crate::base::log;
 use crate::base::park::park;
 use crate::base::spawn::guarded;
@@ -99,7 +100,7 @@ fn life(config: &AccountConfig, shared: &Shared, desk: &Desk, (number, bell, pos
     // A panic in the crates below is a broken line; the first connection goes on.
     let ended = guarded(|| {
         let fetcher = Fetcher::new(shared)?;
-        let mut watch = Watch { config, shared, desk, number, bell, post, fetcher, place: None, all: false };
+        let mut watch = Watch { config, shared, desk, line: &line, number, bell, post, fetcher, place: None, all: false };
         if number == 0 {
             desk.watching(true);
         }
@@ -113,6 +114,10 @@ fn life(config: &AccountConfig, shared: &Shared, desk: &Desk, (number, bell, pos
         conn.logout();
         return Life::Left;
     }
+    if line.is_set() {
+        // Something was stopped that did not stop by itself: everything else goes on, on a new line.
+        return Life::Left;
+    }
     Life::Broke
 }
 
@@ -121,6 +126,8 @@ struct Watch<'a> {
     config: &'a AccountConfig,
     shared: &'a Shared,
     desk: &'a Desk,
+    /// Ends all waiting for this connection.
+    line: &'a Cancel,
     number: usize,
     bell: &'a Waker,
     post: Post,
@@ -145,12 +152,9 @@ impl Watch<'_> {
                 return Ok(());
             }
             self.told(conn)?;
-            if self.number == 0
-                && let Some(key) = self.desk.body(false)
-            {
+            if self.number == 0 && self.desk.has_wish(false) {
                 self.place = None;
-                let got = self.fetcher.body(conn, key).inspect_err(|_| self.desk.again(key))?;
-                self.desk.fetched(&got);
+                self.desk.get(&mut self.fetcher, conn, self.line, &|| false)?;
                 continue;
             }
             self.settle(conn)?;

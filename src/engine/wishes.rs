@@ -4,7 +4,7 @@
 //! concerns, and nobody here ever waits.
 
 use super::account::Nudge;
-use super::fetch::Got;
+use super::api::Piece;
 use crate::base::cancel::Cancel;
 use crate::base::waker::Waker;
 use crate::mail::ids::{MailboxId, PlacementKey};
@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 const MAX_BODIES: usize = 64;
 /// A server that allows no second connection is asked for one again after so long.
 const FOLDED: Duration = Duration::from_secs(900);
+
+/// Something of a message that somebody waits for.
+pub(super) type Wish = (PlacementKey, Piece);
 
 /// What was wished for since the last look.
 #[derive(Debug, Default)]
@@ -49,9 +52,9 @@ pub(super) enum Post {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    wishes: Wishes,
-    bodies: VecDeque<PlacementKey>,
+pub(super) struct State {
+    pub(super) wishes: Wishes,
+    pub(super) bodies: VecDeque<Wish>,
     open: Option<MailboxId>,
     offline: bool,
     era: u64,
@@ -62,7 +65,7 @@ struct State {
     /// The server allows no second connection before then.
     folded: Option<Instant>,
     /// Whether the first watcher has a connection, and so takes bodies.
-    watching: bool,
+    pub(super) watching: bool,
     /// Whether a connection tells of every mailbox.
     notified: bool,
     /// Where `work` itself waits for news.
@@ -125,7 +128,7 @@ impl Desk {
         old.ring();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here can be half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,25 +152,6 @@ impl Desk {
         let state = self.lock();
         let wishes = &state.wishes;
         wishes.intents || !wishes.visit.is_empty() || wishes.hurry || (!state.bodies.is_empty() && !state.watching)
-    }
-
-    /// The body that was wished for last, for `work` (not while a watcher takes them) or for the first watcher.
-    pub fn body(&self, work: bool) -> Option<PlacementKey> {
-        let mut state = self.lock();
-        if work && state.watching { None } else { state.bodies.pop_back() }
-    }
-
-    /// The line broke before this body was here.
-    pub fn again(&self, key: PlacementKey) {
-        self.lock().bodies.push_back(key);
-    }
-
-    /// A body that was wished for is here, or cannot be: then what we know of its mailbox is out of date.
-    pub fn fetched(&self, got: &Got) {
-        if let Got::Gone(mailbox) = got {
-            want(&mut self.lock().wishes.visit, *mailbox);
-            self.work.ring();
-        }
     }
 
     /// The mailbox that the person looks at.
@@ -324,9 +308,10 @@ impl Desk {
                 state.wishes.all = true;
                 state.wishes.retry = true;
             }
-            Nudge::FetchBody(key) => {
-                state.bodies.retain(|k| *k != key);
-                state.bodies.push_back(key);
+            Nudge::Fetch(key, piece) => {
+                let wish = (key, piece);
+                state.bodies.retain(|w| *w != wish);
+                state.bodies.push_back(wish);
                 if state.bodies.len() > MAX_BODIES {
                     state.bodies.pop_front();
                 }
@@ -370,7 +355,7 @@ pub(super) fn jitter() -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-fn want(visit: &mut VecDeque<MailboxId>, mailbox: MailboxId) {
+pub(super) fn want(visit: &mut VecDeque<MailboxId>, mailbox: MailboxId) {
     visit.retain(|m| *m != mailbox);
     visit.push_front(mailbox);
 }

@@ -84,6 +84,12 @@ pub enum Kept {
 }
 
 impl Kept {
+    /// Whether they are on this machine.
+    #[must_use]
+    pub const fn is_here(self) -> bool {
+        !matches!(self, Self::OnServer { .. })
+    }
+
     /// How many octets are not in the message.
     #[must_use]
     pub const fn octets(self) -> u64 {

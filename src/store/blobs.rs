@@ -39,12 +39,18 @@ impl Blobs {
     /// # Errors
     /// `Full`, `Io`.
     pub fn begin(&self) -> Result<Incoming> {
-        private_folder(&self.dir)?;
+        let dir = self.room()?;
         let mut random = [0u8; 16];
         getrandom::fill(&mut random).map_err(|e| StoreError::new(StoreErrorKind::Io, &e.to_string()))?;
-        let temp = self.dir.join(format!("{:032x}.tmp", u128::from_le_bytes(random)));
+        let temp = dir.join(format!("{:032x}.tmp", u128::from_le_bytes(random)));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
         Ok(Incoming { dir: self.dir.clone(), temp: Some(temp), file, hash: Sha256::new(), size: 0 })
+    }
+
+    /// The folder, made again if somebody cleared it.
+    pub(super) fn room(&self) -> Result<&Path> {
+        private_folder(&self.dir)?;
+        Ok(&self.dir)
     }
 
     /// Keeps `bytes`. Their name, for the row.

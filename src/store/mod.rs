@@ -29,6 +29,7 @@ mod migrate;
 pub mod open;
 pub mod outbox;
 pub mod overlay;
+pub mod partial;
 pub mod parts;
 pub mod people;
 pub mod placements;

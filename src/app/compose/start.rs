@@ -222,7 +222,7 @@ impl App {
             return;
         }
         let plan = structure::plan(message, Prefer::Plain);
-        let parts: Vec<_> = plan.attachments.iter().filter(|a| !a.related).map(|a| a.part).collect();
+        let parts: Vec<_> = plan.attachments.iter().filter(|a| !a.related).map(|a| a.path.clone()).collect();
         if parts.is_empty() {
             return;
         }

@@ -9,7 +9,7 @@ pub use crate::mail::page::{Form, Page, Row, Sheet};
 pub use find::{Find, Hit};
 
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Body, Fault, MessageView};
+use crate::engine::api::{Body, Fault, MessageView, Piece, PieceState};
 use crate::mail::body::{self, Attachment, Message};
 use crate::mail::envelope::Envelope;
 use crate::mail::ids::{MessageKey, PlacementKey};
@@ -152,6 +152,12 @@ impl Viewer {
         }
     }
 
+    /// How something of it stands that was asked for and is not here.
+    #[must_use]
+    pub fn piece(&self, piece: &Piece) -> Option<&PieceState> {
+        self.view()?.pieces.iter().find(|(p, _)| p == piece).map(|(_, state)| state)
+    }
+
     /// Its rows, if its text is here.
     #[must_use]
     pub const fn page(&self) -> Option<&Page> {
@@ -236,6 +242,11 @@ impl Viewer {
     fn render(&mut self) {
         let cells = self.cells();
         let Some(message) = self.body().filter(|_| cells > 0).cloned() else { return };
+        if self.form.source && !message.whole {
+            // It comes, or it is said why not.
+            (self.page, self.heavy) = (None, None);
+            return;
+        }
         let sheet = Sheet { message, cells, form: self.form, zone: self.zone.clone() };
         if sheet.is_heavy() {
             self.heavy = Some(sheet);
@@ -347,52 +358,5 @@ impl Viewer {
         let any = page.folds();
         self.scroll(0);
         any
-    }
-
-    /// Begins to look for a word.
-    pub fn begin_find(&mut self) {
-        let line = self.page.as_ref().map_or(0, |p| p.line_of(self.top));
-        self.find = Some(Find::new(line));
-    }
-
-    /// No longer looks for a word; whether it did.
-    pub fn end_find(&mut self) -> bool {
-        self.find.take().is_some()
-    }
-
-    /// What is typed while a word is looked for.
-    pub fn find_mut(&mut self) -> Option<&mut Find> {
-        self.find.as_mut()
-    }
-
-    /// What is looked for has changed: shows the first place from where it began.
-    pub fn look(&mut self) {
-        if let (Some(find), Some(page)) = (&mut self.find, &self.page) {
-            find.look(page.lines());
-            self.show_hit();
-        }
-    }
-
-    /// To the next place of the word; `false` if it is nowhere.
-    pub fn step_hit(&mut self, forward: bool) -> bool {
-        if let Some(find) = &mut self.find {
-            find.step(forward);
-        }
-        self.show_hit()
-    }
-
-    fn show_hit(&mut self) -> bool {
-        let Some(line) = self.find.as_ref().and_then(Find::current).map(|h| h.line) else { return false };
-        let folded = self.page.as_ref().is_some_and(|p| matches!(p.rows().get(p.row_of(line)), Some(Row::Fold(..))));
-        if folded {
-            self.unfold(true);
-        }
-        let row = self.page.as_ref().map_or(0, |p| p.row_of(line));
-        let room = usize::from(self.room()).max(1);
-        if row < self.top || row >= self.top + room {
-            self.top = row.saturating_sub(room / 3);
-            self.scroll(0);
-        }
-        true
     }
 }

@@ -14,8 +14,8 @@ pub use super::fault::{Fault, Kind, Reach, Remedy, Retry};
 pub use job::{Job, JobId, JobState, Unit};
 pub use news::{Changes, Connectivity, Done, News, Outcome, Progress, Task};
 pub use query::{
-    Answer, Away, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage,
-    Slot,
+    Answer, Away, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, PieceState, Query, QueueRow, Rows, SavedDraft,
+    SearchPage, Slot,
 };
-pub use request::{Brought, MailboxAct, Password, Request, Ticket};
+pub use request::{Brought, MailboxAct, Password, Piece, Request, Ticket};
 pub use summary::{AccountSummary, MailboxSummary, SyncSummary};

@@ -2,7 +2,7 @@
 //! Owns: `News`, `Changes`, `Progress`, `Connectivity`, `Outcome`. May import: mail, base.
 //! Start reading at: `News`, which is taken out of the inbox as a whole whenever its wake fd rings.
 
-use super::{Answer, Fault, Slot, Ticket};
+use super::{Answer, Fault, Piece, Slot, Ticket};
 use crate::mail::draft::DraftAttachment;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +118,8 @@ pub enum Task {
     Index,
     /// Sending a mail.
     Send(OutboxId),
+    /// Getting something large of a message.
+    Piece(MessageKey, Piece),
 }
 
 /// How far a task is.

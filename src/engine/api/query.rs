@@ -2,7 +2,7 @@
 //! Owns: `Query`, `Slot`, `Rows`, the row types that are not mail's own. May import: mail, base.
 //! Start reading at: `Query`. A slot holds one question: a newer one replaces it, and the older is interrupted.
 
-use super::{Fault, Job};
+use super::{Fault, Job, Piece};
 use crate::base::safetext::SafeText;
 use crate::mail::address::Address;
 use crate::mail::body::Message;
@@ -152,6 +152,24 @@ pub struct MessageView {
     pub envelope: Envelope,
     /// The rest.
     pub body: Body,
+    /// What else of it is asked for and not here.
+    pub pieces: Vec<(Piece, PieceState)>,
+}
+
+/// How something stands that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PieceState {
+    /// There is no connection: it comes with the next one.
+    Waits,
+    /// On its way.
+    Coming {
+        /// Octets that are here.
+        done: u64,
+        /// Octets in all, about; 0 while the server was not reached yet.
+        total: u64,
+    },
+    /// It could not be had, or was stopped.
+    Failed(Fault),
 }
 
 /// Where the bytes of a message are.

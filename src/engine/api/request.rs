@@ -1,10 +1,10 @@
 //! request — what the person can ask the engine to do. Nothing here waits for a network.
-//! Owns: `Request`, `Ticket`, `Password`. May import: mail, base.
+//! Owns: `Request`, `Ticket`, `Password`, `Piece`. May import: mail, base.
 //! Start reading at: `Request`. Each is answered by one `Outcome` with its ticket: as soon as the intent is durable.
 
 use super::JobId;
 use crate::base::secret::Secret;
-use crate::mail::body::PartIndex;
+use crate::mail::body::PartPath;
 use crate::mail::draft::Draft;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, DraftId, MailboxId, OpId, OutboxId, PlacementKey};
@@ -90,6 +90,17 @@ pub struct Brought {
     pub received: i64,
 }
 
+/// What can be asked for of a message that is not all here.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Piece {
+    /// What is needed to read it.
+    Text,
+    /// All of it, as the server has it.
+    Whole,
+    /// One part: a file.
+    Part(PartPath),
+}
+
 /// One thing to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Request {
@@ -149,6 +160,13 @@ pub enum Request {
     StopJob(JobId),
     /// Get the body of a message that is not here, before everything else.
     FetchBody(PlacementKey),
+    /// Get something of a message that is not here: a file, or all of it.
+    FetchPart {
+        /// Of this message.
+        message: PlacementKey,
+        /// This.
+        piece: Piece,
+    },
     /// Log in with this password from now on (kept in memory only).
     Password {
         /// To this account.
@@ -181,21 +199,23 @@ pub enum Request {
     /// Save an attachment as a file that only its owner can read. An existing file is never replaced: the name gets
     /// a number. The outcome has the path.
     SavePart {
-        /// Of this message, whose body is here.
+        /// Of this message, whose text is here.
         message: PlacementKey,
-        /// This part.
-        part: PartIndex,
+        /// This part. If it is on the server only, it is fetched first, and the outcome comes then.
+        part: PartPath,
         /// Into this folder, which exists.
         folder: PathBuf,
         /// Under this name, as the person sees it; it is made safe again.
         name: String,
+        /// Whether it is to be opened: what could run as a program is refused then.
+        to_open: bool,
     },
     /// Copy parts of a message into the spool, for a forward; the outcome has the attachments.
     AttachParts {
-        /// Of this message, whose body is here.
+        /// Of this message, whose text is here.
         message: PlacementKey,
-        /// These parts.
-        parts: Vec<PartIndex>,
+        /// These parts; as for `SavePart`.
+        parts: Vec<PartPath>,
     },
     /// Copy a file into the spool, so that it is here when the draft is sent; the outcome has the attachment.
     Attach {

@@ -11,27 +11,37 @@ mod letters;
 mod parts;
 mod rights;
 mod tree;
+mod waiting;
 
 pub use copies::forget;
 pub use intents::automatic;
 
-use super::api::{Done, Fault, Outcome, Request, Ticket};
+use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
 use super::crew::Crew;
 use super::owner::{Knock, ring};
 use super::setup;
 use super::shared::Shared;
 use crate::base::spawn::{Worker, guarded, spawn};
-use crate::mail::ids::AccountName;
+use crate::mail::ids::{AccountName, MessageKey, PlacementKey};
+use crate::store::placements;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::Duration;
+use waiting::{Waiting, Waits};
+
+/// Who waits for an outcome; if nobody, it goes to the news.
+type Ear = Option<SyncSender<Result<Done, Fault>>>;
 
 /// Work for the desk.
 #[derive(Debug)]
 pub enum Errand {
     /// A request; its outcome goes to the news, or to who waits for it.
-    Request(Ticket, Box<Request>, Option<SyncSender<Result<Done, Fault>>>),
+    Request(Ticket, Box<Request>, Ear),
+    /// Something of a message that was waited for is here, or cannot be had.
+    Arrived(MessageKey, Piece, Result<(), Fault>),
+    /// Another process has written something.
+    Seen,
     /// The cache was begun anew: lay the journal over it and fetch everything again.
     Rebuilt,
     /// Another process wants something.
@@ -59,9 +69,10 @@ impl Desk {
     /// The system has no thread left.
     pub fn start(shared: Arc<Shared>, crew: Crew, send: Sender<Errand>, errands: Receiver<Errand>) -> io::Result<Self> {
         let worker = spawn("desk", move || {
-            let mut clerk = Clerk { shared, crew };
+            let mut clerk = Clerk { shared, crew, waiting: Waiting::default() };
             for errand in errands {
                 if matches!(errand, Errand::End) {
+                    clerk.leave();
                     return;
                 }
                 clerk.serve(errand);
@@ -96,6 +107,7 @@ fn knock(shared: &Shared, what: &Knock) -> Done {
 struct Clerk {
     shared: Arc<Shared>,
     crew: Crew,
+    waiting: Waiting,
 }
 
 impl Clerk {
@@ -103,20 +115,27 @@ impl Clerk {
         let shared = Arc::clone(&self.shared);
         let _working = shared.busy.begin();
         match errand {
-            Errand::Request(ticket, request, ear) => {
-                let result = guarded(|| self.carry_out(*request)).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
-                match ear {
-                    // Who waited may have given up: then nobody wants to know.
-                    Some(ear) => drop(ear.send(result)),
-                    None => shared.news.put(|news| news.outcomes.push(Outcome { ticket, result })),
+            Errand::Request(ticket, request, ear) => self.request(ticket, *request, ear),
+            Errand::Arrived(message, piece, how) => {
+                for waits in self.waiting.arrived(message, &piece) {
+                    match &how {
+                        Ok(()) => self.request(waits.ticket, waits.request, waits.ear),
+                        Err(fault) => self.end(waits.ticket, waits.ear, Err(fault.clone())),
+                    }
                 }
             }
+            Errand::Seen if self.waiting.any() => {
+                for waits in self.waiting.all() {
+                    self.request(waits.ticket, waits.request, waits.ear);
+                }
+            }
+            Errand::Seen => {}
             Errand::Rebuilt => self.told(intents::rebuild(&shared).map(|()| self.crew.refresh(None))),
             Errand::Knock(Knock::Wake) => self.told(setup::lay_over(&shared).map(|()| self.crew.wake())),
             Errand::Knock(Knock::Refresh) => self.told(self.refresh(None)),
             // Another process' knowledge may be older than ours: what is gone is no fault of anybody's.
             Errand::Knock(Knock::Look(mailbox)) => drop(self.crew.opened(&shared, mailbox)),
-            Errand::Knock(Knock::Fetch(message)) => drop(self.crew.fetch_body(&shared, message)),
+            Errand::Knock(Knock::Fetch(message, piece)) => drop(self.crew.fetch(&shared, message, &piece)),
             Errand::Knock(Knock::Compose(what)) => shared.news.put(|news| news.compose.push(what)),
             Errand::Tidy => {
                 self.told(letters::tidy(&shared));
@@ -124,6 +143,70 @@ impl Clerk {
                 self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
             Errand::End => {}
+        }
+    }
+
+    /// Who still waits is told that nothing comes any more.
+    fn leave(&mut self) {
+        for waits in self.waiting.all() {
+            self.end(waits.ticket, waits.ear, Err(Fault::new(Kind::Cancelled, "stopped before it was here")));
+        }
+    }
+
+    /// Carries out a request, now or when what it needs is here.
+    fn request(&mut self, ticket: Ticket, request: Request, ear: Ear) {
+        let missing = guarded(|| parts::missing(&self.shared, &request)).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
+        let result = match missing {
+            Ok(None) => guarded(|| self.carry_out(request)).unwrap_or_else(|panic| Err(Fault::bug(&panic))),
+            Ok(Some((placement, piece))) => match self.wait(ticket, request, ear, placement, piece) {
+                None => return,
+                Some((back, fault)) => return self.end(ticket, back, Err(fault)),
+            },
+            Err(fault) => Err(fault),
+        };
+        self.end(ticket, ear, result);
+    }
+
+    /// Has `piece` fetched, and `request` wait for it. Gives the ear back with the fault if that cannot be.
+    fn wait(
+        &mut self,
+        ticket: Ticket,
+        request: Request,
+        ear: Ear,
+        placement: PlacementKey,
+        piece: Piece,
+    ) -> Option<(Ear, Fault)> {
+        if self.shared.offline || (self.shared.owner && !self.crew.is_at_work()) {
+            let what = "this is on the server only, and no connection is to be opened";
+            return Some((ear, Fault::new(Kind::Missing, what)));
+        }
+        let message = match self.shared.store.read(|db| placements::get(db, placement)) {
+            Ok(place) => place.message,
+            Err(e) => return Some((ear, e.into())),
+        };
+        let waits = Waits { message, piece: piece.clone(), request, ticket, ear };
+        if let Err(back) = self.waiting.add(waits) {
+            return Some((back.ear, Fault::new(Kind::Busy, "too much is being fetched already")));
+        }
+        let asked = self.fetch(placement, &piece);
+        let fault = asked.err()?;
+        self.waiting.arrived(message, &piece).into_iter().find(|w| w.ticket == ticket).map(|w| (w.ear, fault))
+    }
+
+    /// The owner works for all of us.
+    fn fetch(&self, message: PlacementKey, piece: &Piece) -> Result<Done, Fault> {
+        if self.shared.owner {
+            return self.crew.fetch(&self.shared, message, piece);
+        }
+        super::crew::wanted(&self.shared, message, piece)?;
+        Ok(knock(&self.shared, &Knock::Fetch(message, piece.clone())))
+    }
+
+    fn end(&self, ticket: Ticket, ear: Ear, result: Result<Done, Fault>) {
+        match ear {
+            // Who waited may have given up: then nobody wants to know.
+            Some(ear) => drop(ear.send(result)),
+            None => self.shared.news.put(|news| news.outcomes.push(Outcome { ticket, result })),
         }
     }
 
@@ -164,15 +247,12 @@ impl Clerk {
             }
             // The owner works for all of us.
             Request::OpenMailbox(mailbox) if !shared.owner => Ok(knock(shared, &Knock::Look(mailbox))),
-            Request::FetchBody(message) if !shared.owner => {
-                super::crew::wanted(shared, message)?;
-                Ok(knock(shared, &Knock::Fetch(message)))
-            }
             Request::OpenMailbox(mailbox) => crew.opened(shared, mailbox),
             Request::Refresh { account } => self.refresh(account.as_ref()).map(|()| Done::default()),
             Request::StopJob(id) if shared.jobs.stop(id) => Ok(Done::default()),
             Request::StopJob(_) => Err(Fault::missing("this is over already")),
-            Request::FetchBody(message) => crew.fetch_body(shared, message),
+            Request::FetchBody(message) => self.fetch(message, &Piece::Text),
+            Request::FetchPart { message, piece } => self.fetch(message, &piece),
             Request::Password { account, password } => {
                 crew.password(&account, password);
                 Ok(Done::default())
@@ -194,7 +274,9 @@ impl Clerk {
                 Ok(done)
             }
             Request::Attach { path } => letters::attach(shared, &path),
-            Request::SavePart { message, part, folder, name } => parts::save(shared, message, part, &folder, &name),
+            Request::SavePart { message, part, folder, name, to_open } => {
+                parts::save(shared, message, &part, &folder, &name, to_open)
+            }
             Request::AttachParts { message, parts } => parts::attach(shared, message, &parts),
             Request::Send { id, account, draft, hold } => {
                 let done = letters::send(shared, id, &account, *draft, hold)?;

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::engine::api::{Kind, Request};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::address::Address;
+use crate::mail::body::PartPath;
 use crate::mail::draft::Draft;
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
@@ -285,7 +286,13 @@ fn outcomes_come_as_news() {
 fn parts_become_files_that_replace_nothing_and_attachments() {
     let world = World::new();
     let id = world.ids(world.inbox)[0];
-    let save = |name: &str| Request::SavePart { message: id, part: 0, folder: world.dir.path().to_owned(), name: name.into() };
+    let save = |name: &str| Request::SavePart {
+        message: id,
+        part: PartPath::new(vec![1]),
+        folder: world.dir.path().to_owned(),
+        name: name.into(),
+        to_open: false,
+    };
     assert_eq!(world.engine.perform(save("x")).unwrap_err().kind, Kind::Missing, "the body is not here yet");
     let store = &world.engine.shared().store;
     let blob = crate::store::blobs::Blobs::open(&store.places().cache).unwrap();
@@ -296,6 +303,7 @@ fn parts_become_files_that_replace_nothing_and_attachments() {
     let second = world.engine.perform(save("a.txt")).unwrap().path.unwrap();
     assert_eq!((first, second), (world.dir.path().join("a.txt"), world.dir.path().join("a (1).txt")));
     assert_eq!(std::fs::read(world.dir.path().join("a.txt")).unwrap(), b"hello\r\n");
-    let attached = world.engine.perform(Request::AttachParts { message: id, parts: vec![0] }).unwrap().attachments;
+    let attached =
+        world.engine.perform(Request::AttachParts { message: id, parts: vec![PartPath::new(vec![1])] }).unwrap().attachments;
     assert_eq!((attached[0].name.as_str(), attached[0].size), ("a.txt", 7));
 }

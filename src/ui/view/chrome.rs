@@ -162,6 +162,7 @@ fn work(app: &App, task: &Task) -> String {
         Task::Bodies(account) => format!("fetching texts of {account}"),
         Task::Index => "indexing".to_owned(),
         Task::Send(_) => "sending".to_owned(),
+        Task::Piece(..) => "fetching a file".to_owned(),
     }
 }
 

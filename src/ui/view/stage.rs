@@ -7,7 +7,9 @@ use crate::app::key::Key;
 use crate::app::msg::{Effect, Msg, Now, Refusal};
 use crate::app::{App, Setup};
 use crate::config::Config;
-use crate::engine::api::{Answer, Changes, Done, Fault, News, Outcome, Query, Request, SavedDraft, Slot, Ticket};
+use crate::engine::api::{
+    Answer, Changes, Done, Fault, News, Outcome, Piece, PieceState, Query, Request, SavedDraft, Slot, Ticket,
+};
 use crate::mail::address::Address;
 use crate::mail::draft::DraftAttachment;
 use crate::mail::fixtures;
@@ -41,6 +43,8 @@ pub struct Stage {
     pub bodies: bool,
     /// Layouts that are not answered yet, where they are kept back.
     pub held: Option<Vec<(Slot, u64, Query)>>,
+    /// What is asked for of every message and not here.
+    pub pieces: Vec<(Piece, PieceState)>,
     /// What every message is.
     pub mail: Vec<u8>,
     /// Why no text can be had.
@@ -199,6 +203,7 @@ impl Stage {
             reopened: None,
             bodies: true,
             held: None,
+            pieces: Vec::new(),
             mail: TEXT.as_bytes().to_vec(),
             fault: None,
             outside: Vec::new(),

@@ -73,7 +73,13 @@ impl Stage {
                         _ => Body::Coming { done: 0, total: 0 },
                     },
                 };
-                Rows::Message(Box::new(MessageView { row, mailbox: MailboxPath::inbox(), envelope, body }))
+                Rows::Message(Box::new(MessageView {
+                    row,
+                    mailbox: MailboxPath::inbox(),
+                    envelope,
+                    body,
+                    pieces: self.pieces.clone(),
+                }))
             }
             Query::Page(sheet) => Rows::Page(sheet.clone(), Box::new(sheet.page())),
             Query::Contacts { prefix, .. } => {

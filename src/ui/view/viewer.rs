@@ -12,9 +12,9 @@ use crate::app::tags;
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::base::width;
-use crate::engine::api::{Away, Body, Connectivity, Fault, MessageView};
+use crate::engine::api::{Away, Body, Connectivity, Fault, MessageView, Piece, PieceState};
 use crate::mail::address::Address;
-use crate::mail::body::author;
+use crate::mail::body::{Attachment, author};
 use crate::mail::ids::AccountName;
 use crate::mail::layout::{Line, Role as Part};
 use crate::mail::links::LinkKind;
@@ -49,13 +49,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) 
         (None, Body::Failed(fault)) => failure(canvas, app, fault, x, top, room),
         (None, Body::NotHere { why: Away::NoLine }) => without_line(canvas, app, &view.row.account, x, top, room),
         (None, Body::Coming { done, total }) => {
-            let far = if *done > 0 && done <= total {
-                format!(" {} of {}", words::size(*done), words::size(*total))
-            } else {
-                String::new()
-            };
-            canvas.text(x, top, room, &format!("Fetching the text…{far}"), Role::Dim);
+            canvas.text(x, top, room, &format!("Fetching the text…{}", far(*done, *total)), Role::Dim);
         }
+        (None, Body::Here(_)) if viewer.form().source => source(canvas, app, view, x, top, room),
         (None, Body::Here(_)) => {
             canvas.text(x, top, room, "Laying out a long text…", Role::Dim);
         }
@@ -64,6 +60,34 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) 
     }
     if viewer.head() > 1 {
         place(canvas, app, area, focus);
+    }
+}
+
+/// " 1.2 of 5.0 MB", once anything is here.
+fn far(done: u64, total: u64) -> String {
+    if done > 0 && done <= total { format!(" {} of {}", words::size(done), words::size(total)) } else { String::new() }
+}
+
+/// The whole message is asked for, and is not here.
+fn source(canvas: &mut Canvas<'_>, app: &App, view: &MessageView, x: u16, y: u16, room: u16) {
+    match app.viewer().piece(&Piece::Whole) {
+        Some(PieceState::Failed(fault)) => failure(canvas, app, fault, x, y, room),
+        Some(PieceState::Waits) => without_line(canvas, app, &view.row.account, x, y, room),
+        Some(PieceState::Coming { done, total }) => {
+            canvas.text(x, y, room, &format!("Fetching the whole message…{}", far(*done, *total)), Role::Dim);
+        }
+        None => {}
+    }
+}
+
+/// What is worth knowing of a file beside its size: where it is, or how far it is.
+fn whereabouts(app: &App, file: &Attachment) -> String {
+    match app.viewer().piece(&Piece::Part(file.path.clone())) {
+        _ if file.here => String::new(),
+        Some(PieceState::Coming { done, total }) => format!(", coming{}", far(*done, *total)),
+        Some(PieceState::Waits) => ", comes with the next connection".to_owned(),
+        Some(PieceState::Failed(fault)) => format!(", {}", fault.what),
+        None => ", on the server".to_owned(),
     }
 }
 
@@ -197,7 +221,8 @@ fn files(canvas: &mut Canvas<'_>, app: &App, area: Area, y: u16) {
     for ((n, file), y) in all.iter().take(listed).enumerate().zip(y + 1..) {
         canvas.text(x, y, 2, if n == 0 { "+" } else { " " }, Role::ListAttachment);
         canvas.text(x + 2, y, column, SafeText::line(&file.safe_name).as_str(), Role::Text);
-        let what = SafeText::line_max(&format!("{}, {}", words::kind(&file.mime), words::size(file.size)), 60);
+        let what = format!("{}, {}{}", words::kind(&file.mime), words::size(file.size), whereabouts(app, file));
+        let what = SafeText::line_max(&what, 100);
         canvas.text(x + 2 + column + 2, y, room.saturating_sub(column + 4), what.as_str(), Role::Dim);
     }
     if all.len() > listed {

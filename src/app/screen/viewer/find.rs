@@ -2,6 +2,7 @@
 //! Owns: `Find`, `Hit`. May import: app::input, mail.
 //! Start reading at: `Find::look`. Capitals count only where one was typed.
 
+use super::{Row, Viewer};
 use crate::app::input::Line as Typed;
 use crate::mail::layout::Line;
 use std::ops::Range;
@@ -107,6 +108,55 @@ fn begins(text: &str, wanted: &[char], exact: bool) -> Option<usize> {
         }
     }
     left.is_empty().then_some(text.len())
+}
+
+impl Viewer {
+    /// Begins to look for a word.
+    pub fn begin_find(&mut self) {
+        let line = self.page.as_ref().map_or(0, |p| p.line_of(self.top));
+        self.find = Some(Find::new(line));
+    }
+
+    /// No longer looks for a word; whether it did.
+    pub fn end_find(&mut self) -> bool {
+        self.find.take().is_some()
+    }
+
+    /// What is typed while a word is looked for.
+    pub fn find_mut(&mut self) -> Option<&mut Find> {
+        self.find.as_mut()
+    }
+
+    /// What is looked for has changed: shows the first place from where it began.
+    pub fn look(&mut self) {
+        if let (Some(find), Some(page)) = (&mut self.find, &self.page) {
+            find.look(page.lines());
+            self.show_hit();
+        }
+    }
+
+    /// To the next place of the word; `false` if it is nowhere.
+    pub fn step_hit(&mut self, forward: bool) -> bool {
+        if let Some(find) = &mut self.find {
+            find.step(forward);
+        }
+        self.show_hit()
+    }
+
+    fn show_hit(&mut self) -> bool {
+        let Some(line) = self.find.as_ref().and_then(Find::current).map(|h| h.line) else { return false };
+        let folded = self.page.as_ref().is_some_and(|p| matches!(p.rows().get(p.row_of(line)), Some(Row::Fold(..))));
+        if folded {
+            self.unfold(true);
+        }
+        let row = self.page.as_ref().map_or(0, |p| p.row_of(line));
+        let room = usize::from(self.room()).max(1);
+        if row < self.top || row >= self.top + room {
+            self.top = row.saturating_sub(room / 3);
+            self.scroll(0);
+        }
+        true
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,55 @@
+//! waiting — requests that need something of a message that is not here: carried out as soon as it is.
+//! Owns: `Waiting`. May import: the engine's own.
+//! Start reading at: `Waiting::arrived`. Who asked hears nothing until then: the outcome is that of the request itself.
+
+use super::Ear;
+use crate::engine::api::{Piece, Request, Ticket};
+use crate::mail::ids::MessageKey;
+
+/// The most requests that wait; more are refused.
+pub(super) const MAX: usize = 1_000;
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct Waits {
+    /// For this message.
+    pub message: MessageKey,
+    /// For this of it.
+    pub piece: Piece,
+    /// What was asked for.
+    pub request: Request,
+    /// Under this ticket.
+    pub ticket: Ticket,
+    /// Who waits for the outcome, if not the news.
+    pub ear: Ear,
+}
+
+/// All of them, in the order in which they were asked.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Vec<Waits>);
+
+impl Waiting {
+    /// Keeps one more, or gives it back if there are too many.
+    pub fn add(&mut self, one: Waits) -> Result<(), Waits> {
+        if self.0.len() >= MAX {
+            return Err(one);
+        }
+        self.0.push(one);
+        Ok(())
+    }
+
+    /// This is here, or cannot be had: who waited for it.
+    pub fn arrived(&mut self, message: MessageKey, piece: &Piece) -> Vec<Waits> {
+        self.0.extract_if(.., |w| w.message == message && w.piece == *piece).collect()
+    }
+
+    /// Something may be here that another process fetched: all who wait.
+    pub fn all(&mut self) -> Vec<Waits> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Whether anybody waits.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
