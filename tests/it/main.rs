@@ -15,6 +15,7 @@ mod line;
 mod live;
 mod model;
 mod notify;
+mod parts;
 mod person;
 mod smtp;
 mod soak;
