@@ -7,7 +7,7 @@ use super::exit::{self, Failure};
 use super::mail_args::{Export, Format};
 use super::output::Out;
 use super::session::{Session, odd};
-use crate::engine::api::{Body, MessageView, Query, Rows};
+use crate::engine::api::{Body, MessageView, Piece, Query, Rows};
 use crate::mail::body::Message;
 use crate::mail::flags::Flag;
 use crate::mail::{filename, mbox};
@@ -53,13 +53,13 @@ pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
     // Oldest first, as they came.
     for row in found.iter().rev() {
         let mut view = session.message(row.id)?;
-        if matches!(view.body, Body::NotHere { .. } | Body::Coming { .. }) && !door.options.offline {
+        if !is_whole(&view) && !door.options.offline {
             if !std::mem::replace(&mut live, true) {
                 // One at a time holds the profile.
                 drop(session);
                 session = Session::live(door)?;
             }
-            view = match session.body(row.id) {
+            view = match session.piece(row.id, &Piece::Whole, is_whole) {
                 Ok(view) => view,
                 Err(failure) => {
                     failure.tell();
@@ -69,7 +69,7 @@ pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
             };
         }
         match &view.body {
-            Body::Here(body) => {
+            Body::Here(body) if body.whole => {
                 put(&mut target, &view, body).map_err(|e| cannot(&args.to, &e))?;
                 written += 1;
             }
@@ -77,8 +77,8 @@ pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
                 Failure::from(fault.clone()).tell();
                 missed += 1;
             }
-            Body::NotHere { .. } | Body::Coming { .. } => {
-                exit::say(&format!("the text of {} is not here. `postrider sync --bodies all` fetches it", row.id.0));
+            Body::Here(_) | Body::NotHere { .. } | Body::Coming { .. } => {
+                exit::say(&format!("all of {} is not here. `postrider sync --bodies all` fetches it", row.id.0));
                 missed += 1;
             }
         }
@@ -92,6 +92,11 @@ pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
         (_, 0) => exit::TEMPORARY,
         _ => exit::SOME,
     })
+}
+
+/// Whether all of it is here: less than that is not written anywhere.
+fn is_whole(view: &MessageView) -> bool {
+    matches!(&view.body, Body::Here(body) if body.whole)
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Failure {
