@@ -101,7 +101,7 @@ impl Fetcher<'_> {
                 (Piece::Text, _) => self.text(conn, &content, mailbox, uid),
                 (Piece::Part(path), Some(partly)) => {
                     let Some(node) = partly.outline.node(path) else {
-                        return Ok(self.ended(content.key, piece, Ok(Got::Nowhere))?);
+                        return self.ended(content.key, piece, Ok(Got::Nowhere));
                     };
                     let large = Large {
                         message: content.key,

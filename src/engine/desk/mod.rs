@@ -180,14 +180,15 @@ impl Clerk {
             let what = "this is on the server only, and no connection is to be opened";
             return Some((ear, Fault::new(Kind::Missing, what)));
         }
+        if self.waiting.is_full() {
+            return Some((ear, Fault::new(Kind::Busy, "too much is being fetched already")));
+        }
         let message = match self.shared.store.read(|db| placements::get(db, placement)) {
             Ok(place) => place.message,
             Err(e) => return Some((ear, e.into())),
         };
         let waits = Waits { message, piece: piece.clone(), request, ticket, ear };
-        if let Err(back) = self.waiting.add(waits) {
-            return Some((back.ear, Fault::new(Kind::Busy, "too much is being fetched already")));
-        }
+        self.waiting.add(waits);
         let asked = self.fetch(placement, &piece);
         let fault = asked.err()?;
         self.waiting.arrived(message, &piece).into_iter().find(|w| w.ticket == ticket).map(|w| (w.ear, fault))

@@ -7,7 +7,7 @@ use crate::engine::api::{Piece, Request, Ticket};
 use crate::mail::ids::MessageKey;
 
 /// The most requests that wait; more are refused.
-pub(super) const MAX: usize = 1_000;
+const MAX: usize = 1_000;
 
 /// One of them.
 #[derive(Debug)]
@@ -29,13 +29,14 @@ pub(super) struct Waits {
 pub(super) struct Waiting(Vec<Waits>);
 
 impl Waiting {
-    /// Keeps one more, or gives it back if there are too many.
-    pub fn add(&mut self, one: Waits) -> Result<(), Waits> {
-        if self.0.len() >= MAX {
-            return Err(one);
-        }
+    /// Whether no more can wait.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= MAX
+    }
+
+    /// Keeps one more.
+    pub fn add(&mut self, one: Waits) {
         self.0.push(one);
-        Ok(())
     }
 
     /// This is here, or cannot be had: who waited for it.
