@@ -1,5 +1,7 @@
 //! screen — the program in a terminal: keys go in, and what a person would see comes out.
 
+#![allow(dead_code, reason = "each test target uses a part")]
+
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -18,6 +20,7 @@ pub struct Screen {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
     // Closing it hangs the program up.
     _master: Box<dyn MasterPty + Send>,
 }
@@ -37,6 +40,8 @@ impl Screen {
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let parser = Arc::new(Mutex::new(vt100::Parser::new(NonZero::new(ROWS).unwrap(), NonZero::new(COLUMNS).unwrap(), 0)));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let all = Arc::clone(&raw);
         let (mut output, sink) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&parser));
         std::thread::spawn(move || {
             let mut bytes = [0; 8192];
@@ -45,10 +50,11 @@ impl Screen {
                     return;
                 }
                 sink.lock().unwrap().process(&bytes[..n]);
+                all.lock().unwrap().extend_from_slice(&bytes[..n]);
             }
         });
         let keys = pty.master.take_writer().unwrap();
-        Self { child, keys, parser, _master: pty.master }
+        Self { child, keys, parser, raw, _master: pty.master }
     }
 
     /// Presses keys, one after the other.
@@ -71,6 +77,11 @@ impl Screen {
     /// What is on the screen.
     pub fn text(&self) -> String {
         self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// Every byte that the terminal was told.
+    pub fn raw(&self) -> Vec<u8> {
+        self.raw.lock().unwrap().clone()
     }
 
     /// The line that holds these words.

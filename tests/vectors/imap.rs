@@ -156,7 +156,11 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
     match verb.as_str() {
         "CAPABILITY" => out = format!("* CAPABILITY {}\r\n", world.caps).into_bytes(),
         "LOGIN" | "AUTHENTICATE" if args.len() > 1 => end = format!("OK [CAPABILITY {}] in", world.caps),
-        "NOOP" | "SUBSCRIBE" | "UNSUBSCRIBE" | "CLOSE" | "UNSELECT" | "ENABLE" => {}
+        "NOOP" | "SUBSCRIBE" | "UNSUBSCRIBE" | "CLOSE" | "UNSELECT" => {}
+        "ENABLE" => {
+            let told: Vec<String> = args.iter().map(Word::text).collect();
+            out = format!("* ENABLED {}\r\n", told.join(" ")).into_bytes();
+        }
         "LOGOUT" => {
             out = b"* BYE later\r\n".to_vec();
             session.over = true;
