@@ -17,6 +17,7 @@ use crate::base::park::park;
 use crate::base::spawn::guarded;
 use crate::config::AccountConfig;
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::Space;
 use crate::net::session::MailStore;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -119,6 +120,8 @@ pub(super) struct Work<'a> {
     pub todo: VecDeque<MailboxPath>,
     /// When all mailboxes were listed last.
     pub round: Instant,
+    /// Whether there are mailboxes of others, of which the server does not tell.
+    pub foreign: bool,
     /// Whether it is time to ask how much room there is.
     pub quota_due: bool,
     /// Whether the list is known to be out of date.
@@ -153,6 +156,7 @@ impl<'a> Work<'a> {
             todo,
             round,
             stale: false,
+            foreign: false,
             quota_due: false,
             since,
             told: None,
@@ -267,13 +271,14 @@ impl<'a> Work<'a> {
     /// How long nobody has to ask for what the server does not tell by itself.
     pub fn poll(&self) -> Duration {
         let pace = self.visitor.shared.pace;
-        if self.desk.is_notified() { pace.idle.max(pace.poll) } else { pace.poll }
+        if self.desk.is_notified() && !self.foreign { pace.idle.max(pace.poll) } else { pace.poll }
     }
 
     /// Lists all mailboxes; those that have news are to be visited.
     fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         (self.round, self.stale, self.quota_due) = (Instant::now(), false, true);
         let listed = self.visitor.list(conn)?;
+        self.foreign = listed.iter().any(|m| m.selectable && m.space != Space::Personal);
         let visits = self.visitor.order(&listed, self.desk.open(), false)?;
         let config = self.visitor.config;
         let watched = listed.iter().filter(|m| m.selectable && !m.path.is_inbox() && config.watches(&m.path));
