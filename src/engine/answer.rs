@@ -11,7 +11,7 @@ use super::texts::Texts;
 use crate::base::gate;
 use crate::base::safetext::SafeText;
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
-use crate::mail::intent::{OpKind, Operation, delta_words};
+use crate::mail::intent::{OpKind, OpState, Operation, delta_words};
 use crate::mail::outgoing::Outgoing;
 use crate::mail::page::Sheet;
 use crate::mail::query;
@@ -89,7 +89,11 @@ impl Answerer {
             }
             Query::Outbox => Rows::Outbox(self.store.read_state(outbox::list)?.into_iter().map(outbox_row).collect()),
             Query::Queue => {
-                Rows::Queue(self.store.read_state(|db| journal::queue(db, None))?.into_iter().map(queue_row).collect())
+                // What is as far as its server goes is nobody's business any more; it can still be undone.
+                let waits = |op: &Operation| op.state != OpState::Hidden;
+                Rows::Queue(
+                    self.store.read_state(|db| journal::queue(db, None))?.into_iter().filter(waits).map(queue_row).collect(),
+                )
             }
             Query::Jobs => Rows::Jobs(self.jobs.list()),
             Query::Drafts => {

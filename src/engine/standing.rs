@@ -11,7 +11,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus, Selected};
 use crate::store::tree::{self, Named};
-use crate::store::{self, Cache, Db, base, mailboxes};
+use crate::store::{self, Cache, Db, base, mailboxes, placements};
 use std::collections::HashMap;
 
 impl Visitor<'_> {
@@ -112,7 +112,10 @@ impl Visitor<'_> {
 fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> store::Result<folders::Known> {
     let base = base::load(db, row.id)?;
     let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
-    Ok(folders::Known { path, base, messages: row.total, unseen: row.unread, pending, dying: false })
+    let more = placements::unseen_by_person(db, row.id)?;
+    let there = |shown: u32, more: i64| u32::try_from(i64::from(shown) + more).unwrap_or(0);
+    let (messages, unseen) = (there(row.total, more.0), there(row.unread, more.1));
+    Ok(folders::Known { path, base, messages, unseen, pending, dying: false })
 }
 
 /// Whether a mailbox that was just selected is as the cache has it.

@@ -27,6 +27,13 @@ impl Visitor<'_> {
     /// # Errors
     /// The store.
     pub fn pending(&self) -> Result<Vec<Operation>, Halt> {
+        // What is hidden is as far as its server goes: the next visit for another reason looks whether that changed.
+        let mut all = self.open_ends()?;
+        all.retain(|op| op.state != OpState::Hidden);
+        Ok(all)
+    }
+
+    fn open_ends(&self) -> Result<Vec<Operation>, Halt> {
         let mut all = self.shared.store.read_state(|db| store::journal::pending(db, Some(&self.config.name)))?;
         let changes: Vec<Operation> = all.extract_if(.., |op| op.kind.is_about_tree()).collect();
         all.retain(|op| !changes.iter().any(|change| op.waits_for(change)));
@@ -93,16 +100,18 @@ impl Visitor<'_> {
         Ok(())
     }
 
-    /// Ends operations in mailboxes that are no more: marks on what is gone are of no use, all else the person has to know.
+    /// Ends operations in mailboxes that are no more, or into such: marks on what is gone are of no use, all else the person
+    /// has to know.
     ///
     /// # Errors
     /// The store.
     pub fn bury(&self, listed: &[ListedMailbox]) -> Result<(), Halt> {
         let there: HashSet<&MailboxPath> = listed.iter().filter(|m| m.selectable).map(|m| &m.path).collect();
-        let gone = self.pending()?.into_iter().filter(|op| !there.contains(&op.mailbox));
+        let nowhere = |op: &Operation| op.state == OpState::Queued && op.destination().is_some_and(|to| !there.contains(to));
+        let gone = self.open_ends()?.into_iter().filter(|op| !there.contains(&op.mailbox) || nowhere(op));
         let changes: Vec<OpChange> = gone
             .map(|op| match (&op.kind, op.state) {
-                (_, OpState::Flagged | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
+                (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
                 (OpKind::Flag { .. } | OpKind::Expunge, _) => OpChange::to(op.id, OpState::Moot),
                 _ => OpChange::park(op.id, OpFault::Refused(Refusal { code: Code::NoMailbox, text: String::new() })),
             })

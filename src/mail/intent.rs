@@ -139,8 +139,10 @@ pub enum OpState {
     Copying,
     /// ... the copy is confirmed; only now may the source be touched.
     Copied,
-    /// ... the source is marked `\Deleted`. Without UIDPLUS it stays so, and hidden.
+    /// ... the source is marked `\Deleted`, and about to be expunged.
     Flagged,
+    /// ... the server cannot expunge single messages (no UIDPLUS): it is marked and not shown until it is gone there.
+    Hidden,
     /// The server agrees.
     Settled,
     /// The wish was already true or had become impossible.
@@ -152,6 +154,12 @@ pub enum OpState {
 }
 
 impl OpState {
+    /// Whether the source is marked as deleted, and only its end is still to come.
+    #[must_use]
+    pub const fn is_marked(self) -> bool {
+        matches!(self, Self::Flagged | Self::Hidden)
+    }
+
     /// Whether the server may still have to be told something.
     #[must_use]
     pub const fn pending(self) -> bool {
@@ -168,6 +176,7 @@ impl OpState {
             Self::Copying => "copying",
             Self::Copied => "copied",
             Self::Flagged => "flagged",
+            Self::Hidden => "hidden",
             Self::Settled => "settled",
             Self::Moot => "moot",
             Self::Withdrawn => "withdrawn",
@@ -185,6 +194,7 @@ impl OpState {
             Self::Copying,
             Self::Copied,
             Self::Flagged,
+            Self::Hidden,
             Self::Settled,
             Self::Moot,
             Self::Withdrawn,

@@ -6,6 +6,7 @@ use super::blobs::Blobs;
 use super::error::Result;
 use super::open::{self, Cache, Db, Kind, State};
 use super::{Places, bodies, drafts, journal, outbox, search};
+use crate::mail::intent::OpState;
 use std::fs;
 use std::path::Path;
 
@@ -73,7 +74,8 @@ fn file<K: Kind>(dir: &Path, found: &mut Vec<Finding>) -> Option<Db<K>> {
 }
 
 fn state(db: &Db<State>) -> Result<Finding> {
-    let queue = journal::queue(db, None)?;
+    let mut queue = journal::queue(db, None)?;
+    queue.retain(|o| o.state != OpState::Hidden);
     let parked = queue.iter().filter(|o| !o.state.pending()).count();
     let what = format!(
         "{} waiting for a server, {parked} of them for you; {} outgoing, {} unfinished",

@@ -131,6 +131,24 @@ pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u
     Ok(set)
 }
 
+/// How many messages the server has in a mailbox, and how many of them are unread there, more than the person sees: what
+/// pending operations hide, less what they only promise. Costs pending work.
+///
+/// # Errors
+/// As every question.
+pub fn unseen_by_person(db: &Db<Cache>, mailbox: MailboxId) -> Result<(i64, i64)> {
+    let sum = |sql: &str| -> Result<(i64, i64)> {
+        Ok(db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| Ok((r.get(0)?, r.get(1)?)))?)
+    };
+    let hidden =
+        sum("SELECT count(*), coalesce(sum((server_flags & 1) = 0), 0) FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL
+           AND hidden = 1 AND id IN (SELECT place FROM wish WHERE place <> 0 AND hides = 1)")?;
+    let promised = sum(
+        "SELECT count(*), coalesce(sum((flags & 1) = 0), 0) FROM placement WHERE mailbox = ?1 AND uid IS NULL AND hidden = 0",
+    )?;
+    Ok((hidden.0 - promised.0, hidden.1 - promised.1))
+}
+
 /// All that the person sees in a mailbox, newest first.
 ///
 /// # Errors

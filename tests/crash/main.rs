@@ -7,6 +7,8 @@
 mod mailhost;
 
 mod day;
+mod matrix;
+mod state;
 
 use day::{Day, Deed, Kind, Run};
 

@@ -61,11 +61,11 @@ pub fn sources(op: &Operation, validity: UidValidity) -> UidSet {
 /// What has to be done about `op` next, if anything can be.
 #[must_use]
 pub fn work(op: &Operation, moves: bool, uidplus: bool) -> Option<Work> {
-    use OpState::{Copied, Copying, Flagged, InFlight, Queued, Uncertain};
+    use OpState::{Copied, Copying, Flagged, Hidden, InFlight, Queued, Uncertain};
     match (&op.kind, op.state) {
         (OpKind::Flag { delta }, Queued | InFlight | Uncertain) => Some(Work::Store(delta.clone())),
         (OpKind::Expunge, Queued | InFlight | Uncertain) | (OpKind::Move { .. }, Copied) => Some(Work::Mark),
-        (OpKind::Expunge | OpKind::Move { .. }, Flagged) => uidplus.then_some(Work::Expunge),
+        (OpKind::Expunge | OpKind::Move { .. }, Flagged | Hidden) => uidplus.then_some(Work::Expunge),
         (OpKind::Move { to }, Queued) if moves => Some(Work::Move(to.clone())),
         (OpKind::Move { to }, Queued) => Some(Work::Copy { to: to.clone(), moving: true }),
         (OpKind::Copy { to }, Queued) => Some(Work::Copy { to: to.clone(), moving: false }),
@@ -118,8 +118,8 @@ pub fn pick<'a>(
                 *set = set.union(&own);
             }
             _ => {
-                // What stops at `Flagged` for want of UIDPLUS has nothing more to do: it stops nobody.
-                if op.state != OpState::Flagged {
+                // What is only marked for want of UIDPLUS has nothing more to do: it stops nobody.
+                if !op.state.is_marked() {
                     busy = busy.union(&own);
                     uncounted.extend(to.filter(|_| op.mark.is_some()));
                 }

@@ -5,10 +5,10 @@
 
 use crate::mail::intent::{OpState, Operation};
 
-use OpState::{Copied, Copying, Flagged, InFlight, Moot, Parked, Queued, Settled, Uncertain, Withdrawn};
+use OpState::{Copied, Copying, Flagged, Hidden, InFlight, Moot, Parked, Queued, Settled, Uncertain, Withdrawn};
 
 /// Every legal step of an operation's life. A state may also stay: then only other fields change.
-const LEGAL: [(OpState, &[OpState]); 10] = [
+const LEGAL: [(OpState, &[OpState]); 11] = [
     (Queued, &[InFlight, Copying, Settled, Moot, Withdrawn, Parked]),
     // Refused: queued again or parked. An expunge goes on to `Flagged`.
     (InFlight, &[Uncertain, Queued, Flagged, Settled, Moot, Parked]),
@@ -16,7 +16,8 @@ const LEGAL: [(OpState, &[OpState]); 10] = [
     (Copying, &[Uncertain, Queued, Copied, Settled, Moot, Parked]),
     // Never back: the copy exists, another one would be a second.
     (Copied, &[Flagged, Settled, Parked]),
-    (Flagged, &[Settled, Moot, Parked]),
+    (Flagged, &[Hidden, Settled, Moot, Parked]),
+    (Hidden, &[Settled, Moot, Parked]),
     // The person's choice; see `retried` for which.
     (Parked, &[Queued, Uncertain, Withdrawn]),
     (Settled, &[]),
@@ -62,7 +63,7 @@ pub fn backoff(attempts: u32) -> i64 {
 mod tests {
     use super::*;
 
-    const ALL: [OpState; 10] = [Queued, InFlight, Uncertain, Copying, Copied, Flagged, Settled, Moot, Withdrawn, Parked];
+    const ALL: [OpState; 11] = [Queued, InFlight, Uncertain, Copying, Copied, Flagged, Hidden, Settled, Moot, Withdrawn, Parked];
 
     #[test]
     fn every_state_has_its_row_and_ends_are_ends() {

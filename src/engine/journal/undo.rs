@@ -53,7 +53,7 @@ pub fn take_back(group: &[Operation], pending: &[Operation]) -> Back {
             OpKind::Move { to } => back.add(new(op, to, OpKind::Move { to: op.mailbox.clone() }, results(op))),
             OpKind::Copy { to } => back.add(new(op, to, OpKind::Expunge, results(op))),
             // Marked only, for want of UIDPLUS: the mark can be taken away.
-            OpKind::Expunge if state == OpState::Flagged => {
+            OpKind::Expunge if state.is_marked() => {
                 let delta = FlagDelta::clear(Flag::Deleted);
                 back.add(new(op, &op.mailbox, OpKind::Flag { delta }, op.targets.clone()));
             }

@@ -20,7 +20,7 @@ pub mod tree;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use crate::mail::ids::OpId;
-use crate::mail::intent::{Mark, Operation};
+use crate::mail::intent::{Mark, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Resync, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
@@ -111,7 +111,7 @@ struct Answer {
     mark: Option<Mark>,
     copied: Option<CopiedUids>,
     appended: Option<(UidValidity, Uid)>,
-    listed: Option<bool>,
+    listed: Vec<MailboxPath>,
     refused: Option<Refusal>,
 }
 
@@ -226,7 +226,7 @@ impl MailboxSync {
             }
             (Waiting::Ask(Ask::CachedIdentities), Part::Identities(rows)) => self.answer.identities.extend(rows),
             (Waiting::Ask(Ask::Mailboxes), Part::Mailboxes(listed)) => {
-                self.answer.listed = Some(listed.iter().any(|m| m.path == self.mailbox && m.selectable));
+                self.answer.listed = listed.into_iter().filter(|m| m.selectable).map(|m| m.path).collect();
             }
             (Waiting::Ask(Ask::TargetMark { .. }), Part::Marked(mark)) => self.answer.mark = Some(mark),
             (Waiting::Tell, Part::Copied(copied)) => self.answer.copied = Some(copied),
@@ -305,8 +305,9 @@ impl MailboxSync {
                 }
             }
             Stage::Missing(refusal) => {
-                let missing = self.answer.listed == Some(false);
-                self.end(if missing { Outcome::NoMailbox } else { Outcome::Refused(refusal) });
+                // That the list was refused too says nothing.
+                let there = self.answer.refused.is_some() || self.answer.listed.contains(&self.mailbox);
+                self.end(if there { Outcome::Refused(refusal) } else { Outcome::NoMailbox });
             }
             Stage::Rebase(stage) => self.rebase(stage),
             Stage::Push(stage) => self.push(stage),
@@ -343,6 +344,12 @@ impl MailboxSync {
 
     /// Pushing is over.
     fn pushed(&mut self) {
+        if !self.caps.uidplus {
+            // As far as this server goes; the person waits for nothing.
+            let marked = self.ops.iter().filter(|op| self.ours(op) && op.state == OpState::Flagged).map(|op| op.id);
+            let hidden = marked.map(|id| OpChange::to(id, OpState::Hidden)).collect();
+            self.change(hidden);
+        }
         if self.told {
             self.told = false;
             self.select();

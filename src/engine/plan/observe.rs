@@ -205,11 +205,11 @@ impl MailboxSync {
         }
     }
 
-    /// Without UIDPLUS a wish stops at `Flagged`. If somebody took the mark away again, the message stays and shows.
+    /// Without UIDPLUS a message is only marked. If somebody took the mark away again, the message stays and shows.
     fn restored(&mut self, rows: &[FlagsSeen]) {
         let kept: UidSet = rows.iter().filter(|row| !row.flags.has(Flag::Deleted)).map(|row| row.uid).collect();
         let validity = self.selected.uidvalidity;
-        let undone = self.ops.iter().filter(|op| self.ours(op) && op.state == OpState::Flagged && !self.sent.contains(&op.id));
+        let undone = self.ops.iter().filter(|op| self.ours(op) && op.state.is_marked() && !self.sent.contains(&op.id));
         let undone = undone.filter(|op| batch::uids(op, validity).is_some_and(|u| !u.intersection(&kept).is_empty()));
         let changes = undone.map(|op| OpChange::to(op.id, OpState::Moot)).collect();
         self.change(changes);
@@ -257,7 +257,7 @@ impl MailboxSync {
                 continue;
             }
             let state = match (&op.kind, op.state) {
-                (_, OpState::Flagged | OpState::Copied) => OpState::Settled,
+                (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpState::Settled,
                 // A lost copy may have come to its end before the message went: probed when its time comes.
                 (OpKind::Copy { .. }, OpState::Uncertain | OpState::InFlight) | (_, OpState::Copying) => continue,
                 (OpKind::Move { .. }, OpState::Uncertain | OpState::InFlight) => OpState::Settled,

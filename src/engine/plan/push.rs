@@ -6,7 +6,7 @@
 
 use super::base::Outcome;
 use super::probe::matching;
-use super::step::{Ask, OpChange, OpFault, Record, Refusal, Tell};
+use super::step::{Ask, Code, OpChange, OpFault, Record, Refusal, Tell};
 use super::{MailboxSync, Stage as Pass};
 use crate::engine::journal::batch::{self, Work};
 use crate::engine::journal::op::backoff;
@@ -36,6 +36,8 @@ pub(super) enum Stage {
     Resolve(OpId),
     /// The target's UIDNEXT was asked for.
     Marked(Job),
+    /// That was refused: all mailboxes were asked for.
+    Missing(Job, Refusal),
     /// The claim is on disk: tell.
     Claimed(Job),
     /// The server answered.
@@ -69,6 +71,7 @@ impl MailboxSync {
             }
             Stage::Resolve(id) => self.resolve_by_print(id),
             Stage::Marked(job) => self.marked(job),
+            Stage::Missing(job, refusal) => self.missing(&job, &refusal),
             Stage::Claimed(job) => self.claimed(job),
             Stage::Told(job) => self.settle(job),
             Stage::Probe(id, stage) => self.probe(id, stage),
@@ -146,6 +149,9 @@ impl MailboxSync {
 
     fn marked(&mut self, job: Job) {
         if let Some(refusal) = self.answer.refused.take() {
+            if matches!(refusal.code, Code::NoMailbox | Code::Other) {
+                return self.go(Ask::Mailboxes, Stage::Missing(job, refusal));
+            }
             self.refused(&job.ids, &refusal);
             return self.again();
         }
@@ -153,12 +159,22 @@ impl MailboxSync {
         self.claim(job, Some(mark));
     }
 
+    /// The target says nothing of itself. If it is not there, somebody may have renamed it: a new list tells.
+    fn missing(&mut self, job: &Job, refusal: &Refusal) {
+        let to = job.ids.first().and_then(|id| self.op(*id)).and_then(Operation::destination);
+        if self.answer.refused.is_none() && to.is_some_and(|to| !self.answer.listed.contains(to)) {
+            return self.end(Outcome::NoMailbox);
+        }
+        self.again();
+        self.refused(&job.ids, refusal);
+    }
+
     /// Writes down that a command is about to be sent.
     fn claim(&mut self, job: Job, mark: Option<Mark>) {
         let state = |op: &Operation| match (&job.work, op.state) {
             (Work::Copy { moving: true, .. }, _) => OpState::Copying,
             // Both may be done twice: their state says already what comes next.
-            (Work::Mark | Work::Expunge, OpState::Copied | OpState::Flagged) => op.state,
+            (Work::Mark | Work::Expunge, OpState::Copied | OpState::Flagged | OpState::Hidden) => op.state,
             _ => OpState::InFlight,
         };
         let claims = job.ids.iter().filter_map(|id| self.op(*id)).filter(|op| state(op) != op.state || mark.is_some());
@@ -265,7 +281,7 @@ impl MailboxSync {
         let put_off = |op: &Operation| OpChange {
             not_before: Some(self.policy.now.saturating_add(backoff(op.attempts.max(1)))),
             fault: Some(fault.clone()),
-            ..OpChange::to(op.id, if matches!(op.state, OpState::Copied | OpState::Flagged) { op.state } else { OpState::Queued })
+            ..OpChange::to(op.id, if op.state.is_marked() || op.state == OpState::Copied { op.state } else { OpState::Queued })
         };
         let changes = ids.iter().filter_map(|id| self.op(*id)).map(put_off).collect();
         self.change(changes);
@@ -327,13 +343,18 @@ impl MailboxSync {
         }
         let appeared = std::mem::take(&mut self.answer.identities);
         let Some(op) = self.op(id) else { return };
+        let mut taken = UidSet::new();
         let find = |target: &Target| {
             let Some((maker, index)) = maker(target) else { return Some(target.clone()) };
             if let Some(said) = self.result(target) {
                 return Some(said);
             }
-            let print = print(self.op(maker)?, index)?;
-            let [uid] = matching(print, &appeared)[..] else { return None };
+            let maker = self.op(maker)?;
+            let print = print(maker, index)?;
+            let from = maker.mark.map_or(0, |mark| mark.uidnext);
+            // Twins are the same mail, and came in the order of the commands: each wish takes the first that is left.
+            let uid = matching(print, &appeared).into_iter().find(|uid| uid.get() >= from && !taken.contains(*uid))?;
+            taken.insert(uid);
             Some(Target::Server { uidvalidity: self.selected.uidvalidity, uid: uid.get(), print: print.clone() })
         };
         match op.targets.iter().map(find).collect::<Option<Vec<Target>>>() {
@@ -343,9 +364,12 @@ impl MailboxSync {
     }
 }
 
-/// Whether nothing more is to come of an operation. What stops at `Flagged` has put its copy in place.
+/// Whether nothing more is to come of an operation. What is marked has put its copy in place.
 fn finished(op: &Operation) -> bool {
-    matches!(op.state, OpState::Flagged | OpState::Copied | OpState::Settled | OpState::Moot | OpState::Withdrawn)
+    matches!(
+        op.state,
+        OpState::Flagged | OpState::Hidden | OpState::Copied | OpState::Settled | OpState::Moot | OpState::Withdrawn
+    )
 }
 
 fn maker(target: &Target) -> Option<(OpId, usize)> {

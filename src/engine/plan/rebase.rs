@@ -94,10 +94,10 @@ impl MailboxSync {
                 })
                 .collect();
             let all: Option<Vec<Target>> = found.iter().cloned().collect();
-            // What stops at `Flagged` and is not found was expunged: that was the wish.
+            // What is marked and is not found was expunged: that was the wish.
             let mut change = match (&all, op.state) {
                 (Some(_), _) => OpChange::to(op.id, op.state),
-                (None, OpState::Flagged) => OpChange::to(op.id, OpState::Settled),
+                (None, state) if state.is_marked() => OpChange::to(op.id, OpState::Settled),
                 (None, _) => OpChange::park(op.id, OpFault::NotFoundAgain),
             };
             if change.state != OpState::Settled {

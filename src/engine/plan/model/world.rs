@@ -285,7 +285,7 @@ impl World {
             Target::Server { .. } => None,
         };
         let stuck = |o: &Operation| o.state == OpState::Parked || (o.state.pending() && self.waits(o));
-        (op.state == OpState::Flagged && !self.server.caps.uidplus) || op.targets.iter().filter_map(maker).any(stuck)
+        (op.state == OpState::Hidden && !self.server.caps.uidplus) || op.targets.iter().filter_map(maker).any(stuck)
     }
 
     /// The journal, a line each.

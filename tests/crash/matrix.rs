@@ -1,0 +1,253 @@
+//! matrix — what happens on both sides at once, killed after every durable step, and once more during the recovery: the end
+//! is what it is without a death, and a further pass does nothing (issue 3, "Faults").
+//! Start reading at: `scenarios`. In the ordinary run the steps of each row are sampled evenly; `POSTRIDER_FULL=1` takes
+//! every one, `POSTRIDER_ROW=word` only rows with that word.
+
+use super::day::{Day, Kind, Run};
+use super::mailhost::{At, PASSWORD, host};
+use postrider::base::cancel::Cancel;
+use postrider::base::gate::{Permit, Reason};
+use postrider::base::secret::Secret;
+use postrider::base::waker::Waker;
+use postrider::mail::flags::{Flag, FlagDelta, Flags};
+use postrider::mail::mailbox::MailboxPath;
+use postrider::mail::uid::UidSet;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::{Login, MailStore, TlsMode};
+use std::time::{Duration, Instant};
+
+/// How long one row may take in the ordinary run; at least [`LEAST`] steps are taken all the same.
+const BUDGET: Duration = Duration::from_secs(9);
+const LEAST: u64 = 4;
+
+/// Another client.
+struct Other {
+    conn: ImapStore,
+    _ends: (Waker, Cancel),
+}
+
+impl Other {
+    fn new(day: &Day) -> Self {
+        let (waker, cancel) = (Waker::new().unwrap(), Cancel::new().unwrap());
+        let permit = Permit::ask(Reason::MailServer).unwrap();
+        let secret = Secret::new(PASSWORD.to_owned());
+        let login = Login { user: day.me(), secret: &secret, without: &[] };
+        let conn = ImapStore::open(permit, &host().imap_at(At::Good, TlsMode::Implicit), &login, &waker, &cancel).unwrap();
+        Self { conn, _ends: (waker, cancel) }
+    }
+
+    fn find(&mut self, mailbox: &str, n: u64) -> UidSet {
+        self.conn.select(&MailboxPath::from_typed(mailbox), false, None).unwrap();
+        let id = postrider::mail::envelope::MessageId::new(&format!("{n}@example.org")).unwrap();
+        let found = self.conn.search_message_id(&id).unwrap();
+        assert!(!found.is_empty(), "{n} is not in {mailbox}");
+        found
+    }
+
+    fn put(&mut self, mailbox: &str, n: u64) {
+        let text = format!("Subject: Mail {n}\r\nMessage-ID: <{n}@example.org>\r\n\r\nThis is mail {n}.\r\n");
+        let path = MailboxPath::from_typed(mailbox);
+        self.conn.append(&path, &Flags::new(), 1_770_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+    }
+
+    fn flag(&mut self, mailbox: &str, n: u64, flag: Flag) {
+        let uids = self.find(mailbox, n);
+        self.conn.store_flags(&uids, &FlagDelta::set(flag)).unwrap();
+    }
+
+    fn expunge(&mut self, mailbox: &str, n: u64) {
+        let uids = self.find(mailbox, n);
+        self.conn.store_flags(&uids, &FlagDelta::set(Flag::Deleted)).unwrap();
+        self.conn.uid_expunge(&uids).unwrap();
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.conn.logout();
+    }
+}
+
+/// One row of the table.
+struct Scenario {
+    name: &'static str,
+    without: &'static [&'static str],
+    /// Before the first look at all.
+    before: fn(&mut Other),
+    /// What the person does: verbs, with `mailbox:n` for the number of a message.
+    ours: &'static [&'static [&'static str]],
+    /// What others do before we look again.
+    theirs: fn(&Day, &mut Other),
+    /// What others do after a death.
+    meanwhile: fn(&mut Other),
+    /// How many operations the person has to look at in the end.
+    left: i64,
+}
+
+const NONE: Scenario =
+    Scenario { name: "", without: &[], before: |_| (), ours: &[], theirs: |_, _| (), meanwhile: |_| (), left: 0 };
+
+/// New mail, flags and expunges on both sides.
+const BOTH: Scenario = Scenario {
+    ours: &[
+        &["flag", "INBOX:1", "--add", "flagged"],
+        &["move", "INBOX:2", "--to", "Lists/Rust"],
+        &["copy", "INBOX:3", "--to", "Archive"],
+        &["delete", "INBOX:5", "--forever"],
+    ],
+    theirs: |_, other| {
+        (6..=8).for_each(|n| other.put("INBOX", n));
+        other.flag("INBOX", 3, Flag::Seen);
+        other.flag("INBOX", 1, Flag::Answered);
+        other.expunge("INBOX", 4);
+    },
+    ..NONE
+};
+
+const LISTS: Scenario = Scenario {
+    before: |other| {
+        other.put("Lists/Rust", 20);
+        other.put("Lists/Rust", 21);
+    },
+    ours: &[
+        &["flag", "Lists/Rust:20", "--add", "flagged"],
+        &["move", "Lists/Rust:21", "--to", "Archive"],
+        &["move", "INBOX:1", "--to", "Lists/Rust"],
+    ],
+    ..NONE
+};
+
+fn scenarios() -> Vec<Scenario> {
+    let reset: fn(&Day, &mut Other) = |day, other| {
+        other.put("INBOX", 6);
+        day.renumber("INBOX");
+    };
+    vec![
+        Scenario { name: "both sides, QRESYNC", ..BOTH },
+        Scenario { name: "both sides, CONDSTORE", without: &["QRESYNC"], ..BOTH },
+        Scenario { name: "both sides, plain", without: &["QRESYNC", "CONDSTORE"], ..BOTH },
+        Scenario { name: "both sides, no MOVE", without: &["MOVE"], ..BOTH },
+        Scenario { name: "both sides, no UIDPLUS", without: &["MOVE", "UIDPLUS"], ..BOTH },
+        Scenario { name: "UIDVALIDITY reset, QRESYNC", theirs: reset, ..BOTH },
+        Scenario { name: "UIDVALIDITY reset, plain", without: &["QRESYNC", "CONDSTORE"], theirs: reset, ..BOTH },
+        Scenario {
+            name: "renamed under us",
+            theirs: |_, other| {
+                let path = MailboxPath::from_typed;
+                other.conn.rename(&path("Lists/Rust"), &path("Lists/Crab")).unwrap();
+            },
+            ..LISTS
+        },
+        Scenario {
+            name: "deleted under us",
+            theirs: |_, other| other.conn.delete(&MailboxPath::from_typed("Lists/Rust")).unwrap(),
+            left: 2,
+            ..LISTS
+        },
+        Scenario {
+            name: "the tree is ours",
+            before: LISTS.before,
+            ours: &[
+                &["mailbox", "create", "New"],
+                &["flag", "Lists/Rust:20", "--add", "flagged"],
+                &["mailbox", "rename", "Lists/Rust", "New/Crab"],
+                &["move", "INBOX:1", "--to", "New/Crab"],
+                &["mailbox", "delete", "Junk", "--yes"],
+                &["mailbox", "unsubscribe", "Drafts"],
+            ],
+            ..NONE
+        },
+        Scenario {
+            name: "two clients at once",
+            ours: &[
+                &["flag", "INBOX:1", "--add", "flagged"],
+                &["move", "INBOX:2", "--to", "Lists/Rust"],
+                &["copy", "INBOX:3", "--to", "Archive"],
+            ],
+            meanwhile: |other| {
+                other.flag("INBOX", 4, Flag::Seen);
+                other.expunge("INBOX", 5);
+                other.put("INBOX", 9);
+                other.put("Archive", 10);
+            },
+            ..NONE
+        },
+    ]
+}
+
+/// What is left of a profile and of its server.
+type Ends = (Vec<(String, String, String)>, Vec<String>, i64);
+
+fn ends(day: &Day) -> Ends {
+    (day.server(), day.cached(), day.pending())
+}
+
+fn sync(day: &Day) {
+    assert_eq!(day.run(&Run::of(&["sync"]), None), 0, "{}", day.said());
+}
+
+/// A row: its name, how many steps there are, at how many it was killed, and how often once more.
+fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
+    let name = scenario.name;
+    let day = Day::without(Kind::Dovecot, scenario.without);
+    (scenario.before)(&mut Other::new(&day));
+    sync(&day);
+    for verb in scenario.ours {
+        assert_eq!(day.run(&day.act(verb), None), 0, "{name}: {}", day.said());
+    }
+    day.let_holds_pass();
+    (scenario.theirs)(&day, &mut Other::new(&day));
+    let start = day.save();
+
+    // How it ends without a death; then nothing is left to do.
+    (scenario.meanwhile)(&mut Other::new(&day));
+    let steps = day.steps(&Run::of(&["sync"]));
+    sync(&day);
+    let whole = ends(&day);
+    assert_eq!(whole.2, scenario.left, "{name}: {:?}", day.left());
+    day.rests();
+    assert_eq!(ends(&day), whole, "{name}: a further pass changes nothing");
+
+    let begun = Instant::now();
+    let (mut kills, mut pairs, mut at, mut stride) = (0, 0, 1, 1);
+    while at <= steps {
+        day.restore(&start);
+        let code = day.run(&Run::of(&["sync"]), Some(at));
+        assert!(code == 100 || code == 0, "{name}, step {at}: {}", day.said());
+        kills += u64::from(code == 100);
+        (scenario.meanwhile)(&mut Other::new(&day));
+        // Killed again during the recovery, at a step that only looks random.
+        let second = at.wrapping_mul(0x9e37_79b9) % steps + 1;
+        pairs += u64::from(day.run(&Run::of(&["sync"]), Some(second)) == 100);
+        sync(&day);
+        let now = ends(&day);
+        assert_eq!(now, whole, "{name}, killed after step {at}, then {second}: {:?}", day.left());
+        if kills % 4 == 1 {
+            day.rests();
+        }
+        // The first steps show how long one takes: the others are taken evenly.
+        if !full && kills == LEAST / 2 {
+            let each = begun.elapsed() / u32::try_from(kills).unwrap();
+            let room = BUDGET.saturating_sub(begun.elapsed()).as_millis() / each.as_millis().max(1);
+            let room = u64::try_from(room).unwrap().max(LEAST / 2);
+            stride = (steps - at).div_ceil(room).max(1);
+        }
+        at += stride;
+    }
+    (name.to_owned(), steps, kills, pairs)
+}
+
+#[test]
+fn both_sides_at_once_killed_after_each_step() {
+    let full = std::env::var_os("POSTRIDER_FULL").is_some();
+    let only = std::env::var("POSTRIDER_ROW").unwrap_or_default();
+    let mut table = Vec::new();
+    for scenario in scenarios().iter().filter(|s| s.name.contains(&only)) {
+        table.push(row(scenario, full));
+        let (name, steps, kills, pairs) = table.last().unwrap();
+        println!("{name:28} {steps:4} steps {kills:4} killed at {pairs:4} killed twice    0 failures");
+    }
+    let sum = |of: fn(&(String, u64, u64, u64)) -> u64| table.iter().map(of).sum::<u64>();
+    let how = if full { "every step" } else { "steps sampled evenly; POSTRIDER_FULL=1 for every one" };
+    println!("{:28} {:4} steps {:4} killed at {:4} killed twice ({how})", "all", sum(|r| r.1), sum(|r| r.2), sum(|r| r.3));
+}

@@ -1,0 +1,110 @@
+//! state — what is left of a day on both sides, read straight from the files, and what makes time pass there.
+//! Start reading at: `Day::cached`.
+
+use super::day::{BINARY, Day, HOLD, Run};
+use std::fs;
+use std::process::Command;
+
+impl Day {
+    pub fn me(&self) -> &str {
+        &self.me
+    }
+
+    /// A verb of the person's; `mailbox:n` stands for the number of the mail `n` there.
+    pub fn act(&self, verb: &[&str]) -> Run {
+        let number = |word: &str| -> String {
+            let Some((mailbox, n)) = word.split_once(':') else { return word.to_owned() };
+            let rows = self.json(&["list", mailbox]);
+            let id = format!("{n}@example.org");
+            let row = rows.as_array().unwrap().iter().find(|row| row["message_id"] == id.as_str());
+            row.unwrap_or_else(|| panic!("{n} is not in {mailbox}: {rows}"))["id"].to_string()
+        };
+        Run { args: verb.iter().map(|word| number(word)).collect(), input: String::new() }
+    }
+
+    /// Runs it whole: how many durable steps that are.
+    pub fn steps(&self, run: &Run) -> u64 {
+        let log = self.dir.path().join("steps");
+        let _ = fs::remove_file(&log);
+        let mut command = Command::new(BINARY);
+        command.arg("--profile").arg(self.home()).args(&run.args).env("POSTRIDER_CRASH_LOG", &log);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        u64::try_from(fs::read_to_string(&log).unwrap().lines().count()).unwrap()
+    }
+
+    /// One more pass finds nothing and tells nothing.
+    pub fn rests(&self) {
+        let said = self.json(&["sync"]);
+        for account in said["accounts"].as_array().unwrap() {
+            assert_eq!(account["pushed"], 0, "{said}");
+            for mailbox in account["mailboxes"].as_array().unwrap() {
+                assert_eq!(
+                    (&mailbox["new"], &mailbox["changed"], &mailbox["vanished"]),
+                    (&0.into(), &0.into(), &0.into()),
+                    "{said}"
+                );
+            }
+        }
+    }
+
+    /// All that the cache shows: mailboxes, and messages with their flags.
+    pub fn cached(&self) -> Vec<String> {
+        let cache = rusqlite::Connection::open(self.home().join("data/cache.sqlite")).unwrap();
+        let sql = "SELECT b.path || ' ' || b.subscribed || ' ' || coalesce(m.message_id || ' ' || p.flags || ' ' || p.words, '')
+                   FROM mailbox b LEFT JOIN placement p ON p.mailbox = b.id AND p.hidden = 0 LEFT JOIN message m ON m.id = p.message
+                   WHERE b.dying = 0 ORDER BY 1";
+        let mut rows = cache.prepare(sql).unwrap();
+        rows.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// How many operations are left, but those that did all that a server without UIDPLUS lets them do.
+    pub fn pending(&self) -> i64 {
+        let state = rusqlite::Connection::open(self.home().join("data/state.sqlite")).unwrap();
+        let sql = "SELECT count(*) FROM operation WHERE state NOT IN ('settled', 'moot', 'withdrawn', 'hidden')";
+        state.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// What the journal still has, for a message.
+    pub fn left(&self) -> Vec<String> {
+        self.json(&["queue"]).as_array().unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    /// The server numbers a mailbox anew: another UIDVALIDITY, other UIDs.
+    pub fn renumber(&self, folder: &str) {
+        let folder = self.folder(folder);
+        let list = folder.join("dovecot-uidlist");
+        let text = fs::read_to_string(&list).unwrap();
+        let (head, rows) = text.split_once('\n').unwrap();
+        let shift = |word: &str, by: u64| (word.parse::<u64>().unwrap() + by).to_string();
+        let head: Vec<String> = head
+            .split(' ')
+            .map(|word| match word.split_at(1) {
+                ("V", n) => format!("V{}", shift(n, 1_000)),
+                ("N", n) => format!("N{}", shift(n, 50)),
+                _ => word.to_owned(),
+            })
+            .collect();
+        let rows: String = rows
+            .lines()
+            .map(|row| {
+                let (uid, rest) = row.split_once(' ').unwrap();
+                format!("{} {rest}\n", shift(uid, 50))
+            })
+            .collect();
+        fs::write(&list, format!("{}\n{rows}", head.join(" "))).unwrap();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("dovecot.index") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
+    /// Lets the time pass in which what is final can be taken back.
+    pub fn let_holds_pass(&self) {
+        let file = self.home().join("data/state.sqlite");
+        let state = rusqlite::Connection::open(file).unwrap();
+        state.execute("UPDATE operation SET not_before = not_before - ?1 WHERE not_before > 0", [HOLD]).unwrap();
+    }
+}
