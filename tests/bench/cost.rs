@@ -106,7 +106,7 @@ fn change(person: &Person, corpus: &Corpus, round: u32) {
         other.append("INBOX", &new.raw(n));
     }
     // Sequence numbers from the top: others each round, spread out as they are in life.
-    let top = corpus.count - round * 1_000;
+    let top = corpus.count - round * (corpus.count / 8);
     let spread = |from: u32, count: u32| (0..count).map(|n| (from - 3 * n).to_string()).collect::<Vec<_>>().join(",");
     let flag = if round.is_multiple_of(2) { "\\Flagged" } else { "$Forwarded" };
     other.ask(&format!("UID STORE {} +FLAGS.SILENT ({flag})", spread(top, DELTA.1)));
