@@ -172,6 +172,12 @@ impl App {
 
     fn mailboxes(&mut self, rows: Vec<MailboxRow>) {
         self.folders.fill(rows, &self.accounts);
+        if let Some((account, path)) = &self.expected
+            && let Some(id) = self.folders.rows().iter().find(|r| r.account == *account && r.path == *path).map(|r| r.id)
+        {
+            self.folders.show(View::Mailbox(id));
+            self.expected = None;
+        }
         if let Some(View::Mailbox(id)) = self.view {
             if self.folders.mailbox(id).is_some() {
                 return;

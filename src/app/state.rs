@@ -25,6 +25,7 @@ use crate::base::safetext::SafeText;
 use crate::config::{self, Config};
 use crate::engine::api::{Connectivity, Password, Query, Request, Slot, Ticket};
 use crate::mail::ids::{AccountName, MailboxId};
+use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::View;
 use crate::mail::structure::Prefer;
 use jiff::tz::TimeZone;
@@ -109,6 +110,8 @@ pub struct App {
     pub(super) rooms: Vec<(AccountName, Room)>,
     /// Accounts of which it was said that they are nearly full.
     pub(super) warned: BTreeSet<AccountName>,
+    /// A mailbox that was just made or renamed: the cursor of its pane goes there once it is listed.
+    pub(super) expected: Option<(AccountName, MailboxPath)>,
     /// Accounts whose password was asked for in this run.
     pub(super) declined: BTreeSet<AccountName>,
     pub(super) last_target: Option<MailboxId>,
@@ -171,6 +174,7 @@ impl App {
             gathers: VecDeque::new(),
             rooms: Vec::new(),
             warned: BTreeSet::new(),
+            expected: None,
             declined: BTreeSet::new(),
             last_target: None,
             unread_jump: None,

@@ -103,6 +103,7 @@ impl App {
         if let Err(why) = path.check_new(delimiter) {
             return self.status.doubt(self.now.since, why);
         }
+        self.expected = account.filter(|_| self.focus == Focus::Folders).map(|a| (a, path.clone()));
         let shown = path.decoded();
         let (act, text) = match naming {
             Naming::Create(account) => {
@@ -170,14 +171,5 @@ impl App {
         let name = self.folders.mailbox(id).map_or_else(String::new, folders::name);
         let text = SafeText::line_max(&format!("{verb} {name}"), 120);
         self.request(Request::Mailbox(act), Note::Tree { text, undo: true });
-    }
-
-    /// Whether a change of the mailbox waits for its server.
-    #[must_use]
-    pub fn tree_waits(&self, row: &MailboxRow) -> bool {
-        self.outbox.changes().iter().any(|c| {
-            let same = c.to.as_ref().unwrap_or(&c.mailbox) == &row.path;
-            c.account == row.account && c.is_about_tree() && same
-        })
     }
 }

@@ -3,8 +3,9 @@
 //! Start reading at: `Outbox::lines`.
 
 use crate::engine::api::{OutboxRow, OutboxState, QueueRow};
-use crate::mail::ids::{OpId, OutboxId};
+use crate::mail::ids::{AccountName, OpId, OutboxId};
 use crate::mail::intent::OpState;
+use crate::mail::mailbox::MailboxPath;
 
 /// What a line is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +30,8 @@ enum Held {
 pub struct Outbox {
     mails: Vec<OutboxRow>,
     changes: Vec<QueueRow>,
+    /// The mailboxes that changes are about, under the names that they will have.
+    tree: Vec<(AccountName, MailboxPath)>,
     cursor: usize,
     top: usize,
     height: usize,
@@ -45,6 +48,8 @@ impl Outbox {
     /// Takes the waiting changes in.
     pub fn fill_changes(&mut self, changes: Vec<QueueRow>) {
         let held = self.held();
+        let about = changes.iter().filter(|c| c.is_about_tree());
+        self.tree = about.map(|c| (c.account.clone(), c.to.as_ref().unwrap_or(&c.mailbox).clone())).collect();
         self.changes = changes;
         self.find_again(held);
     }
@@ -60,10 +65,10 @@ impl Outbox {
         self.settle(1);
     }
 
-    /// The changes that wait for a server.
+    /// Whether a change of the mailbox itself waits for its server.
     #[must_use]
-    pub fn changes(&self) -> &[QueueRow] {
-        &self.changes
+    pub fn tree_waits(&self, account: &AccountName, path: &MailboxPath) -> bool {
+        self.tree.iter().any(|(a, p)| a == account && p == path)
     }
 
     /// All lines.

@@ -103,7 +103,7 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
         room = room
             .saturating_sub(canvas.right((area.x + area.width).saturating_sub(1), y, 9, &words::count(number.into()), role) + 1);
     }
-    if app.tree_waits(mailbox) {
+    if app.outbox().tree_waits(&mailbox.account, &mailbox.path) {
         canvas.text(area.x + 1, y, 1, "⇅", Role::StateWaiting);
     }
     let indent = u16::try_from(depth.min(6) * 2).unwrap_or(0);

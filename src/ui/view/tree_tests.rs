@@ -80,6 +80,9 @@ fn mailboxes_are_made_renamed_emptied_and_deleted_knowingly() {
     let create = |path: &str| Request::Mailbox(MailboxAct::Create { account: work(), path: MailboxPath::from_typed(path) });
     assert_eq!(s.requests, [create("Lists/python")], "below the one under the cursor");
     assert!(s.text().contains("made the mailbox Lists/python"));
+    s.boxes.insert(6, crate::mail::fixtures::mailbox(20, "work", "Lists/python", None));
+    s.touched();
+    assert_eq!(s.app.mailbox_at_hand().map(|m| m.id), Some(MailboxId(20)), "the cursor goes to the new one");
     to(&mut s, "kernel");
     s.press("R C-u \"Kernel Enter");
     let rename = MailboxAct::Rename { mailbox: MailboxId(6), to: MailboxPath::from_typed("Kernel") };
