@@ -5,14 +5,16 @@
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{host, user};
 use crate::person::{Dice, Person, agree, id, put, rows, until};
-use postrider::engine::api::{Connectivity, Request};
+use postrider::engine::api::{Connectivity, Query, Request, Rows};
 use postrider::engine::{Engine, shared::Pace};
 use postrider::mail::flags::{Flag, FlagDelta};
+use postrider::mail::intent::OpState;
 use postrider::mail::mailbox::{MailboxPath, Role};
 use postrider::mail::uid::{Uid, UidSet};
 use postrider::net::error::{NetError, Result};
 use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How many messages a mailbox has at most: more are removed by the other client.
@@ -92,6 +94,23 @@ fn ours(engine: &Engine, dice: &mut Dice) {
     };
 }
 
+/// What could not be told without doubt, or was refused, waits for the person with its reason: who gives it up here. The reasons,
+/// and how often each.
+fn give_up_what_waits_for_the_person(engine: &Engine) -> BTreeMap<String, u32> {
+    let mut reasons = BTreeMap::new();
+    until(engine, "an end of what is on its way", |_| {
+        let Ok(Rows::Queue(rows)) = engine.ask(&Query::Queue) else { panic!() };
+        rows.iter().all(|row| row.state == OpState::Parked).then_some(())
+    });
+    let Ok(Rows::Queue(rows)) = engine.ask(&Query::Queue) else { panic!() };
+    for row in rows {
+        assert!(!row.fault.is_empty(), "{row:?}");
+        *reasons.entry(format!("{}: {}", row.kind, row.fault)).or_default() += 1;
+        engine.perform(Request::QueueDrop(row.id)).unwrap();
+    }
+    reasons
+}
+
 #[test]
 fn soak() {
     let minutes: Option<u64> = std::env::var("POSTRIDER_SOAK").ok().map(|m| m.parse().unwrap());
@@ -119,6 +138,9 @@ fn soak() {
         acts += 2;
         let news = engine.wait(Duration::from_millis(50 + dice.roll(100)));
         faults += news.faults.len();
+        if minutes.is_some() {
+            news.faults.iter().for_each(|fault| println!("  told: {}", fault.what));
+        }
         live += u64::from(news.connectivity.values().any(|c| matches!(c, Connectivity::Live { .. })));
         if second.elapsed() >= Duration::from_secs(1) {
             second = Instant::now();
@@ -143,7 +165,9 @@ fn soak() {
     }
     proxy.set(Line::default());
     engine.perform(Request::Refresh { account: None }).unwrap();
+    let parked = give_up_what_waits_for_the_person(&engine);
     agree(&engine, &mut other);
+    println!("given up: {parked:?}");
     let end = resident();
     println!(
         "in the end all mailboxes agree; {acts} acts, {resets} resets; {baseline} kB resident in the first third, {end} kB now"

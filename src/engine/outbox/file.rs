@@ -21,21 +21,23 @@ use crate::mail::server::Fingerprint;
 use crate::store::journal::Command;
 use crate::store::{StoreErrorKind, drafts, journal, mailboxes, overlay};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Submission servers that put a copy into Sent by themselves.
 const FILERS: [&str; 4] = ["smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com"];
 
-/// Files an accepted mail, and marks what it answers or forwards. The accounts in whose journal there is something new.
+/// Files an accepted mail, and marks what it answers or forwards; a server that may file it by itself gets `wait` for that,
+/// then it is looked for. The accounts in whose journal there is something new.
 ///
 /// # Errors
 /// Our own files.
-pub(super) fn file(shared: &Shared, mail: &Outgoing) -> Result<BTreeSet<AccountName>, Fault> {
+pub(super) fn file(shared: &Shared, mail: &Outgoing, wait: Duration) -> Result<BTreeSet<AccountName>, Fault> {
     // First: done twice it is done once, and afterwards the draft is gone.
     let mut told = mark(shared, mail)?;
     let config = shared.account(&mail.mail.account);
     let wanted = mail.mail.file && config.is_some_and(|c| !files_by_itself(c));
     let copy = match config {
-        Some(config) if wanted => Some(copy(shared, config, mail)?),
+        Some(config) if wanted => Some(copy(shared, config, mail, wait)?),
         _ => None,
     };
     let (id, draft, now) = (mail.id, mail.mail.draft, shared.now());
@@ -96,7 +98,7 @@ fn files_by_itself(config: &AccountConfig) -> bool {
 }
 
 /// The operations that put the copy there; the mailbox is made if there is none.
-fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing) -> Result<Vec<NewOperation>, Fault> {
+fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing, wait: Duration) -> Result<Vec<NewOperation>, Fault> {
     let known = shared.store.read(|db| mailboxes::by_role(db, &config.name, Role::Sent))?;
     let made = known.is_none();
     let usual = || config.roles.get(&Role::Sent).map_or(acts::usual_name(Role::Sent), String::as_str);
@@ -118,7 +120,7 @@ fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing) -> Result<Vec<
     };
     // A server that may do it by itself gets a moment for that; then it is looked for.
     let look = config.smtp != Submission::Local && !shared.filers.leaves_it_to_us(&config.name);
-    let wait = if look { i64::try_from(shared.pace.filing.as_secs()).unwrap_or(0) } else { 0 };
+    let wait = if look { i64::try_from(wait.as_secs()).unwrap_or(0) } else { 0 };
     let (spool, flags) = (mail.mail.spool.clone(), FlagDelta::set(Flag::Seen));
     let append = OpKind::Append { spool, flags, received: mail.mail.created, print, look };
     let mut operations = Vec::new();

@@ -147,7 +147,8 @@ pub fn flush(shared: &Arc<Shared>, account: &AccountName, cancel: &Cancel) -> Re
     post::all(&inner, account)?;
     for mail in shared.store.read_state(outbox::list)? {
         if mail.state == OutboxState::Accepted && mail.mail.account == *account {
-            file::file(shared, &mail)?;
+            // A verb does not wait: it looks at once.
+            file::file(shared, &mail, Duration::ZERO)?;
         }
     }
     Ok(())
@@ -188,7 +189,7 @@ fn round(inner: &Arc<Inner>, password: bool) -> Result<Option<i64>, Fault> {
         }
     }
     for mail in mails.iter().filter(|m| m.state == OutboxState::Accepted) {
-        file::file(shared, mail)?.iter().for_each(|account| (inner.filed)(account));
+        file::file(shared, mail, shared.pace.filing)?.iter().for_each(|account| (inner.filed)(account));
     }
     let now = shared.now();
     let mut next: Option<i64> = None;
