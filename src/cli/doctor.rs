@@ -4,25 +4,31 @@
 
 use super::Door;
 use super::exit::{self, Failure};
+use super::mail_args::Doctor;
 use super::output::Out;
 use super::prompt;
 use super::session::{no_account, no_such_account};
 use crate::base::cancel::Cancel;
+use crate::base::clock::{Clock, System};
 use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::config::{AccountConfig, PasswordSource};
 use crate::engine::check::{self, Step, Verdict};
 use crate::engine::check_files::own_files;
 use serde_json::{Value, json};
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::rc::Rc;
 
 /// `postrider doctor`
-pub fn run(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) -> Result<u8, Failure> {
+pub fn run(door: &Door, args: &Doctor, out: &mut Out) -> Result<u8, Failure> {
     let config = door.config()?;
-    let accounts = chosen(&config.accounts, account)?;
-    let mut sheet = Sheet::new(as_json, out);
+    let accounts = chosen(&config.accounts, args.account.as_deref())?;
+    let transcript = args.transcript.as_ref().map(|path| transcript(path)).transpose()?;
+    let mut sheet = Sheet::new(args.json, out);
     let what = format!("{} with {}", door.paths.config.display(), count(config.accounts.len(), "account"));
     sheet.add("", plain("configuration", Verdict::Ok, &what))?;
     for warning in &config.warnings {
@@ -34,8 +40,32 @@ pub fn run(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) -> 
     for step in own_files(&door.paths.data) {
         sheet.add("", step)?;
     }
-    accounts_steps(door, &accounts, None, &mut sheet)?;
+    let mut look = || accounts_steps(door, &accounts, None, true, &mut sheet);
+    match transcript {
+        None => look()?,
+        Some(mut file) => {
+            let broken = Rc::new(RefCell::new(None));
+            let told = Rc::clone(&broken);
+            let sink = move |line: &SafeText| {
+                if let Err(error) = writeln!(file, "{line}") {
+                    told.replace(Some(error));
+                }
+            };
+            check::recorded(Box::new(sink), look)?;
+            if let Some(error) = broken.take() {
+                return Err(Failure::new(exit::CANNOT_WRITE, &format!("the transcript could not be written ({error})"), ""));
+            }
+        }
+    }
     Ok(sheet.end()?)
+}
+
+/// A new file that only its owner reads: addresses are in it, though no secret.
+fn transcript(path: &Path) -> Result<File, Failure> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    made.map_err(|error| {
+        Failure::new(exit::CANNOT_WRITE, &format!("{} cannot be written ({error})", path.display()), "Name a new file")
+    })
 }
 
 /// `postrider account test`
@@ -43,18 +73,24 @@ pub fn test(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) ->
     let config = door.config()?;
     let accounts = chosen(&config.accounts, account)?;
     let mut sheet = Sheet::new(as_json, out);
-    accounts_steps(door, &accounts, None, &mut sheet)?;
+    accounts_steps(door, &accounts, None, false, &mut sheet)?;
     Ok(sheet.end()?)
 }
 
 /// Tries one account that may not be saved yet; the exit code.
 pub fn try_account(door: &Door, account: &AccountConfig, password: Option<&Secret>, out: &mut Out) -> Result<u8, Failure> {
     let mut sheet = Sheet::new(false, out);
-    accounts_steps(door, &[account], password, &mut sheet)?;
+    accounts_steps(door, &[account], password, false, &mut sheet)?;
     Ok(sheet.end()?)
 }
 
-fn accounts_steps(door: &Door, all: &[&AccountConfig], password: Option<&Secret>, sheet: &mut Sheet<'_>) -> Result<(), Failure> {
+fn accounts_steps(
+    door: &Door,
+    all: &[&AccountConfig],
+    password: Option<&Secret>,
+    thorough: bool,
+    sheet: &mut Sheet<'_>,
+) -> Result<(), Failure> {
     if door.options.offline {
         sheet.add("", plain("servers", Verdict::Skipped, "not tried with --offline"))?;
         return Ok(());
@@ -68,10 +104,16 @@ fn accounts_steps(door: &Door, all: &[&AccountConfig], password: Option<&Secret>
             _ => None,
         };
         let mut failed: io::Result<()> = Ok(());
-        check::account(account, password.or(asked.as_ref()), &cancel, &mut |step| {
+        let mut tell = |step| {
             let added = sheet.add(account.name.as_str(), step);
             failed = std::mem::replace(&mut failed, Ok(())).and(added);
-        });
+        };
+        let secret = password.or(asked.as_ref());
+        if thorough {
+            check::thorough(account, secret, &cancel, System.now(), &mut tell);
+        } else {
+            check::account(account, secret, &cancel, &mut tell);
+        }
         failed?;
     }
     Ok(())

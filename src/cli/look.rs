@@ -8,13 +8,16 @@ use super::exit::{self, Failure};
 use super::mail_args::{Json, List, OutboxVerb, Search};
 use super::output::Out;
 use super::session::{Session, odd};
-use super::{place, rows};
+use super::{place, rows, sync};
+use crate::base::cancel::Cancel;
 use crate::engine::api::{OutboxRow, Query, QueueRow, Request, Rows};
+use crate::engine::remote::search_servers;
 use crate::mail::ids::{MailboxId, OutboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::io;
 
 /// The most rows of one call.
@@ -45,12 +48,19 @@ pub fn list(door: &Door, args: &List, out: &mut Out) -> Result<u8, Failure> {
 
 /// `postrider search`
 pub fn search(door: &Door, args: &Search, out: &mut Out) -> Result<u8, Failure> {
-    if args.server {
-        return Err(exit::not_built("searching on the server"));
-    }
     let session = Session::open(door)?;
-    let query = Query::Search { text: args.query.join(" "), within: None, limit: args.limit.min(MAX_ROWS) };
+    let text = args.query.join(" ");
+    let limit = args.limit.min(MAX_ROWS);
+    // What the index says of texts that are here holds, whatever the limit.
+    let query = Query::Search { text: text.clone(), within: None, limit: if args.server { MAX_ROWS } else { limit } };
     match session.ask(&query)? {
+        Rows::Search(page) if page.complaint.is_none() && args.server => {
+            let mut rows = page.rows;
+            let code = servers(door, &session, &text, &mut rows)?;
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            messages(args.json, &rows, &session.mailboxes()?, out)?;
+            Ok(code)
+        }
         Rows::Search(page) => {
             if let Some(complaint) = page.complaint {
                 return Err(Failure::new(exit::DATA, complaint.as_str(), "`postrider help search` shows the words"));
@@ -59,6 +69,27 @@ pub fn search(door: &Door, args: &Search, out: &mut Out) -> Result<u8, Failure> 
         }
         _ => Err(odd()),
     }
+}
+
+/// Adds what only the servers can find: in texts that are not here. 1 if one could not be asked, each said.
+fn servers(door: &Door, session: &Session, text: &str, rows: &mut Vec<MessageRow>) -> Result<u8, Failure> {
+    sync::ask_passwords(door, session, &[])?;
+    let found = search_servers(session.engine().shared(), text, &Cancel::new()?)?;
+    let known: HashSet<_> = rows.iter().map(|row| row.id).collect();
+    for id in found.messages.into_iter().filter(|id| !known.contains(id)) {
+        // The index knows every word of a text that is here; servers match inside of words too.
+        match session.message(id) {
+            Ok(view) if !view.row.cached => rows.push(view.row),
+            Ok(_) => {}
+            // It went meanwhile.
+            Err(failure) if failure.code == exit::MISSING => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse((row.received, row.id)));
+    let code = if found.faults.is_empty() { exit::OK } else { exit::SOME };
+    found.faults.into_iter().map(Failure::from).for_each(|failure| failure.tell());
+    Ok(code)
 }
 
 /// `postrider outbox`

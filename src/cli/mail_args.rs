@@ -369,4 +369,7 @@ pub struct Doctor {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+    /// Write all that is said on the lines to this new file; secrets are left out
+    #[arg(long, value_name = "FILE")]
+    pub transcript: Option<PathBuf>,
 }

@@ -110,7 +110,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Compose(to)) => reader::compose(&door, &to.to),
         Some(Verb::Demo) => reader::demo(&door, &args.reader),
         Some(Verb::Sync(args)) => sync::run(&door, &args, &mut out),
-        Some(Verb::Doctor(args)) => doctor::run(&door, args.account.as_deref(), args.json, &mut out),
+        Some(Verb::Doctor(args)) => doctor::run(&door, &args, &mut out),
         Some(Verb::Watch(args)) => watch::run(&door, &args, &mut out),
         Some(Verb::Mailboxes(args)) => look::mailboxes(&door, &args, &mut out),
         Some(Verb::Mailbox { what }) => mailbox::run(&door, &what, &mut out),

@@ -3,6 +3,7 @@
 //! Start reading at: `account`. One connection to each server tells of all its steps: how it failed says how far it came.
 //! Nothing is submitted, no mailbox is opened, nothing is written.
 
+use super::check_more;
 use super::connect::{endpoint, host, permit};
 use super::fault::{Fault, Kind};
 use super::password;
@@ -16,8 +17,10 @@ use crate::config::{AccountConfig, AccountKind, PasswordSource, Server, Submissi
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
+use crate::net::probe::Before;
 use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
 use crate::net::smtp::{Smtp, SmtpError, Why};
+use crate::net::trace;
 use crate::net::wire::Wire;
 use std::time::Instant;
 
@@ -68,7 +71,21 @@ const SMTP: [&str; 4] = ["submission connection", "submission encryption", "subm
 
 /// Tries `config`. `typed` is a password that the person entered. Each step is told as soon as it is known.
 pub fn account(config: &AccountConfig, typed: Option<&Secret>, cancel: &Cancel, tell: &mut dyn FnMut(Step)) {
-    let mut trial = Trial { config, cancel, tell };
+    steps(Trial { config, cancel, tell, now: None }, typed);
+}
+
+/// As [`account`], and looks at certificates, extensions, room and rights too. `now` is in seconds since 1970.
+pub fn thorough(config: &AccountConfig, typed: Option<&Secret>, cancel: &Cancel, now: i64, tell: &mut dyn FnMut(Step)) {
+    steps(Trial { config, cancel, tell, now: Some(now) }, typed);
+}
+
+/// Runs `work`, and gives `sink` each line that is said on its connections meanwhile; secrets are left out.
+pub fn recorded<T>(sink: trace::Sink, work: impl FnOnce() -> T) -> T {
+    trace::record(sink, work)
+}
+
+fn steps(mut trial: Trial<'_>, typed: Option<&Secret>) {
+    let (config, cancel) = (trial.config, trial.cancel);
     let secret = match needs_password(config).then(|| password::find(&config.name, &config.password, typed, cancel)) {
         None => None,
         Some(Ok(secret)) => {
@@ -125,6 +142,8 @@ struct Trial<'a> {
     config: &'a AccountConfig,
     cancel: &'a Cancel,
     tell: &'a mut dyn FnMut(Step),
+    /// The time, if more is to be looked at than whether it works.
+    now: Option<i64>,
 }
 
 impl Trial<'_> {
@@ -177,6 +196,9 @@ impl Trial<'_> {
     fn imap(&mut self, server: &Server, secret: Option<&Secret>) {
         let begin = Instant::now();
         let endpoint = endpoint(self.config, server);
+        if let Some(now) = self.now {
+            check_more::certificates(&endpoint, Before::Imap, now, self.cancel, self.tell);
+        }
         let Some(secret) = secret else { return self.reach(&IMAP, server, &endpoint) };
         let mut store = match self.open_imap(&endpoint, server, secret) {
             Ok(store) => store,
@@ -189,6 +211,9 @@ impl Trial<'_> {
         match store.list() {
             Ok(all) => self.passed("mailboxes", &format!("{} there", all.len()), begin),
             Err(error) => self.failed("mailboxes", self.net(&error, server), begin),
+        }
+        if self.now.is_some() {
+            check_more::served(&mut store, &self.config.without, self.tell);
         }
         store.logout();
     }
@@ -203,6 +228,9 @@ impl Trial<'_> {
     fn smtp(&mut self, server: &Server, secret: Option<&Secret>) {
         let begin = Instant::now();
         let endpoint = endpoint(self.config, server);
+        if let Some(now) = self.now {
+            check_more::certificates(&endpoint, Before::Smtp, now, self.cancel, self.tell);
+        }
         let Some(secret) = secret else { return self.reach(&SMTP, server, &endpoint) };
         let opened = permit(Reason::MailServer).map_err(|fault| (0, fault)).and_then(|permit| {
             Smtp::open(permit, &endpoint, Some((&server.user, secret)), self.cancel).map_err(|e| self.refused(&e, server))

@@ -9,6 +9,7 @@ pub mod dial;
 pub mod error;
 pub mod imap;
 pub mod local;
+pub mod probe;
 #[cfg(test)]
 mod script;
 pub mod session;
@@ -17,6 +18,7 @@ mod socket;
 pub mod tls;
 #[cfg(test)]
 mod tls_tests;
+pub mod trace;
 pub mod wire;
 #[cfg(test)]
 mod wire_tests;

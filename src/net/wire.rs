@@ -5,11 +5,10 @@
 //! half-read line is ever lost; the cancel switch is honoured everywhere and spoils the connection.
 
 use super::deflate::Deflate;
-use super::dial;
 use super::error::{NetError, NetErrorKind, Result, TlsReason};
 use super::session::{Endpoint, TlsMode, Traffic};
 use super::socket::Socket;
-use super::tls;
+use super::{dial, tls, trace};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
 use crate::base::waker::Waker;
@@ -304,6 +303,7 @@ impl Wire {
             self.start += take;
             if found.is_some() {
                 self.useful();
+                trace::heard(line.get(from..).unwrap_or_default());
                 return Ok(());
             }
             if !self.fill()? {
@@ -334,6 +334,7 @@ impl Wire {
                 return Err(self.fail(e));
             }
         }
+        trace::octets(count);
         Ok(())
     }
 
@@ -345,6 +346,7 @@ impl Wire {
         if let Some(e) = &self.broken {
             return Err(e.clone());
         }
+        trace::said(bytes);
         let packed = match &mut self.deflate {
             Some(deflate) => deflate.deflate(bytes, &mut self.queued),
             None => {

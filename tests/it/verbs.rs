@@ -84,6 +84,12 @@ fn a_day_on_the_command_line() {
     run(profile, &["sync"], "").code(0);
     let inbox = rows(profile, "INBOX");
     assert_eq!((inbox.len(), &inbox[0]["subject"]), (1, &"Tides".into()));
+    // Whether the server files it by itself is looked at for ten seconds.
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    while rows(profile, "sent").is_empty() && std::time::Instant::now() < end {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        run(profile, &["sync"], "").code(0);
+    }
     assert_eq!(rows(profile, "sent").len(), 1, "filed once");
     let id = inbox[0]["id"].to_string();
     let text = run(profile, &["show", &id, "--raw"], "").code(0).out;
@@ -137,4 +143,58 @@ fn secrets(profile: &Path) {
     }
     let log = profile.join("state/postrider.log");
     assert!(!log.exists() || fs::read_to_string(log).unwrap().contains("trace imap"), "{looked} files, but no trace");
+}
+
+#[test]
+fn doctor_shows_certificates_and_extensions_and_writes_down_what_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    add(profile, &user(), At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    let config = fs::read_to_string(profile.join("config.toml")).unwrap();
+    fs::write(profile.join("config.toml"), format!("{}\nwithout = [\"QRESYNC\"]\n", config.trim_end())).unwrap();
+    let file = profile.join("said.txt");
+    let said = file.to_str().unwrap();
+    let ran = run(profile, &["doctor", "work", "--json", "--transcript", said], "").code(0);
+    let steps: Vec<Value> = serde_json::from_str(&ran.out).unwrap();
+    let find = |name: &str, words: &str| {
+        let fits = |s: &&Value| s["step"] == name && s["what"].as_str().unwrap().contains(words);
+        assert!(steps.iter().find(fits).is_some(), "{name} {words}: {}", ran.out);
+    };
+    find("tls", "TLSv1.");
+    find("certificate", "days left; sha256:");
+    find("chain", "signed by");
+    find("submission tls", "TLSv1.");
+    find("extensions", "IDLE");
+    find("extensions", "left out by `without`: QRESYNC");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("STARTTLS") && text.contains("(hidden)") && text.contains("S: * LIST"), "{text}");
+    assert!(!text.contains(PASSWORD) && !text.contains("AHNlY3JldA"), "{text}");
+    // Nothing that is there is replaced.
+    run(profile, &["doctor", "--transcript", said], "").code(73);
+}
+
+#[test]
+fn the_server_finds_words_in_texts_that_are_not_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    let me = user();
+    add(profile, &me, At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    for (subject, body) in [("Tides", "High at nine, says the harbour master."), ("Größe", "Über die Fähre.")] {
+        let mail = format!(
+            "From: {me}\nTo: {me}\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n"
+        );
+        run(profile, &["send", "-t", "--wait"], &mail).code(0);
+    }
+    run(profile, &["sync", "--bodies", "none"], "").code(0);
+    let subjects = |args: &[&str]| -> Vec<String> {
+        let all: Value = serde_json::from_str(&run(profile, args, "").code(0).out).unwrap();
+        all.as_array().unwrap().iter().map(|r| r["subject"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(subjects(&["search", "in:INBOX harbour", "--json"]).is_empty(), "the text is not here");
+    assert_eq!(subjects(&["search", "harbour from:example.test is:unread", "--json", "--server"]), ["Tides"]);
+    assert_eq!(subjects(&["search", "Fähre", "is:unread", "--json", "--server"]), ["Größe"]);
+    assert!(subjects(&["search", "zebra", "--json", "--server"]).is_empty());
+    run(profile, &["--offline", "search", "harbour", "--json", "--server"], "").code(1);
 }

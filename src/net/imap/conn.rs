@@ -37,6 +37,12 @@ impl Command {
         self
     }
 
+    /// As it goes over the line, without what a literal waits for.
+    #[cfg(test)]
+    pub fn shown(&self) -> String {
+        self.parts.iter().map(|part| String::from_utf8_lossy(part)).collect()
+    }
+
     /// Adds any octets as a string: quoted where that is exact, else as a literal (security S-24).
     #[must_use]
     pub fn string(mut self, octets: &[u8]) -> Self {

@@ -5,9 +5,11 @@
 
 use super::conn::{Command, OnData};
 use super::frame::KeepAll;
+use super::search;
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
 use crate::mail::envelope::MessageId;
+use crate::mail::query::Query;
 use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
 use crate::mail::uid::{ModSeq, Uid, UidSet};
 use crate::net::error::{NetError, Result};
@@ -153,7 +155,7 @@ impl ImapStore {
     pub(super) fn uids_from(&mut self, from: u32) -> Result<UidSet> {
         let from = from.max(1);
         if self.caps.esearch {
-            let found = self.search(&Command::new(&format!("UID SEARCH RETURN (ALL) UID {from}:*")))?;
+            let found = self.search_uids(&Command::new(&format!("UID SEARCH RETURN (ALL) UID {from}:*")))?;
             // `n:*` also names the last message where it is below n (RFC 9051, 9).
             return Ok(found.intersection(&UidSet::range(from, u32::MAX)));
         }
@@ -163,20 +165,27 @@ impl ImapStore {
         let (mut low, mut all) = (from, UidSet::new());
         while exists > SEARCH_WINDOW && low.saturating_add(width) < next {
             let high = low + width - 1;
-            all = all.union(&self.search(&Command::new(&format!("UID SEARCH UID {low}:{high}")))?);
+            all = all.union(&self.search_uids(&Command::new(&format!("UID SEARCH UID {low}:{high}")))?);
             low = high + 1;
         }
-        let rest = self.search(&Command::new(&format!("UID SEARCH UID {low}:*")))?;
+        let rest = self.search_uids(&Command::new(&format!("UID SEARCH UID {low}:*")))?;
         Ok(all.union(&rest).intersection(&UidSet::range(from, u32::MAX)))
     }
 
     pub(super) fn search_id(&mut self, id: &MessageId) -> Result<UidSet> {
         let charset = if id.as_str().is_ascii() { "" } else { "CHARSET UTF-8 " };
         let verb = if self.caps.esearch { "UID SEARCH RETURN (ALL) " } else { "UID SEARCH " };
-        self.search(&Command::new(&format!("{verb}{charset}HEADER Message-ID ")).string(id.as_str().as_bytes()))
+        self.search_uids(&Command::new(&format!("{verb}{charset}HEADER Message-ID ")).string(id.as_str().as_bytes()))
     }
 
-    fn search(&mut self, command: &Command) -> Result<UidSet> {
+    /// The messages that may answer a query.
+    pub(super) fn search_query(&mut self, query: &Query) -> Result<UidSet> {
+        let charset = if search::is_foreign(query) { "CHARSET UTF-8 " } else { "" };
+        let verb = if self.caps.esearch { "UID SEARCH RETURN (ALL) " } else { "UID SEARCH " };
+        self.search_uids(&search::keys(Command::new(&format!("{verb}{charset}")), query))
+    }
+
+    fn search_uids(&mut self, command: &Command) -> Result<UidSet> {
         let mut found = UidSet::new();
         let on: OnData<'_> = &mut |data| {
             if let Untagged::Search(set) = data {

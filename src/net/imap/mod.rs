@@ -16,6 +16,7 @@ mod login;
 mod mailboxes;
 mod notify;
 mod outline;
+mod search;
 mod select;
 mod store;
 mod structure;

@@ -16,6 +16,7 @@ use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outline::{Outline, Pieces};
+use crate::mail::query::Query;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
@@ -241,6 +242,10 @@ impl MailStore for ImapStore {
 
     fn idle(&mut self, limit: Duration) -> Result<Idle> {
         self.conn.idle(limit.min(MAX_IDLE))
+    }
+
+    fn search(&mut self, query: &Query) -> Result<UidSet> {
+        self.search_query(query)
     }
 
     fn search_message_id(&mut self, id: &MessageId) -> Result<UidSet> {
