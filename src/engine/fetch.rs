@@ -3,6 +3,7 @@
 //! Start reading at: `Fetcher::ahead`; what a person waits for goes through `fetch_parts.rs`. What others wrote is parsed with the door shut: nothing goes outside meanwhile.
 
 use super::api::{Fault, Piece};
+use super::bulk::Rules;
 use super::fault::{Kind, Reach};
 use super::round::Halt;
 use super::shared::Shared;
@@ -130,25 +131,73 @@ impl<'a> Fetcher<'a> {
         Ok(holds)
     }
 
-    /// What is to be got ahead of need by the rule `keep`, newest first, at most `limit`; nothing once `room` octets are
-    /// all but used up.
+    /// What is to be got ahead of need by the `rules`, newest first, at most `limit`; nothing once `room` octets are all but
+    /// used up.
     ///
     /// # Errors
     /// The store.
-    pub fn wanted(&self, account: &AccountName, keep: KeepBodies, room: Option<u64>, limit: u32) -> Result<Vec<Wanted>, Halt> {
-        let since = match keep {
-            KeepBodies::None => return Ok(Vec::new()),
-            KeepBodies::All => i64::MIN,
-            KeepBodies::For(age) => self.shared.now().saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
-        };
+    pub(super) fn wanted(
+        &self,
+        account: &AccountName,
+        rules: &Rules,
+        room: Option<u64>,
+        limit: u32,
+        fits: &dyn Fn(MessageKey) -> bool,
+    ) -> Result<Vec<Wanted>, Halt> {
+        let Some(since) = rules.earliest() else { return Ok(Vec::new()) };
         let room = room.unwrap_or(u64::MAX);
-        Ok(self.shared.store.read(|db| {
+        let mut all = self.shared.store.read(|db| {
             // What was let go for want of room is not to come back by itself.
             if bodies::total(db, account)? >= room / 10 * 9 {
                 return Ok(Vec::new());
             }
-            bodies::wanted(db, account, since, MAX_AHEAD, limit)
-        })?)
+            let ruled = |mailbox, received| rules.since(rules.rule(mailbox)).is_some_and(|since| received >= since);
+            bodies::wanted(db, account, since, MAX_AHEAD, limit, &ruled)
+        })?;
+        all.retain(|w| fits(w.message));
+        Ok(all)
+    }
+
+    /// Gets these ahead of need, mailbox by mailbox, as long as `go_on` says so; calls `came` with each mailbox and how many
+    /// came. Which could not be had.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub(super) fn all_ahead(
+        &mut self,
+        conn: &mut dyn MailStore,
+        rules: &Rules,
+        mut wanted: Vec<Wanted>,
+        go_on: &dyn Fn() -> bool,
+        came: &mut dyn FnMut(MailboxId, u64) -> Result<(), Halt>,
+    ) -> Result<Vec<MessageKey>, Halt> {
+        wanted.sort_by_key(|w| w.mailbox);
+        let mut missing = Vec::new();
+        for group in wanted.chunk_by(|a, b| a.mailbox == b.mailbox) {
+            let Some(mailbox) = group.first().map(|w| w.mailbox) else { continue };
+            let everything = rules.rule(mailbox) == KeepBodies::All;
+            let (whole, by_text): (Vec<Wanted>, Vec<Wanted>) =
+                group.iter().copied().partition(|w| everything || w.size <= AHEAD_WHOLE);
+            if !go_on() {
+                break;
+            }
+            if !whole.is_empty() {
+                let (some, gone) = self.many(conn, mailbox, &whole, go_on)?;
+                missing.extend(gone);
+                came(mailbox, some)?;
+            }
+            for one in by_text {
+                if !go_on() {
+                    break;
+                }
+                if self.ahead(conn, one, false)? == Got::Here {
+                    came(mailbox, 1)?;
+                } else {
+                    missing.push(one.message);
+                }
+            }
+        }
+        Ok(missing)
     }
 }
 

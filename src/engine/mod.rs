@@ -10,6 +10,7 @@ pub mod acts;
 pub mod answer;
 pub mod api;
 pub mod awaited;
+mod bulk;
 pub mod check;
 pub mod check_files;
 mod check_more;

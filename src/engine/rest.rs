@@ -3,19 +3,18 @@
 //! Start reading at: `Work::rest`. At rest the only thing that passes is time towards the next poll.
 
 use super::api::{Connectivity, Task, Unit};
-use super::fetch::Got;
+use super::bulk::Rules;
 use super::round::Halt;
 use super::standing;
 use super::watch;
 use super::work::Work;
 use crate::base::park::park;
-use crate::config::KeepBodies;
 use crate::mail::mailbox::MailboxPath;
 use crate::net::session::{Idle, MailStore};
 use std::time::{Duration, Instant};
 
 /// Bodies that are got ahead of need in one go.
-const BATCH: u32 = 100;
+const BATCH: u32 = 400;
 /// A server whose counts never fit is believed after so many visits in a row.
 const UNSETTLED: u32 = 3;
 /// The shortest rest: a clock that was set must not make a loop of it.
@@ -42,14 +41,10 @@ impl Work<'_> {
             return Ok(false);
         }
         let (shared, config) = (self.visitor.shared, self.visitor.config);
+        let rules = Rules::of(shared, config, None)?;
         let skip = &self.visitor.memory.unfetchable;
-        let mut wanted = self.fetcher.wanted(
-            &config.name,
-            config.keep.bodies,
-            config.keep.limit,
-            BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX),
-        )?;
-        wanted.retain(|w| !skip.contains(&w.message));
+        let limit = BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX);
+        let wanted = self.fetcher.wanted(&config.name, &rules, config.keep.limit, limit, &|message| !skip.contains(&message))?;
         let task = Task::Bodies(config.name.clone());
         if wanted.is_empty() || shared.jobs.is_stopped(&task) {
             (self.complete, self.ahead) = (true, None);
@@ -58,21 +53,15 @@ impl Work<'_> {
         let line = Some(self.visitor.line);
         let begin = || (shared.begin(task, &config.name, "fetching texts", Unit::Messages, line), 0);
         let (job, done) = self.ahead.get_or_insert_with(begin);
-        // One visit for each mailbox.
-        wanted.sort_by_key(|w| w.mailbox);
         self.here = None;
         self.fetcher.forget();
-        for w in wanted {
-            if self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop() {
-                break;
-            }
-            if self.fetcher.ahead(conn, w, config.keep.bodies == KeepBodies::All)? != Got::Here {
-                self.visitor.memory.unfetchable.insert(w.message);
-                continue;
-            }
-            *done += 1;
+        let go_on = || !(self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop());
+        let missing = self.fetcher.all_ahead(conn, &rules, wanted, &go_on, &mut |_, some| {
+            *done += some;
             job.at(*done, 0);
-        }
+            Ok(())
+        })?;
+        self.visitor.memory.unfetchable.extend(missing);
         Ok(true)
     }
 

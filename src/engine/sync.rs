@@ -3,8 +3,9 @@
 //! Start reading at: `sync_once`. It does what an account's loop does, once, on one connection, and counts.
 
 use super::api::{AccountSummary, Fault, Kind, MailboxSummary, SyncSummary, Task, Unit};
+use super::bulk::Rules;
 use super::connect;
-use super::fetch::{Fetcher, Got};
+use super::fetch::Fetcher;
 use super::outbox;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
@@ -205,34 +206,30 @@ impl Once<'_> {
     }
 
     fn bodies(&mut self, conn: &mut dyn MailStore, only: Option<MailboxId>) -> Result<(), Halt> {
-        let keep = self.scope.bodies.unwrap_or(self.config.keep.bodies);
+        let rules = Rules::of(self.shared, self.config, self.scope.bodies)?;
         let mut fetcher = Fetcher::new(self.shared)?;
         let (mut skip, mut done) = (HashSet::new(), 0u64);
         let task = Task::Bodies(self.config.name.clone());
         let job = self.shared.begin(task, &self.config.name, "fetching texts", Unit::Messages, Some(self.cancel));
         loop {
             let limit = BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX);
-            let mut wanted = fetcher.wanted(&self.config.name, keep, self.config.keep.limit, limit)?;
-            wanted.retain(|w| !skip.contains(&w.message));
+            let fits = |message| !skip.contains(&message);
+            let wanted = fetcher.wanted(&self.config.name, &rules, self.config.keep.limit, limit, &fits)?;
             // What lies in another mailbox is asked for only once, too.
             let (wanted, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|w| only.is_none_or(|id| id == w.mailbox));
             skip.extend(others.iter().map(|w| w.message));
-            if wanted.is_empty() && others.is_empty() {
+            if self.cancel.is_set() || (wanted.is_empty() && others.is_empty()) {
                 break;
             }
-            for w in wanted {
-                if self.cancel.is_set() {
-                    return Ok(());
-                }
-                if fetcher.ahead(conn, w, keep == KeepBodies::All)? == Got::Here {
-                    let path = self.shared.store.read(|db| mailboxes::get(db, w.mailbox))?.path;
-                    self.row(w.mailbox, &path).bodies += 1;
-                    done += 1;
-                    job.at(done, 0);
-                } else {
-                    skip.insert(w.message);
-                }
-            }
+            let cancel = self.cancel;
+            let missing = fetcher.all_ahead(conn, &rules, wanted, &|| !cancel.is_set(), &mut |mailbox, some| {
+                let path = self.shared.store.read(|db| mailboxes::get(db, mailbox))?.path;
+                self.row(mailbox, &path).bodies += some;
+                done += some;
+                job.at(done, 0);
+                Ok(())
+            })?;
+            skip.extend(missing);
         }
         Ok(())
     }

@@ -146,9 +146,22 @@ impl Incoming {
     ///
     /// # Errors
     /// `Full`, `Io`: nothing is kept then.
-    pub fn finish(mut self) -> Result<(String, u64)> {
+    pub fn finish(self) -> Result<(String, u64)> {
         self.file.sync_all()?;
         crash::step("blob synced");
+        let folder = self.dir.clone();
+        let (name, size) = self.finish_lazily()?;
+        File::open(folder.join(name.get(..2).unwrap_or_default()))?.sync_all()?;
+        crash::step("blob renamed");
+        Ok((name, size))
+    }
+
+    /// Names them without waiting for the disk, where many come at once. What the disk loses when the power fails is
+    /// noticed by its hash, and fetched again.
+    ///
+    /// # Errors
+    /// `Full`, `Io`: nothing is kept then.
+    pub fn finish_lazily(mut self) -> Result<(String, u64)> {
         let name = hex(&std::mem::take(&mut self.hash).finalize());
         let folder = self.dir.join(&name[..2]);
         private_folder(&folder)?;
@@ -156,8 +169,6 @@ impl Incoming {
             fs::rename(temp, folder.join(&name))?;
         }
         self.temp = None;
-        File::open(&folder)?.sync_all()?;
-        crash::step("blob renamed");
         Ok((name, self.size))
     }
 }

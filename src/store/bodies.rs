@@ -81,28 +81,42 @@ pub struct Wanted {
 
 /// The statement of [`wanted`]. With min(), the other columns are those of the placement that it names.
 pub(super) const WANTED: &str =
-    "SELECT m.id, min(p.id), p.mailbox, p.uid, m.size FROM message m JOIN placement p ON p.message = m.id
+    "SELECT m.id, min(p.id), p.mailbox, p.uid, m.size, m.received FROM message m JOIN placement p ON p.message = m.id
     WHERE m.account = ?1 AND m.held = 0 AND m.received >= ?2 AND m.size <= ?3 AND p.uid IS NOT NULL AND p.hidden = 0
-    GROUP BY m.received, m.id ORDER BY m.received DESC, m.id DESC LIMIT ?4";
+    GROUP BY m.received, m.id ORDER BY m.received DESC, m.id DESC";
 
 /// Messages of an account received since `since` (seconds since 1970) and of at most `max_size` octets whose bytes are not
-/// here, newest first; at most `limit`.
+/// here, newest first; at most `limit` of those that `fits` (mailbox, arrival).
 ///
 /// # Errors
 /// As every question.
-pub fn wanted(db: &Db<Cache>, account: &AccountName, since: i64, max_size: u64, limit: u32) -> Result<Vec<Wanted>> {
+pub fn wanted(
+    db: &Db<Cache>,
+    account: &AccountName,
+    since: i64,
+    max_size: u64,
+    limit: u32,
+    fits: &dyn Fn(MailboxId, i64) -> bool,
+) -> Result<Vec<Wanted>> {
     let max_size = i64::try_from(max_size).unwrap_or(i64::MAX);
     let mut statement = db.conn().prepare_cached(WANTED)?;
-    let rows = statement.query_map((account.as_str(), since, max_size, limit), |r| {
-        Ok(Wanted {
+    let mut rows = statement.query((account.as_str(), since, max_size))?;
+    let mut all = Vec::new();
+    while all.len() < limit as usize
+        && let Some(r) = rows.next()?
+    {
+        let one = Wanted {
             message: MessageKey(r.get(0)?),
             placement: PlacementKey(r.get(1)?),
             mailbox: MailboxId(r.get(2)?),
             uid: r.get(3)?,
             size: super::messages::from_i64(r.get(4)?),
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        };
+        if fits(one.mailbox, r.get(5)?) {
+            all.push(one);
+        }
+    }
+    Ok(all)
 }
 
 /// The statement of [`named`].
@@ -131,21 +145,32 @@ pub fn total(db: &Db<Cache>, account: &AccountName) -> Result<u64> {
 /// The statement of [`expire`].
 pub(super) const OLDEST: &str = "SELECT m.id, m.held, m.received FROM message m INDEXED BY message_kept
     WHERE m.account = ?1 AND m.held > 0
-      AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND (p.flags & ?2) <> 0)
+      AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND
+        ((p.flags & ?2) <> 0 OR p.mailbox IN (SELECT value FROM json_each(?4)) OR EXISTS (SELECT 1 FROM wish w WHERE w.place = p.id AND w.place <> 0)))
     ORDER BY m.received LIMIT ?3";
 
 /// Lets go of bytes by the account's rule: of messages received before `before` (seconds since 1970), and of the oldest
-/// ones until at most `limit` octets are kept; never of starred ones. At most `batch` messages a call; how many. The files
+/// ones until at most `limit` octets are kept; never of starred ones, of those about which something is still to be told, nor
+/// of what lies in `spared`. At most `batch` messages a call; how many. The files
 /// themselves go with the next sweep.
 ///
 /// # Errors
 /// As every transaction.
-pub fn expire(tx: &mut Tx<'_, Cache>, account: &AccountName, before: i64, limit: u64, batch: u32) -> Result<usize> {
+pub fn expire(
+    tx: &mut Tx<'_, Cache>,
+    account: &AccountName,
+    before: i64,
+    limit: u64,
+    batch: u32,
+    spared: &[MailboxId],
+) -> Result<usize> {
+    let spared: Vec<i64> = spared.iter().map(|id| id.0).collect();
+    let spared = serde_json::to_string(&spared).map_err(|e| super::StoreError::invalid(&e.to_string()))?;
     let mut kept = total(tx, account)?;
     let oldest: Vec<(i64, i64, i64)> = tx
         .conn()
         .prepare_cached(OLDEST)?
-        .query_map((account.as_str(), Flag::Flagged.bit(), batch), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+        .query_map((account.as_str(), Flag::Flagged.bit(), batch, spared), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut gone = 0;
     for (id, size, received) in oldest {
@@ -196,7 +221,7 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        let ask = |since, size| store.read(|db| wanted(db, &account, since, size, 9)).unwrap();
+        let ask = |since, size| store.read(|db| wanted(db, &account, since, size, 9, &|_, _| true)).unwrap();
         let all = ask(0, 10);
         assert_eq!(
             all.iter().map(|w| w.uid).collect::<Vec<_>>(),
@@ -211,7 +236,7 @@ mod tests {
         assert_eq!(ask(0, 10).len(), 0);
         let let_go = |before, limit, batch| {
             let account = account.clone();
-            let gone = store.cache(move |tx| expire(tx, &account, before, limit, batch)).unwrap();
+            let gone = store.cache(move |tx| expire(tx, &account, before, limit, batch, &[])).unwrap();
             let mut left: Vec<String> = store.read(named).unwrap().into_iter().collect();
             left.sort();
             (gone, left.concat())

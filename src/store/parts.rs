@@ -163,7 +163,7 @@ mod tests {
                 messages::record_new(tx, here, UidValidity(1), &[seen])
             })
             .unwrap();
-        let wanted = || store.read(|db| bodies::wanted(db, &account, 0, u64::MAX, 9)).unwrap();
+        let wanted = || store.read(|db| bodies::wanted(db, &account, 0, u64::MAX, 9, &|_, _| true)).unwrap();
         let message = wanted()[0].message;
         let outline = Outline { nodes: vec![Node { path: "1".into(), mime: "text/plain".into(), ..Node::default() }] };
         let held = |section: &str, octets| Held {

@@ -219,3 +219,47 @@ fn a_text_goes_before_a_file() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     assert!(!view(&engine, id).pieces.is_empty(), "the file is still on its way");
 }
+
+fn bodies(engine: &Engine, mailbox: &str) -> Vec<String> {
+    let here = crate::person::rows(engine, mailbox).into_iter().filter(|row| row.cached);
+    let mut all: Vec<String> = here.map(|row| row.subject).collect();
+    all.sort();
+    all
+}
+
+/// Many at once, and by the person's choice of mailboxes; each is what the server has.
+#[test]
+fn texts_come_ahead_of_need_by_choice() {
+    let mut person = Person::new(user());
+    person.more = "keep = { bodies = \"all\" }\noffline = { Lists = \"none\" }".into();
+    let mut other = person.other();
+    other.create(&MailboxPath::from_typed("Lists")).unwrap();
+    let names: Vec<String> = (0..130).map(|n| format!("m{n:03}")).collect();
+    names.iter().for_each(|name| crate::person::put(&mut other, "INBOX", name));
+    crate::person::put(&mut other, "Lists", "list");
+    let engine = person.start();
+    until(&engine, "all texts", |_| (bodies(&engine, "INBOX") == names).then_some(()));
+    sees(&engine, "Lists", &["list"]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(bodies(&engine, "Lists").is_empty());
+    let row = crate::person::rows(&engine, "INBOX").into_iter().find(|row| row.subject == "m077").unwrap();
+    assert_eq!(row.preview, "Hello m077.");
+    let Body::Here(message) = view(&engine, row.id).body else { panic!() };
+    assert!(message.whole && String::from_utf8_lossy(&message.raw).ends_with("Hello m077.\r\n"));
+    // What is not kept here is still read when it is opened.
+    opened(&engine, key(&engine, "Lists", "list"));
+}
+
+#[test]
+fn a_metered_line_brings_what_is_opened_and_nothing_else() {
+    let mut person = Person::new(user());
+    person.more = "keep = { bodies = \"all\" }\nmetered = true".into();
+    let mut other = person.other();
+    crate::person::put(&mut other, "INBOX", "a");
+    crate::person::put(&mut other, "INBOX", "b");
+    let engine = person.start();
+    sees(&engine, "INBOX", &["a", "b"]);
+    opened(&engine, key(&engine, "INBOX", "a"));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(bodies(&engine, "INBOX"), ["a"]);
+}

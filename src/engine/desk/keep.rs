@@ -6,8 +6,9 @@ use super::super::fault::{Fault, Kind};
 use super::super::shared::Shared;
 use crate::base::spawn::{guarded, spawn};
 use crate::config::KeepBodies;
+use crate::mail::ids::MailboxId;
 use crate::store::blobs::Blobs;
-use crate::store::bodies;
+use crate::store::{bodies, mailboxes};
 use std::sync::Arc;
 
 /// How many bodies are let go in one transaction.
@@ -40,12 +41,22 @@ fn tidy(shared: &Shared) -> Result<(), Fault> {
             KeepBodies::For(age) => shared.now().saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
         };
         let limit = account.keep.limit.unwrap_or(u64::MAX);
+        // Mailboxes of which more is to stay here than the account says.
+        let longer = |bodies: KeepBodies| match (bodies, account.keep.bodies) {
+            (KeepBodies::All, _) => true,
+            (KeepBodies::For(_), KeepBodies::None) => true,
+            (KeepBodies::For(one), KeepBodies::For(usual)) => one > usual,
+            _ => false,
+        };
+        let rows = shared.store.read(|db| mailboxes::list(db, Some(&account.name)))?;
+        let offline = rows.iter().filter(|_| !account.offline.is_empty());
+        let spared: Vec<MailboxId> = offline.filter(|row| longer(account.bodies_of(&row.path))).map(|row| row.id).collect();
         loop {
-            let name = account.name.clone();
+            let (name, spared) = (account.name.clone(), spared.clone());
             if shared.cancel.is_set() {
                 return Ok(());
             }
-            if shared.store.cache(move |tx| bodies::expire(tx, &name, before, limit, BATCH))? == 0 {
+            if shared.store.cache(move |tx| bodies::expire(tx, &name, before, limit, BATCH, &spared))? == 0 {
                 break;
             }
         }

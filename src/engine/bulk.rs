@@ -1,0 +1,220 @@
+//! bulk — many whole messages ahead of need: asked for in few commands, read and recorded beside the line.
+//! Owns: `Fetcher::many`, `Rules` (what is wanted of which mailbox). May import: store, net, config.
+//! Start reading at: `Fetcher::many`. The line is read on this thread; another one reads the messages and records them, many in one
+//! transaction. Their files are not forced to the disk one by one: what the disk loses is noticed, and fetched again.
+
+use super::api::Fault;
+use super::fetch::{Fetcher, Got, read_raw};
+use super::round::Halt;
+use super::shared::Shared;
+use crate::base::spawn::guarded;
+use crate::config::{AccountConfig, KeepBodies};
+use crate::mail::ids::{MailboxId, MessageKey};
+use crate::mail::uid::{Uid, UidSet};
+use crate::net::error::{NetError, NetErrorKind, Result as Net};
+use crate::net::session::{Bodies, MailStore};
+use crate::store::blobs::{Blobs, Incoming};
+use crate::store::bodies::{self, Reading, Wanted};
+use crate::store::mailboxes;
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+/// How many messages are recorded in one transaction.
+const BATCH: usize = 50;
+/// How many messages may wait to be read; then the line waits.
+const AHEAD: usize = 32;
+/// The bytes of larger messages are read from their file again, in octets.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// Which bodies are wanted of which mailbox.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    usual: KeepBodies,
+    special: HashMap<MailboxId, KeepBodies>,
+    now: i64,
+}
+
+impl Rules {
+    /// Those of the account; `only` overrules them all. Nothing is wanted over a line that costs money.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn of(shared: &Shared, config: &AccountConfig, only: Option<KeepBodies>) -> Result<Self, Halt> {
+        let usual = only.unwrap_or(if config.metered { KeepBodies::None } else { config.keep.bodies });
+        let mut special = HashMap::new();
+        if only.is_none() && !config.metered && !config.offline.is_empty() {
+            for row in shared.store.read(|db| mailboxes::list(db, Some(&config.name)))? {
+                special.insert(row.id, config.bodies_of(&row.path));
+            }
+        }
+        Ok(Self { usual, special, now: shared.now() })
+    }
+
+    /// What is wanted of a mailbox.
+    #[must_use]
+    pub fn rule(&self, mailbox: MailboxId) -> KeepBodies {
+        self.special.get(&mailbox).copied().unwrap_or(self.usual)
+    }
+
+    /// The earliest arrival that may be wanted of a mailbox, seconds since 1970; nothing if nothing is.
+    #[must_use]
+    pub fn since(&self, rule: KeepBodies) -> Option<i64> {
+        match rule {
+            KeepBodies::None => None,
+            KeepBodies::All => Some(i64::MIN),
+            KeepBodies::For(age) => Some(self.now.saturating_sub(i64::try_from(age.as_secs()).unwrap_or(i64::MAX))),
+        }
+    }
+
+    /// The earliest arrival that may be wanted at all.
+    #[must_use]
+    pub fn earliest(&self) -> Option<i64> {
+        std::iter::once(self.usual).chain(self.special.values().copied()).filter_map(|rule| self.since(rule)).min()
+    }
+}
+
+/// A message that came whole.
+struct Came {
+    message: MessageKey,
+    blob: String,
+    /// Its bytes, unless they are many.
+    bytes: Option<Vec<u8>>,
+}
+
+impl Fetcher<'_> {
+    /// Gets whole messages of one mailbox, as long as `go_on` says so. How many came, and which of `wanted` did not though
+    /// they were asked for.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub(super) fn many(
+        &mut self,
+        conn: &mut dyn MailStore,
+        mailbox: MailboxId,
+        wanted: &[Wanted],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<(u64, Vec<MessageKey>), Halt> {
+        if !self.select(conn, mailbox)? {
+            return Ok((0, wanted.iter().map(|w| w.message).collect()));
+        }
+        let keys: HashMap<Uid, MessageKey> = wanted.iter().filter_map(|w| Some((Uid::new(w.uid)?, w.message))).collect();
+        let uids = UidSet::from_iter(keys.keys().copied());
+        let (send, take) = sync_channel(AHEAD);
+        let (shared, blobs) = (self.shared, &self.blobs);
+        let (ended, kept, stopped) = thread::scope(|scope| {
+            let keeper = thread::Builder::new().name("bodies".to_owned()).spawn_scoped(scope, move || {
+                guarded(|| keep(shared, blobs, &take)).unwrap_or_else(|panic| Err(Fault::bug(&panic)))
+            });
+            let mut arriving = Arriving { blobs, keys: &keys, now: None, send, go_on, stopped: false };
+            let ended = conn.fetch_bodies(&uids, &mut arriving);
+            let stopped = arriving.stopped;
+            // The keeper ends with the last of them.
+            drop(arriving);
+            let kept = match keeper {
+                Ok(keeper) => keeper.join().unwrap_or_else(|_| Err(Fault::bug("the reader of messages"))),
+                Err(e) => Err(Fault::bug(&e.to_string())),
+            };
+            (ended, kept, stopped)
+        });
+        let kept = kept.map_err(Halt::Store)?;
+        match ended {
+            Ok(()) => {}
+            // It does not give them all at once: each by itself.
+            Err(e) if e.connection_lives() => {
+                let mut came = kept.len() as u64;
+                let mut missing = Vec::new();
+                for one in wanted.iter().filter(|w| !kept.contains(&w.message)) {
+                    if !go_on() {
+                        break;
+                    }
+                    match self.ahead(conn, *one, true)? {
+                        Got::Here => came += 1,
+                        _ => missing.push(one.message),
+                    }
+                }
+                return Ok((came, missing));
+            }
+            Err(e) => return Err(e.into()),
+        }
+        let missing = keys.values().copied().filter(|key| !stopped && !kept.contains(key)).collect();
+        Ok((kept.len() as u64, missing))
+    }
+}
+
+/// Reads and records what comes; which messages.
+fn keep(shared: &Shared, blobs: &Blobs, take: &Receiver<Came>) -> Result<HashSet<MessageKey>, Fault> {
+    let (mut all, mut batch) = (HashSet::new(), Vec::with_capacity(BATCH));
+    loop {
+        let next = take.recv();
+        let over = next.is_err();
+        if let Ok(Came { message, blob, bytes }) = next {
+            let bytes = bytes.map_or_else(|| blobs.get(&blob), Ok)?;
+            all.insert(message);
+            batch.push((message, blob, read_raw(bytes)));
+        }
+        if batch.len() >= BATCH || (over && !batch.is_empty()) {
+            let rows: Vec<(MessageKey, String, Reading)> = std::mem::take(&mut batch);
+            shared.store.cache(move |tx| {
+                rows.iter().try_for_each(|(message, blob, reading)| bodies::arrived(tx, *message, blob, reading))
+            })?;
+        }
+        if over {
+            return Ok(all);
+        }
+    }
+}
+
+/// Takes messages from the line.
+struct Arriving<'a> {
+    blobs: &'a Blobs,
+    keys: &'a HashMap<Uid, MessageKey>,
+    now: Option<(MessageKey, Incoming, Option<Vec<u8>>)>,
+    send: SyncSender<Came>,
+    go_on: &'a dyn Fn() -> bool,
+    /// Whether it ended before all were asked for.
+    stopped: bool,
+}
+
+/// The disk is full, or the like: the line is of no use then.
+fn disk(error: &dyn std::fmt::Display) -> NetError {
+    NetError::new(NetErrorKind::Io(std::io::ErrorKind::Other), &error.to_string())
+}
+
+impl Bodies for Arriving<'_> {
+    fn begin(&mut self, uid: Uid, size: u64) -> Net<()> {
+        // What came of one before that did not end leaves nothing.
+        self.now = None;
+        let Some(message) = self.keys.get(&uid) else { return Ok(()) };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let memory = (size <= IN_MEMORY).then(|| Vec::with_capacity(size));
+        self.now = Some((*message, self.blobs.begin().map_err(|e| disk(&e))?, memory));
+        Ok(())
+    }
+
+    fn piece(&mut self, bytes: &[u8]) -> Net<()> {
+        let Some((_, file, memory)) = &mut self.now else { return Ok(()) };
+        file.write_all(bytes).map_err(|e| disk(&e))?;
+        if memory.as_ref().is_some_and(|memory| memory.len() + bytes.len() > IN_MEMORY) {
+            *memory = None;
+        }
+        if let Some(memory) = memory {
+            memory.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self) -> Net<()> {
+        let Some((message, file, bytes)) = self.now.take() else { return Ok(()) };
+        let (blob, _) = file.finish_lazily().map_err(|e| disk(&e))?;
+        // The keeper has failed: it says why.
+        self.send.send(Came { message, blob, bytes }).map_err(|e| disk(&e))
+    }
+
+    fn go_on(&mut self) -> bool {
+        let on = (self.go_on)();
+        self.stopped |= !on;
+        on
+    }
+}
