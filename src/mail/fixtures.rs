@@ -1,10 +1,11 @@
 //! fixtures — rows for tests: the one place that writes out all their fields.
-//! Owns: `mailbox`, `message`. May import: mail. Only tests have it.
+//! Owns: `mailbox`, `message`, `operation`. May import: mail. Only tests have it.
 //! Start reading at: `mailbox`. What a test is about it sets by struct update.
 
 use super::address::Address;
 use super::flags::Flags;
-use super::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use super::ids::{AccountName, GroupId, MailboxId, MessageKey, OpId, PlacementKey, ThreadKey};
+use super::intent::{OpKind, OpState, Operation, Target};
 use super::mailbox::{MailboxPath, Role};
 use super::row::{MailboxRow, MessageRow};
 
@@ -48,5 +49,26 @@ pub fn message(n: i64) -> MessageRow {
         thread_unread: 0,
         depth: 0,
         message_id: String::new(),
+    }
+}
+
+/// An operation of account `a`, not tried yet, a command by itself.
+pub fn operation(id: i64, mailbox: &MailboxPath, kind: OpKind, targets: Vec<Target>) -> Operation {
+    Operation {
+        id: OpId(id),
+        group: GroupId(id),
+        account: AccountName::new("a"),
+        mailbox: mailbox.clone(),
+        kind,
+        targets,
+        state: OpState::Queued,
+        attempts: 0,
+        not_before: 0,
+        after: None,
+        mark: None,
+        results: Vec::new(),
+        inverse: Vec::new(),
+        fault: String::new(),
+        created: 0,
     }
 }

@@ -17,6 +17,7 @@ mod model;
 mod notify;
 mod parts;
 mod person;
+mod rounds;
 mod smtp;
 mod soak;
 mod start;

@@ -10,9 +10,9 @@ pub mod undo;
 #[cfg(test)]
 mod tests {
     //! Operations for the tests of this room.
+    use crate::mail::fixtures::operation;
     use crate::mail::flags::FlagDelta;
-    use crate::mail::ids::{AccountName, GroupId, OpId};
-    use crate::mail::intent::{OpKind, OpState, Operation, Target};
+    use crate::mail::intent::{OpKind, Operation, Target};
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::Fingerprint;
     use crate::mail::uid::UidValidity;
@@ -25,23 +25,7 @@ mod tests {
             object_id: String::new(),
         };
         let target = |uid: &u32| Target::Server { uidvalidity: UidValidity(1), uid: *uid, print: print(*uid) };
-        Operation {
-            id: OpId(id),
-            group: GroupId(id),
-            account: AccountName::new("a"),
-            mailbox: MailboxPath::inbox(),
-            kind,
-            targets: uids.iter().map(target).collect(),
-            state: OpState::Queued,
-            attempts: 0,
-            not_before: 0,
-            after: None,
-            mark: None,
-            results: Vec::new(),
-            inverse: Vec::new(),
-            fault: String::new(),
-            created: 0,
-        }
+        operation(id, &MailboxPath::inbox(), kind, uids.iter().map(target).collect())
     }
 
     pub fn flag(id: i64, uids: &[u32], delta: &FlagDelta) -> Operation {

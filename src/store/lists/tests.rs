@@ -1,8 +1,9 @@
 //! Tests of lists: from the server's rows to what the person sees.
 
 use super::*;
+use crate::mail::fixtures::operation;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
-use crate::mail::ids::{GroupId, OpId};
+use crate::mail::ids::OpId;
 use crate::mail::intent::{OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{CopiedUids, EnvelopeSeen};
@@ -26,23 +27,7 @@ pub fn seen(uid: u32, subject: &str, id: &str, references: &[&str]) -> EnvelopeS
 }
 
 fn op(id: i64, kind: OpKind, targets: Vec<Target>) -> Operation {
-    Operation {
-        id: OpId(id),
-        group: GroupId(id),
-        account: AccountName::new("a"),
-        mailbox: MailboxPath::inbox(),
-        kind,
-        targets,
-        state: OpState::Queued,
-        attempts: 0,
-        not_before: 0,
-        after: None,
-        mark: None,
-        results: vec![],
-        inverse: vec![],
-        fault: String::new(),
-        created: 0,
-    }
+    operation(id, &MailboxPath::inbox(), kind, targets)
 }
 
 #[test]

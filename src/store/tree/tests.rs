@@ -1,7 +1,7 @@
 //! Tests of the overlay on the tree of mailboxes.
 
 use super::*;
-use crate::mail::ids::GroupId;
+use crate::mail::fixtures::operation;
 use crate::mail::mailbox::Role;
 use crate::mail::server::ListedMailbox;
 use crate::store::{Store, mailboxes, overlay, tests::quiet};
@@ -11,23 +11,7 @@ fn path(name: &str) -> MailboxPath {
 }
 
 fn op(id: i64, mailbox: &str, kind: OpKind) -> Operation {
-    Operation {
-        id: OpId(id),
-        group: GroupId(id),
-        account: AccountName::new("a"),
-        mailbox: path(mailbox),
-        kind,
-        targets: Vec::new(),
-        state: OpState::Queued,
-        attempts: 0,
-        not_before: 0,
-        after: None,
-        mark: None,
-        results: Vec::new(),
-        inverse: Vec::new(),
-        fault: String::new(),
-        created: 0,
-    }
+    operation(id, &path(mailbox), kind, Vec::new())
 }
 
 fn rename(id: i64, from: &str, to: &str) -> Operation {

@@ -7,8 +7,9 @@ use crate::engine::journal::op::{may_become, recovered};
 use crate::engine::plan::base::{Base, Outcome, Policy};
 use crate::engine::plan::step::{Ask, Part, Record, Reply, Step, StepId};
 use crate::engine::plan::{MailboxSync, Start};
+use crate::mail::fixtures::operation;
 use crate::mail::flags::{FlagDelta, Flags};
-use crate::mail::ids::{AccountName, GroupId, OpId};
+use crate::mail::ids::OpId;
 use crate::mail::intent::{OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{Fingerprint, IdentitySeen};
@@ -47,23 +48,7 @@ impl Client {
     /// The person did something.
     pub fn intend(&mut self, mailbox: &MailboxPath, kind: OpKind, targets: Vec<Target>) -> OpId {
         let id = OpId(i64::try_from(self.journal.len()).unwrap() + 1);
-        self.journal.push(Operation {
-            id,
-            group: GroupId(id.0),
-            account: AccountName::new("a"),
-            mailbox: mailbox.clone(),
-            kind,
-            targets,
-            state: OpState::Queued,
-            attempts: 0,
-            not_before: 0,
-            after: None,
-            mark: None,
-            results: Vec::new(),
-            inverse: Vec::new(),
-            fault: String::new(),
-            created: 0,
-        });
+        self.journal.push(operation(id.0, mailbox, kind, targets));
         id
     }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::engine::journal::op::{may_become, recovered};
+use crate::mail::fixtures::operation;
 use crate::mail::flags::{Flag, FlagDelta};
-use crate::mail::ids::{AccountName, GroupId};
 use crate::mail::uid::UidValidity;
 use std::collections::BTreeMap;
 
@@ -12,23 +12,7 @@ fn path(name: &str) -> MailboxPath {
 }
 
 fn op(id: i64, mailbox: &str, kind: OpKind) -> Operation {
-    Operation {
-        id: OpId(id),
-        group: GroupId(id),
-        account: AccountName::new("a"),
-        mailbox: path(mailbox),
-        kind,
-        targets: Vec::new(),
-        state: OpState::Queued,
-        attempts: 0,
-        not_before: 0,
-        after: None,
-        mark: None,
-        results: Vec::new(),
-        inverse: Vec::new(),
-        fault: String::new(),
-        created: 0,
-    }
+    operation(id, &path(mailbox), kind, Vec::new())
 }
 
 fn rename(id: i64, from: &str, to: &str) -> Operation {
