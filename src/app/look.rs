@@ -51,6 +51,9 @@ impl App {
         if spec.group == command::Group::Mailbox && spec.id != "create-mailbox" && self.mailbox_at_hand().is_none() {
             return Some("there is no mailbox here");
         }
+        if matches!(spec.id, "rename-mailbox" | "delete-mailbox") && self.mailbox_at_hand().is_some_and(|m| m.path.is_inbox()) {
+            return Some("the inbox can be neither renamed nor deleted");
+        }
         let covered = spec.keys.is_empty()
             || spec.group == command::Group::Mailbox
             || spec.keys.iter().any(|(pane, _)| pane.covers().contains(&self.pane()));

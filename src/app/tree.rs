@@ -77,9 +77,6 @@ impl App {
     fn rename(&mut self, arg: &str) {
         let Some(row) = self.mailbox_at_hand() else { return };
         let (naming, old) = (Naming::Rename(row.id), row.path.decoded());
-        if row.path.is_inbox() {
-            return self.status.doubt(self.now.since, "The inbox cannot be renamed");
-        }
         if arg.is_empty() {
             self.popup = Some(Popup::Name(naming, Line::new(&old)));
         } else {
@@ -123,9 +120,6 @@ impl App {
 
     fn delete_mailbox(&mut self) {
         let Some(row) = self.mailbox_at_hand() else { return };
-        if row.path.is_inbox() {
-            return self.status.doubt(self.now.since, "The inbox cannot be deleted");
-        }
         let all = self.within(row);
         let messages: u64 = all.iter().map(|r| u64::from(r.total)).sum();
         let below = match all.len().saturating_sub(1) {
