@@ -126,7 +126,7 @@ mod tests {
             ("to:bob", "OR OR TO \"bob\" CC \"bob\" BCC \"bob\""),
             ("-is:starred", "NOT FLAGGED"),
             ("-from:ann", "ALL"),
-            ("larger:5M", "LARGER 5242880"),
+            ("larger:5M", "LARGER 5000000"),
             ("before:2026-01-01", "BEFORE 2-Jan-2026"),
             ("after:2026-01-01", "SINCE "),
             ("a OR b", "OR (ALL TEXT \"a\") (ALL TEXT \"b\")"),
