@@ -111,6 +111,11 @@ impl Screen {
         self.until(&format!("the end of {words}"), SOON, |text| !text.contains(words));
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -56,12 +56,22 @@
 //! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine
 //! * F-02 tests/crash/main.rs a_day_at_a_server, src/engine/plan/model/laws.rs alone_the_server_gets_exactly_what_the_person_did
 //! * F-03 tests/day/main.rs a_day, src/engine/plan/model/laws.rs killed_after_every_single_step_the_end_is_the_same
+//! * F-04 faults f_04_calls_that_fail
+//! * F-05 faults f_05_a_full_disk, src/store/faults.rs a_full_disk_is_told_and_takes_nothing_that_was_there
+//! * F-06 files f_06_damaged_files, src/store/tests.rs a_newer_state_is_left_alone_and_a_damaged_one_is_not_replaced, src/store/faults.rs a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state
+//! * F-07 files f_07_the_cache_goes
+//! * F-08 faults f_08_power_loss
+//! * F-09 files f_09_two_programs
+//! * F-10 src/base/spawn.rs a_panic_becomes_its_message, src/store/tests.rs a_failing_job_takes_nothing_with_it
+//! * F-11 files f_11_the_terminal_goes
 //! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line
 //! * F-13 tests/it/soak.rs soak
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
 mod cert;
+mod faults;
+mod files;
 mod imap;
 mod line;
 mod map;

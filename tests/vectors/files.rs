@@ -1,0 +1,179 @@
+//! files — F-06, F-07, F-09, F-11: files that are damaged or gone, two programs at once, a terminal that goes.
+//! Start reading at: `in_step`, a profile with a wish that waits.
+
+use super::bed::{Bed, files};
+use super::imap::letter;
+use super::screen::Screen;
+use super::wire::Server;
+use std::fs;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Three letters and their texts here; that the second is starred waits for the server.
+fn in_step() -> (Server, Bed) {
+    let server = Server::imap();
+    let bed = Bed::at(&server);
+    bed.run(&["sync", "--bodies", "all"]).code(0);
+    let id = bed.id("INBOX", "Letter 2");
+    bed.run(&["--offline", "flag", &id, "--add", "flagged"]).code(0);
+    (server, bed)
+}
+
+fn waiting(bed: &Bed) -> usize {
+    bed.run(&["--offline", "queue", "--json"]).code(0).json().as_array().unwrap().len()
+}
+
+/// In step again, the wish done, once.
+#[track_caller]
+fn whole(server: &Server, bed: &Bed, what: &str) {
+    let ran = bed.run(&["sync", "--bodies", "all"]);
+    assert_eq!(ran.code, 0, "{what}: {ran:?}");
+    let count = server.world().inbox().mails.len();
+    assert_eq!((bed.subjects("INBOX").len(), waiting(bed)), (count, 0), "{what}");
+    let shown = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 3")]).code(0).out;
+    assert!(shown.contains("the text of letter 3"), "{what}: {shown}");
+    assert!(server.world().inbox().mails[1].flags.contains("\\Flagged"), "{what}");
+    let wrong = |l: &str| ["UID MOVE", "UID COPY", "EXPUNGE", "-FLAGS", "APPEND \"INBOX"].iter().any(|w| l.contains(w));
+    assert!(server.heard().iter().all(|h| !wrong(&h.line)), "{what}: a wrong act");
+    assert_eq!(server.count("UID STORE"), 1, "{what}");
+}
+
+/// F-06: the cache cut off, overwritten, newer than we know, without its log: found, put aside, fetched again; what waits in
+/// the state is still there. A damaged state is left as it is, and said. Single bytes are in `src/store/faults.rs`.
+#[test]
+fn f_06_damaged_files() {
+    type Spoil = fn(&[u8]) -> Vec<u8>;
+    let ways: [(&str, Spoil); 6] = [
+        ("empty", |_| Vec::new()),
+        ("half", |b| b[..b.len() / 2].to_vec()),
+        ("an odd length", |b| b[..b.len() - 1_234].to_vec()),
+        ("garbage", |b| (0..b.len()).map(|n| u8::try_from(n * 7 % 251).unwrap()).collect()),
+        ("garbage behind the head", |b| [&b[..100], &vec![0xa5; b.len() - 100][..]].concat()),
+        // PRAGMA user_version stands at 60.
+        ("newer", |b| [&b[..60], &[0x7f, 0, 0, 0], &b[64..]].concat()),
+    ];
+    for (what, spoil) in ways {
+        let (server, bed) = in_step();
+        let cache = bed.path("data/cache.sqlite");
+        let damaged = spoil(&fs::read(&cache).unwrap());
+        fs::write(&cache, damaged).unwrap();
+        let _ = fs::remove_file(bed.path("data/cache.sqlite-wal"));
+        assert_eq!(waiting(&bed), 1, "{what}: what waits is not in the cache");
+        let looked = bed.run(&["--offline", "list", "INBOX"]);
+        assert!([0, 66].contains(&looked.code), "{what}: {looked:?}");
+        whole(&server, &bed, what);
+    }
+    for (what, spoil) in ways.into_iter().filter(|(what, _)| *what != "empty") {
+        let (server, bed) = in_step();
+        let state = bed.path("data/state.sqlite");
+        let _ = fs::remove_file(bed.path("data/state.sqlite-wal"));
+        let damaged = spoil(&fs::read(&state).unwrap());
+        fs::write(&state, &damaged).unwrap();
+        let before = server.came().len();
+        let ran = bed.run(&["sync"]);
+        // A file cut at a page that nobody reads may be fine still; else it is said, and not a byte of it is changed.
+        if ran.code != 0 {
+            assert_eq!(ran.code, 73, "{what}: {ran:?}");
+            assert!(ran.err.contains("state.sqlite") && server.came().len() == before, "{what}: {}", ran.err);
+            assert_eq!(fs::read(&state).unwrap(), damaged, "{what}");
+        }
+        let mut all = Vec::new();
+        files(&bed.path("data"), &mut |p| all.push(p.display().to_string()));
+        assert!(!all.iter().any(|p| p.contains("state.sqlite.bad")), "{what}: {all:?}");
+    }
+}
+
+/// F-07: all that can be fetched again is taken away, before a start and under a running program.
+#[test]
+fn f_07_the_cache_goes() {
+    let away = |bed: &Bed| {
+        for name in ["cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm"] {
+            let _ = fs::remove_file(bed.path("data").join(name));
+        }
+        let _ = fs::remove_dir_all(bed.path("data/blobs"));
+    };
+    let (server, bed) = in_step();
+    away(&bed);
+    assert_eq!(waiting(&bed), 1);
+    whole(&server, &bed, "before a start");
+    let (server, bed) = in_step();
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    away(&bed);
+    server.world().inbox().add(letter(4));
+    std::thread::sleep(Duration::from_secs(2));
+    screen.press("jj?");
+    screen.shows("Moving");
+    screen.press("\x1b");
+    screen.shows_no("Moving");
+    screen.press("Q");
+    screen.ends();
+    whole(&server, &bed, "under a running program");
+}
+
+/// F-09: a second program on one profile does not spoil the first; who was killed holds nothing.
+#[test]
+fn f_09_two_programs() {
+    let (server, bed) = in_step();
+    let screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    let begun = Instant::now();
+    while server.count("UID STORE") == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the first one does what waits");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let ran = bed.run(&["sync"]).code(75);
+    assert!(ran.err.contains("another Postrider"), "{}", ran.err);
+    // What a second one is asked, the first one does.
+    let id = bed.id("INBOX", "Letter 1");
+    for verb in ["--add", "--remove"] {
+        bed.run(&["flag", &id, verb, "seen"]).code(0);
+    }
+    bed.run(&["flag", &id, "--add", "answered"]).code(0);
+    let begun = Instant::now();
+    while !server.world().inbox().mails[0].flags.contains("\\Answered") {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the first one was not told");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    screen.kill();
+    let begun = Instant::now();
+    bed.run(&["sync"]).code(0);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert_eq!(bed.subjects("INBOX").len(), 3);
+}
+
+/// F-11: stopped and woken, hung up, told to go: it lives, or ends in order; nothing is lost.
+#[test]
+fn f_11_the_terminal_goes() {
+    let signal = |screen: &Screen, name: &str| {
+        let done = Command::new("kill").args(["-s", name, &screen.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    };
+    let (server, bed) = in_step();
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    signal(&screen, "STOP");
+    server.world().inbox().add(letter(4));
+    std::thread::sleep(Duration::from_secs(2));
+    signal(&screen, "CONT");
+    screen.shows("Letter 4");
+    // What is being written when the line to the terminal drops is there the next time.
+    screen.press("c");
+    screen.shows("Subject");
+    screen.press("x@x.example\t\tFerry\tThe ferry leaves at ");
+    screen.shows("The ferry leaves at");
+    screen.press("ni");
+    signal(&screen, "HUP");
+    screen.ends();
+    let screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 4");
+    let drafts = fs::read(bed.path("data/state.sqlite")).unwrap_or_default();
+    let log = fs::read(bed.path("data/state.sqlite-wal")).unwrap_or_default();
+    let has = |bytes: &[u8]| bytes.windows(22).any(|w| w == b"The ferry leaves at ni");
+    let mut spooled = false;
+    files(&bed.path("data/spool"), &mut |p| spooled |= has(&fs::read(p).unwrap_or_default()));
+    assert!(has(&drafts) || has(&log) || spooled, "what was written last is on the disk");
+    signal(&screen, "TERM");
+    screen.ends();
+    whole(&server, &bed, "afterwards");
+}
