@@ -181,13 +181,15 @@ fn the_server_finds_words_in_texts_that_are_not_here() {
     let me = user();
     add(profile, &me, At::Good, PASSWORD).code(0);
     keep_password(profile);
+    let config = fs::read_to_string(profile.join("config.toml")).unwrap();
+    fs::write(profile.join("config.toml"), format!("{}\nkeep = {{ bodies = \"none\" }}\n", config.trim_end())).unwrap();
     for (subject, body) in [("Tides", "High at nine, says the harbour master."), ("Größe", "Über die Fähre.")] {
         let mail = format!(
             "From: {me}\nTo: {me}\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{body}\n"
         );
         run(profile, &["send", "-t", "--wait"], &mail).code(0);
     }
-    run(profile, &["sync", "--bodies", "none"], "").code(0);
+    run(profile, &["sync"], "").code(0);
     let subjects = |args: &[&str]| -> Vec<String> {
         let all: Value = serde_json::from_str(&run(profile, args, "").code(0).out).unwrap();
         all.as_array().unwrap().iter().map(|r| r["subject"].as_str().unwrap().to_owned()).collect()
