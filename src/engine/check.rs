@@ -4,7 +4,7 @@
 //! Nothing is submitted, no mailbox is opened, nothing is written.
 
 use super::check_more;
-use super::connect::{endpoint, host, permit};
+use super::connect::{endpoint, host, login, permit};
 use super::fault::{Fault, Kind};
 use super::password;
 use super::translate;
@@ -18,7 +18,7 @@ use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
 use crate::net::probe::Before;
-use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
+use crate::net::session::{Endpoint, MailStore, TlsMode};
 use crate::net::smtp::{Smtp, SmtpError, Why};
 use crate::net::trace;
 use crate::net::wire::Wire;
@@ -221,7 +221,7 @@ impl Trial<'_> {
     fn open_imap(&self, endpoint: &Endpoint, server: &Server, secret: &Secret) -> Result<ImapStore, (usize, Fault)> {
         let permit = permit(Reason::MailServer).map_err(|fault| (0, fault))?;
         let waker = Waker::new().map_err(|e| (0, self.net(&e.into(), server)))?;
-        let login = Login { user: &server.user, secret, without: &self.config.without };
+        let login = login(self.config, server, secret);
         ImapStore::open(permit, endpoint, &login, &waker, self.cancel).map_err(|e| (stage(&e.kind), self.net(&e, server)))
     }
 
@@ -232,9 +232,10 @@ impl Trial<'_> {
             check_more::certificates(&endpoint, Before::Smtp, now, self.cancel, self.tell);
         }
         let Some(secret) = secret else { return self.reach(&SMTP, server, &endpoint) };
-        let opened = permit(Reason::MailServer).map_err(|fault| (0, fault)).and_then(|permit| {
-            Smtp::open(permit, &endpoint, Some((&server.user, secret)), self.cancel).map_err(|e| self.refused(&e, server))
-        });
+        let login = login(self.config, server, secret);
+        let opened = permit(Reason::MailServer)
+            .map_err(|fault| (0, fault))
+            .and_then(|permit| Smtp::open(permit, &endpoint, Some(&login), self.cancel).map_err(|e| self.refused(&e, server)));
         match opened {
             Ok(smtp) => {
                 self.broke(&SMTP[..3], 3, server, None, begin);

@@ -1,5 +1,5 @@
 //! connect — from an account's configuration to a connection that is logged in.
-//! Owns: `open`, `endpoint`, `host`. May import: net, config.
+//! Owns: `open`, `endpoint`, `login`, `host`. May import: net, config.
 //! Start reading at: `open`. The password is asked for anew each time (see `password.rs`).
 
 use super::api::Fault;
@@ -8,6 +8,7 @@ use super::shared::Shared;
 use super::translate;
 use crate::base::cancel::Cancel;
 use crate::base::gate::{Permit, Reason};
+use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, AccountKind, Server, Tls};
 use crate::net::error::NetErrorKind;
@@ -36,6 +37,12 @@ pub fn endpoint(config: &AccountConfig, server: &Server) -> Endpoint {
     Endpoint { host: server.host.clone(), port: server.port, tls, ca_file: config.ca_file.clone(), fingerprint }
 }
 
+/// Who logs in at `server`, and how.
+#[must_use]
+pub fn login<'a>(config: &'a AccountConfig, server: &'a Server, secret: &'a Secret) -> Login<'a> {
+    Login { user: &server.user, secret, without: &config.without, auth: &config.auth }
+}
+
 /// Opens a connection for `config`; `waker` ends its IDLE, `cancel` everything.
 ///
 /// # Errors
@@ -47,7 +54,7 @@ pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Can
             let name = &config.name;
             let secret = password::find(name, &config.password, shared.typed.get(name).as_ref(), cancel)?;
             let permit = permit(Reason::MailServer)?;
-            let login = Login { user: &imap.server.user, secret: &secret, without: &config.without };
+            let login = login(config, &imap.server, &secret);
             let opened = ImapStore::open(permit, &endpoint, &login, waker, cancel);
             let store = opened.map_err(|e| {
                 if e.kind == NetErrorKind::LoginRefused {

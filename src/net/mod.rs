@@ -10,6 +10,8 @@ pub mod error;
 pub mod imap;
 pub mod local;
 pub mod probe;
+pub mod sasl;
+mod scram;
 #[cfg(test)]
 mod script;
 pub mod session;

@@ -7,6 +7,7 @@
 use super::error::{NetError, NetErrorKind, Result};
 use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
+use crate::config::AuthPolicy;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
@@ -63,10 +64,12 @@ pub struct Endpoint {
 pub struct Login<'a> {
     /// The name.
     pub user: &'a str,
-    /// The password.
+    /// The password, or the token where only those are allowed.
     pub secret: &'a Secret,
     /// Words of CAPABILITY that are to be taken for not said (the account's `without`), in any case.
     pub without: &'a [String],
+    /// Which ways of logging in are allowed.
+    pub auth: &'a AuthPolicy,
 }
 
 /// Takes the texts of many messages one after the other.

@@ -102,7 +102,8 @@ fn main() {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
     let secret = Secret::new(PASSWORD.to_owned());
-    let login = Login { user: &user, secret: &secret, without: &[] };
+    let auth = postrider::config::AuthPolicy::default();
+    let login = Login { user: &user, secret: &secret, without: &[], auth: &auth };
     let mut store = ImapStore::open(permit, &endpoint, &login, &Waker::new().unwrap(), &Cancel::new().unwrap()).unwrap();
     store.select(&MailboxPath::inbox(), false, None).unwrap();
     let mut best = [Duration::MAX; 2];

@@ -31,7 +31,8 @@ impl Other {
         let (waker, cancel) = (Waker::new().unwrap(), Cancel::new().unwrap());
         let permit = Permit::ask(Reason::MailServer).unwrap();
         let secret = Secret::new(PASSWORD.to_owned());
-        let login = Login { user: day.me(), secret: &secret, without: &[] };
+        let auth = postrider::config::AuthPolicy::default();
+        let login = Login { user: day.me(), secret: &secret, without: &[], auth: &auth };
         let conn = ImapStore::open(permit, &host().imap_at(At::Good, TlsMode::Implicit), &login, &waker, &cancel).unwrap();
         Self { conn, _ends: (waker, cancel) }
     }

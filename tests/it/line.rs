@@ -4,16 +4,13 @@
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{At, PASSWORD, host, user};
 use crate::{Strings, imap_to};
-use postrider::base::cancel::Cancel;
-use postrider::base::gate::{Permit, Reason};
-use postrider::base::secret::Secret;
 use postrider::mail::flags::Flags;
 use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::uid::{Uid, UidSet};
 use postrider::net::error::NetErrorKind;
 use postrider::net::imap::ImapStore;
 use postrider::net::session::{Endpoint, Idle, MailStore, TlsMode};
-use postrider::net::smtp::{Mail, Smtp, Why};
+use postrider::net::smtp::{Mail, Why};
 use std::io::Cursor;
 use std::time::{Duration, Instant};
 
@@ -131,10 +128,9 @@ fn a_slow_line_costs_turns_only() {
 fn a_line_cut_after_the_dot_leaves_the_mail_unknown() {
     let proxy = Proxy::start(host().submissions, Line::default());
     let endpoint = Endpoint { port: proxy.port, ..host().smtp_at(At::Good, TlsMode::Implicit) };
-    let (user, secret) = (user(), Secret::new(PASSWORD.to_owned()));
+    let user = user();
     for (cut_before, want) in [(false, true), (true, false)] {
-        let permit = Permit::ask(Reason::Submission).unwrap();
-        let mut smtp = Smtp::open(permit, &endpoint, Some((&user, &secret)), &Cancel::new().unwrap()).unwrap();
+        let mut smtp = crate::smtp_to(&endpoint, &user, PASSWORD).unwrap();
         let to = [user.clone()];
         let mail = Mail { sender: &user, recipients: &to };
         if cut_before {

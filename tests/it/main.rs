@@ -6,6 +6,7 @@
 mod mailhost;
 
 mod accounts;
+mod auth;
 mod drafts;
 mod extensions;
 mod faults;
@@ -32,9 +33,11 @@ use postrider::base::cancel::Cancel;
 use postrider::base::gate::{Permit, Reason};
 use postrider::base::secret::Secret;
 use postrider::base::waker::Waker;
+use postrider::config::AuthPolicy;
 use postrider::net::error::Result;
 use postrider::net::imap::ImapStore;
 use postrider::net::session::{Endpoint, Login, TlsMode};
+use postrider::net::smtp::{Smtp, SmtpError};
 
 /// What can wake or stop a connection.
 #[derive(Clone, Debug)]
@@ -56,14 +59,33 @@ fn imap_to(endpoint: &Endpoint, user: &str, password: &str, strings: &Strings) -
 
 /// Logs in, with words of CAPABILITY taken for not said.
 fn imap_without(endpoint: &Endpoint, user: &str, password: &str, strings: &Strings, without: &[&str]) -> Result<ImapStore> {
+    imap_by(endpoint, user, password, strings, without, &AuthPolicy::default())
+}
+
+/// The same by certain ways of logging in.
+fn imap_by(
+    endpoint: &Endpoint,
+    user: &str,
+    password: &str,
+    strings: &Strings,
+    without: &[&str],
+    auth: &AuthPolicy,
+) -> Result<ImapStore> {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     let without: Vec<String> = without.iter().map(|w| (*w).to_owned()).collect();
     let secret = Secret::new(password.to_owned());
-    let login = Login { user, secret: &secret, without: &without };
+    let login = Login { user, secret: &secret, without: &without, auth };
     ImapStore::open(permit, endpoint, &login, &strings.waker, &strings.cancel)
 }
 
 /// Logs in at the good server.
 fn imap(user: &str, strings: &Strings) -> ImapStore {
     imap_to(&host().imap_at(At::Good, TlsMode::Implicit), user, PASSWORD, strings).unwrap()
+}
+
+/// Logs in at a submission server.
+fn smtp_to(endpoint: &Endpoint, user: &str, password: &str) -> std::result::Result<Smtp, SmtpError> {
+    let (secret, auth) = (Secret::new(password.to_owned()), AuthPolicy::default());
+    let login = Login { user, secret: &secret, without: &[], auth: &auth };
+    Smtp::open(Permit::ask(Reason::Submission).unwrap(), endpoint, Some(&login), &Cancel::new().unwrap())
 }

@@ -3,9 +3,6 @@
 
 use crate::Strings;
 use crate::mailhost::{At, PASSWORD, host, user};
-use postrider::base::cancel::Cancel;
-use postrider::base::gate::{Permit, Reason};
-use postrider::base::secret::Secret;
 use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::uid::{Uid, UidSet};
 use postrider::net::error::NetErrorKind;
@@ -15,9 +12,7 @@ use std::io::Cursor;
 use std::time::{Duration, Instant};
 
 fn open(at: At, tls: TlsMode, user: &str, password: &str) -> Result<Smtp, SmtpError> {
-    let secret = Secret::new(password.to_owned());
-    let permit = Permit::ask(Reason::Submission).unwrap();
-    Smtp::open(permit, &host().smtp_at(at, tls), Some((user, &secret)), &Cancel::new().unwrap())
+    crate::smtp_to(&host().smtp_at(at, tls), user, password)
 }
 
 fn send(at: At, tls: TlsMode, from: &str, to: &[String], text: &str) -> Result<bool, SmtpError> {

@@ -3,12 +3,9 @@
 
 use crate::mailhost::{At, PASSWORD, host, user};
 use crate::{Strings, imap_to};
-use postrider::base::cancel::Cancel;
-use postrider::base::gate::{Permit, Reason};
-use postrider::base::secret::Secret;
 use postrider::net::error::{NetErrorKind, TlsReason};
 use postrider::net::session::{Endpoint, MailStore, TlsMode};
-use postrider::net::smtp::{Smtp, Why};
+use postrider::net::smtp::Why;
 use postrider::net::tls::fingerprint;
 
 fn refused(endpoint: &Endpoint) -> NetErrorKind {
@@ -60,11 +57,7 @@ fn a_wrong_password_is_told_apart() {
 #[test]
 fn smtp_certificates() {
     let host = host();
-    let why = |at: At, tls: TlsMode| {
-        let permit = Permit::ask(Reason::Submission).unwrap();
-        let secret = Secret::new(PASSWORD.to_owned());
-        Smtp::open(permit, &host.smtp_at(at, tls), Some(("u@example.test", &secret)), &Cancel::new().unwrap()).err().unwrap().why
-    };
+    let why = |at: At, tls: TlsMode| crate::smtp_to(&host.smtp_at(at, tls), "u@example.test", PASSWORD).err().unwrap().why;
     let tls = |reason| Why::Net(NetErrorKind::Tls(reason));
     assert_eq!(why(At::Expired, TlsMode::Implicit), tls(TlsReason::Expired));
     assert_eq!(why(At::Expired, TlsMode::StartTls), tls(TlsReason::Expired));

@@ -127,7 +127,8 @@ fn open(inner: &Inner, config: &AccountConfig, server: &Server, switch: &Cancel)
     let endpoint = connect::endpoint(config, server);
     let secret = password::find(&config.name, &config.password, shared.typed.get(&config.name).as_ref(), switch)?;
     let permit = connect::permit(Reason::Submission)?;
-    Smtp::open(permit, &endpoint, Some((&server.user, &secret)), switch).map_err(|e| smtp_fault(&e, server, config))
+    Smtp::open(permit, &endpoint, Some(&connect::login(config, server, &secret)), switch)
+        .map_err(|e| smtp_fault(&e, server, config))
 }
 
 /// A failure of submission as a fault.

@@ -115,6 +115,12 @@ impl Fresh {
         Ok(locked(&self.core).caps.clone().unwrap_or_default())
     }
 
+    /// What the crate and we share.
+    #[must_use]
+    pub(super) fn core(&self) -> Arc<Mutex<Core>> {
+        Arc::clone(&self.core)
+    }
+
     /// Logs in by `how`, which is given the crate's client.
     ///
     /// # Errors

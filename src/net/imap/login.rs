@@ -6,6 +6,7 @@
 
 use super::caps::Offer;
 use super::conn::{Command, Conn, Fresh};
+use super::core::{Core, locked};
 use super::frame::{self, KeepAll};
 use super::untagged;
 use super::value::{self, Word};
@@ -13,12 +14,16 @@ use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
+use crate::config::Mechanism;
 use crate::net::dial;
 use crate::net::error::{NetError, NetErrorKind, Result, TlsReason};
+use crate::net::sasl::{self, Exchange};
 use crate::net::session::{Endpoint, Login, TlsMode};
 use crate::net::wire::{NO_PROGRESS, Wire};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
 
 /// How many untagged lines are read over while STARTTLS is answered.
 const MAX_BEFORE_TLS: usize = 100;
@@ -48,7 +53,7 @@ pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Wake
         None => fresh.capabilities()?,
     };
     let offered = Offer::new(offered, login.without);
-    let mut conn = log_in(fresh, &offered, login.user, login.secret).map_err(judge)?;
+    let mut conn = log_in(fresh, &offered, endpoint, login)?;
     let told = conn.core().caps.take();
     let caps = match told {
         Some(caps) => caps,
@@ -92,26 +97,74 @@ fn starttls(wire: &mut Wire, endpoint: &Endpoint) -> Result<()> {
     Err(NetError::tls(TlsReason::Injected, "much talk before encryption"))
 }
 
-/// The strongest way that both sides know; over TLS all of them show the password to the server alone.
-fn log_in(fresh: Fresh, offered: &Offer, user: &str, secret: &Secret) -> Result<Conn> {
-    let has = |word: &str| offered.has(word);
-    if has("AUTH=PLAIN") {
-        let plain = Plain(Secret::new(format!("\0{user}\0{}", secret.expose())));
-        let name = if has("SASL-IR") {
-            Secret::new(format!("PLAIN {}", STANDARD.encode(plain.0.expose())))
-        } else {
-            Secret::new("PLAIN".to_owned())
-        };
-        return fresh.login(|client| client.authenticate(name.expose(), &plain).map_err(|(e, _)| Box::new(e)));
+/// By the strongest way that the server offers and the account allows (security T-15).
+fn log_in(fresh: Fresh, offered: &Offer, endpoint: &Endpoint, login: &Login<'_>) -> Result<Conn> {
+    let command_only = |m| m == Mechanism::Login && !offered.has("LOGINDISABLED");
+    let offers = |m: Mechanism| offered.has(&format!("AUTH={}", m.word())) || command_only(m);
+    let way = sasl::choose(login.auth, offers).ok_or_else(|| sasl::no_way(login.auth))?;
+    if way == Mechanism::Login && command_only(way) {
+        return by_command(fresh, login.user, login.secret);
     }
-    if has("LOGINDISABLED") {
-        return Err(NetError::new(NetErrorKind::LoginRefused, "the server offers no way to log in that Postrider knows"));
-    }
+    let exchange = Exchange::new(way, login.user, login.secret, &endpoint.host, endpoint.port)?;
+    by_exchange(fresh, exchange, offered.has("SASL-IR"))
+}
+
+/// The LOGIN command.
+fn by_command(fresh: Fresh, user: &str, secret: &Secret) -> Result<Conn> {
     if [user, secret.expose()].iter().any(|t| !t.bytes().all(|b| (b' '..=b'~').contains(&b))) {
         let text = "this server takes no names and passwords with letters beyond ASCII";
         return Err(NetError::new(NetErrorKind::LoginRefused, text));
     }
-    fresh.login(|client| client.login(user, secret.expose()).map_err(|(e, _)| Box::new(e)))
+    fresh.login(|client| client.login(user, secret.expose()).map_err(|(e, _)| Box::new(e))).map_err(judge)
+}
+
+/// AUTHENTICATE.
+fn by_exchange(fresh: Fresh, exchange: Exchange, ir: bool) -> Result<Conn> {
+    let first = exchange.initial();
+    let line = match &first {
+        // An empty response is written `=` (RFC 4959).
+        Some(first) if ir && first.is_empty() => Secret::new(format!("{} =", exchange.name())),
+        Some(first) if ir => Secret::new(format!("{} {}", exchange.name(), STANDARD.encode(first.expose()))),
+        _ => Secret::new(exchange.name().to_owned()),
+    };
+    let core = fresh.core();
+    let answers = Answers { first: RefCell::new(first.filter(|_| !ir)), exchange: RefCell::new(exchange), core };
+    let done = fresh.login(|client| client.authenticate(line.expose(), &answers).map_err(|(e, _)| Box::new(e)));
+    let exchange = answers.exchange.into_inner();
+    match done {
+        // A server that did not prove itself is not talked to: the connection ends with this value.
+        Ok(conn) => exchange.finish().map(|()| conn),
+        Err(e) => {
+            let e = judge(e);
+            Err(if e.kind == NetErrorKind::LoginRefused { exchange.refused(&e) } else { e })
+        }
+    }
+}
+
+/// Answers challenges for the crate, which does their base64.
+struct Answers {
+    /// What is said first, if the server wants to be asked for it.
+    first: RefCell<Option<Secret>>,
+    exchange: RefCell<Exchange>,
+    core: Arc<Mutex<Core>>,
+}
+
+impl imap::Authenticator for Answers {
+    type Response = Vec<u8>;
+
+    fn process(&self, challenge: &[u8]) -> Vec<u8> {
+        if let Some(first) = self.first.borrow_mut().take() {
+            return first.expose().as_bytes().to_vec();
+        }
+        match self.exchange.borrow_mut().answer(challenge) {
+            Ok(answer) => answer.expose().as_bytes().to_vec(),
+            Err(e) => {
+                // Nothing that we say can be right now: the line is cut instead.
+                locked(&self.core).wire.fail(e);
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// A refused login is a wrong password unless the server says that it is something else.
@@ -122,16 +175,5 @@ fn judge(e: NetError) -> NetError {
         }
         NetErrorKind::Bad => NetError { kind: NetErrorKind::LoginRefused, text: e.text },
         _ => e,
-    }
-}
-
-/// SASL PLAIN (RFC 4616).
-struct Plain(Secret);
-
-impl imap::Authenticator for Plain {
-    type Response = Vec<u8>;
-
-    fn process(&self, _: &[u8]) -> Vec<u8> {
-        self.0.expose().as_bytes().to_vec()
     }
 }

@@ -23,6 +23,8 @@ mod structure;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_auth;
+#[cfg(test)]
 mod tests_login;
 mod untagged;
 mod value;

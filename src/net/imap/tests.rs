@@ -6,6 +6,7 @@ use crate::base::cancel::Cancel;
 use crate::base::gate::{Permit, Reason};
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
+use crate::config::AuthPolicy;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{EnvelopeSeen, FlagsSeen};
@@ -25,7 +26,8 @@ pub fn open(script: &Script, tls: TlsMode) -> Result<ImapStore> {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     let secret = Secret::new("hunter2".to_owned());
     let (waker, cancel) = (Waker::new().unwrap(), Cancel::new().unwrap());
-    let login = Login { user: "user", secret: &secret, without: &[] };
+    let auth = AuthPolicy::default();
+    let login = Login { user: "user", secret: &secret, without: &[], auth: &auth };
     ImapStore::open(permit, &script.endpoint(tls), &login, &waker, &cancel)
 }
 

@@ -51,7 +51,7 @@ fn t17_no_login_where_none_is_offered() {
         let script = Script::start(all);
         (open(&script, TlsMode::None).map(drop), script.heard())
     };
-    let (result, heard) = run("LOGINDISABLED AUTH=CRAM-MD5", vec![Step::Drain]);
+    let (result, heard) = run("LOGINDISABLED AUTH=DIGEST-MD5", vec![Step::Drain]);
     assert_eq!((kind(result), heard.as_str()), (NetErrorKind::LoginRefused, ""));
     let (result, heard) =
         run("", vec![hear("LOGIN \"user\" \"hunter2\""), say("%T NO [AUTHENTICATIONFAILED] \x1b[2Jno\r\n"), Step::Drain]);

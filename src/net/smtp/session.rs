@@ -13,14 +13,15 @@ use crate::base::log;
 use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
+use crate::config::Mechanism;
 use crate::net::error::{MAX_TEXT, NetError, NetErrorKind, TlsReason};
-use crate::net::session::{Endpoint, TlsMode, Traffic};
+use crate::net::sasl::{self, Exchange};
+use crate::net::session::{Endpoint, Login, TlsMode, Traffic};
 use crate::net::wire::{NO_PROGRESS, Wire};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lettre::Address;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::commands::{Auth, Data, Ehlo, Mail as MailFrom, Quit, Rcpt, Rset, Starttls};
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail as MailFrom, Quit, Rcpt, Rset, Starttls};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter, ServerInfo};
 use lettre::transport::smtp::response::Response;
 use std::net::Ipv4Addr;
@@ -33,7 +34,9 @@ pub const GRACE: Duration = Duration::from_millis(1500);
 /// How long a good-bye is waited for.
 const GOODBYE: Duration = Duration::from_secs(2);
 /// The most challenges of one login.
-const MAX_CHALLENGES: usize = 3;
+const MAX_CHALLENGES: usize = 4;
+/// The longest first answer that goes with the command: a line may have 512 octets (RFC 5321, 4.5.3.1.4).
+const MAX_INITIAL: usize = 480;
 
 type Result<T> = std::result::Result<T, SmtpError>;
 
@@ -53,20 +56,22 @@ pub struct Smtp {
     info: ServerInfo,
     /// SIZE (RFC 1870), if the server has a limit.
     max_size: Option<u64>,
+    /// The words of AUTH (RFC 4954), in upper case.
+    ways: Vec<String>,
     /// A mail was begun and not taken: the server may still hold its envelope.
     begun: bool,
 }
 
 impl Smtp {
-    /// Connects, encrypts, and logs in if `login` (name and password) is given.
+    /// Connects, encrypts, and logs in if `login` is given.
     ///
     /// # Errors
     /// See [`Why`]; a wrong password is `Net(LoginRefused)`.
-    pub fn open(permit: Permit, endpoint: &Endpoint, login: Option<(&str, &Secret)>, cancel: &Cancel) -> Result<Self> {
+    pub fn open(permit: Permit, endpoint: &Endpoint, login: Option<&Login<'_>>, cancel: &Cancel) -> Result<Self> {
         // Nothing here waits for work: nobody rings.
         let waker = Waker::new().map_err(NetError::from)?;
         let wire = Wire::connect(permit, endpoint, &waker, cancel)?;
-        let mut smtp = Self { wire, info: ServerInfo::default(), max_size: None, begun: false };
+        let mut smtp = Self { wire, info: ServerInfo::default(), max_size: None, ways: Vec::new(), begun: false };
         smtp.wire.set_limit(NO_PROGRESS);
         smtp.wire.begin();
         let greeting = smtp.reply()?;
@@ -92,8 +97,8 @@ impl Smtp {
         if endpoint.tls != TlsMode::None && !smtp.wire.is_encrypted() {
             return Err(NetError::tls(TlsReason::Other, "the connection is not encrypted").into());
         }
-        if let Some((user, secret)) = login {
-            smtp.log_in(user, secret)?;
+        if let Some(login) = login {
+            smtp.log_in(login, endpoint)?;
         }
         Ok(smtp)
     }
@@ -157,33 +162,51 @@ impl Smtp {
         self.info = ServerInfo::from_response(&capitals).map_err(|_| self.wire.fail(NetError::protocol("an empty hello")))?;
         let size = capitals.message().find_map(|l| l.strip_prefix("SIZE ")?.trim().parse::<u64>().ok());
         self.max_size = size.filter(|n| *n > 0);
+        // Some old servers write `AUTH=`.
+        let ways = capitals.message().filter_map(|l| l.strip_prefix("AUTH").filter(|r| r.starts_with([' ', '='])));
+        self.ways = ways.flat_map(|l| l.split([' ', '=']).map(str::to_owned)).filter(|w| !w.is_empty()).collect();
         Ok(())
     }
 
-    fn log_in(&mut self, user: &str, secret: &Secret) -> Result<()> {
-        let refused = |text: &str| SmtpError::from(NetError::new(NetErrorKind::LoginRefused, text));
-        let way = self.info.get_auth_mechanism(&[Mechanism::Plain, Mechanism::Login]);
-        let Some(way) = way else { return Err(refused("the server offers no way to log in that Postrider knows")) };
-        let credentials = Credentials::new(user.to_owned(), secret.expose().to_owned());
-        let auth = Auth::new(way, credentials, None).map_err(|e| refused(&e.to_string()))?;
-        let words: Vec<Secret> = match way {
-            Mechanism::Login => [user, secret.expose()].into_iter().map(encoded).collect(),
-            _ => vec![encoded(&format!("\0{user}\0{}", secret.expose()))],
+    /// By the strongest way that the server offers and the account allows (security T-15).
+    fn log_in(&mut self, login: &Login<'_>, endpoint: &Endpoint) -> Result<()> {
+        let offers = |m: Mechanism| self.ways.iter().any(|w| w == m.word());
+        let way = sasl::choose(login.auth, offers).ok_or_else(|| sasl::no_way(login.auth))?;
+        let mut exchange = Exchange::new(way, login.user, login.secret, &endpoint.host, endpoint.port)?;
+        let first = exchange.initial().map(|first| if first.is_empty() { Secret::new("=".to_owned()) } else { encoded(&first) });
+        let line = match &first {
+            Some(first) if first.expose().len() <= MAX_INITIAL => {
+                Secret::new(format!("AUTH {} {}\r\n", way.word(), first.expose()))
+            }
+            _ => Secret::new(format!("AUTH {}\r\n", way.word())),
         };
-        let line = Secret::new(auth.to_string());
+        let mut again = first;
         let mut reply = self.command(line.expose())?;
-        // LOGIN asks for the name, then the password, in words that differ from server to server; PLAIN asks only where
-        // the server did not read what came along.
-        for word in words.iter().take(MAX_CHALLENGES) {
+        for _ in 0..MAX_CHALLENGES {
             if reply.code() != 334 {
                 break;
             }
-            reply = self.command(word.expose())?;
+            let text = reply.text();
+            let answer = match again.take().filter(|_| text.trim().is_empty()) {
+                // What is said first was too long to go along, or was not read: it is asked for with nothing.
+                Some(first) => first,
+                None => {
+                    let challenge = match STANDARD.decode(text.trim()) {
+                        Ok(challenge) => challenge,
+                        // The questions of LOGIN are for people.
+                        Err(_) if way == Mechanism::Login => Vec::new(),
+                        Err(_) => return Err(self.wire.fail(NetError::protocol("a challenge that is none")).into()),
+                    };
+                    encoded(&exchange.answer(&challenge).map_err(|e| self.wire.fail(e))?)
+                }
+            };
+            let line = Secret::new(format!("{}\r\n", answer.expose()));
+            reply = self.command(line.expose())?;
         }
         match reply.code() {
-            235 => Ok(()),
+            235 => Ok(exchange.finish().map_err(|e| self.wire.fail(e))?),
             400..=499 => Err(SmtpError::new(Why::Later(reply.code()), &reply.text())),
-            _ => Err(refused(&reply.text())),
+            _ => Err(exchange.refused(&NetError::new(NetErrorKind::LoginRefused, &reply.text())).into()),
         }
     }
 
@@ -299,7 +322,7 @@ impl Smtp {
     }
 }
 
-/// A line of base64.
-fn encoded(text: &str) -> Secret {
-    Secret::new(format!("{}\r\n", STANDARD.encode(text)))
+/// In base64.
+fn encoded(text: &Secret) -> Secret {
+    Secret::new(STANDARD.encode(text.expose()))
 }
