@@ -46,7 +46,7 @@ fn limits_of_time() {
     handshake.always("STARTTLS", vec![say("%T OK go\r\n"), Act::Drip(hello, Duration::from_secs(2))]);
     let literal = Server::imap();
     literal.always(
-        "FETCH 3 (UID BODY",
+        "BODY.PEEK[]",
         vec![say("* 3 FETCH (UID 3 BODY[] {200000000}\r\nSubject: x\r\n"), Act::Stall(LONG), Act::Close],
     );
     let drip = Server::imap();

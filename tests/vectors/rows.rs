@@ -106,8 +106,8 @@ fn s_11_another_text() {
     let as_literal = format!("{{{}}}\r\n{other}", other.len());
     for row in [format!("UID 8 BODY[] {as_literal}"), format!("BODY[] {as_literal} UID 8"), format!("BODY[] {as_literal}")] {
         let server = Server::imap();
-        server.once("FETCH 3 (UID BODY", vec![say(format!("* 3 FETCH ({row})\r\n%T OK x\r\n"))]);
-        server.once("FETCH 2 (UID BODY", vec![first(format!("* 3 FETCH ({row})\r\n"))]);
+        server.once("BODY.PEEK[]", vec![say(format!("* 3 FETCH ({row})\r\n%T OK x\r\n"))]);
+        server.once("BODY.PEEK[]", vec![first(format!("* 3 FETCH ({row})\r\n"))]);
         let bed = Bed::at(&server);
         // Each of the two lies may cost a connection.
         bed.run(&["sync", "--bodies", "all"]);
