@@ -18,8 +18,8 @@
 //! * T-12 transport t_12_cut_without_good_bye, tests/it/line.rs a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail
 //! * T-13 use_of_line t_13_odd_tls, patience limits_of_time
 //! * T-14 not built yet: servers are not discovered; the person names them
-//! * T-15 not built yet: SCRAM and min-auth; what is built never falls back, src/net/imap/tests_login.rs
-//! * T-16 not built yet: there is no OAuth
+//! * T-15 src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left
+//! * T-16 src/net/imap/tests_auth.rs a_refused_token_says_why
 //! * T-17 use_of_line t_17_login_disabled_after_tls, src/net/imap/tests_login.rs t17_no_login_where_none_is_offered
 //! * T-18 src/net/wire_tests.rs t18_a_bomb_ends_the_connection
 //! * T-19 use_of_line t_19_no_storm, src/base/backoff.rs twenty_connects_in_ten_minutes_at_most
