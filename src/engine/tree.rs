@@ -60,7 +60,9 @@ impl Visitor<'_> {
             if !ops.iter().any(|op| op.kind.is_about_tree() && op.state.pending()) {
                 break;
             }
-            let mut planner = TreeSync::start(ops, self.shared.now());
+            let shown = self.shared.store.read(|db| store::mailboxes::list(db, Some(&self.config.name)))?;
+            let subscribed = shown.into_iter().filter(|row| row.subscribed).map(|row| row.path).collect();
+            let mut planner = TreeSync::start(ops, subscribed, self.shared.now());
             let mut overtaken = false;
             let mut bench = Bench { spool: Path::new(""), cached: &mut || None, give_way: &|| false };
             let (shared, account) = (self.shared, &self.config.name);

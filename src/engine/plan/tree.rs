@@ -19,6 +19,7 @@ use crate::mail::server::ListedMailbox;
 pub struct TreeSync {
     /// Of one account, ascending: all that are pending or parked, of every kind.
     ops: Vec<Operation>,
+    subscribed: Vec<MailboxPath>,
     now: i64,
     stage: Stage,
     tried: HashSet<OpId>,
@@ -60,12 +61,14 @@ struct Answer {
 }
 
 impl TreeSync {
-    /// Begins a pass at `now` (seconds since 1970). `ops` are the account's operations that are pending or parked.
+    /// Begins a pass at `now` (seconds since 1970). `ops` are the account's operations that are pending or parked,
+    /// `subscribed` the mailboxes that are subscribed to, by the names they have with these operations.
     #[must_use]
-    pub fn start(mut ops: Vec<Operation>, now: i64) -> Self {
+    pub fn start(mut ops: Vec<Operation>, subscribed: Vec<MailboxPath>, now: i64) -> Self {
         ops.sort_by_key(|op| op.id);
         Self {
             ops,
+            subscribed,
             now,
             stage: Stage::Pick,
             tried: HashSet::new(),
@@ -220,7 +223,8 @@ impl TreeSync {
         let (from, unsure) = (op.mailbox.clone(), op.unsure());
         let there = |path: &MailboxPath| listed.iter().any(|m| m.path == *path);
         if unsure && !there(&from) && there(&to) {
-            let new = listed.iter().filter(|m| m.path.is_within(&to, delimiter));
+            // The server tells no more what the old names were; what is shown under the new ones still does.
+            let new = listed.iter().filter(|m| m.path.is_within(&to, delimiter) && self.subscribed.contains(&m.path));
             self.follow = new.map(|m| Tell::Subscribe { mailbox: m.path.clone(), on: true }).collect();
             return self.settle(id);
         }
