@@ -45,10 +45,8 @@ fn limits_of_time() {
     let hello = [&[0x16, 3, 3, 0x3f, 0xf0, 2, 0, 0x3f, 0xec, 3, 3][..], &[0; 100]].concat();
     handshake.always("STARTTLS", vec![say("%T OK go\r\n"), Act::Drip(hello, Duration::from_secs(2))]);
     let literal = Server::imap();
-    literal.always(
-        "BODY.PEEK[]",
-        vec![say("* 3 FETCH (UID 3 BODY[] {200000000}\r\nSubject: x\r\n"), Act::Stall(LONG), Act::Close],
-    );
+    literal
+        .always("BODY.PEEK[]", vec![say("* 3 FETCH (UID 3 BODY[] {200000000}\r\nSubject: x\r\n"), Act::Stall(LONG), Act::Close]);
     let drip = Server::imap();
     drip.always("LIST", vec![Act::Drip(b"* LIST () \"/\" abcdefghijklmnopqrstuvwxyz".to_vec(), Duration::from_secs(10))]);
     std::thread::scope(|all| {
