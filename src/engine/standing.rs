@@ -113,6 +113,8 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> 
     let base = base::load(db, row.id)?;
     let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
     let more = placements::unseen_by_person(db, row.id)?;
+    // What a visit alone can find is looked for as what is to be told: a line that broke may have taken the visit with it.
+    let pending = pending || base::is_waiting(db, row.id)?;
     let there = |shown: u32, more: i64| u32::try_from(i64::from(shown) + more).unwrap_or(0);
     let (messages, unseen) = (there(row.total, more.0), there(row.unread, more.1));
     Ok(folders::Known { path, base, messages, unseen, pending, dying: false })

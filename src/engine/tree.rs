@@ -60,8 +60,7 @@ impl Visitor<'_> {
             if !ops.iter().any(|op| op.kind.is_about_tree() && op.state.pending()) {
                 break;
             }
-            let shown = self.shared.store.read(|db| store::mailboxes::list(db, Some(&self.config.name)))?;
-            let subscribed = shown.into_iter().filter(|row| row.subscribed).map(|row| row.path).collect();
+            let subscribed = self.shared.store.read(|db| store::tree::subscribed(db, &self.config.name))?;
             let mut planner = TreeSync::start(ops, subscribed, self.shared.now());
             let mut overtaken = false;
             let mut bench = Bench { spool: Path::new(""), cached: &mut || None, give_way: &|| false };

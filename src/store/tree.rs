@@ -44,6 +44,17 @@ pub fn named(db: &Db<Cache>, account: &AccountName) -> Result<Vec<Named>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The mailboxes that an account is subscribed to as far as the cache knows, by their names at the server.
+///
+/// # Errors
+/// As every question.
+pub fn subscribed(db: &Db<Cache>, account: &AccountName) -> Result<Vec<MailboxPath>> {
+    let sql = "SELECT CASE WHEN origin = '' THEN path ELSE origin END FROM mailbox WHERE account = ?1 AND subscribed <> 0";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    let rows = statement.query_map([account.as_str()], |r| Ok(MailboxPath::from_stored(r.get_ref(0)?.as_str()?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// What the server calls a mailbox.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ struct Answer {
 
 impl TreeSync {
     /// Begins a pass at `now` (seconds since 1970). `ops` are the account's operations that are pending or parked,
-    /// `subscribed` the mailboxes that are subscribed to, by the names they have with these operations.
+    /// `subscribed` what the cache knows to be subscribed to, by the server's names.
     #[must_use]
     pub fn start(mut ops: Vec<Operation>, subscribed: Vec<MailboxPath>, now: i64) -> Self {
         ops.sort_by_key(|op| op.id);
@@ -222,21 +222,20 @@ impl TreeSync {
         let OpKind::RenameMailbox { to, delimiter } = op.kind.clone() else { return };
         let (from, unsure) = (op.mailbox.clone(), op.unsure());
         let there = |path: &MailboxPath| listed.iter().any(|m| m.path == *path);
-        if unsure && !there(&from) && there(&to) {
-            // The server tells no more what the old names were; what is shown under the new ones still does.
-            let new = listed.iter().filter(|m| m.path.is_within(&to, delimiter) && self.subscribed.contains(&m.path));
-            self.follow = new.map(|m| Tell::Subscribe { mailbox: m.path.clone(), on: true }).collect();
-            return self.settle(id);
-        }
-        if there(&to) {
+        let done = unsure && !there(&from) && there(&to);
+        if there(&to) && !done {
             return self.refused(id, &Refusal { code: Code::AlreadyExists, text: String::new() });
         }
-        let moves =
-            |m: &ListedMailbox| m.path.moved(&from, &to, delimiter).filter(|_| m.subscribed).map(|new| (m.path.clone(), new));
+        // Once it is done, the server lists the old names no more: then we go by what we knew of them.
+        let told: Vec<MailboxPath> = listed.into_iter().filter(|m| m.subscribed).map(|m| m.path).collect();
+        let old = if done { &self.subscribed } else { &told };
         self.follow.clear();
-        for (old, new) in listed.iter().filter_map(moves) {
+        for (old, new) in old.iter().filter_map(|old| Some((old, old.moved(&from, &to, delimiter)?))) {
             self.follow.push(Tell::Subscribe { mailbox: new, on: true });
-            self.follow.push(Tell::Subscribe { mailbox: old, on: false });
+            self.follow.push(Tell::Subscribe { mailbox: old.clone(), on: false });
+        }
+        if done {
+            return self.settle(id);
         }
         self.aside(id);
     }

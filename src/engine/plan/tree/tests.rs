@@ -123,7 +123,7 @@ fn record(journal: &mut [Operation], record: &Record) {
 
 /// One pass, killed at the `at`-th event, before or after it took effect. Whether it came to its end.
 fn pass(journal: &mut [Operation], server: &mut Server, at: usize, after: bool) -> (bool, usize) {
-    let mut plan = TreeSync::start(journal.to_vec(), vec![path("new/y"), path("new/y/k")], 100);
+    let mut plan = TreeSync::start(journal.to_vec(), server.subscribed.clone(), 100);
     let mut events = 0;
     while let Some((id, step)) = plan.next() {
         events += 1;
