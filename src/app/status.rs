@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Work that takes longer is shown.
-const WORTH_SHOWING: Duration = Duration::from_millis(400);
+const WORTH_SHOWING: Duration = Duration::from_secs(1);
 /// How long a notice stands.
 const NOTICE: Duration = Duration::from_secs(6);
 /// How long a failure stands.
@@ -105,7 +105,10 @@ impl Status {
     /// Notes how far work is, or that it ended.
     pub fn progress(&mut self, now: Duration, task: Task, progress: Option<Progress>) {
         match progress {
-            Some(p) => self.work.entry(task).or_insert((p, now)).0 = p,
+            Some(p) => {
+                let since = self.work.get(&task).map_or(now, |(_, since)| *since);
+                self.work.insert(task, (p, since));
+            }
             None => {
                 self.work.remove(&task);
             }
@@ -120,9 +123,9 @@ impl Status {
 
     /// The oldest work that is worth showing.
     #[must_use]
-    pub fn work(&self, now: Duration) -> Option<(&Task, Progress)> {
-        let shown = self.work.iter().filter(|(_, (_, since))| now >= *since + WORTH_SHOWING);
-        shown.min_by_key(|(_, (_, since))| *since).map(|(task, (p, _))| (task, *p))
+    pub fn work(&self, now: Duration) -> Option<&Progress> {
+        let shown = self.work.values().filter(|(_, since)| now >= *since + WORTH_SHOWING);
+        shown.min_by_key(|(_, since)| *since).map(|(progress, _)| progress)
     }
 
     /// Whether a mailbox is being read.
@@ -164,22 +167,22 @@ pub const fn remedy(remedy: &Remedy) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::api::Kind;
+    use crate::engine::api::{Kind, Unit};
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     #[test]
     fn short_work_is_invisible_and_long_work_is_not() {
         let mut status = Status::default();
-        let progress = |done| Some(Progress { done, total: 9 });
+        let progress = |done| Some(Progress { what: SafeText::of("indexing"), done, total: 9, unit: Unit::Messages });
         status.progress(MS(0), Task::Index, progress(1));
-        assert_eq!(status.work(MS(399)), None);
-        assert_eq!(status.deadline(MS(0)), Some(MS(400)));
+        assert_eq!(status.work(MS(999)), None);
+        assert_eq!(status.deadline(MS(0)), Some(MS(1_000)));
         status.progress(MS(200), Task::Index, progress(5));
-        assert_eq!(status.work(MS(400)).map(|(_, p)| p.done), Some(5));
-        assert_eq!(status.deadline(MS(400)), None, "no timer for work that is shown");
-        status.progress(MS(500), Task::Index, None);
-        assert_eq!(status.work(MS(900)), None);
+        assert_eq!(status.work(MS(1_000)).map(|p| p.done), Some(5));
+        assert_eq!(status.deadline(MS(1_000)), None, "no timer for work that is shown");
+        status.progress(MS(1_500), Task::Index, None);
+        assert_eq!(status.work(MS(1_900)), None);
     }
 
     #[test]

@@ -201,8 +201,9 @@ impl Running {
             return;
         }
         entry.told = Some(Instant::now());
+        let progress = Progress { what: entry.job.what.clone(), done, total, unit: entry.job.unit };
         drop(state);
-        self.jobs.tell(&self.task, Some(Progress { done, total }));
+        self.jobs.tell(&self.task, Some(progress));
     }
 
     /// Whether it is to stop: soon, or its line is cut.

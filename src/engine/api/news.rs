@@ -2,7 +2,8 @@
 //! Owns: `News`, `Changes`, `Progress`, `Connectivity`, `Outcome`. May import: mail, base.
 //! Start reading at: `News`, which is taken out of the inbox as a whole whenever its wake fd rings.
 
-use super::{Answer, Fault, Piece, Slot, Ticket};
+use super::{Answer, Fault, Piece, Slot, Ticket, Unit};
+use crate::base::safetext::SafeText;
 use crate::mail::draft::DraftAttachment;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,12 +124,16 @@ pub enum Task {
 }
 
 /// How far a task is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Progress {
+    /// In words: "reading INBOX".
+    pub what: SafeText,
     /// Units done.
     pub done: u64,
     /// Units in all; 0 if not known.
     pub total: u64,
+    /// What is counted.
+    pub unit: Unit,
 }
 
 /// How an account stands with its server.

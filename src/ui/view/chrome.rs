@@ -3,6 +3,7 @@
 //! Start reading at: `draw`.
 
 use super::canvas::Canvas;
+use super::jobs;
 use crate::app::App;
 use crate::app::command::{self, Pane};
 use crate::app::compose::Compose;
@@ -14,9 +15,14 @@ use crate::app::status::{self, Tone};
 use crate::app::words;
 use crate::base::safetext::SafeText;
 use crate::base::width;
-use crate::engine::api::{Connectivity, Fault, Task};
+use crate::engine::api::{Connectivity, Fault};
 use crate::mail::ids::AccountName;
 use crate::ui::theme::Role;
+
+/// Columns that work in progress leaves to the keys.
+const KEYS: u16 = 36;
+/// The fewest columns for what it is.
+const NAME: u16 = 8;
 
 pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, layout: &Layout) {
     let width = layout.main.width;
@@ -146,24 +152,7 @@ fn states(app: &App) -> Vec<(SafeText, Role)> {
             all.push((SafeText::line(&text), role));
         }
     }
-    if let Some((task, progress)) = app.status().work(app.now().since) {
-        let done = words::count(progress.done);
-        let of = if progress.total > 0 { format!(" of {}", words::count(progress.total)) } else { String::new() };
-        all.push((SafeText::line_max(&format!("{} {done}{of}", work(app, task)), 80), Role::StateIdle));
-    }
     all
-}
-
-fn work(app: &App, task: &Task) -> String {
-    match task {
-        Task::Sync(_, id) => {
-            format!("reading {}", app.folders().mailbox(*id).map_or_else(|| "mail".to_owned(), folders::name))
-        }
-        Task::Bodies(account) => format!("fetching texts of {account}"),
-        Task::Index => "indexing".to_owned(),
-        Task::Send(_) => "sending".to_owned(),
-        Task::Piece(..) => "fetching a file".to_owned(),
-    }
 }
 
 /// How an account stands, in one or two words.
@@ -227,6 +216,21 @@ fn hints(app: &App) -> &'static [&'static str] {
     }
 }
 
+/// The oldest work that takes long, at the end of the line, where enough is left for the keys. The columns it took.
+fn work(canvas: &mut Canvas<'_>, app: &App, (x, end): (u16, u16), y: u16) -> u16 {
+    let Some(progress) = app.status().work(app.now().since) else { return 0 };
+    let room = end.saturating_sub(x).saturating_sub(KEYS).min(end / 2);
+    let far = jobs::far(progress.done, progress.total, progress.unit);
+    let wide = u16::try_from(width::width(&far)).unwrap_or(u16::MAX);
+    // A name may be cut, a number may not.
+    if room < wide.saturating_add(NAME) {
+        return 0;
+    }
+    let far = canvas.right(end, y, room, &far, Role::HintText);
+    let gap = u16::from(far > 0);
+    far + gap + canvas.right(end - far - gap, y, room - far - gap, progress.what.as_str(), Role::HintText) + 2
+}
+
 fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
     let mut end = width.saturating_sub(1);
     let mut x = 1;
@@ -272,6 +276,9 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
         let typed = crate::app::key::chord_text(app.typed());
         canvas.right(end, y, 12, &format!("{typed} …"), Role::HintKey);
         end = end.saturating_sub(14);
+    }
+    if *app.screen() != Screen::Account {
+        end = end.saturating_sub(work(canvas, app, (x, end), y));
     }
     // `?` is the one that leads to all others: it keeps its room.
     let help = app.keys().key_for(app.pane(), "help").map_or(0, |key| width::width(&key) + 7);

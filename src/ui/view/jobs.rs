@@ -51,19 +51,27 @@ fn row(canvas: &mut Canvas<'_>, job: &Job, area: Area, y: u16) {
 
 /// How far a job is, in words.
 fn state(job: &Job) -> (String, Role) {
-    let number = |n: u64| match job.unit {
-        Unit::Messages => words::count(n),
-        Unit::Octets => words::size(n),
-    };
     match job.state {
         JobState::Stopping => ("stopping…".to_owned(), Role::StateWaiting),
         JobState::Stopped => ("stopped".to_owned(), Role::StateWaiting),
         JobState::Running if job.total > 0 => {
             let percent = job.done.min(job.total).saturating_mul(100) / job.total;
-            (format!("{} of {}  {percent} %", number(job.done), number(job.total)), Role::Dim)
+            (format!("{}  {percent} %", far(job.done, job.total, job.unit)), Role::Dim)
         }
-        JobState::Running if job.done > 0 => (number(job.done), Role::Dim),
-        JobState::Running => (String::new(), Role::Dim),
+        JobState::Running => (far(job.done, job.total, job.unit), Role::Dim),
+    }
+}
+
+/// How much of how much, as far as either is known: "4,200 of 61,000".
+pub(super) fn far(done: u64, total: u64, unit: Unit) -> String {
+    let number = |n: u64| match unit {
+        Unit::Messages => words::count(n),
+        Unit::Octets => words::size(n),
+    };
+    match (done, total) {
+        (0, 0) => String::new(),
+        (done, 0) => number(done),
+        (done, total) => format!("{} of {}", number(done), number(total)),
     }
 }
 

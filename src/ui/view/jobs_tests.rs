@@ -6,8 +6,9 @@ use super::stage::Stage;
 use super::tests::each_size;
 use crate::app::msg;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Answer, Job, JobId, JobState, News, Request, Rows, Task, Unit};
+use crate::engine::api::{Answer, Job, JobId, JobState, News, Progress, Request, Rows, Task, Unit};
 use crate::mail::ids::AccountName;
+use std::time::Duration;
 
 fn job(id: u64, account: &str, what: &str, (done, total): (u64, u64), unit: Unit, state: JobState) -> Job {
     let account = AccountName::new(account);
@@ -36,6 +37,40 @@ fn screens_of_what_runs() {
         s.press("j");
     });
     each_size("jobs-none", |s| s.press("g r"));
+}
+
+/// What takes longer than a second is named on the last line, the oldest first, and no timer runs for it.
+#[test]
+fn what_takes_long_is_named_on_the_last_line() {
+    let progress = |what: &str, done, total, unit| Some(Progress { what: SafeText::line(what), done, total, unit });
+    let (work, home) = (Task::Bodies(AccountName::new("work")), Task::Bodies(AccountName::new("home")));
+    let tell = |s: &mut Stage, task: &Task, progress| {
+        s.news(News { progress: [(task.clone(), progress)].into(), ..News::default() });
+    };
+    let last = |s: &Stage| s.text().lines().last().unwrap().to_owned();
+    each_size("working", |s| {
+        tell(
+            s,
+            &work,
+            progress("fetching Plan of the cellar, third draft, with the pipes.pdf", 1_200_000, 40_000_000, Unit::Octets),
+        );
+        let before = last(s);
+        s.wait(Duration::from_millis(500));
+        tell(s, &home, progress("reading Archive", 4_200, 61_000, Unit::Messages));
+        assert_eq!(last(s), before);
+        s.wait(Duration::from_millis(500));
+    });
+    let mut s = Stage::new(80, 24);
+    tell(&mut s, &home, progress("reading Archive", 4_200, 61_000, Unit::Messages));
+    s.wait(Duration::from_secs(1));
+    assert!(last(&s).contains("reading Archive 4,200 of 61,000") && last(&s).contains("? keys"), "{}", last(&s));
+    assert_eq!(s.app.status().deadline(s.since), None, "nothing is drawn before there are news");
+    tell(&mut s, &home, None);
+    assert!(!last(&s).contains("Archive"));
+    let mut tiny = Stage::new(30, 8);
+    tell(&mut tiny, &home, progress("reading Archive", 4_200, 61_000, Unit::Messages));
+    tiny.wait(Duration::from_secs(1));
+    assert!(!tiny.text().contains("4,200"), "{}", tiny.text());
 }
 
 #[test]
