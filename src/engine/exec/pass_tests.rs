@@ -1,0 +1,231 @@
+//! The tests of `pass.rs`: a scripted planner at a server that knows one answer.
+
+use super::*;
+use crate::engine::fault::Kind;
+use crate::engine::plan::step::{Ask, Part};
+use crate::mail::uid::{UidSet, UidValidity};
+use crate::net::error::NetErrorKind;
+use std::sync::Mutex;
+
+/// Asks for envelopes twice; makes a record of each part.
+#[derive(Default)]
+struct Scripted {
+    queue: VecDeque<(StepId, Step)>,
+    asked: u64,
+    open: Vec<StepId>,
+    log: Vec<String>,
+}
+
+impl Planner for Scripted {
+    fn next(&mut self) -> Option<(StepId, Step)> {
+        if self.queue.is_empty() && self.open.is_empty() && self.asked < 2 {
+            self.asked += 1;
+            self.queue.push_back((StepId(self.asked), Step::Ask(Ask::Envelopes { uids: UidSet::range(1, 9) })));
+        }
+        let step = self.queue.pop_front()?;
+        self.open.push(step.0);
+        Some(step)
+    }
+    fn heard(&mut self, id: StepId, reply: Reply) {
+        match reply {
+            Reply::Part(Part::Envelopes(rows)) => {
+                let record = Record::NewMessages { uidvalidity: UidValidity(1), rows };
+                self.queue.push_back((StepId(100 + self.log.len() as u64), Step::Record(record)));
+                self.log.push(format!("part {}", id.0));
+                return;
+            }
+            Reply::Part(_) => return,
+            Reply::End { .. } => self.log.push(format!("end {}", id.0)),
+            Reply::Refused(_) => self.log.push(format!("refused {}", id.0)),
+            Reply::LineLost => {
+                self.asked = 2;
+                self.log.push(format!("lost {}", id.0));
+            }
+        }
+        self.open.retain(|o| *o != id);
+    }
+}
+
+fn play(conn: &mut dyn MailStore, record: impl FnMut(Record) -> Result<(), Fault> + Send) -> (Vec<String>, Broken) {
+    let mut planner = Scripted::default();
+    let mut bench = Bench { spool: std::path::Path::new("/nonexistent"), cached: &mut || None, give_way: &|| false };
+    let broken = run(&mut planner, conn, &mut bench, record);
+    assert!(planner.open.is_empty(), "every step has its end");
+    (planner.log, broken)
+}
+
+#[test]
+fn parts_are_recorded_while_the_answer_still_comes() {
+    // The second part is given only once the first one is recorded: lock-step would wait for ever.
+    let (tx, rx) = channel();
+    let mut conn = fake::Server { parts: 2, gate: Some(Mutex::new(rx)), ..fake::Server::default() };
+    let (log, broken) = play(&mut conn, move |_| {
+        let _ = tx.send(());
+        Ok(())
+    });
+    assert!(broken.net.is_none() && broken.store.is_none());
+    assert_eq!(log.iter().filter(|l| l.starts_with("part")).count(), 4);
+}
+
+#[test]
+fn a_broken_line_ends_the_pass_and_keeps_what_came() {
+    let mut conn = fake::Server { parts: 1, fails: Some(NetErrorKind::Timeout), ..fake::Server::default() };
+    let mut kept = 0;
+    let (log, broken) = play(&mut conn, |_| {
+        kept += 1;
+        Ok(())
+    });
+    assert_eq!(broken.net.unwrap().kind, NetErrorKind::Timeout);
+    assert!(log.contains(&"lost 1".to_owned()) && kept == 1, "{log:?}");
+}
+
+#[test]
+fn a_panic_below_is_a_broken_line() {
+    let mut conn = fake::Server { panics: true, ..fake::Server::default() };
+    let (log, broken) = play(&mut conn, |_| Ok(()));
+    assert!(broken.net.is_some() && log == ["lost 1"]);
+}
+
+#[test]
+fn a_full_disk_is_told_to_the_planner() {
+    let mut conn = fake::Server { parts: 1, ..fake::Server::default() };
+    let (log, broken) = play(&mut conn, |_| Err(Fault::new(Kind::Disk, "full")));
+    assert_eq!(broken.store.unwrap().kind, Kind::Disk);
+    assert!(log.iter().any(|l| l.starts_with("refused 10")), "{log:?}");
+}
+
+mod fake {
+    //! A server that knows one answer.
+    use super::super::*;
+    use crate::mail::envelope::{Envelope, MessageId};
+    use crate::mail::flags::{FlagDelta, Flags};
+    use crate::mail::mailbox::MailboxPath;
+    use crate::mail::section::Section;
+    use crate::mail::server::*;
+    use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+    use crate::net::error::{NetErrorKind, Result};
+    use crate::net::session::{Bodies, Idle, PartGot, Sink, Traffic};
+    use std::io::{Read, Write};
+    use std::ops::Range;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    #[derive(Default)]
+    pub struct Server {
+        pub parts: u32,
+        /// Waited for before each part but the first.
+        pub gate: Option<Mutex<Receiver<()>>>,
+        pub fails: Option<NetErrorKind>,
+        pub panics: bool,
+    }
+
+    impl MailStore for Server {
+        fn fetch_envelopes(&mut self, _: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
+            assert!(!self.panics, "odd answer");
+            for n in 1..=self.parts {
+                if n > 1
+                    && let Some(gate) = &self.gate
+                {
+                    gate.lock().unwrap().recv_timeout(Duration::from_secs(5)).expect("not recorded meanwhile");
+                }
+                sink(vec![EnvelopeSeen {
+                    uid: Uid::new(n).unwrap(),
+                    flags: Flags::new(),
+                    modseq: ModSeq(0),
+                    received: 0,
+                    size: 0,
+                    envelope: Envelope::default(),
+                    attachments: Vec::new(),
+                    object_id: String::new(),
+                }])?;
+            }
+            self.fails.clone().map_or(Ok(()), |kind| Err(NetError::new(kind, "")))
+        }
+        fn caps(&self) -> Caps {
+            Caps::default()
+        }
+        fn list(&mut self) -> Result<Vec<ListedMailbox>> {
+            Ok(Vec::new())
+        }
+        fn status(&mut self, _: &MailboxPath) -> Result<MailboxStatus> {
+            Ok(MailboxStatus::default())
+        }
+        fn select(&mut self, _: &MailboxPath, _: bool, _: Option<&Resync>) -> Result<Selected> {
+            Ok(Selected::default())
+        }
+        fn fetch_flags(&mut self, _: &UidSet, _: Option<ModSeq>, _: Sink<'_, FlagsSeen>) -> Result<()> {
+            Ok(())
+        }
+        fn uids(&mut self, _: u32) -> Result<UidSet> {
+            Ok(UidSet::new())
+        }
+        fn identify(&mut self, _: &UidSet) -> Result<Vec<IdentitySeen>> {
+            Ok(Vec::new())
+        }
+        fn fetch_body(&mut self, _: Uid, _: &mut dyn Write) -> Result<Option<u64>> {
+            Ok(None)
+        }
+        fn fetch_bodies(&mut self, _: &UidSet, _: &mut dyn Bodies) -> Result<()> {
+            Ok(())
+        }
+        fn fetch_part(
+            &mut self,
+            _: Uid,
+            _: &Section,
+            _: Option<Range<u64>>,
+            _: bool,
+            _: &mut dyn Write,
+        ) -> Result<Option<PartGot>> {
+            Ok(None)
+        }
+        fn unselect(&mut self) -> Result<()> {
+            Ok(())
+        }
+        fn rename(&mut self, _: &MailboxPath, _: &MailboxPath) -> Result<()> {
+            Ok(())
+        }
+        fn delete(&mut self, _: &MailboxPath) -> Result<()> {
+            Ok(())
+        }
+        fn store_flags(&mut self, _: &UidSet, _: &FlagDelta) -> Result<()> {
+            Ok(())
+        }
+        fn move_to(&mut self, _: &UidSet, _: &MailboxPath) -> Result<Option<CopiedUids>> {
+            Ok(None)
+        }
+        fn copy_to(&mut self, _: &UidSet, _: &MailboxPath) -> Result<Option<CopiedUids>> {
+            Ok(None)
+        }
+        fn uid_expunge(&mut self, _: &UidSet) -> Result<()> {
+            Ok(())
+        }
+        fn append(&mut self, _: &MailboxPath, _: &Flags, _: i64, _: u64, _: &mut dyn Read) -> Result<Option<(UidValidity, Uid)>> {
+            Ok(None)
+        }
+        fn create(&mut self, _: &MailboxPath) -> Result<()> {
+            Ok(())
+        }
+        fn subscribe(&mut self, _: &MailboxPath, _: bool) -> Result<()> {
+            Ok(())
+        }
+        fn idle(&mut self, _: Duration) -> Result<Idle> {
+            Ok(Idle::TimedOut)
+        }
+        fn search_message_id(&mut self, _: &MessageId) -> Result<UidSet> {
+            Ok(UidSet::new())
+        }
+        fn exists(&self) -> u32 {
+            0
+        }
+        fn changed(&mut self) -> bool {
+            false
+        }
+        fn noop(&mut self) -> Result<()> {
+            Ok(())
+        }
+        fn logout(&mut self) {}
+        fn traffic(&self) -> Traffic {
+            Traffic::default()
+        }
+    }
+}
