@@ -28,6 +28,7 @@ impl App {
             }
             self.connectivity.insert(account, state);
         }
+        self.needless_password();
         self.ask_password();
         if self.screen == Screen::Jobs && (news.jobs || !news.progress.is_empty()) {
             self.ask(msg::JOBS, Query::Jobs);

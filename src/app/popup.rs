@@ -165,6 +165,16 @@ impl App {
         }
     }
 
+    /// Takes the question for a password back when its account does well without an answer, as when another window gave it.
+    pub(super) fn needless_password(&mut self) {
+        if let Some(Popup::Password(account, line)) = &self.popup
+            && line.is_empty()
+            && !matches!(self.connectivity.get(account), Some(Connectivity::NeedsUser(_)))
+        {
+            self.popup = None;
+        }
+    }
+
     /// Asks for a password.
     pub(super) fn open_password(&mut self, account: AccountName) {
         self.popup = Some(Popup::Password(account, Line::secret()));

@@ -56,8 +56,6 @@ pub struct Setup {
     pub compose: Vec<String>,
     /// Names of the themes.
     pub themes: Vec<String>,
-    /// A password that was typed for an account a moment ago.
-    pub password: Option<(AccountName, Password)>,
 }
 
 /// A search that is shown in the list.
@@ -194,9 +192,6 @@ impl App {
     /// What to ask when the screen opens.
     #[must_use]
     pub fn start(&mut self) -> Vec<Effect> {
-        if let Some((account, password)) = self.setup.password.take() {
-            self.request(Request::Password { account, password }, Note::Silent);
-        }
         self.ask(msg::FOLDERS, Query::Mailboxes);
         self.ask(msg::QUOTAS, Query::Quotas);
         self.ask(msg::OUTBOX, Query::Outbox);

@@ -106,12 +106,13 @@ fn run(
     loop {
         let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
         setup.offline = door.options.offline;
+        setup.typed = password.take();
         let engine = super::session::start(&setup)?;
         let screen = match &mut terminal {
             Some(screen) => screen,
             None => terminal.insert(Terminal::open().map_err(no_terminal)?),
         };
-        let (setup, look) = appearance(door, config, account, password, wishes);
+        let (setup, look) = appearance(door, config, account, wishes);
         let setup = app::Setup { compose: std::mem::take(&mut compose), ..setup };
         let host = Arc::new(AccountDesk { file: door.paths.config.clone() });
         let reader = Reader::new(&engine, host, screen, setup, look).and_then(|r| r.opening_in(&door.paths.run));
@@ -119,7 +120,8 @@ fn run(
         if let Ok(End::Reopen(made, typed)) = ended {
             drop(engine);
             config = Config::load(&door.paths.config)?;
-            (account, password) = (Some(made.clone()), typed.map(|typed| (made, typed)));
+            password = typed.map(|typed| (made.clone(), typed.secret().clone()));
+            account = Some(made);
             continue;
         }
         // The terminal first: what is said after it must be seen.
@@ -132,13 +134,7 @@ fn run(
     }
 }
 
-fn appearance(
-    door: &Door,
-    config: Config,
-    account: Option<AccountName>,
-    password: Option<(AccountName, Password)>,
-    wishes: &Wishes,
-) -> (app::Setup, Look) {
+fn appearance(door: &Door, config: Config, account: Option<AccountName>, wishes: &Wishes) -> (app::Setup, Look) {
     let folder = door.paths.config.parent().map(|dir| dir.join("themes"));
     let look = Look::from_env(folder.clone());
     let size = terminal::size();
@@ -153,7 +149,6 @@ fn appearance(
         mailbox: wishes.mailbox.clone(),
         read_only: wishes.read_only,
         themes: themes(folder.as_deref()),
-        password,
     };
     (setup, look)
 }

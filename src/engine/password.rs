@@ -51,6 +51,12 @@ impl Typed {
     }
 }
 
+impl FromIterator<(AccountName, Secret)> for Typed {
+    fn from_iter<I: IntoIterator<Item = (AccountName, Secret)>>(entered: I) -> Self {
+        Self { known: Mutex::new(entered.into_iter().collect()), era: AtomicU64::new(0) }
+    }
+}
+
 impl std::fmt::Debug for Typed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Typed(…)")

@@ -7,7 +7,6 @@ use super::filed::Filers;
 use super::jobs::Jobs;
 use super::outbox::state;
 use super::owner::Lock;
-use super::password::Typed;
 use super::shared::{self, Pace, Shared};
 use super::translate::io_fault;
 use crate::base::busy::Busy;
@@ -15,6 +14,7 @@ use crate::base::cancel::Cancel;
 use crate::base::clock::{Clock, System};
 use crate::base::inbox::Inbox;
 use crate::base::paths::Paths;
+use crate::base::secret::Secret;
 use crate::config::Config;
 use crate::mail::ids::AccountName;
 use crate::store::spool::Spool;
@@ -51,6 +51,9 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// How often things are looked at.
     pub pace: Pace,
+    /// A password that the person typed already, in the form that made the account: known before anything connects, so
+    /// that nobody is asked for it again.
+    pub typed: Option<(AccountName, Secret)>,
 }
 
 impl std::fmt::Debug for Setup {
@@ -63,7 +66,8 @@ impl Setup {
     /// With the system's clock, and connections allowed.
     #[must_use]
     pub fn new(config: Config, paths: Paths, mode: Mode) -> Self {
-        Self { config: Arc::new(config), paths, mode, offline: false, clock: Arc::new(System), pace: Pace::default() }
+        let (clock, pace) = (Arc::new(System), Pace::default());
+        Self { config: Arc::new(config), paths, mode, offline: false, clock, pace, typed: None }
     }
 }
 
@@ -104,7 +108,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         socket: setup.paths.socket(),
         busy: Busy::default(),
         cancel: Cancel::new().map_err(|e| disk(&e))?,
-        typed: Typed::default(),
+        typed: setup.typed.clone().into_iter().collect(),
         filers: Filers::default(),
         pace: setup.pace,
         awaited: Arc::default(),

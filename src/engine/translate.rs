@@ -28,9 +28,8 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
             let own = matches!(reason, TlsReason::UnknownIssuer | TlsReason::SelfSigned);
             Fault::new(Kind::Tls, &what).remedied(if own { Remedy::TrustAuthority } else { Remedy::EditAccount(account.clone()) })
         }
-        NetErrorKind::LoginRefused => {
-            Fault::new(Kind::Login, &format!("{host} refused the login")).remedied(Remedy::EnterPassword(account.clone()))
-        }
+        NetErrorKind::LoginRefused => Fault::new(Kind::Login, &format!("{host} refused the login name or the password"))
+            .remedied(Remedy::EnterPassword(account.clone())),
         NetErrorKind::No { code } if code == "LIMIT" => {
             Fault::new(Kind::Busy, &format!("{host} allows no more connections")).reaching(Reach::Connection)
         }

@@ -128,7 +128,6 @@ impl Stage {
             signatures: std::collections::BTreeMap::new(),
             compose: Vec::new(),
             themes: Theme::BUILT_IN.map(str::to_owned).to_vec(),
-            password: None,
         };
         let now = Now { since: Duration::ZERO, civil: NOW };
         let app = App::new(setup, now);

@@ -250,6 +250,8 @@ fn an_account_without_a_password_asks_once() {
     assert!(!asks(&s), "who closed it is not asked again");
     s.press("A");
     assert!(asks(&s));
+    live(&mut s, &Connectivity::Live { since: NOW });
+    assert!(!asks(&s), "a question that became needless goes by itself");
 }
 
 #[test]

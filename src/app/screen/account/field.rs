@@ -54,8 +54,8 @@ impl Field {
         match self {
             Self::Address => "Your address",
             Self::Name => "Your name",
-            Self::Incoming => "Incoming mail",
-            Self::Outgoing => "Outgoing mail",
+            Self::Incoming => "Incoming server",
+            Self::Outgoing => "Outgoing server",
             Self::IncomingTls | Self::OutgoingTls => "Security",
             Self::IncomingPort | Self::OutgoingPort => "Port",
             Self::Login => "Login name",
