@@ -71,8 +71,9 @@ impl Visitor<'_> {
         }
         for (id, message_id) in wanted {
             self.memory.looked.insert(id);
-            let found = match conn.search_message_id(&message_id) {
-                Ok(uids) => !uids.is_empty(),
+            let found = match conn.find(&message_id) {
+                // Servers find those too that only hold it.
+                Ok(all) => all.iter().any(|seen| seen.print.message_id.as_ref() == Some(&message_id)),
                 Err(e) if e.connection_lives() => false,
                 Err(e) => return Err(e.into()),
             };

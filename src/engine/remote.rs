@@ -65,7 +65,7 @@ fn account(
             continue;
         };
         if selected.exists > 0 {
-            let uids = conn.search(query).map_err(said)?;
+            let uids = conn.search(query, None).map_err(said)?;
             found.extend(here(shared, row.id, selected.uidvalidity, &uids)?);
         }
     }

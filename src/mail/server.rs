@@ -40,7 +40,7 @@ pub struct Caps {
     pub save_date: bool,
     /// SORT (RFC 5256).
     pub sort: bool,
-    /// THREAD=REFERENCES (RFC 5256).
+    /// THREAD=REFS or THREAD=REFERENCES (RFC 5256).
     pub thread: bool,
     /// QUOTA (RFC 9208).
     pub quota: bool,

@@ -203,19 +203,22 @@ pub trait MailStore: Send {
         Err(lacking("PREVIEW"))
     }
 
-    /// The messages of the selected mailbox that may answer `query`: none that does is missing, some may be too many
-    /// where the server does not know a condition. `in:` and `account:` are taken as true.
-    fn search(&mut self, _query: &Query) -> Result<UidSet> {
+    /// The messages of the selected mailbox (among those of `among`, if told) that may answer `query`: none that does is
+    /// missing, some may be too many where the server does not know a condition. `in:` and `account:` are taken as true.
+    fn search(&mut self, _query: &Query, _among: Option<&UidSet>) -> Result<UidSet> {
         Err(lacking("SEARCH"))
     }
 
-    /// The same, newest arrival first (needs `sort`).
-    fn sort(&mut self, _query: &Query) -> Result<Vec<Uid>> {
-        Err(lacking("SORT"))
+    /// The same, newest first: by arrival where the server tells (`sort`), else by UID.
+    fn newest(&mut self, query: &Query, among: Option<&UidSet>) -> Result<Vec<Uid>> {
+        let mut all: Vec<Uid> = self.search(query, among)?.iter().collect();
+        all.reverse();
+        Ok(all)
     }
 
-    /// The same by conversation (needs `thread`): the members of each, oldest first.
-    fn thread(&mut self, _query: &Query) -> Result<Vec<Vec<Uid>>> {
+    /// The conversations in the selected mailbox to which the messages with these Message-IDs belong, the members of each;
+    /// without `thread` all in one, and perhaps some that only mention them.
+    fn thread(&mut self, _ids: &[MessageId]) -> Result<Vec<Vec<Uid>>> {
         Err(lacking("THREAD"))
     }
 
@@ -280,6 +283,12 @@ pub trait MailStore: Send {
 
     /// The UIDs in the selected mailbox whose Message-ID is `id`, as far as the server finds them.
     fn search_message_id(&mut self, id: &MessageId) -> Result<UidSet>;
+
+    /// The same with what tells them apart; some may only hold `id` in theirs. One turn where the server can.
+    fn find(&mut self, id: &MessageId) -> Result<Vec<IdentitySeen>> {
+        let uids = self.search_message_id(id)?;
+        self.identify(&uids)
+    }
 
     /// How many messages the selected mailbox has, as last told (EXISTS minus EXPUNGE).
     fn exists(&self) -> u32;

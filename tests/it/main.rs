@@ -18,6 +18,7 @@ mod model;
 mod notify;
 mod parts;
 mod person;
+mod reach;
 mod rounds;
 mod smtp;
 mod soak;

@@ -80,6 +80,8 @@ impl Offer {
             acl: has("ACL"),
             binary: has("BINARY"),
             unselect: has("UNSELECT"),
+            sort: has("SORT"),
+            thread: has("THREAD=REFS") || has("THREAD=REFERENCES"),
             ..Caps::default()
         }
     }

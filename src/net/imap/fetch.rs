@@ -1,26 +1,18 @@
-//! fetch — reading messages: flags, envelopes, UID sets.
-//! Owns: the FETCH and SEARCH verbs of [`ImapStore`].
+//! fetch — reading messages: flags, envelopes, what tells them apart.
+//! Owns: the FETCH verbs of [`ImapStore`] for many messages; `find.rs` says which.
 //! May import: mail, base.
 //! Start reading at: `fetch_envelopes_of`. Rows that were not asked for, or come twice, are left out (security S-09 to S-12).
 
-use super::conn::{Command, OnData};
-use super::frame::KeepAll;
-use super::search;
+use super::conn::Command;
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
-use crate::mail::envelope::MessageId;
-use crate::mail::query::Query;
 use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
 use crate::mail::uid::{ModSeq, Uid, UidSet};
-use crate::net::error::{NetError, Result};
+use crate::net::error::Result;
 use crate::net::session::{PART, Sink};
 
 /// The longest set in one command, in letters: many servers refuse lines beyond 8,000 octets (RFC 7162, 4).
 const MAX_SET: usize = 6_000;
-/// How many UIDs one SEARCH may name where the server cannot answer in ranges: the line must stay below its limit.
-const SEARCH_WINDOW: u32 = 50_000;
-/// The most such SEARCHes: a UIDNEXT without measure makes windows wider, not more (security S-08).
-const MAX_SEARCHES: u32 = 200;
 /// The most messages in a mailbox (security S-18).
 pub const MAX_UIDS: u64 = 10_000_000;
 
@@ -75,6 +67,13 @@ fn asked<'a>(
         }
         Ok(taken)
     }
+}
+
+/// What tells a message from others, if all of it came.
+pub(super) fn identity(row: Fetched) -> Option<IdentitySeen> {
+    let message_id = row.envelope?.message_id;
+    let print = Fingerprint { message_id, size: row.size.unwrap_or(0), received: row.received, object_id: row.object_id };
+    Some(IdentitySeen { uid: row.uid?, print })
 }
 
 impl ImapStore {
@@ -134,70 +133,23 @@ impl ImapStore {
         }
     }
 
+    /// What [`identity`] needs.
+    pub(super) fn identity_items(&self) -> String {
+        format!("UID INTERNALDATE RFC822.SIZE ENVELOPE{}", self.object_item())
+    }
+
     pub(super) fn identify_all(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
-        let items = format!("UID INTERNALDATE RFC822.SIZE ENVELOPE{}", self.object_item());
+        let items = self.identity_items();
         let mut out = Vec::new();
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} ({items})"));
-            let mut on = asked(&piece, |uid, row| {
-                let Some(envelope) = row.envelope else { return Ok(false) };
-                let message_id = envelope.message_id;
-                let print =
-                    Fingerprint { message_id, size: row.size.unwrap_or(0), received: row.received, object_id: row.object_id };
-                out.push(IdentitySeen { uid, print });
+            let mut on = asked(&piece, |_, row| {
+                let Some(seen) = identity(row) else { return Ok(false) };
+                out.push(seen);
                 Ok(true)
             });
             self.conn.run(&command, &mut on)?;
         }
         Ok(out)
-    }
-
-    pub(super) fn uids_from(&mut self, from: u32) -> Result<UidSet> {
-        let from = from.max(1);
-        if self.caps.esearch {
-            let found = self.search_uids(&Command::new(&format!("UID SEARCH RETURN (ALL) UID {from}:*")))?;
-            // `n:*` also names the last message where it is below n (RFC 9051, 9).
-            return Ok(found.intersection(&UidSet::range(from, u32::MAX)));
-        }
-        let next = self.selected.as_ref().map_or(0, |s| s.uidnext);
-        let exists = self.conn.core().news.exists;
-        let width = SEARCH_WINDOW.max(next.saturating_sub(from) / MAX_SEARCHES);
-        let (mut low, mut all) = (from, UidSet::new());
-        while exists > SEARCH_WINDOW && low.saturating_add(width) < next {
-            let high = low + width - 1;
-            all = all.union(&self.search_uids(&Command::new(&format!("UID SEARCH UID {low}:{high}")))?);
-            low = high + 1;
-        }
-        let rest = self.search_uids(&Command::new(&format!("UID SEARCH UID {low}:*")))?;
-        Ok(all.union(&rest).intersection(&UidSet::range(from, u32::MAX)))
-    }
-
-    pub(super) fn search_id(&mut self, id: &MessageId) -> Result<UidSet> {
-        let charset = if id.as_str().is_ascii() { "" } else { "CHARSET UTF-8 " };
-        let verb = if self.caps.esearch { "UID SEARCH RETURN (ALL) " } else { "UID SEARCH " };
-        self.search_uids(&Command::new(&format!("{verb}{charset}HEADER Message-ID ")).string(id.as_str().as_bytes()))
-    }
-
-    /// The messages that may answer a query.
-    pub(super) fn search_query(&mut self, query: &Query) -> Result<UidSet> {
-        let charset = if search::is_foreign(query) { "CHARSET UTF-8 " } else { "" };
-        let verb = if self.caps.esearch { "UID SEARCH RETURN (ALL) " } else { "UID SEARCH " };
-        self.search_uids(&search::keys(Command::new(&format!("{verb}{charset}")), query))
-    }
-
-    fn search_uids(&mut self, command: &Command) -> Result<UidSet> {
-        let mut found = UidSet::new();
-        let on: OnData<'_> = &mut |data| {
-            if let Untagged::Search(set) = data {
-                found = found.union(&set);
-                return Ok(true);
-            }
-            Ok(false)
-        };
-        self.conn.run_with(command, &mut KeepAll, on)?;
-        if found.len() > MAX_UIDS {
-            return Err(self.conn.core().wire.fail(NetError::limit("more messages than a mailbox can hold")));
-        }
-        Ok(found)
     }
 }

@@ -11,6 +11,7 @@ mod conn;
 mod core;
 mod envelope;
 mod fetch;
+mod find;
 mod frame;
 mod login;
 mod mailboxes;

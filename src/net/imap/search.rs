@@ -12,9 +12,12 @@ use jiff::{Span, ToSpan};
 /// Deeper than any person asks; the language itself allows less.
 const MAX_DEPTH: u32 = 64;
 
-/// Adds the query to a command that ends with a space.
-pub(super) fn keys(command: Command, query: &Query) -> Command {
-    add(command, query, 0)
+/// The largest size that all servers read, in octets: IMAP4rev1 has no more.
+const MAX_SIZE: u64 = u32::MAX as u64;
+
+/// Adds the query to a command that ends with a space. Without `foreign`, words that are not ASCII are left out.
+pub(super) fn keys(command: Command, query: &Query, foreign: bool) -> Command {
+    add(command, query, foreign, 0)
 }
 
 /// Whether any of its words is not ASCII: then the command has to name a charset.
@@ -27,7 +30,7 @@ pub(super) fn is_foreign(query: &Query) -> bool {
     }
 }
 
-fn add(command: Command, query: &Query, depth: u32) -> Command {
+fn add(command: Command, query: &Query, foreign: bool, depth: u32) -> Command {
     if depth > MAX_DEPTH {
         return command.text("ALL");
     }
@@ -35,22 +38,22 @@ fn add(command: Command, query: &Query, depth: u32) -> Command {
         Query::And(all) => {
             let mut command = command.text("(ALL");
             for one in all {
-                command = add(command.text(" "), one, depth + 1);
+                command = add(command.text(" "), one, foreign, depth + 1);
             }
             command.text(")")
         }
         Query::Or(any) => match any.split_first() {
             None => command.text("ALL"),
-            Some((one, [])) => add(command, one, depth + 1),
+            Some((one, [])) => add(command, one, foreign, depth + 1),
             Some((one, rest)) => {
-                let command = add(command.text("OR "), one, depth + 1);
-                add(command.text(" "), &Query::Or(rest.to_vec()), depth + 1)
+                let command = add(command.text("OR "), one, foreign, depth + 1);
+                add(command.text(" "), &Query::Or(rest.to_vec()), foreign, depth + 1)
             }
         },
         // The opposite of "too many" would be too few.
-        Query::Not(one) if is_exact(one) => add(command.text("NOT "), one, depth + 1),
+        Query::Not(one) if is_exact(one) => add(command.text("NOT "), one, foreign, depth + 1),
         Query::Not(_) => command.text("ALL"),
-        Query::Term(term) => term_keys(command, term),
+        Query::Term(term) => term_keys(command, term, foreign),
     }
 }
 
@@ -59,16 +62,20 @@ fn is_exact(query: &Query) -> bool {
     match query {
         Query::And(all) | Query::Or(all) => all.iter().all(is_exact),
         Query::Not(one) => is_exact(one),
-        Query::Term(term) => matches!(term, Term::Is(_) | Term::Tag(_) | Term::Larger(_) | Term::Smaller(_)),
+        Query::Term(Term::Larger(size) | Term::Smaller(size)) => *size <= MAX_SIZE,
+        Query::Term(term) => matches!(term, Term::Is(_) | Term::Tag(_)),
     }
 }
 
-fn term_keys(command: Command, term: &Term) -> Command {
+fn term_keys(command: Command, term: &Term, foreign: bool) -> Command {
     match term {
         // Cut at what is no word, as the index does; each has to be there.
         Term::Text { field, text, .. } => {
             let mut command = command.text("(ALL");
             for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+                if !foreign && !word.is_ascii() {
+                    continue;
+                }
                 command = word_keys(command.text(" "), *field, word);
             }
             command.text(")")
@@ -81,8 +88,9 @@ fn term_keys(command: Command, term: &Term) -> Command {
         Term::Tag(keyword) => command.text(&format!("KEYWORD {}", keyword.as_str())),
         Term::Since(day) => day_key(command, "SINCE", *day, (-1).days()),
         Term::Before(day) => day_key(command, "BEFORE", *day, 1.days()),
-        Term::Larger(size) => command.text(&format!("LARGER {}", (*size).min(u64::from(u32::MAX)))),
-        Term::Smaller(size) => command.text(&format!("SMALLER {}", (*size).min(u64::from(u32::MAX)))),
+        Term::Larger(size) => command.text(&format!("LARGER {}", (*size).min(MAX_SIZE))),
+        Term::Smaller(size) if *size <= MAX_SIZE => command.text(&format!("SMALLER {size}")),
+        Term::Smaller(_) => command.text("ALL"),
         Term::HasAttachment | Term::In(_) | Term::Account(_) => command.text("ALL"),
     }
 }
@@ -115,7 +123,7 @@ mod tests {
     use crate::mail::query;
 
     fn said(text: &str) -> String {
-        keys(Command::new("UID SEARCH "), &query::parse(text, jiff::civil::date(2026, 6, 1)).query).shown()
+        keys(Command::new("UID SEARCH "), &query::parse(text, jiff::civil::date(2026, 6, 1)).query, true).shown()
     }
 
     #[test]
@@ -132,6 +140,8 @@ mod tests {
             ("a OR b", "OR (ALL TEXT \"a\") (ALL TEXT \"b\")"),
             ("\"q3 report\"", "TEXT \"q3\" TEXT \"report\""),
             ("zoë", "TEXT {4}"),
+            ("smaller:6G", "ALL"),
+            ("-larger:6G", "ALL"),
         ];
         for (text, part) in cases {
             let said = said(text);

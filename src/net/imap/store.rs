@@ -1,7 +1,7 @@
 //! store — IMAP as a [`MailStore`]: connection-wide verbs.
 //! Owns: `ImapStore`, capabilities, mailboxes, IDLE.
 //! May import: mail, base.
-//! Start reading at: `ImapStore::open`. The verbs are in `mailboxes.rs`, `select.rs`, `fetch.rs`, `bodies.rs`, `change.rs`.
+//! Start reading at: `ImapStore::open`. The verbs are in `mailboxes.rs`, `select.rs`, `fetch.rs`, `bodies.rs`, `change.rs`, `find.rs`.
 
 use super::caps::Offer;
 use super::conn::{COMPRESS, Command, Conn};
@@ -244,12 +244,24 @@ impl MailStore for ImapStore {
         self.conn.idle(limit.min(MAX_IDLE))
     }
 
-    fn search(&mut self, query: &Query) -> Result<UidSet> {
-        self.search_query(query)
+    fn search(&mut self, query: &Query, among: Option<&UidSet>) -> Result<UidSet> {
+        self.search_query(query, among)
+    }
+
+    fn newest(&mut self, query: &Query, among: Option<&UidSet>) -> Result<Vec<Uid>> {
+        self.newest_of(query, among)
+    }
+
+    fn thread(&mut self, ids: &[MessageId]) -> Result<Vec<Vec<Uid>>> {
+        self.threads_of(ids)
     }
 
     fn search_message_id(&mut self, id: &MessageId) -> Result<UidSet> {
         self.search_id(id)
+    }
+
+    fn find(&mut self, id: &MessageId) -> Result<Vec<IdentitySeen>> {
+        self.find_id(id)
     }
 
     fn exists(&self) -> u32 {

@@ -33,7 +33,16 @@ pub fn open(script: &Script, tls: TlsMode) -> Result<ImapStore> {
 
 /// A server that logs us in, selects, and then does `steps`; what `act` makes of it, and all that we said.
 fn with<T>(steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, String) {
-    let mut all = vec![say(GREETING), hear("AUTHENTICATE PLAIN"), say(LOGGED_IN), hear("SELECT"), say(SELECTED)];
+    play(LOGGED_IN.to_owned(), steps, act)
+}
+
+/// The same for one that says just these words of what it can do.
+pub fn with_words<T>(words: &str, steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, String) {
+    play(format!("%T OK [CAPABILITY IMAP4rev1 {words}] in\r\n"), steps, act)
+}
+
+fn play<T>(logged_in: String, steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, String) {
+    let mut all = vec![say(GREETING), hear("AUTHENTICATE PLAIN"), say(logged_in), hear("SELECT"), say(SELECTED)];
     all.extend(steps);
     let script = Script::start(all);
     let mut store = open(&script, TlsMode::None).unwrap();

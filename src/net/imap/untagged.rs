@@ -4,6 +4,7 @@
 //! Start reading at: `read`. Lenient towards form, strict towards numbers: what does not fit its type is not taken.
 
 use super::envelope;
+use super::find;
 use super::value::{self, Status, Value};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flags;
@@ -61,6 +62,10 @@ pub enum Untagged<'a> {
     Fetch(Box<Fetched>),
     /// SEARCH or ESEARCH with UIDs.
     Search(UidSet),
+    /// SORT with UIDs, in its order.
+    Sorted(Vec<Uid>),
+    /// THREAD with UIDs: the members of each.
+    Threads(Vec<Vec<Uid>>),
     /// A number that IMAP has no room for (security S-06).
     Insane,
     /// Anything else.
@@ -128,6 +133,8 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
         b"STATUS" => counts(tail).unwrap_or(Untagged::Other),
         b"SEARCH" => Untagged::Search(search(tail)),
         b"ESEARCH" => Untagged::Search(esearch(tail)),
+        b"SORT" => Untagged::Sorted(find::numbers(tail)),
+        b"THREAD" => Untagged::Threads(find::threads(tail)),
         b"VANISHED" => vanished(tail).unwrap_or(Untagged::Other),
         b"NAMESPACE" => Untagged::Namespaces(namespaces(tail)),
         b"QUOTA" => quota(tail).map_or(Untagged::Other, Untagged::Quota),
