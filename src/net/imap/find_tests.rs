@@ -1,3 +1,5 @@
+//! find_tests — SEARCH, SORT and THREAD: what is said, and how answers are read; a scripted server.
+
 use super::*;
 use crate::mail::query;
 use crate::net::imap::tests::with_words;
