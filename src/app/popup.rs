@@ -68,6 +68,34 @@ pub enum HelpLine {
     Gap,
 }
 
+impl Popup {
+    /// Whether `key` ends it with an answer: a question by whatever is pressed, all else by Enter.
+    const fn is_answered_by(&self, key: Key) -> bool {
+        match self {
+            Self::Delete(..) | Self::Sure(..) => true,
+            Self::Help(..) => matches!(key.code, Code::Char('q' | '?') | Code::Enter),
+            _ => matches!(key.code, Code::Enter),
+        }
+    }
+
+    /// Types into its line, or steps through what it offers.
+    fn edit(&mut self, key: Key) {
+        match self {
+            Self::Name(_, line) | Self::Password(_, line) => {
+                line.key(key);
+            }
+            Self::Tags(tagging) => {
+                tagging.line.key(key);
+            }
+            Self::Palette(chooser) => chooser_key(chooser, key),
+            Self::Mailboxes(chooser, _) => chooser_key(chooser, key),
+            Self::Drafts(chooser) => chooser_key(chooser, key),
+            Self::Themes(chooser) => chooser_key(chooser, key),
+            Self::Help(..) | Self::Delete(..) | Self::Sure(..) | Self::Reading(_) => {}
+        }
+    }
+}
+
 impl App {
     /// The help of a pane.
     #[must_use]
@@ -182,113 +210,76 @@ impl App {
 
     pub(super) fn popup_key(&mut self, key: Key) {
         let Some(mut popup) = self.popup.take() else { return };
-        let esc = key.code == Code::Esc || key == Key::ctrl('c') || key == Key::ctrl('g');
-        if esc {
+        if key.code == Code::Esc || key == Key::ctrl('c') || key == Key::ctrl('g') {
             if matches!(popup, Popup::Delete(..) | Popup::Sure(..)) {
-                self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
+                self.nothing_done();
             }
-            self.ask_password();
-            return;
+            return self.ask_password();
         }
         if let Popup::Reading(over) = popup {
             return self.over_key(over, key);
         }
-        match &mut popup {
-            Popup::Reading(_) => {}
-            Popup::Help(pane, top) => {
-                let page = usize::from(self.setup.size.1).saturating_sub(6).max(1);
-                let most = self.help_lines(*pane).len().saturating_sub(page);
-                match key.code {
-                    Code::Char('q' | '?') | Code::Enter => return,
-                    Code::Char('j') | Code::Down => *top += 1,
-                    Code::Char('k') | Code::Up => *top = top.saturating_sub(1),
-                    Code::Char(' ' | 'd' | 'f') | Code::PageDown => *top += page,
-                    Code::Char('u' | 'b') | Code::PageUp => *top = top.saturating_sub(page),
-                    Code::Char('g') | Code::Home => *top = 0,
-                    Code::Char('G') | Code::End => *top = most,
-                    _ => {}
-                }
-                *top = (*top).min(most);
-            }
-            Popup::Delete(_, keys) => {
-                if matches!(key.code, Code::Char('y' | 'Y' | 'D')) {
-                    let targets = std::mem::take(keys);
-                    self.delete_forever(targets);
-                } else {
-                    self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
-                }
-                return;
-            }
-            Popup::Sure(_, act) => {
-                if matches!(key.code, Code::Char('y' | 'Y')) {
-                    let act = act.clone();
-                    self.sure(act);
-                } else {
-                    self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
-                }
-                return;
-            }
-            Popup::Name(naming, line) => {
-                if key.code == Code::Enter {
-                    let (naming, typed) = (naming.clone(), line.take());
-                    self.named(&naming, &typed);
-                    return;
-                }
-                line.key(key);
-            }
-            Popup::Tags(tagging) => {
-                if key.code == Code::Enter {
-                    self.tagged(tagging);
-                    return;
-                }
-                tagging.line.key(key);
-            }
-            Popup::Password(account, line) => {
-                if key.code == Code::Enter {
-                    let (account, password) = (account.clone(), Password::new(line.take()));
-                    if !password.secret().is_empty() {
-                        self.request(Request::Password { account: account.clone(), password }, Note::Password(account));
-                    }
-                    self.ask_password();
-                    return;
-                }
-                line.key(key);
-            }
-            Popup::Palette(chooser) => {
-                if key.code == Code::Enter {
-                    self.run_palette(chooser);
-                    return;
-                }
-                chooser_key(chooser, key);
-            }
-            Popup::Mailboxes(chooser, what) => {
-                if key.code == Code::Enter {
-                    let (chosen, what) = (chooser.current().map(|c| c.value), *what);
-                    self.mailbox_chosen(chosen, what);
-                    return;
-                }
-                chooser_key(chooser, key);
-            }
-            Popup::Drafts(chooser) => {
-                if key.code == Code::Enter {
-                    if let Some(choice) = chooser.current() {
-                        self.go_on(choice.value);
-                    }
-                    return;
-                }
-                chooser_key(chooser, key);
-            }
-            Popup::Themes(chooser) => {
-                if key.code == Code::Enter {
-                    if let Some(choice) = chooser.current() {
-                        self.set_theme(choice.value.clone());
-                    }
-                    return;
-                }
-                chooser_key(chooser, key);
-            }
+        if popup.is_answered_by(key) {
+            return self.popup_answered(popup, key);
+        }
+        if let Popup::Help(pane, top) = &mut popup {
+            self.help_key(*pane, top, key);
+        } else {
+            popup.edit(key);
         }
         self.popup = Some(popup);
+    }
+
+    /// What was chosen, typed or answered is done.
+    fn popup_answered(&mut self, popup: Popup, key: Key) {
+        match popup {
+            Popup::Help(..) | Popup::Reading(_) => {}
+            Popup::Delete(_, targets) if matches!(key.code, Code::Char('y' | 'Y' | 'D')) => self.delete_forever(targets),
+            Popup::Sure(_, act) if matches!(key.code, Code::Char('y' | 'Y')) => self.sure(act),
+            Popup::Delete(..) | Popup::Sure(..) => self.nothing_done(),
+            Popup::Name(naming, mut line) => self.named(&naming, &line.take()),
+            Popup::Tags(tagging) => self.tagged(&tagging),
+            Popup::Password(account, mut line) => {
+                let password = Password::new(line.take());
+                if !password.secret().is_empty() {
+                    self.request(Request::Password { account: account.clone(), password }, Note::Password(account));
+                }
+                self.ask_password();
+            }
+            Popup::Palette(chooser) => self.run_palette(&chooser),
+            Popup::Mailboxes(chooser, what) => self.mailbox_chosen(chooser.current().map(|c| c.value), what),
+            Popup::Drafts(chooser) => {
+                if let Some(choice) = chooser.current() {
+                    self.go_on(choice.value);
+                }
+            }
+            Popup::Themes(chooser) => {
+                if let Some(choice) = chooser.current() {
+                    self.set_theme(choice.value.clone());
+                }
+            }
+        }
+    }
+
+    /// A question was not answered with yes.
+    fn nothing_done(&mut self) {
+        self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
+    }
+
+    /// Scrolls the help of `pane`, of which `top` is the first line that is seen.
+    fn help_key(&self, pane: Pane, top: &mut usize, key: Key) {
+        let page = usize::from(self.setup.size.1).saturating_sub(6).max(1);
+        let most = self.help_lines(pane).len().saturating_sub(page);
+        match key.code {
+            Code::Char('j') | Code::Down => *top += 1,
+            Code::Char('k') | Code::Up => *top = top.saturating_sub(1),
+            Code::Char(' ' | 'd' | 'f') | Code::PageDown => *top += page,
+            Code::Char('u' | 'b') | Code::PageUp => *top = top.saturating_sub(page),
+            Code::Char('g') | Code::Home => *top = 0,
+            Code::Char('G') | Code::End => *top = most,
+            _ => {}
+        }
+        *top = (*top).min(most);
     }
 
     /// Runs the chosen command, with the words typed after its name.
