@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 pub(super) struct Sum {
     /// In the cache.
     pub tally: Tally,
-    /// Operations that are settled.
+    /// Operations that are settled, or as far as this server lets them come.
     pub settled: u64,
     /// Whether the mailbox was numbered anew.
     pub rebased: bool,
@@ -137,7 +137,9 @@ impl<'a> Ledger<'a> {
     }
 
     fn journal(&self, changes: Vec<OpChange>) -> Result<(), Fault> {
-        let settled = changes.iter().filter(|c| matches!(c.state, OpState::Settled | OpState::Moot)).count();
+        // Without UIDPLUS a move has come as far as it can when its source is hidden.
+        let ended = |c: &&OpChange| matches!(c.state, OpState::Settled | OpState::Moot | OpState::Hidden);
+        let settled = changes.iter().filter(ended).count();
         let done = journal(self.shared, self.account, changes);
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         match done {

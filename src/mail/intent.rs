@@ -257,6 +257,12 @@ impl Operation {
         matches!(self.state, OpState::InFlight | OpState::Uncertain | OpState::Copying)
     }
 
+    /// Whether it is a move whose copy is where it should be, and only the source is still to go.
+    #[must_use]
+    pub const fn in_place(&self) -> bool {
+        matches!(self.kind, OpKind::Move { .. }) && matches!(self.state, OpState::Copied | OpState::Flagged | OpState::Hidden)
+    }
+
     /// Where it puts messages: those that appear there may be its doing.
     #[must_use]
     pub const fn destination(&self) -> Option<&MailboxPath> {

@@ -64,7 +64,12 @@ pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     let mailbox = match &operation.kind {
         kind if kind.is_about_tree() && operation.state.pending() => return tree::apply(tx, operation),
         kind if kind.is_about_tree() => return tree::forget(tx, operation),
-        _ if !operation.state.pending() => return forget(tx, operation.id, operation.state),
+        _ if !operation.state.pending() => {
+            if operation.state == OpState::Settled {
+                said(tx, operation)?;
+            }
+            return forget(tx, operation.id, operation.state);
+        }
         // What is appended shows when the server has it; until then it is in the outbox or among the drafts.
         OpKind::Append { .. } => return Ok(()),
         _ => mailboxes::ensure(tx, &operation.account, &operation.mailbox)?,
@@ -75,10 +80,14 @@ pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
         OpKind::Copy { to } => (String::new(), false, Some(to)),
         _ => (String::new(), true, None),
     };
-    let target = match to {
+    // What is in place already is not promised any more: it comes, or came, as any other message.
+    let target = match to.filter(|_| !operation.in_place()) {
         Some(path) => mailboxes::ensure(tx, &operation.account, path)?.0,
         None => 0,
     };
+    if operation.in_place() {
+        said(tx, operation)?;
+    }
     let known = select(tx, "op = ?1", [operation.id.0])?;
     for (idx, aim) in (0i64..).zip(&operation.targets) {
         let mut wish = Wish {
@@ -107,6 +116,9 @@ pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
         } else if let Some(old) = old {
             take_off(tx, old, false)?;
         }
+        if operation.in_place() {
+            settle_made(tx, operation, &mut wish)?;
+        }
         put(tx, &wish)?;
         if wish.place != 0 && wish.made == 0 {
             attach(tx, wish)?;
@@ -117,6 +129,44 @@ pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     for old in known.iter().skip(operation.targets.len()) {
         take_off(tx, old, false)?;
     }
+    Ok(())
+}
+
+/// The server said, or a probe found, where messages went: those that were shown there beforehand get their UIDs.
+fn said(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
+    for wish in select(tx, "op = ?1 AND made <> 0", [operation.id.0])? {
+        let made = placements::get(tx, PlacementKey(wish.made))?;
+        let result = usize::try_from(wish.idx).ok().and_then(|i| operation.results.get(i).copied().flatten());
+        if let (None, Some((validity, uid))) = (made.uid, result)
+            && base::begin(tx, made.mailbox, validity).is_ok()
+        {
+            number(tx, made.id, uid, &made.server)?;
+        }
+    }
+    Ok(())
+}
+
+/// A copy that is in place: what was shown for it waits for its UID, and follows its source no more; where nothing is shown
+/// for it, later wishes find the message itself.
+fn settle_made(tx: &Tx<'_, Cache>, operation: &Operation, wish: &mut Wish) -> Result<()> {
+    if wish.made != 0 {
+        return wait(tx, PlacementKey(wish.made));
+    }
+    let result = usize::try_from(wish.idx).ok().and_then(|i| operation.results.get(i).copied().flatten());
+    let (Some((validity, uid)), Some(to)) = (result, operation.destination()) else { return Ok(()) };
+    if let Some(to) = mailboxes::find(tx, &operation.account, to)?
+        && base::load(tx, to)?.uidvalidity == validity
+    {
+        wish.made = placements::by_uid(tx, to, uid)?.map_or(0, |p| p.id.0);
+    }
+    Ok(())
+}
+
+/// A provisional placement waits for its UID from now on.
+fn wait(tx: &Tx<'_, Cache>, made: PlacementKey) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE placement SET waiting = 1 WHERE id = ?1 AND uid IS NULL AND waiting = 0")?
+        .execute([made.0])?;
     Ok(())
 }
 
@@ -203,9 +253,7 @@ fn take_off(tx: &mut Tx<'_, Cache>, wish: &Wish, done: bool) -> Result<()> {
         let made = PlacementKey(wish.made);
         match placements::get(tx, made)?.uid {
             Some(_) => {}
-            None if done => {
-                tx.conn().prepare_cached("UPDATE placement SET waiting = 1 WHERE id = ?1")?.execute([made.0])?;
-            }
+            None if done => wait(tx, made)?,
             None => placements::remove(tx, made)?,
         }
     }
@@ -216,16 +264,18 @@ fn take_off(tx: &mut Tx<'_, Cache>, wish: &Wish, done: bool) -> Result<()> {
 }
 
 /// Gives a provisional placement its UID and the server's flags. If the message was seen under that UID before, the two
-/// become one, which keeps the provisional one's number: that is what the person's cursor stands on.
+/// become one, which keeps the provisional one's number, on which the person's cursor stands, and the flags that were seen.
 pub(super) fn number(tx: &mut Tx<'_, Cache>, id: PlacementKey, uid: u32, server: &Flags) -> Result<()> {
     let mailbox = placements::get(tx, id)?.mailbox;
+    let mut server = server.clone();
     if let Some(twin) = placements::by_uid(tx, mailbox, uid)? {
         tx.conn().prepare_cached("UPDATE wish SET place = ?2 WHERE place = ?1")?.execute((twin.id.0, id.0))?;
         tx.conn().prepare_cached("UPDATE wish SET made = ?2 WHERE made = ?1")?.execute((twin.id.0, id.0))?;
         placements::remove(tx, twin.id)?;
+        server = twin.server;
     }
     tx.conn().prepare_cached("UPDATE placement SET uid = ?2, waiting = 0 WHERE id = ?1")?.execute((id.0, uid))?;
-    placements::set_server(tx, id, server)?;
+    placements::set_server(tx, id, &server)?;
     placements::derive(tx, id)?;
     arrived(tx, mailbox, uid, id)
 }
@@ -318,3 +368,6 @@ pub fn rebuild(tx: &mut Tx<'_, Cache>, operations: &[Operation]) -> Result<()> {
     tree::reset(tx)?;
     operations.iter().try_for_each(|operation| apply(tx, operation))
 }
+
+#[cfg(test)]
+mod tests;

@@ -309,7 +309,7 @@ pub(super) fn derive(tx: &mut Tx<'_, Cache>, id: PlacementKey) -> Result<()> {
             let flags = flags_before(tx, &after, op)?;
             let (bits, words) = keywords::columns(&flags);
             let sql = "UPDATE placement SET server_flags = ?2, server_words = ?3 WHERE id = ?1 AND uid IS NULL
-                       AND (server_flags, server_words) IS NOT (?2, ?3)";
+                       AND waiting = 0 AND (server_flags, server_words) IS NOT (?2, ?3)";
             if tx.conn().prepare_cached(sql)?.execute((made, bits, words))? > 0 {
                 todo.push(PlacementKey(made));
             }
