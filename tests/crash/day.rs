@@ -278,10 +278,7 @@ impl Day {
                 let id = text.lines().find_map(|l| l.strip_prefix("Message-ID: ")).unwrap_or("none").trim().to_owned();
                 let file = path.file_name().unwrap().to_string_lossy().into_owned();
                 let flags = file.rsplit_once(":2,").map_or("", |(_, flags)| flags);
-                // Without UIDPLUS what is to go is only marked, and not seen any more.
-                if (self.kind != Kind::Bare && !self.without.contains(&"UIDPLUS")) || !flags.contains('T') {
-                    all.push((name.to_owned(), id, flags.to_owned()));
-                }
+                all.push((name.to_owned(), id, flags.to_owned()));
             }
         }
     }

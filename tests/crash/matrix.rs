@@ -1,7 +1,7 @@
 //! matrix — what happens on both sides at once, killed after every durable step, and once more during the recovery: the end
 //! is what it is without a death, and a further pass does nothing (issue 3, "Faults").
 //! Start reading at: `scenarios`. In the ordinary run the steps of each row are sampled evenly; `POSTRIDER_FULL=1` takes
-//! every one, `POSTRIDER_ROW=word` only rows with that word.
+//! every one, `POSTRIDER_ROW=word` only rows with that word, `POSTRIDER_FROM=n` begins at the n-th step.
 
 use super::day::{Day, Kind, Run};
 use super::mailhost::{At, PASSWORD, host};
@@ -75,7 +75,7 @@ struct Scenario {
     without: &'static [&'static str],
     /// Before the first look at all.
     before: fn(&mut Other),
-    /// What the person does: verbs, with `mailbox:n` for the number of a message.
+    /// What the person does: verbs, with `mailbox:n` for the number of a message, `mailbox:n*` for those of all its like.
     ours: &'static [&'static [&'static str]],
     /// What others do before we look again.
     theirs: fn(&Day, &mut Other),
@@ -118,6 +118,21 @@ const LISTS: Scenario = Scenario {
     ..NONE
 };
 
+/// The same mail twice: both are moved, one of two others, and one goes where its like is, twice.
+const TWINS: Scenario = Scenario {
+    before: |other| {
+        [11, 11, 12, 12, 13].iter().for_each(|n| other.put("INBOX", *n));
+        other.put("Archive", 13);
+    },
+    ours: &[
+        &["move", "INBOX:11*", "--to", "Lists/Rust"],
+        &["move", "INBOX:12", "--to", "Archive"],
+        &["copy", "INBOX:13", "--to", "Archive"],
+        &["copy", "INBOX:13", "--to", "Archive"],
+    ],
+    ..NONE
+};
+
 fn scenarios() -> Vec<Scenario> {
     let reset: fn(&Day, &mut Other) = |day, other| {
         other.put("INBOX", 6);
@@ -128,8 +143,9 @@ fn scenarios() -> Vec<Scenario> {
         Scenario { name: "both sides, CONDSTORE", without: &["QRESYNC"], ..BOTH },
         Scenario { name: "both sides, plain", without: &["QRESYNC", "CONDSTORE"], ..BOTH },
         Scenario { name: "both sides, no MOVE", without: &["MOVE"], ..BOTH },
-        // Open: without UIDPLUS, killed twice, a copy that was made again stays in the target, marked deleted; then the row
-        // "both sides, no UIDPLUS" comes back.
+        Scenario { name: "both sides, no UIDPLUS", without: &["MOVE", "UIDPLUS"], ..BOTH },
+        Scenario { name: "twins, no MOVE", without: &["MOVE"], ..TWINS },
+        Scenario { name: "twins, no UIDPLUS", without: &["MOVE", "UIDPLUS"], ..TWINS },
         Scenario { name: "UIDVALIDITY reset, QRESYNC", theirs: reset, ..BOTH },
         Scenario { name: "UIDVALIDITY reset, plain", without: &["QRESYNC", "CONDSTORE"], theirs: reset, ..BOTH },
         Scenario {
@@ -211,7 +227,8 @@ fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
     assert_eq!(ends(&day), whole, "{name}: a further pass changes nothing");
 
     let begun = Instant::now();
-    let (mut kills, mut pairs, mut at, mut stride) = (0, 0, 1, 1);
+    let first = std::env::var("POSTRIDER_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let (mut kills, mut pairs, mut at, mut stride) = (0, 0, first, 1);
     while at <= steps {
         day.restore(&start);
         let code = day.run(&Run::of(&["sync"]), Some(at));

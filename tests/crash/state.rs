@@ -10,16 +10,19 @@ impl Day {
         &self.me
     }
 
-    /// A verb of the person's; `mailbox:n` stands for the number of the mail `n` there.
+    /// A verb of the person's; `mailbox:n` stands for the number of the mail `n` there, `mailbox:n*` for all that are there of it.
     pub fn act(&self, verb: &[&str]) -> Run {
-        let number = |word: &str| -> String {
-            let Some((mailbox, n)) = word.split_once(':') else { return word.to_owned() };
+        let numbers = |word: &str| -> Vec<String> {
+            let Some((mailbox, n)) = word.split_once(':') else { return vec![word.to_owned()] };
             let rows = self.json(&["list", mailbox]);
-            let id = format!("{n}@example.org");
-            let row = rows.as_array().unwrap().iter().find(|row| row["message_id"] == id.as_str());
-            row.unwrap_or_else(|| panic!("{n} is not in {mailbox}: {rows}"))["id"].to_string()
+            let id = format!("{}@example.org", n.trim_end_matches('*'));
+            let like = rows.as_array().unwrap().iter().filter(|row| row["message_id"] == id.as_str());
+            let all: Vec<String> =
+                like.take(if n.ends_with('*') { usize::MAX } else { 1 }).map(|r| r["id"].to_string()).collect();
+            assert!(!all.is_empty(), "{n} is not in {mailbox}: {rows}");
+            all
         };
-        Run { args: verb.iter().map(|word| number(word)).collect(), input: String::new() }
+        Run { args: verb.iter().flat_map(|word| numbers(word)).collect(), input: String::new() }
     }
 
     /// Runs it whole: how many durable steps that are.
