@@ -71,6 +71,12 @@ pub(super) fn served(store: &mut ImapStore, without: &[String], tell: &mut dyn F
     }
     tell(step("extensions", Verdict::Ok, &format!("not there: {}", list(&lacking)), begin));
     let inbox = MailboxPath::inbox();
+    let begin = Instant::now();
+    match store.size(&inbox) {
+        Ok(Some(octets)) => tell(step("size", Verdict::Ok, &format!("{} MiB in the inbox", octets.div_ceil(1 << 20)), begin)),
+        Ok(None) => {}
+        Err(error) => tell(step("size", Verdict::Warn, &error.to_string(), begin)),
+    }
     if store.words().iter().any(|w| w == "QUOTA" || w.starts_with("QUOTA=")) {
         let begin = Instant::now();
         match store.quota(&inbox) {

@@ -227,8 +227,8 @@ impl Visitor<'_> {
         let base = self.shared.store.read(|db| base::load(db, mailbox))?;
         if base.uidvalidity == UidValidity(0) {
             let begun = Cell::new(false);
-            // One window, then it makes room.
-            let give_way = || begun.replace(true) || (self.give_way)();
+            // One window whatever else is wished for (it is opened just now, by who sees it come), then it makes room.
+            let give_way = || begun.replace(true);
             let (shared, config, line) = (self.shared, self.config, self.line);
             let mut visitor = Visitor { shared, config, line, give_way: &give_way, memory: &mut *self.memory };
             visitor.pass(conn, &inbox)?;

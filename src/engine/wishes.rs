@@ -71,7 +71,7 @@ pub(super) struct State {
     /// Where `work` itself waits for news.
     here: Option<MailboxPath>,
     /// What `work` reads now.
-    visiting: Option<MailboxPath>,
+    visiting: Option<(MailboxId, MailboxPath)>,
     /// What the further watchers are for, in order.
     posts: Vec<MailboxPath>,
 }
@@ -267,8 +267,8 @@ impl Desk {
     }
 
     /// What `work` reads now, if it does.
-    pub fn visiting(&self, place: Option<&MailboxPath>) {
-        self.lock().visiting = place.cloned();
+    pub fn visiting(&self, place: Option<(MailboxId, &MailboxPath)>) {
+        self.lock().visiting = place.map(|(id, path)| (id, path.clone()));
     }
 
     /// The server told of a mailbox: it changed, and stands so now, if that was said.
@@ -278,7 +278,7 @@ impl Desk {
             // It sees the same news by itself.
             return;
         }
-        state.wishes.hurry |= path.is_inbox() && state.visiting.as_ref() != Some(&path);
+        state.wishes.hurry |= path.is_inbox() && state.visiting.as_ref().is_none_or(|(_, at)| *at != path);
         state.wishes.news.insert(path, status);
         drop(state);
         self.work.ring();
@@ -298,7 +298,10 @@ impl Desk {
             Nudge::Intents => state.wishes.intents = true,
             Nudge::Opened(mailbox) => {
                 state.open = Some(mailbox);
-                want(&mut state.wishes.visit, mailbox);
+                // What is read just now need not make room for itself.
+                if state.visiting.as_ref().is_none_or(|(at, _)| *at != mailbox) {
+                    want(&mut state.wishes.visit, mailbox);
+                }
             }
             Nudge::Refresh(Some(mailbox)) => {
                 want(&mut state.wishes.visit, mailbox);

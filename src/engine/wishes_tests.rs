@@ -27,15 +27,19 @@ fn news_are_not_told_twice_and_only_the_inbox_is_in_a_hurry() {
     desk.news(inbox.clone(), None);
     assert!(desk.take().news.is_empty());
     desk.here(None);
-    desk.visiting(Some(&lists));
+    desk.visiting(Some((MailboxId(2), &lists)));
     desk.news(lists.clone(), None);
     assert!(!desk.is_urgent());
     desk.news(inbox.clone(), None);
     assert!(desk.is_urgent());
     assert_eq!(desk.take().news.len(), 2);
-    desk.visiting(Some(&inbox));
+    desk.visiting(Some((MailboxId(1), &inbox)));
     desk.news(inbox, None);
     assert!(!desk.is_urgent());
+    desk.put(Nudge::Opened(MailboxId(1)));
+    assert!(!desk.is_urgent() && desk.open() == Some(MailboxId(1)), "what is read makes no room for itself");
+    desk.put(Nudge::Opened(MailboxId(2)));
+    assert!(desk.is_urgent());
 }
 
 #[test]

@@ -290,7 +290,7 @@ impl<'a> Work<'a> {
 
     pub fn visit(&mut self, conn: &mut dyn MailStore, path: MailboxPath) -> Result<Passed, Halt> {
         self.here = None;
-        self.desk.visiting(Some(&path));
+        self.desk.visiting(Some((self.visitor.mailbox(&path)?, &path)));
         let passed = self.visitor.pass(conn, &path);
         self.desk.visiting(None);
         let passed = passed?;

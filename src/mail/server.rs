@@ -99,7 +99,7 @@ pub struct MailboxStatus {
     pub uidvalidity: UidValidity,
     /// HIGHESTMODSEQ; 0 without CONDSTORE.
     pub highestmodseq: ModSeq,
-    /// SIZE in octets, if told.
+    /// SIZE in octets, if it was asked for and told.
     pub size: Option<u64>,
 }
 

@@ -11,24 +11,20 @@ use std::time::Instant;
 /// Logged in.
 pub struct Bare {
     line: TlsStream<TcpStream>,
-    /// From the first packet to the login's OK, in seconds.
-    pub login: f64,
 }
 
 impl Bare {
     /// Logs in at this port of 127.0.0.1: the server's own, or a proxy's.
     pub fn open(port: u16, user: &str) -> Self {
         let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
-        let begun = Instant::now();
         let authority = Certificate::from_pem(&std::fs::read(endpoint.ca_file.unwrap()).unwrap()).unwrap();
         let connector = TlsConnector::builder().add_root_certificate(authority).build().unwrap();
         let tcp = TcpStream::connect((endpoint.host.as_str(), port)).unwrap();
         tcp.set_nodelay(true).unwrap();
         let line = connector.connect(&endpoint.host, tcp).unwrap();
-        let mut bare = Self { line, login: 0.0 };
+        let mut bare = Self { line };
         bare.until("* OK");
         bare.ask(&format!("LOGIN {user} {PASSWORD}"));
-        bare.login = begun.elapsed().as_secs_f64();
         bare
     }
 

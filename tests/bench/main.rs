@@ -9,6 +9,7 @@ mod bare;
 mod corpus;
 mod cost;
 mod curve;
+mod first;
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 mod report;

@@ -5,6 +5,7 @@ use crate::corpus::Corpus;
 use crate::mailhost::{Host, PASSWORD, host};
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
@@ -72,12 +73,18 @@ pub fn account_at(user: &str, imaps: u16, more: &str) -> String {
     )
 }
 
+/// A profile of one's own with that account and nothing else in it.
+pub fn profile(user: &str) -> tempfile::TempDir {
+    let dir = tempfile::Builder::new().prefix("pr").tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let config = dir.path().join("config.toml");
+    fs::write(&config, account(user)).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
+    dir
+}
+
 /// What a bare read took.
 pub struct Read {
-    /// From the first packet to the login's OK, in seconds.
-    pub login: f64,
-    /// Of opening the mailbox, in seconds: Dovecot looks at every file of a Maildir.
-    pub examine: f64,
     /// Of all envelopes, in seconds.
     pub read: f64,
     /// Octets read, after decryption.
@@ -90,7 +97,7 @@ pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTR
 /// Logs in, asks for what our own list wants of every message, and reads it without looking at it.
 pub fn bare_read(user: &str) -> Read {
     let mut bare = Bare::open(host().imaps, user);
-    let (_, examine) = bare.ask("EXAMINE INBOX");
+    bare.ask("EXAMINE INBOX");
     let (octets, read) = bare.ask(&format!("UID FETCH 1:* {ENVELOPE}"));
-    Read { login: bare.login, examine, read, octets }
+    Read { read, octets }
 }

@@ -1,6 +1,7 @@
 //! whole — the program against a real server: first sync, memory, rest, start, keys, search. The figures of issue 2, "Speed".
 
 use crate::corpus::{COMMON, Corpus, RARE};
+use crate::first;
 use crate::mailhost;
 use crate::report::Report;
 use crate::screen::Screen;
@@ -55,14 +56,9 @@ pub fn run(count: u32, report: &mut Report) {
     let bare = server::bare_read(&user);
     report.note("bare read of all envelopes", &format!("{:.2} s", bare.read));
     report.note("... octets", &format!("{:.1} MB", bare.octets as f64 / 1e6));
-    report.note("bare connection, TLS, login", &format!("{:.0} ms", bare.login * 1e3));
-    report.note("bare EXAMINE of that mailbox", &format!("{:.0} ms", bare.examine * 1e3));
-    let dir = tempfile::Builder::new().prefix("pr").tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    let config = dir.path().join("config.toml");
-    std::fs::write(&config, server::account(&user)).unwrap();
-    std::fs::set_permissions(&config, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let word = newest(&corpus);
+    first::rows(&user, &word, report);
+    let dir = server::profile(&user);
     first_sync(dir.path(), &corpus, &word, &bare, report);
     starts(dir.path(), &word, report);
     keys(dir.path(), &word, report);
@@ -70,10 +66,7 @@ pub fn run(count: u32, report: &mut Report) {
 
 fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Read, report: &mut Report) {
     let mut screen = Screen::start(dir, false);
-    let seen = screen.until(LONG, |s| s.text().contains(word) && s.bar().is_some() && s.rows() >= 40);
-    let first = (seen - screen.begun).as_secs_f64() - bare.login;
-    report.check("empty cache: start to a full list, less the bare login", first, 0.25, "s");
-    report.note("... and less the bare EXAMINE", &format!("{:.2} s", first - bare.examine));
+    screen.until(LONG, |s| s.text().contains(word) && s.bar().is_some());
     let mut keys = Vec::new();
     let (mut down, mut steps) = (true, 0);
     let done = loop {

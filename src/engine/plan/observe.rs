@@ -18,6 +18,8 @@ const MAX_RANGES: usize = 300;
 
 /// So many new messages are asked for at once, by a range without an end.
 const AT_ONCE: u64 = 300;
+/// A guess at the newest messages is at most so many times as wide as the window.
+const MAX_SPARSE: u32 = 4;
 /// If more than so many messages vanish, and more than half, that is looked at twice (security S-13).
 const DOUBTFUL: u64 = 100;
 /// A window may take so many milliseconds where turns are long: others wait for its end.
@@ -32,6 +34,8 @@ pub(super) enum Stage {
     Doubt(UidSet),
     /// The UIDs above those that we know were asked for.
     Newer,
+    /// Nothing is here: the newest were asked for by a guess at their numbers, before all numbers are known.
+    Newest,
     /// The flags that changed since the base were asked for.
     Changed,
     /// All UIDs were asked for; whether all flags are needed too.
@@ -124,6 +128,8 @@ impl MailboxSync {
                 self.fetch.envelopes = self.fetch.envelopes.union(&newer);
                 self.next_envelopes()
             }
+            // The guess was answered: it goes on with all numbers.
+            Stage::Newest => self.every_uid(),
             Stage::Changed => self.compare_counts(),
             Stage::Uids { flags } => self.compare(flags),
             Stage::Windows => self.next_flags(),
@@ -141,8 +147,13 @@ impl MailboxSync {
         // A server whose numbers go back or are missing is asked for everything (security S-19).
         let usable = self.caps.condstore && self.base.uidvalidity == self.selected.uidvalidity && then > ModSeq(0) && now >= then;
         if !usable {
-            self.ask(Ask::Uids { from: 1 });
-            return Stage::Uids { flags: true };
+            return match self.guess() {
+                Some(uids) => {
+                    self.ask(Ask::Envelopes { uids });
+                    Stage::Newest
+                }
+                None => self.every_uid(),
+            };
         }
         if self.selected.resynced {
             return self.resynced();
@@ -154,6 +165,24 @@ impl MailboxSync {
         }
         self.ask(Ask::FlagsOf { uids: UidSet::range(1, u32::MAX), changed_since: Some(then) });
         Stage::Changed
+    }
+
+    fn every_uid(&mut self) -> Stage {
+        self.ask(Ask::Uids { from: 1 });
+        Stage::Uids { flags: true }
+    }
+
+    /// Where the newest messages of a mailbox of which nothing is here probably are, a first window of them: somebody looks at
+    /// an empty list, and a turn is saved. Only a guess: the set of all UIDs decides later what is missing.
+    fn guess(&self) -> Option<UidSet> {
+        let (next, exists) = (self.selected.uidnext, self.selected.exists);
+        if !self.known.is_empty() || next <= 1 || exists == 0 {
+            return None;
+        }
+        // Where most numbers are gone, the window is wider.
+        let sparse = (next / exists).clamp(1, MAX_SPARSE);
+        let low = next.saturating_sub(self.fetch.window.saturating_mul(sparse)).max(1);
+        Some(UidSet::range(low, next - 1))
     }
 
     /// SELECT told what happened to what we know (RFC 7162, 3.2.5).
@@ -314,6 +343,11 @@ impl MailboxSync {
                     self.stage = Pass::Observe(next);
                 }
             }
+            (Ask::Envelopes { .. }, Pass::Observe(Stage::Newest)) => {
+                self.fetch.grow(ms);
+                let next = self.every_uid();
+                self.stage = Pass::Observe(next);
+            }
             (Ask::FlagsOf { .. }, Pass::Observe(Stage::Windows)) => self.fetch.grow(ms),
             _ => {}
         }
@@ -343,50 +377,5 @@ impl MailboxSync {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(text: &str) -> UidSet {
-        UidSet::parse(text, u32::MAX).unwrap()
-    }
-
-    #[test]
-    fn windows_fit_the_line() {
-        // What a window of so many takes: a turn, and the time of its octets.
-        let run = |turn: u32, per_thousand: u32| {
-            let mut fetch = Fetch::new(&Policy { first_window: 64, ..Policy::at(0) });
-            let mut took = 0;
-            for _ in 0..12 {
-                took = turn + fetch.window * per_thousand / 1_000;
-                fetch.grow(took);
-            }
-            (fetch.window, took)
-        };
-        assert_eq!(run(1, 20).0, 16_384, "loopback: as long as it is quick");
-        let (window, took) = run(200, 2_800);
-        assert!((128..=512).contains(&window) && took < 2_000, "200 ms and 1 Mbit/s: {window} in {took} ms");
-        assert!(run(600, 10).0 > 5_000, "far away and wide");
-        let mut fetch = Fetch::new(&Policy { first_window: 64, ..Policy::at(0) });
-        fetch.window = 4_096;
-        fetch.grow(9_000);
-        assert_eq!(fetch.window, 2_048, "the line became thin");
-    }
-
-    #[test]
-    fn windows_are_newest_first_short_and_whole() {
-        let mut wanted = set("1,5:9,20");
-        assert_eq!(window(&mut wanted, &set("2"), 3), set("8:20"));
-        assert_eq!((window(&mut wanted, &set("2"), 9), wanted), (set("1,5:7"), UidSet::new()));
-        let sparse: Vec<(u32, u32)> = (1..2000).map(|n| (n * 2, n * 2)).collect();
-        let odd: Vec<(u32, u32)> = (1..2000).map(|n| (n * 2 + 1, n * 2 + 1)).collect();
-        let (mut wanted, avoid) = (UidSet::from_ranges(sparse), UidSet::from_ranges(odd));
-        let all = wanted.clone();
-        let mut got = UidSet::new();
-        while !wanted.is_empty() {
-            let part = window(&mut wanted, &avoid, 1000);
-            assert!(part.ranges().len() <= MAX_RANGES && !part.is_empty());
-            got = got.union(&part);
-        }
-        assert_eq!(got, all);
-    }
-}
+#[path = "observe_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ use super::untagged;
 use super::value::{self, Word};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
+use crate::base::log;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::config::Mechanism;
@@ -54,6 +55,7 @@ pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Wake
     };
     let offered = Offer::new(offered, login.without);
     let mut conn = log_in(fresh, &offered, endpoint, login)?;
+    log::info("imap", format_args!("logged in at {}", endpoint.host));
     let told = conn.core().caps.take();
     let caps = match told {
         Some(caps) => caps,

@@ -49,9 +49,6 @@ impl ImapStore {
         if self.caps.condstore {
             items.push_str(" HIGHESTMODSEQ");
         }
-        if self.caps.status_size {
-            items.push_str(" SIZE");
-        }
         items
     }
 
@@ -124,8 +121,22 @@ impl ImapStore {
         news
     }
 
+    /// How many octets of mail a mailbox has; nothing if the server cannot say (STATUS=SIZE, RFC 8438). Never asked along with
+    /// the counts: a server that was not asked before looks at each message for it.
+    ///
+    /// # Errors
+    /// As for every command.
+    pub fn size(&mut self, path: &MailboxPath) -> Result<Option<u64>> {
+        if self.caps.status_size { Ok(self.status_of(path, "SIZE")?.size) } else { Ok(None) }
+    }
+
     pub(super) fn counts(&mut self, path: &MailboxPath) -> Result<MailboxStatus> {
-        let command = Command::new("STATUS ").string(&path.to_wire()).text(&format!(" ({})", self.status_items()));
+        let items = self.status_items();
+        self.status_of(path, &items)
+    }
+
+    fn status_of(&mut self, path: &MailboxPath, items: &str) -> Result<MailboxStatus> {
+        let command = Command::new("STATUS ").string(&path.to_wire()).text(&format!(" ({items})"));
         let mut found = None;
         self.conn.run(&command, &mut |data| match data {
             Untagged::Counts { path: of, status, .. } if of == *path => {

@@ -1,0 +1,96 @@
+//! observe_tests — windows that fit the line; the guess at the newest. Tests of `observe.rs`.
+
+use super::*;
+use crate::engine::plan::step::{Part, Reply, Step, StepId};
+use crate::engine::plan::{MailboxSync, Start};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::{Caps, Selected};
+use crate::mail::uid::UidValidity;
+
+fn set(text: &str) -> UidSet {
+    UidSet::parse(text, u32::MAX).unwrap()
+}
+
+#[test]
+fn windows_fit_the_line() {
+    // What a window of so many takes: a turn, and the time of its octets.
+    let run = |turn: u32, per_thousand: u32| {
+        let mut fetch = Fetch::new(&Policy { first_window: 64, ..Policy::at(0) });
+        let mut took = 0;
+        for _ in 0..12 {
+            took = turn + fetch.window * per_thousand / 1_000;
+            fetch.grow(took);
+        }
+        (fetch.window, took)
+    };
+    assert_eq!(run(1, 20).0, 16_384, "loopback: as long as it is quick");
+    let (window, took) = run(200, 2_800);
+    assert!((128..=512).contains(&window) && took < 2_000, "200 ms and 1 Mbit/s: {window} in {took} ms");
+    assert!(run(600, 10).0 > 5_000, "far away and wide");
+    let mut fetch = Fetch::new(&Policy { first_window: 64, ..Policy::at(0) });
+    fetch.window = 4_096;
+    fetch.grow(9_000);
+    assert_eq!(fetch.window, 2_048, "the line became thin");
+}
+
+#[test]
+fn windows_are_newest_first_short_and_whole() {
+    let mut wanted = set("1,5:9,20");
+    assert_eq!(window(&mut wanted, &set("2"), 3), set("8:20"));
+    assert_eq!((window(&mut wanted, &set("2"), 9), wanted), (set("1,5:7"), UidSet::new()));
+    let sparse: Vec<(u32, u32)> = (1..2000).map(|n| (n * 2, n * 2)).collect();
+    let odd: Vec<(u32, u32)> = (1..2000).map(|n| (n * 2 + 1, n * 2 + 1)).collect();
+    let (mut wanted, avoid) = (UidSet::from_ranges(sparse), UidSet::from_ranges(odd));
+    let all = wanted.clone();
+    let mut got = UidSet::new();
+    while !wanted.is_empty() {
+        let part = window(&mut wanted, &avoid, 1000);
+        assert!(part.ranges().len() <= MAX_RANGES && !part.is_empty());
+        got = got.union(&part);
+    }
+    assert_eq!(got, all);
+}
+
+/// A plan for a mailbox of which `known` is here, that has just been opened.
+fn opened(exists: u32, uidnext: u32) -> MailboxSync {
+    let start = Start {
+        mailbox: MailboxPath::inbox(),
+        base: Base::default(),
+        known: UidSet::new(),
+        ops: Vec::new(),
+        caps: Caps::default(),
+        policy: Policy { first_window: 64, ..Policy::at(0) },
+    };
+    let mut sync = MailboxSync::start(start);
+    let Some((id, Step::Ask(Ask::Select { .. }))) = sync.next() else { panic!() };
+    let selected = Selected { exists, uidnext, uidvalidity: UidValidity(7), ..Selected::default() };
+    sync.heard(id, Reply::Part(Part::Selected(selected)));
+    sync.heard(id, Reply::End { ms: 1 });
+    sync
+}
+
+fn asked(sync: &mut MailboxSync) -> (StepId, Ask) {
+    match sync.next() {
+        Some((id, Step::Ask(ask))) => (id, ask),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_newest_of_an_empty_cache_come_before_all_numbers() {
+    for (exists, uidnext, guess) in
+        [(1_000, 1_001, "937:1000"), (1_000, 3_001, "2809:3000"), (9, 4_000_000_000, "3999999744:3999999999")]
+    {
+        let mut sync = opened(exists, uidnext);
+        let (id, ask) = asked(&mut sync);
+        assert_eq!(ask, Ask::Envelopes { uids: set(guess) });
+        sync.heard(id, Reply::End { ms: 1 });
+        // Whatever came of the guess, the numbers decide.
+        assert_eq!(asked(&mut sync).1, Ask::Uids { from: 1 });
+    }
+    for (exists, uidnext) in [(0, 1), (5, 0), (0, 0)] {
+        assert_eq!(asked(&mut opened(exists, uidnext)).1, Ask::Uids { from: 1 }, "{exists} {uidnext}");
+    }
+    let (_, ask) = asked(&mut opened(5, 1));
+    assert_eq!(ask, Ask::Uids { from: 1 }, "a server whose numbers do not fit");
+}
