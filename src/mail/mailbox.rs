@@ -1,9 +1,10 @@
 //! mailbox — a mailbox's name as the server wrote it, how it is shown, and what it is for (RFC 6154).
-//! Owns: `MailboxPath`, `Role`, modified UTF-7 (RFC 3501, 5.1.3).
+//! Owns: `MailboxPath`, `Role`.
 //! May import: base.
 //! Start reading at: `MailboxPath`. The octets that the server sent are the identity and go back unchanged;
 //! only the decoded form is ever shown, and only through `SafeText`.
 
+use super::utf7;
 use std::fmt;
 
 /// First char of the range that stands for octets 0x80..=0xFF that were not UTF-8 (so that any octets fit a `str`).
@@ -41,7 +42,7 @@ impl MailboxPath {
     /// Of a name that a person typed, encoded as modified UTF-7.
     #[must_use]
     pub fn from_typed(name: &str) -> Self {
-        if name.eq_ignore_ascii_case("INBOX") { Self::inbox() } else { Self(encode_utf7(name)) }
+        if name.eq_ignore_ascii_case("INBOX") { Self::inbox() } else { Self(utf7::encode(name)) }
     }
 
     /// The inbox.
@@ -78,14 +79,14 @@ impl MailboxPath {
     /// The whole name, decoded. Untrusted: show it through `SafeText`.
     #[must_use]
     pub fn decoded(&self) -> String {
-        decode_utf7(&self.0).unwrap_or_else(|| self.0.clone())
+        utf7::decode(&self.0).unwrap_or_else(|| self.0.clone())
     }
 
     /// The last part of the name below `delimiter`, decoded. Untrusted.
     #[must_use]
     pub fn leaf(&self, delimiter: Option<char>) -> String {
         let part = delimiter.and_then(|d| self.0.rsplit(d).find(|p| !p.is_empty())).unwrap_or(&self.0);
-        decode_utf7(part).unwrap_or_else(|| part.to_owned())
+        utf7::decode(part).unwrap_or_else(|| part.to_owned())
     }
 
     /// How many ancestors it has under `delimiter`.
@@ -241,90 +242,6 @@ impl Role {
         let leaf = leaf.to_lowercase();
         NAMES.into_iter().find(|(_, names)| names.contains(&leaf.as_str())).map(|(role, _)| role)
     }
-}
-
-/// Decodes modified UTF-7. Nothing for what is malformed: then the name is shown as it is.
-fn decode_utf7(name: &str) -> Option<String> {
-    let mut out = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(start) = rest.find('&') {
-        out.push_str(rest.get(..start)?);
-        let tail = rest.get(start + 1..)?;
-        let end = tail.find('-')?;
-        let code = tail.get(..end)?;
-        if code.is_empty() {
-            out.push('&');
-        } else {
-            let bytes = base64_bits(code)?;
-            let units: Vec<u16> =
-                bytes.chunks_exact(2).filter_map(|c| Some(u16::from_be_bytes([*c.first()?, *c.get(1)?]))).collect();
-            out.push_str(&String::from_utf16(&units).ok()?);
-        }
-        rest = tail.get(end + 1..)?;
-    }
-    out.push_str(rest);
-    Some(out)
-}
-
-/// Encodes as modified UTF-7.
-fn encode_utf7(name: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-    let mut out = String::with_capacity(name.len());
-    let mut wide: Vec<u16> = Vec::new();
-    let flush = |wide: &mut Vec<u16>, out: &mut String| {
-        if wide.is_empty() {
-            return;
-        }
-        out.push('&');
-        let (mut bits, mut count) = (0u32, 0u32);
-        for byte in wide.drain(..).flat_map(u16::to_be_bytes) {
-            bits = (bits << 8) | u32::from(byte);
-            count += 8;
-            while count >= 6 {
-                count -= 6;
-                out.push(char::from(ALPHABET[(bits >> count) as usize & 63]));
-            }
-        }
-        if count > 0 {
-            out.push(char::from(ALPHABET[(bits << (6 - count)) as usize & 63]));
-        }
-        out.push('-');
-    };
-    for c in name.chars() {
-        if (' '..='~').contains(&c) {
-            flush(&mut wide, &mut out);
-            out.push(c);
-            if c == '&' {
-                out.push('-');
-            }
-        } else {
-            wide.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-        }
-    }
-    flush(&mut wide, &mut out);
-    out
-}
-
-/// The bytes of unpadded base64 with `,` for `/`. Nothing for a foreign letter.
-fn base64_bits(code: &str) -> Option<Vec<u8>> {
-    let (mut bits, mut count, mut out) = (0u32, 0u32, Vec::new());
-    for b in code.bytes() {
-        let value = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' => 62,
-            b',' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -48,8 +48,10 @@ pub struct Caps {
     pub acl: bool,
     /// BINARY (RFC 3516): parts can come decoded.
     pub binary: bool,
-    /// X-GM-EXT-1: labels.
+    /// X-GM-EXT-1: labels, which come and go as keywords (see `Keyword::label`).
     pub labels: bool,
+    /// THREADID (RFC 8474) or X-GM-THRID: the server says which conversation a message belongs to.
+    pub thread_id: bool,
     /// A mailbox can be left without anything else happening: UNSELECT (RFC 3691), IMAP4rev2.
     pub unselect: bool,
 }

@@ -198,9 +198,21 @@ pub trait MailStore: Send {
         Ok(Some(all))
     }
 
-    /// The first words of messages (needs `preview`), cut by the server; untrusted.
-    fn fetch_previews(&mut self, _uids: &UidSet, _sink: Sink<'_, (Uid, String)>) -> Result<()> {
+    /// The first words of messages (needs `preview`), at most 256 characters; untrusted. With `lazy` only those that the
+    /// server has at hand: the others are left out. One without text has an empty one.
+    fn fetch_previews(&mut self, _uids: &UidSet, _lazy: bool, _sink: Sink<'_, (Uid, String)>) -> Result<()> {
         Err(lacking("PREVIEW"))
+    }
+
+    /// When messages were put into this mailbox (needs `save_date`), in seconds since 1970; those are left out of which the
+    /// server does not know.
+    fn fetch_save_dates(&mut self, _uids: &UidSet, _sink: Sink<'_, (Uid, i64)>) -> Result<()> {
+        Err(lacking("SAVEDATE"))
+    }
+
+    /// Which conversation messages belong to (needs `thread_id`), by the server's name for it; those without are left out.
+    fn fetch_thread_ids(&mut self, _uids: &UidSet, _sink: Sink<'_, (Uid, String)>) -> Result<()> {
+        Err(lacking("THREADID"))
     }
 
     /// The messages of the selected mailbox (among those of `among`, if told) that may answer `query`: none that does is

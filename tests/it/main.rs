@@ -9,6 +9,7 @@ mod accounts;
 mod auth;
 mod drafts;
 mod extensions;
+mod extras;
 mod faults;
 mod jobs;
 mod limits;

@@ -82,6 +82,10 @@ impl Offer {
             unselect: has("UNSELECT"),
             sort: has("SORT"),
             thread: has("THREAD=REFS") || has("THREAD=REFERENCES"),
+            preview: has("PREVIEW"),
+            save_date: has("SAVEDATE"),
+            labels: has("X-GM-EXT-1"),
+            thread_id: has("OBJECTID") || has("X-GM-EXT-1"),
             ..Caps::default()
         }
     }

@@ -7,6 +7,7 @@ use super::conn::Command;
 use super::envelope::date_time;
 use super::fetch::pieces;
 use super::frame::KeepAll;
+use super::labels;
 use super::store::ImapStore;
 use super::untagged::Untagged;
 use super::value;
@@ -23,14 +24,11 @@ const PIECE: usize = 64 * 1024;
 impl ImapStore {
     pub(super) fn change_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {
         for piece in pieces(uids) {
-            for (sign, flags) in [('+', delta.add()), ('-', delta.remove())] {
-                if flags.is_empty() {
-                    continue;
-                }
-                let command = Command::new(&format!("UID STORE {piece} {sign}FLAGS.SILENT ({})", flags.wire()));
-                // Some servers answer all the same: for these messages that is no news.
-                let ours = |data: &Untagged<'_>| matches!(data, Untagged::Fetch(f) if f.uid.is_some_and(|u| piece.contains(u)));
-                self.conn.run(&command, &mut |data| Ok(ours(&data)))?;
+            // Some servers answer all the same: for these messages that is no news.
+            let ours = |data: &Untagged<'_>| matches!(data, Untagged::Fetch(f) if f.uid.is_some_and(|u| piece.contains(u)));
+            let commands = labels::changes(&piece, delta, self.caps.labels);
+            for done in self.conn.run_all(&commands, &mut |data| Ok(ours(&data)))? {
+                done?;
             }
         }
         Ok(())

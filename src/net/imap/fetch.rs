@@ -4,6 +4,7 @@
 //! Start reading at: `fetch_envelopes_of`. Rows that were not asked for, or come twice, are left out (security S-09 to S-12).
 
 use super::conn::Command;
+use super::labels;
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
 use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
@@ -35,25 +36,29 @@ pub fn pieces(uids: &UidSet) -> Vec<UidSet> {
 }
 
 /// Collects rows into parts.
-struct Parts<'s, 'a, T> {
+pub(super) struct Parts<'s, 'a, T> {
     rows: Vec<T>,
     sink: &'s mut Sink<'a, T>,
 }
 
-impl<T> Parts<'_, '_, T> {
-    fn push(&mut self, row: T) -> Result<()> {
+impl<'s, 'a, T> Parts<'s, 'a, T> {
+    pub(super) fn new(sink: &'s mut Sink<'a, T>) -> Self {
+        Self { rows: Vec::new(), sink }
+    }
+
+    pub(super) fn push(&mut self, row: T) -> Result<()> {
         self.rows.push(row);
         if self.rows.len() >= PART { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<()> {
+    pub(super) fn flush(&mut self) -> Result<()> {
         if self.rows.is_empty() { Ok(()) } else { (self.sink)(std::mem::take(&mut self.rows)) }
     }
 }
 
 /// Calls `each` for the rows that were asked for, until it says that one had what was wanted of that message: others,
 /// nobody asked for.
-fn asked<'a>(
+pub(super) fn asked<'a>(
     wanted: &'a UidSet,
     mut each: impl FnMut(Uid, Fetched) -> Result<bool> + 'a,
 ) -> impl FnMut(Untagged<'_>) -> Result<bool> + 'a {
@@ -82,13 +87,16 @@ impl ImapStore {
     }
 
     pub(super) fn fetch_flags_of(&mut self, uids: &UidSet, since: Option<ModSeq>, mut sink: Sink<'_, FlagsSeen>) -> Result<()> {
-        let items = if self.modseqs() { "(UID FLAGS MODSEQ)" } else { "(UID FLAGS)" };
+        let items = format!("(UID FLAGS{}{})", if self.modseqs() { " MODSEQ" } else { "" }, self.label_item());
         let tail = since.filter(|_| self.modseqs()).map_or_else(String::new, |m| format!(" (CHANGEDSINCE {})", m.0));
-        let mut parts = Parts { rows: Vec::new(), sink: &mut sink };
+        let mut parts = Parts::new(&mut sink);
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} {items}{tail}"));
             let mut on = asked(&piece, |uid, row| match row.flags {
-                Some(flags) => parts.push(FlagsSeen { uid, flags, modseq: row.modseq }).map(|()| true),
+                Some(flags) => {
+                    let flags = labels::with(flags, row.labels);
+                    parts.push(FlagsSeen { uid, flags, modseq: row.modseq }).map(|()| true)
+                }
                 None => Ok(false),
             });
             self.conn.run(&command, &mut on)?;
@@ -103,14 +111,15 @@ impl ImapStore {
             items.push_str(" MODSEQ");
         }
         items.push_str(self.object_item());
-        let mut parts = Parts { rows: Vec::new(), sink: &mut sink };
+        items.push_str(self.label_item());
+        let mut parts = Parts::new(&mut sink);
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} ({items})"));
             let mut on = asked(&piece, |uid, row| {
                 let Some(envelope) = row.envelope else { return Ok(false) };
                 parts.push(EnvelopeSeen {
                     uid,
-                    flags: row.flags.unwrap_or_default(),
+                    flags: labels::with(row.flags.unwrap_or_default(), row.labels),
                     modseq: row.modseq,
                     received: row.received,
                     size: row.size.unwrap_or(0),
@@ -136,6 +145,10 @@ impl ImapStore {
     /// What [`identity`] needs.
     pub(super) fn identity_items(&self) -> String {
         format!("UID INTERNALDATE RFC822.SIZE ENVELOPE{}", self.object_item())
+    }
+
+    fn label_item(&self) -> &'static str {
+        if self.caps.labels { labels::ITEM } else { "" }
     }
 
     pub(super) fn identify_all(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {

@@ -10,9 +10,11 @@ mod change;
 mod conn;
 mod core;
 mod envelope;
+mod extras;
 mod fetch;
 mod find;
 mod frame;
+mod labels;
 mod login;
 mod mailboxes;
 mod notify;
@@ -25,6 +27,8 @@ mod structure;
 mod tests;
 #[cfg(test)]
 mod tests_auth;
+#[cfg(test)]
+mod tests_extras;
 #[cfg(test)]
 mod tests_login;
 mod untagged;

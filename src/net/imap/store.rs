@@ -62,7 +62,8 @@ impl ImapStore {
     /// Tells who we are, switches on what changes answers, asks whose mailboxes there are.
     fn agree(&mut self) -> Result<()> {
         let mut commands = Vec::new();
-        let enable = self.has("ENABLE") && self.has("QRESYNC");
+        // What SELECT tells of flags has no labels in it.
+        let enable = self.has("ENABLE") && self.has("QRESYNC") && !self.caps.labels;
         if enable {
             commands.push(Command::new("ENABLE QRESYNC"));
         }
@@ -177,6 +178,18 @@ impl MailStore for ImapStore {
         to: &mut dyn Write,
     ) -> Result<Option<PartGot>> {
         self.fetch_section(uid, section, range, decoded, to)
+    }
+
+    fn fetch_previews(&mut self, uids: &UidSet, lazy: bool, sink: Sink<'_, (Uid, String)>) -> Result<()> {
+        self.previews(uids, lazy, sink)
+    }
+
+    fn fetch_save_dates(&mut self, uids: &UidSet, sink: Sink<'_, (Uid, i64)>) -> Result<()> {
+        self.save_dates(uids, sink)
+    }
+
+    fn fetch_thread_ids(&mut self, uids: &UidSet, sink: Sink<'_, (Uid, String)>) -> Result<()> {
+        self.thread_ids(uids, sink)
     }
 
     fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {

@@ -17,8 +17,8 @@ use crate::net::session::{Idle, Login, MailStore, TlsMode};
 use std::time::{Duration, Instant};
 
 const GREETING: &str = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n";
-const LOGGED_IN: &str =
-    "%T OK [CAPABILITY IMAP4rev1 IDLE UIDPLUS MOVE CONDSTORE ESEARCH LIST-EXTENDED SPECIAL-USE LITERAL+] in\r\n";
+/// What the server of most tests can do. Without LITERAL+, so that literals wait for leave.
+const CAPS: &str = "IDLE UIDPLUS MOVE CONDSTORE ESEARCH LIST-EXTENDED SPECIAL-USE";
 const SELECTED: &str = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4] x\r\n* OK [HIGHESTMODSEQ 9] x\r\n\
     * OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n%T OK [READ-WRITE] done\r\n";
 
@@ -33,15 +33,12 @@ pub fn open(script: &Script, tls: TlsMode) -> Result<ImapStore> {
 
 /// A server that logs us in, selects, and then does `steps`; what `act` makes of it, and all that we said.
 fn with<T>(steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, String) {
-    play(LOGGED_IN.to_owned(), steps, act)
+    with_words(CAPS, steps, act)
 }
 
-/// The same for one that says just these words of what it can do.
+/// The same at a server that says just these words of what it can do. The first command of `steps` has the tag `a3`.
 pub fn with_words<T>(words: &str, steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, String) {
-    play(format!("%T OK [CAPABILITY IMAP4rev1 {words}] in\r\n"), steps, act)
-}
-
-fn play<T>(logged_in: String, steps: Vec<Step>, act: impl FnOnce(&mut ImapStore) -> T) -> (T, String) {
+    let logged_in = format!("%T OK [CAPABILITY IMAP4rev1 {words}] in\r\n");
     let mut all = vec![say(GREETING), hear("AUTHENTICATE PLAIN"), say(logged_in), hear("SELECT"), say(SELECTED)];
     all.extend(steps);
     let script = Script::start(all);
@@ -52,7 +49,7 @@ fn play<T>(logged_in: String, steps: Vec<Step>, act: impl FnOnce(&mut ImapStore)
     (result, script.heard())
 }
 
-fn flags(store: &mut ImapStore, since: Option<ModSeq>) -> Result<Vec<FlagsSeen>> {
+pub fn flags(store: &mut ImapStore, since: Option<ModSeq>) -> Result<Vec<FlagsSeen>> {
     let mut all = Vec::new();
     store.fetch_flags(&UidSet::range(1, 100), since, &mut |rows| {
         all.extend(rows);
@@ -61,7 +58,7 @@ fn flags(store: &mut ImapStore, since: Option<ModSeq>) -> Result<Vec<FlagsSeen>>
     Ok(all)
 }
 
-fn envelopes(store: &mut ImapStore) -> Result<Vec<EnvelopeSeen>> {
+pub fn envelopes(store: &mut ImapStore) -> Result<Vec<EnvelopeSeen>> {
     let mut all = Vec::new();
     store.fetch_envelopes(&UidSet::range(1, 100), &mut |rows| {
         all.extend(rows);

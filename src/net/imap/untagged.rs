@@ -7,7 +7,7 @@ use super::envelope;
 use super::find;
 use super::value::{self, Status, Value};
 use crate::mail::envelope::Envelope;
-use crate::mail::flags::Flags;
+use crate::mail::flags::{Flags, Keyword};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outline::Outline;
 use crate::mail::rights::{Quota, Rights};
@@ -16,6 +16,8 @@ use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 /// The longest mailbox name that we keep, in octets; longer ones are left out.
 const MAX_NAME: usize = 1000;
+/// The longest preview, in characters (RFC 8970, 3.1).
+const MAX_PREVIEW: usize = 256;
 /// The most prefixes of NAMESPACE that are kept.
 const MAX_NAMESPACES: usize = 100;
 
@@ -102,6 +104,14 @@ pub struct Fetched {
     pub attachments: Vec<String>,
     /// EMAILID or X-GM-MSGID.
     pub object_id: String,
+    /// THREADID or X-GM-THRID, if it came; nothing inside for NIL.
+    pub thread_id: Option<Option<String>>,
+    /// X-GM-LABELS as keywords, if they came.
+    pub labels: Option<Vec<Keyword>>,
+    /// PREVIEW, if it came; nothing inside for NIL: it is not at hand.
+    pub preview: Option<Option<String>>,
+    /// SAVEDATE in seconds since 1970, if it came; nothing inside for NIL.
+    pub saved: Option<Option<i64>>,
     /// The section that came, as it was named: `BODY[]`, `BODY[2.1]<0>`, `BINARY[1]`, in upper case; "" for none.
     pub section: Vec<u8>,
     /// Its text, if it came as a string that was kept; nothing for NIL.
@@ -325,6 +335,11 @@ fn fetched(rest: &[u8]) -> Fetched {
             }
             b"EMAILID" => out.object_id = object_id(value.items().first()),
             b"X-GM-MSGID" if out.object_id.is_empty() => out.object_id = object_id(Some(value)),
+            b"THREADID" => out.thread_id = Some(value.items().first().map(|v| object_id(Some(v))).filter(|id| !id.is_empty())),
+            b"X-GM-THRID" => out.thread_id = Some(Some(object_id(Some(value))).filter(|id| !id.is_empty())),
+            b"X-GM-LABELS" => out.labels = Some(super::labels::read(value)),
+            b"PREVIEW" => out.preview = Some(value.text().map(|text| text.chars().take(MAX_PREVIEW).collect())),
+            b"SAVEDATE" => out.saved = Some(value.text().and_then(|t| envelope::internal_date(&t))),
             other if other.starts_with(b"BODY[HEADER.FIELDS") => {
                 references = envelope::references(value.bytes().unwrap_or_default());
             }
