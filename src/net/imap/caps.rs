@@ -86,7 +86,6 @@ impl Offer {
             save_date: has("SAVEDATE"),
             labels: has("X-GM-EXT-1"),
             thread_id: has("OBJECTID") || has("X-GM-EXT-1"),
-            ..Caps::default()
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn changes(uids: &UidSet, delta: &FlagDelta, labels: bool) -> Vec<Com
             let mut command = Command::new(&format!("UID STORE {uids} {sign}X-GM-LABELS ("));
             for (n, label) in named.enumerate() {
                 command = command.text(if n > 0 { " " } else { "" });
-                command = match is_important(&label) {
+                command = match is_important(label) {
                     true => command.text("\\Important"),
                     false => command.string(utf7::encode(&label.label()).as_bytes()),
                 };
