@@ -99,7 +99,7 @@ fn watch_tells_of_new_mail_and_runs_a_command() {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     // A signal ends it in order.
-    let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
