@@ -44,6 +44,7 @@ impl App {
             "goto" => self.open_named(arg),
             "account" => self.open_account(arg),
             "search" => self.open_search(arg, arg.is_empty()),
+            "search-server" => self.ask_servers(),
             "next-pane" => self.next_pane(1),
             "previous-pane" => self.next_pane(-1),
             "open" => self.open(),
@@ -108,6 +109,7 @@ impl App {
 
     pub(super) fn open_view(&mut self, view: View) {
         self.screen = Screen::Mail;
+        self.leave_servers();
         self.search = None;
         self.view = Some(view);
         self.list = Window::new(Source::View(view), self.threaded);
@@ -267,11 +269,12 @@ impl App {
             Some(search) if text.is_empty() => search.line.text().to_owned(),
             _ => text.to_owned(),
         };
-        let before = match self.search.take() {
-            Some(search) => search.before,
-            None => Some(self.list.clone()),
+        let (before, asked, servers) = match self.search.take() {
+            Some(search) => (search.before, search.asked, search.servers),
+            None => (Some(self.list.clone()), None, None),
         };
-        self.search = Some(Search { line: Line::new(&text), before, editing, more: false, complaint: None });
+        let line = Line::new(&text);
+        self.search = Some(Search { line, before, editing, more: false, complaint: None, asked, servers });
         self.set_focus(Focus::Messages);
         if !text.is_empty() {
             self.search_typed();
@@ -284,6 +287,9 @@ impl App {
         let Some(search) = &mut self.search else { return };
         let text = search.line.text().trim().to_owned();
         search.complaint = None;
+        if search.asked.as_ref().is_some_and(|asked| *asked != text) {
+            self.leave_servers();
+        }
         if text.is_empty() {
             return;
         }
@@ -292,7 +298,26 @@ impl App {
         self.ask(msg::SEARCH, query);
     }
 
+    /// The servers go on with the search that is shown.
+    fn ask_servers(&mut self) {
+        let Some(search) = &mut self.search else { return };
+        let text = search.line.text().trim().to_owned();
+        search.editing = false;
+        search.asked = Some(text.clone());
+        self.request(Request::AskServers { text }, Note::Silent);
+    }
+
+    /// Nobody waits for the servers any more.
+    fn leave_servers(&mut self) {
+        let Some(search) = self.search.as_mut() else { return };
+        search.servers = None;
+        if search.asked.take().is_some() {
+            self.request(Request::LeaveServers, Note::Silent);
+        }
+    }
+
     pub(super) fn leave_search(&mut self) {
+        self.leave_servers();
         let before = self.search.take().and_then(|s| s.before);
         if matches!(self.list.source, Source::Search(_))
             && let Some(before) = before

@@ -21,7 +21,7 @@ use super::status::Status;
 use super::trie::Keymap;
 use super::words::Calendar;
 use crate::base::safetext::SafeText;
-use crate::engine::api::Connectivity;
+use crate::engine::api::{Connectivity, ServerSearch};
 use crate::mail::ids::AccountName;
 use crate::mail::row::{MailboxRow, View};
 use std::collections::BTreeMap;
@@ -53,6 +53,9 @@ impl App {
         }
         if matches!(spec.id, "rename-mailbox" | "delete-mailbox") && self.mailbox_at_hand().is_some_and(|m| m.path.is_inbox()) {
             return Some("the inbox can be neither renamed nor deleted");
+        }
+        if spec.id == "search-server" && self.search.as_ref().is_none_or(|s| s.line.text().trim().is_empty()) {
+            return Some("there is no search here");
         }
         let covered = spec.keys.is_empty()
             || spec.group == command::Group::Mailbox
@@ -174,5 +177,11 @@ impl App {
     #[must_use]
     pub fn search(&self) -> Option<(&Line, bool, bool, Option<&SafeText>)> {
         self.search.as_ref().map(|s| (&s.line, s.editing, s.more, s.complaint.as_ref()))
+    }
+
+    /// How the servers stand with the search that is shown, if they were asked.
+    #[must_use]
+    pub fn server_search(&self) -> Option<&ServerSearch> {
+        self.search.as_ref().and_then(|s| s.servers.as_ref())
     }
 }

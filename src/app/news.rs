@@ -102,7 +102,7 @@ impl App {
                 let want = if self.list.loaded() { self.list.same_page() } else { Window::first_page() };
                 self.ask_page(want);
             }
-            Source::Search(_) if changes.all || !changes.lists.is_empty() => self.ask_page(Window::first_page()),
+            Source::Search(_) if changes.all || changes.found || !changes.lists.is_empty() => self.ask_page(Window::first_page()),
             _ => {}
         }
         if let Some(id) = self.viewer.id()
@@ -226,6 +226,13 @@ impl App {
             return;
         }
         (search.more, search.complaint) = (page.more, page.complaint);
+        let before = std::mem::replace(&mut search.servers, page.servers);
+        let fault = search.servers.as_ref().and_then(|now| now.faults.last());
+        if let Some(fault) =
+            fault.filter(|_| before.is_none_or(|b| Some(b.faults.len()) != search.servers.as_ref().map(|s| s.faults.len())))
+        {
+            self.status.fault(self.now.since, fault);
+        }
         let source = Source::Search(page.text);
         if self.list.source != source {
             self.list = Window::new(source, false);

@@ -23,7 +23,7 @@ use super::trie::Keymap;
 use super::words::Calendar;
 use crate::base::safetext::SafeText;
 use crate::config::{self, Config};
-use crate::engine::api::{Connectivity, Password, Query, Request, Slot, Ticket};
+use crate::engine::api::{Connectivity, Password, Query, Request, ServerSearch, Slot, Ticket};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::View;
@@ -68,6 +68,10 @@ pub(super) struct Search {
     pub(super) editing: bool,
     pub(super) more: bool,
     pub(super) complaint: Option<SafeText>,
+    /// The text for which the servers were asked, if they were.
+    pub(super) asked: Option<String>,
+    /// How they stand with it.
+    pub(super) servers: Option<ServerSearch>,
 }
 
 /// The reader.

@@ -75,18 +75,12 @@ pub fn search(door: &Door, args: &Search, out: &mut Out) -> Result<u8, Failure> 
 fn servers(door: &Door, session: &Session, text: &str, rows: &mut Vec<MessageRow>) -> Result<u8, Failure> {
     sync::ask_passwords(door, session, &[])?;
     let found = search_servers(session.engine().shared(), text, &Cancel::new()?)?;
-    let known: HashSet<_> = rows.iter().map(|row| row.id).collect();
-    for id in found.messages.into_iter().filter(|id| !known.contains(id)) {
-        // The index knows every word of a text that is here; servers match inside of words too.
-        match session.message(id) {
-            Ok(view) if !view.row.cached => rows.push(view.row),
-            Ok(_) => {}
-            // It went meanwhile.
-            Err(failure) if failure.code == exit::MISSING => {}
-            Err(failure) => return Err(failure),
-        }
+    let known: HashSet<_> = rows.iter().map(|row| row.message).collect();
+    rows.extend(found.rows.into_iter().filter(|row| !known.contains(&row.message)));
+    if found.absent > 0 {
+        exit::say(&format!("{} more are on the server only, and the reader that is open fetches them", found.absent));
     }
-    rows.sort_by_key(|row| std::cmp::Reverse((row.received, row.id)));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.sort));
     let code = if found.faults.is_empty() { exit::OK } else { exit::SOME };
     found.faults.into_iter().map(Failure::from).for_each(|failure| failure.tell());
     Ok(code)

@@ -105,6 +105,7 @@ fn draw(tasks: &BTreeMap<Task, Option<Progress>>) {
         let what = match task {
             Task::Sync(account, _) => format!("{account}: messages"),
             Task::Bodies(account) => format!("{account}: texts"),
+            Task::Ask(account) => format!("{account}: messages searched"),
             Task::Index => "words".to_owned(),
             Task::Send(_) => "sending".to_owned(),
             Task::Piece(..) => "octets of a message".to_owned(),

@@ -6,13 +6,17 @@
 
 use super::api::{Password, Piece};
 use super::crew::Hand;
+use super::far::Far;
 use super::jolt;
+use super::reach;
 use super::shared::Shared;
 use super::wishes::Desk;
 use super::{watch, work};
+use crate::base::cancel::Cancel;
 use crate::base::spawn::{Worker, spawn};
 use crate::config::{AccountConfig, AccountKind};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::query::Query;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,6 +161,12 @@ impl Hand for Account {
     }
     fn password(&self, password: Password) {
         self.nudge(Nudge::Password(password));
+    }
+    fn kin(&self, message: PlacementKey) {
+        self.desk.far(Far::Kin(message));
+    }
+    fn ask(&self, query: &Query, serial: u64, stop: &Cancel) {
+        reach::start(&self.shared, &self.config, query.clone(), serial, stop, Some(Arc::clone(&self.desk)));
     }
 }
 

@@ -3,10 +3,13 @@
 //! Start reading at: `Answerer::answer`. One for each lane; none waits for a network, and none writes but to say that a lost
 //! body is lost.
 
-use super::api::{Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage};
+use super::api::{
+    Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage, ServerSearch,
+};
 use super::awaited::Awaited;
 use super::fault::Fault;
 use super::jobs::Jobs;
+use super::servers::Servers;
 use super::texts::Texts;
 use crate::base::gate;
 use crate::base::safetext::SafeText;
@@ -20,8 +23,9 @@ use crate::mail::thread::{Node, arrange};
 use crate::store::open::Cache;
 use crate::store::{
     Reader, Result as Stored, Stop, Store, contacts, draft_copies, drafts, journal, limits, lists, mailboxes, messages, outbox,
-    parts, people, search,
+    parts, people, search, search_told,
 };
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Answers questions, on one thread.
@@ -33,6 +37,8 @@ pub struct Answerer {
     accounts: Vec<AccountName>,
     /// How the texts stand that are not here.
     awaited: Arc<Awaited>,
+    /// What servers found.
+    servers: Arc<Servers>,
     texts: Texts,
 }
 
@@ -47,9 +53,15 @@ impl Answerer {
     ///
     /// # Errors
     /// The folder of the bodies cannot be used.
-    pub fn new(store: &Store, jobs: &Jobs, accounts: Vec<AccountName>, awaited: Arc<Awaited>) -> Result<Self, Fault> {
+    pub fn new(
+        store: &Store,
+        jobs: &Jobs,
+        accounts: Vec<AccountName>,
+        awaited: Arc<Awaited>,
+        servers: Arc<Servers>,
+    ) -> Result<Self, Fault> {
         let (jobs, texts) = (jobs.clone(), Texts::new(store)?);
-        Ok(Self { store: store.clone(), jobs, reader: store.reader(), accounts, awaited, texts })
+        Ok(Self { store: store.clone(), jobs, reader: store.reader(), accounts, awaited, servers, texts })
     }
 
     /// The answer to `query`. `stop` ends it early, with a fault that nobody sees.
@@ -146,7 +158,21 @@ impl Answerer {
         let now = jiff::Zoned::now();
         let parsed = query::parse(text, now.date());
         let found = self.reader.ask(stop, |db| search::search(db, &parsed.query, within, now.time_zone(), limit))?;
-        Ok(SearchPage { text: text.to_owned(), rows: found.rows, more: found.more, complaint: parsed.complaint })
+        let mut page =
+            SearchPage { text: text.to_owned(), rows: found.rows, more: found.more, complaint: parsed.complaint, servers: None };
+        if let Some(shown) = self.servers.shown(text) {
+            let (rows, coming) =
+                self.reader.ask(stop, |db| search_told::told(db, &shown.query, &shown.told, within, now.time_zone()))?;
+            let known: HashSet<_> = page.rows.iter().map(|row| row.message).collect();
+            let rows: Vec<_> = rows.into_iter().filter(|row| !known.contains(&row.message)).collect();
+            let found = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            page.servers = Some(ServerSearch { found, coming, ..shown.standing });
+            page.rows.extend(rows);
+            page.rows.sort_by_key(|row| std::cmp::Reverse(row.sort));
+            page.more |= page.rows.len() > limit as usize;
+            page.rows.truncate(limit as usize);
+        }
+        Ok(page)
     }
 }
 
@@ -247,6 +273,12 @@ mod tests {
     use crate::store::bodies::Reading;
     use crate::store::tests::quiet;
 
+    fn answerer(store: &Store, accounts: Vec<AccountName>) -> Answerer {
+        let news = Inbox::new().unwrap();
+        let (jobs, servers) = (Jobs::new(news.clone()), Arc::new(Servers::new(news)));
+        Answerer::new(store, &jobs, accounts, Arc::default(), servers).unwrap()
+    }
+
     fn seen(uid: u32, id: &str, follows: &[&str]) -> EnvelopeSeen {
         let ids = |all: &[&str]| all.iter().filter_map(|i| MessageId::new(i)).collect();
         EnvelopeSeen {
@@ -288,8 +320,8 @@ mod tests {
                 Ok(inbox)
             })
             .unwrap();
-        let mut answerer = Answerer::new(&store, &Jobs::new(Inbox::new().unwrap()), vec![account], Arc::default()).unwrap();
-        let mut ask = |query| answerer.answer(&query, &Stop::new()).unwrap();
+        let mut ours = answerer(&store, vec![account]);
+        let mut ask = |query| ours.answer(&query, &Stop::new()).unwrap();
         let newest = Query::Messages { view: inbox.into(), threaded: true, cursor: RowCursor::From((6 * 60) << 24), limit: 1 };
         let Rows::Messages(page) = ask(newest) else { panic!() };
         assert_eq!((page.above, page.total, page.rows[0].subject.as_str()), (0, 2, "subject other@x"));
@@ -319,7 +351,7 @@ mod tests {
         assert_eq!((page.rows.len(), page.rows[0].id, page.rows[0].preview.as_str()), (1, row.id, "The kohlrabi"));
 
         std::fs::remove_dir_all(dir.path().join("blobs")).unwrap();
-        let mut fresh = Answerer::new(&store, &Jobs::new(Inbox::new().unwrap()), vec![], Arc::default()).unwrap();
+        let mut fresh = answerer(&store, vec![]);
         let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };
         assert!(matches!(view.body, Body::NotHere { why: Away::Unasked }) && view.row.cached);
         let Rows::Message(view) = fresh.answer(&Query::Message(row.id), &Stop::new()).unwrap() else { panic!() };

@@ -8,8 +8,10 @@ use super::api::{Done, Fault, Password, Piece, Task};
 use super::jolt::Jolt;
 use super::outbox::Sender;
 use super::shared::Shared;
+use crate::base::cancel::Cancel;
 use crate::config::AccountConfig;
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::query::Query;
 use crate::store::{StoreErrorKind, mailboxes, placements};
 use std::collections::BTreeSet;
 use std::io;
@@ -29,6 +31,10 @@ pub trait Hand: Send {
     fn fetch(&self, message: PlacementKey, piece: Piece);
     /// Log in with this from now on.
     fn password(&self, password: Password);
+    /// Get the rows of this message's conversation, where its mailbox is not all here.
+    fn kin(&self, message: PlacementKey);
+    /// Ask the server for what a search looks for.
+    fn ask(&self, query: &Query, serial: u64, stop: &Cancel);
 }
 
 /// Sends what is in the outbox. No call blocks.
@@ -72,6 +78,12 @@ pub(super) fn wanted(shared: &Shared, placement: PlacementKey, piece: &Piece) ->
         shared.text_changed(message);
     }
     Ok(account)
+}
+
+/// Whether all rows of a message's mailbox are here; also where that cannot be told.
+fn whole(shared: &Shared, message: PlacementKey) -> bool {
+    let row = shared.store.read(|db| mailboxes::get(db, placements::get(db, message)?.mailbox));
+    row.is_ok_and(|row| row.synced_at > 0)
 }
 
 impl Crew {
@@ -145,8 +157,18 @@ impl Crew {
     /// `Missing` where there is no such message.
     pub fn fetch(&self, shared: &Shared, message: PlacementKey, piece: &Piece) -> Result<Done, Fault> {
         let account = wanted(shared, message, piece)?;
-        self.call(&account, |hand| hand.fetch(message, piece.clone()));
+        self.call(&account, |hand| {
+            hand.fetch(message, piece.clone());
+            if *piece == Piece::Text && !whole(shared, message) {
+                hand.kin(message);
+            }
+        });
         Ok(Done::default())
+    }
+
+    /// Ask the server of an account for what a search looks for.
+    pub fn ask(&self, account: &AccountName, query: &Query, serial: u64, stop: &Cancel) {
+        self.call(account, |hand| hand.ask(query, serial, stop));
     }
 
     /// The person entered a password: both ways, reading and sending, may work now.

@@ -149,7 +149,7 @@ fn open_door(shared: &Shared, desk: Sender<Errand>) -> io::Result<Door> {
 /// The store's folder cannot be used.
 pub(super) fn answerer(shared: &Shared) -> Result<Answerer, Fault> {
     let accounts = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
-    Answerer::new(&shared.store, &shared.jobs, accounts, Arc::clone(&shared.awaited))
+    Answerer::new(&shared.store, &shared.jobs, accounts, Arc::clone(&shared.awaited), Arc::clone(&shared.servers))
 }
 
 fn store_lane(name: &str, shared: &Shared) -> Result<Lane, Fault> {

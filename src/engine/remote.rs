@@ -1,88 +1,75 @@
-//! remote — a search that the servers answer, for texts that are not here.
+//! remote — a search that the servers answer, for a verb: asked and waited for.
 //! Owns: `search_servers`. May import: store, net, config, mail, and the engine's own.
-//! Start reading at: `search_servers`. It has a connection of its own, opens mailboxes read-only, and writes nothing; whoever
-//! holds the profile is not disturbed.
+//! Start reading at: `search_servers`. It has a connection of its own and opens mailboxes read-only. Rows that are missing are
+//! recorded only where this process holds the profile: whoever else holds it is not disturbed.
 
 use super::api::{Fault, Kind};
 use super::connect;
+use super::far;
+use super::reach::Ask;
 use super::shared::Shared;
-use super::translate;
 use crate::base::cancel::Cancel;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, AccountKind};
-use crate::mail::ids::{MailboxId, PlacementKey};
 use crate::mail::query::{self, Query};
-use crate::mail::uid::{UidSet, UidValidity};
-use crate::store::{base, mailboxes, placements};
+use crate::mail::query_eval::may_be_from;
+use crate::mail::row::MessageRow;
+use crate::store::search_told::{Told, told};
 
 /// What the servers found, and what went wrong.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Messages that may match: all that do, and some that only nearly do.
-    pub messages: Vec<PlacementKey>,
+    /// Messages that may match and that the index cannot know, newest first.
+    pub rows: Vec<MessageRow>,
+    /// How many more there are, whose rows are not here.
+    pub absent: u32,
     /// By account, why it could not be asked.
     pub faults: Vec<Fault>,
 }
 
-/// Asks the server of every account, mailbox by mailbox.
+/// Asks the server of every account that may be meant, mailbox by mailbox.
 ///
 /// # Errors
 /// `Data` for a text that is no query; our own files.
 pub fn search_servers(shared: &Shared, text: &str, cancel: &Cancel) -> Result<Found, Fault> {
-    let parsed = query::parse(text, jiff::Zoned::now().date());
+    let now = jiff::Zoned::now();
+    let parsed = query::parse(text, now.date());
     if let Some(complaint) = parsed.complaint {
         return Err(Fault::new(Kind::Data, complaint.as_str()));
     }
-    let mut found = Found::default();
+    let (mut all, mut faults) = (Vec::new(), Vec::new());
     for config in shared.config.accounts.iter().filter(|a| matches!(a.kind, AccountKind::Imap(_))) {
+        if !may_be_from(&parsed.query, config.name.as_str()) {
+            continue;
+        }
         if shared.offline {
-            found.faults.push(Fault::new(Kind::Unreachable, "not asked: offline").of(&config.name));
-        } else if let Err(fault) = account(shared, config, &parsed.query, cancel, &mut found.messages) {
-            found.faults.push(fault);
+            faults.push(Fault::new(Kind::Unreachable, "not asked: offline").of(&config.name));
+        } else if let Err(fault) = account(shared, config, &parsed.query, cancel, &mut all) {
+            faults.push(fault);
         }
     }
-    Ok(found)
+    let (rows, absent) = shared.store.read(|db| told(db, &parsed.query, &all, None, now.time_zone()))?;
+    Ok(Found { rows, absent, faults })
 }
 
-fn account(
-    shared: &Shared,
-    config: &AccountConfig,
-    query: &Query,
-    cancel: &Cancel,
-    found: &mut Vec<PlacementKey>,
-) -> Result<(), Fault> {
-    let name = config.name.clone();
-    let rows = shared.store.read(move |db| mailboxes::list(db, Some(&name)))?;
+fn account(shared: &Shared, config: &AccountConfig, query: &Query, cancel: &Cancel, found: &mut Vec<Told>) -> Result<(), Fault> {
+    let mut ask = Ask::plan(shared, &config.name, query.clone(), 0)?;
+    if ask.is_done() {
+        return Ok(());
+    }
     let waker = Waker::new().map_err(|e| Fault::bug(&e.to_string()))?;
     let mut conn = connect::open(shared, config, &waker, cancel)?;
-    let said = |e| translate::net(&e, &connect::host(config), &config.name);
-    for row in rows.into_iter().filter(|row| row.selectable && row.synced_at > 0) {
-        // One that is gone meanwhile is no reason to leave the others out.
-        let Ok(selected) = conn.select(&row.path, true, None) else {
-            if cancel.is_set() {
-                return Err(Fault::new(Kind::Cancelled, "stopped"));
-            }
-            continue;
-        };
-        if selected.exists > 0 {
-            let uids = conn.search(query, None).map_err(said)?;
-            found.extend(here(shared, row.id, selected.uidvalidity, &uids)?);
+    let said = |halt: super::round::Halt| halt.fault(&connect::host(config), config);
+    let mut absent = Vec::new();
+    while !ask.is_done() {
+        if let Some(step) = ask.step(shared, conn.as_mut()).map_err(said)? {
+            found.push(step.told);
+            absent.push(step.absent);
         }
+    }
+    for told in absent.iter().filter(|_| shared.owner) {
+        far::rows(shared, conn.as_mut(), told).map_err(said)?;
     }
     conn.logout();
     Ok(())
-}
-
-/// The rows of these messages. One that came since the last pass has none yet.
-fn here(shared: &Shared, mailbox: MailboxId, validity: UidValidity, uids: &UidSet) -> Result<Vec<PlacementKey>, Fault> {
-    let uids = uids.clone();
-    Ok(shared.store.read(move |db| {
-        let mut found = Vec::new();
-        if base::load(db, mailbox)?.uidvalidity == validity {
-            for uid in uids.iter() {
-                found.extend(placements::by_uid(db, mailbox, uid.get())?.filter(|p| !p.hidden).map(|p| p.id));
-            }
-        }
-        Ok(found)
-    })?)
 }

@@ -4,6 +4,7 @@
 
 use super::api::{Connectivity, Task, Unit};
 use super::bulk::Rules;
+use super::far::Errand;
 use super::round::Halt;
 use super::standing;
 use super::watch;
@@ -28,6 +29,24 @@ impl Work<'_> {
             self.fetcher.forget();
             let urgent = || self.desk.has_intents();
             self.desk.get(&mut self.fetcher, conn, self.visitor.line, &urgent)?;
+            if urgent() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gets what is not cached and somebody waits for, between two passes.
+    pub fn reach(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        while let Some(far) = self.desk.take_far() {
+            self.here = None;
+            self.fetcher.forget();
+            let (shared, config, line) = (self.visitor.shared, self.visitor.config, self.visitor.line);
+            let urgent = || self.desk.has_intents() || self.desk.has_wish(true) || self.desk.cancel.is_set();
+            let errand = Errand { shared, config, line, give_way: &urgent };
+            if let Some(rest) = errand.run(conn, far)? {
+                self.desk.far(rest);
+            }
             if urgent() {
                 break;
             }

@@ -7,6 +7,7 @@ use super::filed::Filers;
 use super::jobs::Jobs;
 use super::outbox::state;
 use super::owner::Lock;
+use super::servers::Servers;
 use super::shared::{self, Pace, Shared};
 use super::translate::io_fault;
 use crate::base::busy::Busy;
@@ -100,6 +101,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         spool: Spool::open(dir)?,
         store,
         jobs: Jobs::new(news.clone()),
+        servers: Arc::new(Servers::new(news.clone())),
         news: news.clone(),
         clock: Arc::clone(&setup.clock),
         config: Arc::clone(&setup.config),

@@ -7,6 +7,7 @@ use super::awaited::Awaited;
 use super::filed::Filers;
 use super::jobs::{Jobs, Running};
 use super::password::Typed;
+use super::servers::Servers;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
 use crate::base::clock::Clock;
@@ -52,6 +53,8 @@ pub struct Shared {
     pub pace: Pace,
     /// Texts that somebody waits for.
     pub awaited: Arc<Awaited>,
+    /// What servers found for a search.
+    pub servers: Arc<Servers>,
 }
 
 /// How often things are looked at that do not tell of themselves.

@@ -5,6 +5,7 @@
 
 use super::account::Nudge;
 use super::api::Piece;
+use super::far::Far;
 use crate::base::cancel::Cancel;
 use crate::base::waker::Waker;
 use crate::mail::ids::{MailboxId, PlacementKey};
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 
 /// The most bodies that are asked for at the same time; older wishes are forgotten first: the person has moved on.
 const MAX_BODIES: usize = 64;
+/// The most errands for what is not cached that wait at the same time; older ones are forgotten first: passes fetch it, too.
+const MAX_FAR: usize = 256;
 /// A server that allows no second connection is asked for one again after so long.
 const FOLDED: Duration = Duration::from_secs(900);
 
@@ -55,6 +58,8 @@ pub(super) enum Post {
 pub(super) struct State {
     pub(super) wishes: Wishes,
     pub(super) bodies: VecDeque<Wish>,
+    /// What is not cached, for `work` between two passes.
+    far: VecDeque<Far>,
     open: Option<MailboxId>,
     offline: bool,
     era: u64,
@@ -151,7 +156,27 @@ impl Desk {
     pub fn is_urgent(&self) -> bool {
         let state = self.lock();
         let wishes = &state.wishes;
-        wishes.intents || !wishes.visit.is_empty() || wishes.hurry || (!state.bodies.is_empty() && !state.watching)
+        wishes.intents
+            || !wishes.visit.is_empty()
+            || wishes.hurry
+            || !state.far.is_empty()
+            || (!state.bodies.is_empty() && !state.watching)
+    }
+
+    /// Something that is not cached is wanted. Never blocks.
+    pub fn far(&self, far: Far) {
+        let mut state = self.lock();
+        state.far.push_back(far);
+        if state.far.len() > MAX_FAR {
+            state.far.pop_front();
+        }
+        drop(state);
+        self.work.ring();
+    }
+
+    /// What of it is to be done next.
+    pub fn take_far(&self) -> Option<Far> {
+        self.lock().far.pop_front()
     }
 
     /// The mailbox that the person looks at.

@@ -189,6 +189,7 @@ impl<'a> Work<'a> {
             }
             self.bodies(conn)?;
             self.wishes(conn)?;
+            self.reach(conn)?;
             if let Some(path) = self.todo.pop_front() {
                 self.visit(conn, path)?;
                 continue;

@@ -1,5 +1,5 @@
 //! query_eval — what a query means, said once in plain code: the reference that the index is compared with in tests.
-//! Owns: `matches`, `says_cc`, `Facts`.
+//! Owns: `matches`, `may_match`, `may_be_in`, `may_be_from`, `says_cc`, `Facts`.
 //! May import: base.
 //! Start reading at: `matches`.
 
@@ -48,6 +48,76 @@ pub fn matches(query: &Query, facts: &Facts<'_>, zone: &TimeZone) -> bool {
     }
 }
 
+/// Whether the message may be meant, as far as that can be told while its text is not here.
+#[must_use]
+pub fn may_match(query: &Query, facts: &Facts<'_>, zone: &TimeZone) -> bool {
+    bounds(query, &|term| {
+        let known = holds(term, facts, zone);
+        (known, known || is_about_text(term))
+    })
+    .1
+}
+
+/// Whether a message of that mailbox may be meant.
+#[must_use]
+pub fn may_be_in(query: &Query, account: &str, mailbox: &str, role: Option<Role>) -> bool {
+    bounds(query, &|term| match term {
+        Term::In(name) => twice(is_called(name, mailbox, role)),
+        Term::Account(name) => twice(name.eq_ignore_ascii_case(account)),
+        _ => (false, true),
+    })
+    .1
+}
+
+/// Whether a message of that account may be meant.
+#[must_use]
+pub fn may_be_from(query: &Query, account: &str) -> bool {
+    bounds(query, &|term| match term {
+        Term::Account(name) => twice(name.eq_ignore_ascii_case(account)),
+        _ => (false, true),
+    })
+    .1
+}
+
+const fn twice(known: bool) -> (bool, bool) {
+    (known, known)
+}
+
+fn is_called(name: &str, mailbox: &str, role: Option<Role>) -> bool {
+    let name = name.to_lowercase();
+    mailbox.to_lowercase() == name || role.is_some_and(|r| r.word() == name)
+}
+
+/// Whether it asks for words in texts.
+#[must_use]
+pub fn asks_text(query: &Query) -> bool {
+    match query {
+        Query::And(all) | Query::Or(all) => all.iter().any(asks_text),
+        Query::Not(one) => asks_text(one),
+        Query::Term(term) => is_about_text(term),
+    }
+}
+
+const fn is_about_text(term: &Term) -> bool {
+    matches!(term, Term::Text { field: Field::Any | Field::Body, .. })
+}
+
+/// Whether it holds surely, and whether it may hold, where single conditions are not all known.
+fn bounds(query: &Query, of: &dyn Fn(&Term) -> (bool, bool)) -> (bool, bool) {
+    let fold = |all: &[Query], both: fn(bool, bool) -> bool, start: bool| {
+        all.iter().map(|q| bounds(q, of)).fold((start, start), |a, b| (both(a.0, b.0), both(a.1, b.1)))
+    };
+    match query {
+        Query::And(all) => fold(all, |a, b| a && b, true),
+        Query::Or(any) => fold(any, |a, b| a || b, false),
+        Query::Not(one) => {
+            let (surely, perhaps) = bounds(one, of);
+            (!perhaps, !surely)
+        }
+        Query::Term(term) => of(term),
+    }
+}
+
 /// The first second of a day. A day that the zone's clocks never show, or that lies outside of time, is at the nearer end.
 #[must_use]
 pub fn start_of(day: Date, zone: &TimeZone) -> i64 {
@@ -71,10 +141,7 @@ fn holds(term: &Term, facts: &Facts<'_>, zone: &TimeZone) -> bool {
         Term::Before(day) => facts.received < start_of(*day, zone),
         Term::Larger(n) => facts.size > *n,
         Term::Smaller(n) => facts.size < *n,
-        Term::In(name) => {
-            let name = name.to_lowercase();
-            facts.mailbox.to_lowercase() == name || facts.role.is_some_and(|r| r.word() == name)
-        }
+        Term::In(name) => is_called(name, facts.mailbox, facts.role),
         Term::Account(name) => facts.account.eq_ignore_ascii_case(name),
     }
 }
@@ -136,6 +203,10 @@ mod tests {
     }
 
     fn check(text: &str) -> bool {
+        check_as(text, matches)
+    }
+
+    fn check_as(text: &str, how: fn(&Query, &Facts<'_>, &TimeZone) -> bool) -> bool {
         let (e, files) = (envelope(), ["plan.pdf".to_owned()]);
         let flags = Flags::from_words(["\\Flagged", "work"]);
         let facts = Facts {
@@ -152,7 +223,26 @@ mod tests {
         };
         let parsed = parse(text, date(2026, 11, 21));
         assert_eq!(parsed.complaint, None);
-        matches(&parsed.query, &facts, &TimeZone::get("Europe/Berlin").unwrap())
+        how(&parsed.query, &facts, &TimeZone::get("Europe/Berlin").unwrap())
+    }
+
+    #[test]
+    fn what_a_text_says_that_is_not_here_may_be_so_and_all_else_is_known() {
+        for yes in ["zebra", "body:zebra", "-body:zebra", "zebra from:ann", "zebra OR from:dana", "-(zebra from:ann)"] {
+            assert!(check_as(yes, may_match) || check(yes), "{yes}");
+        }
+        for no in ["zebra from:dana", "zebra is:read", "zebra -from:ann", "subject:zebra", "zebra file:xls", "body:x in:inbox"] {
+            assert!(!check_as(no, may_match), "{no}");
+        }
+        let query = |text: &str| parse(text, date(2026, 11, 21)).query;
+        let inbox = |text: &str| may_be_in(&query(text), "work", "INBOX", Some(Role::Inbox));
+        assert!(
+            inbox("zebra") && inbox("in:inbox x") && inbox("-in:archive") && inbox("x OR in:archive") && inbox("account:WORK")
+        );
+        assert!(!inbox("in:archive x") && !inbox("-in:inbox x") && !inbox("account:home"));
+        assert!(
+            asks_text(&query("-(a from:x)")) && asks_text(&query("body:a")) && !asks_text(&query("from:a subject:b is:read"))
+        );
     }
 
     #[test]

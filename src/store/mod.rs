@@ -38,6 +38,7 @@ pub mod reader;
 pub mod search;
 mod search_sql;
 mod search_text;
+pub mod search_told;
 pub mod spool;
 pub mod threads;
 pub mod tree;

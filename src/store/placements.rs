@@ -117,6 +117,19 @@ pub fn uids(db: &Db<Cache>, mailbox: MailboxId) -> Result<UidSet> {
     uids_between(db, mailbox, 1, u32::MAX)
 }
 
+/// Those of them whose text is not here.
+///
+/// # Errors
+/// As every question.
+pub fn without_text(db: &Db<Cache>, mailbox: MailboxId) -> Result<UidSet> {
+    let sql = "SELECT p.uid FROM placement p CROSS JOIN message m ON m.id = p.message
+               WHERE p.mailbox = ?1 AND p.uid IS NOT NULL AND m.held = 0 ORDER BY p.uid";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    let uids = statement.query_map([mailbox.0], |row| row.get(0))?;
+    let uids: Vec<u32> = uids.collect::<rusqlite::Result<_>>()?;
+    Ok(uids.into_iter().filter_map(Uid::new).collect())
+}
+
 /// Those of them from `low` to `high`.
 pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u32) -> Result<UidSet> {
     let sql = "SELECT uid FROM placement WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";

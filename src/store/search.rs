@@ -168,7 +168,7 @@ fn keep(rows: &mut Vec<MessageRow>, mailboxes: &[MailboxRow], row: MessageRow) {
 }
 
 /// Which of several places a message is shown in: rather where a person keeps it than in a view of everything.
-fn rank(mailboxes: &[MailboxRow], row: &MessageRow) -> (u8, i64) {
+pub(super) fn rank(mailboxes: &[MailboxRow], row: &MessageRow) -> (u8, i64) {
     let role = mailboxes.iter().find(|b| b.id == row.mailbox).and_then(|b| b.role);
     let rank = match role {
         Some(Role::All) => 3,

@@ -2,13 +2,19 @@
 //! Start reading at: any test.
 
 use crate::extensions::open;
-use crate::mailhost::user;
+use crate::mailhost::proxy::{Line, Proxy};
+use crate::mailhost::{At, host, user};
+use crate::person::{Person, id, rows, sees, until};
+use postrider::engine::Engine;
+use postrider::engine::api::{Query as EngineQuery, Request, Rows, SearchPage, Task};
 use postrider::mail::envelope::MessageId;
 use postrider::mail::flags::Flags;
 use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::query::{self, Query};
+use postrider::mail::row::{RowCursor, View};
 use postrider::mail::uid::{Uid, UidSet};
 use postrider::net::session::MailStore;
+use std::time::{Duration, Instant};
 
 fn query(text: &str) -> Query {
     let parsed = query::parse(text, jiff::civil::date(2026, 6, 1));
@@ -137,4 +143,130 @@ fn a_conversation_is_found_by_its_ids() {
         assert_eq!(numbers(&threads[0]), [1, 3, 4], "{without:?}");
         assert!(store.thread(&[MessageId::new("no@x.test").unwrap()]).unwrap().is_empty());
     }
+}
+
+fn found(engine: &Engine, text: &str) -> SearchPage {
+    let query = EngineQuery::Search { text: text.into(), within: None, limit: 50 };
+    let Ok(Rows::Search(page)) = engine.ask(&query) else { panic!() };
+    page
+}
+
+fn asked(engine: &Engine, text: &str) -> SearchPage {
+    engine.perform(Request::AskServers { text: text.into() }).unwrap();
+    until(engine, "the servers' answer", |_| {
+        let page = found(engine, text);
+        page.servers.as_ref().is_some_and(|s| s.asking == 0 && s.coming == 0).then_some(page)
+    })
+}
+
+fn subjects(page: &SearchPage) -> Vec<String> {
+    page.rows.iter().map(|row| row.subject.clone()).collect()
+}
+
+/// The reader's search goes on at the server: words in texts that are not here, other conditions as they are known here.
+fn searches_texts(person: &mut Person) {
+    person.more = "keep = { bodies = \"none\" }\n".into();
+    let mut other = person.other();
+    put(&mut other, 1, &mail("a", "", "harbour", "The kohlrabi is ripe."));
+    put(&mut other, 2, &mail("b", "", "quay", "No vegetable at all."));
+    let archive = MailboxPath::from_typed("Archive");
+    let text = mail("c", "", "shed", "More kohlrabi, and the kohlrabi again.");
+    other.append(&archive, &Flags::new(), 1_750_600_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+    let engine = person.start();
+    sees(&engine, "INBOX", &["harbour", "quay"]);
+    sees(&engine, "Archive", &["shed"]);
+    assert!(found(&engine, "kohlrabi").rows.is_empty() && found(&engine, "kohlrabi").servers.is_none());
+    assert_eq!(subjects(&asked(&engine, "kohlrabi")), ["shed", "harbour"]);
+    assert_eq!(subjects(&asked(&engine, "kohlrabi in:archive")), ["shed"]);
+    assert!(asked(&engine, "kohlrabi has:attachment").rows.is_empty());
+    let page = asked(&engine, "kohlrabi subject:harbour");
+    assert_eq!((subjects(&page), page.servers.unwrap().found), (vec!["harbour".to_owned()], 1));
+    // What is opened stays, and is found here from now on.
+    let row = page.rows[0].id;
+    engine.perform(Request::FetchBody(row)).unwrap();
+    until(&engine, "the text", |_| {
+        let page = found(&engine, "kohlrabi subject:harbour");
+        (page.rows.len() == 1 && page.rows[0].cached && page.servers.unwrap().found == 0).then_some(())
+    });
+    engine.perform(Request::LeaveServers).unwrap();
+    assert!(found(&engine, "kohlrabi in:archive").servers.is_none() && found(&engine, "kohlrabi in:archive").rows.is_empty());
+    assert!(engine.perform(Request::AskServers { text: "after:never".into() }).is_err());
+}
+
+#[test]
+fn a_search_goes_on_at_the_server() {
+    searches_texts(&mut Person::new(user()));
+}
+
+/// A server that allows no third connection is asked over the one that is there.
+#[test]
+fn a_search_needs_no_connection_of_its_own() {
+    let mut person = Person::new(user());
+    // Of two, the other client has one.
+    person.at = At::FewLines;
+    searches_texts(&mut person);
+}
+
+/// While a large mailbox is read for the first time: what is found at its far end comes at once, with its conversation.
+#[test]
+fn what_the_first_fill_has_not_reached_is_found() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    put(&mut other, 1, &mail("root", "", "needle", "x"));
+    put(&mut other, 2, &mail("r1", "References: <root@x.test>\r\n", "Re: needle", "x"));
+    put(&mut other, 3, &mail("else", "", "straw", "x"));
+    put(&mut other, 4, &mail("r2", "References: <root@x.test> <r1@x.test>\r\n", "an answer", "x"));
+    for n in 0..600 {
+        let to = "x@y, ".repeat(40);
+        person.deliver(&format!("{n:05}"), &format!("From: a@b.test\nSubject: s{n}\nMessage-ID: <{n}@b>\nTo: {to}\n\nHello.\n"));
+    }
+    let proxy = Proxy::start(host().imaps, Line { rate: Some(30_000), ..Line::default() });
+    person.imap = proxy.port;
+    person.more = "without = [\"COMPRESS=DEFLATE\"]\nkeep = { bodies = \"none\" }\n".into();
+    let engine = person.start();
+    until(&engine, "the first rows", |_| (rows(&engine, "INBOX").len() >= 50).then_some(()));
+    let page = asked(&engine, "subject:needle");
+    assert_eq!(subjects(&page), ["Re: needle", "needle"]);
+    let inbox = id(&engine, "INBOX").unwrap();
+    let here = || {
+        let view = View::Mailbox(inbox);
+        let query = EngineQuery::Messages { view, threaded: false, cursor: RowCursor::Newest, limit: 1_000 };
+        let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
+        page.rows.len()
+    };
+    assert!(here() < 600, "the fill goes on beside it: {}", here());
+    engine.perform(Request::FetchBody(page.rows[1].id)).unwrap();
+    until(&engine, "the conversation", |_| {
+        let Ok(Rows::Thread(rows)) = engine.ask(&EngineQuery::Thread(page.rows[1].id)) else { panic!() };
+        (rows.len() == 3).then_some(())
+    });
+    assert!(here() < 604 && found(&engine, "subject:straw").rows.is_empty(), "{}", here());
+    proxy.set(Line::default());
+    until(&engine, "the rest", |_| (here() == 604).then_some(()));
+}
+
+/// A server that says nothing: the search is stopped within a second, and says so.
+#[test]
+fn a_search_at_the_server_is_stopped() {
+    let mut person = Person::new(user());
+    person.more = "keep = { bodies = \"none\" }\n".into();
+    let mut other = person.other();
+    put(&mut other, 1, &mail("a", "", "harbour", "The kohlrabi is ripe."));
+    let proxy = Proxy::start(host().imaps, Line::default());
+    person.imap = proxy.port;
+    let engine = person.start();
+    sees(&engine, "INBOX", &["harbour"]);
+    proxy.set(Line { latency: Duration::from_secs(8), ..Line::default() });
+    engine.perform(Request::AskServers { text: "kohlrabi".into() }).unwrap();
+    let job = until(&engine, "the job", |_| {
+        let Ok(Rows::Jobs(jobs)) = engine.ask(&EngineQuery::Jobs) else { panic!() };
+        jobs.into_iter().find(|job| matches!(job.task, Task::Ask(_)))
+    });
+    let begun = Instant::now();
+    engine.perform(Request::StopJob(job.id)).unwrap();
+    let fault = until(&engine, "the end", |_| found(&engine, "kohlrabi").servers.unwrap().faults.pop());
+    assert!(begun.elapsed() < Duration::from_secs(3) && fault.what.as_str().contains("stopped"), "{fault:?}");
+    // It can be asked again.
+    proxy.set(Line::default());
+    assert_eq!(subjects(&asked(&engine, "kohlrabi")), ["harbour"]);
 }

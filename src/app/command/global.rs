@@ -73,6 +73,16 @@ pub(super) const ROWS: &[CommandSpec] = &[
         )
     },
     CommandSpec {
+        help: "Words in texts that are not on this machine, messages whose rows are not here yet: hits are added as they come.",
+        ..row(
+            "search-server",
+            Group::Go,
+            "server",
+            "Let the servers go on with the search that is shown",
+            &[(Pane::Messages, "S"), (Pane::Messages, "C-s")],
+        )
+    },
+    CommandSpec {
         help: "Messages flagged, moved, archived, deleted or sent come back, also after a restart. `redo` does it again.",
         ..row("undo", Group::Message, "undo", "Take back what was done last", &[(Pane::Any, "u")])
     },

@@ -15,7 +15,7 @@ pub use job::{Job, JobId, JobState, Unit};
 pub use news::{Changes, Connectivity, Done, News, Outcome, Progress, Task};
 pub use query::{
     Answer, Away, Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, PieceState, Query, QueueRow, Rows, SavedDraft,
-    SearchPage, Slot,
+    SearchPage, ServerSearch, Slot,
 };
 pub use request::{Brought, MailboxAct, Password, Piece, Request, Ticket};
 pub use summary::{AccountSummary, MailboxSummary, SyncSummary};

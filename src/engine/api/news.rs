@@ -67,6 +67,8 @@ pub struct Changes {
     pub drafts: bool,
     /// The address history.
     pub contacts: bool,
+    /// What servers found for a search.
+    pub found: bool,
 }
 
 impl Changes {
@@ -83,6 +85,7 @@ impl Changes {
         self.queue |= other.queue;
         self.drafts |= other.drafts;
         self.contacts |= other.contacts;
+        self.found |= other.found;
         if self.messages.len() > Self::MAX_MESSAGES {
             self.messages.clear();
             self.all = true;
@@ -119,6 +122,8 @@ pub enum Task {
     Index,
     /// Sending a mail.
     Send(OutboxId),
+    /// Asking a server for what a search looks for.
+    Ask(AccountName),
     /// Getting something large of a message.
     Piece(MessageKey, Piece),
 }

@@ -139,6 +139,23 @@ pub struct SearchPage {
     pub more: bool,
     /// Why the text is no query (with the rest of it searched for), if it is none.
     pub complaint: Option<SafeText>,
+    /// How the servers stand with it, if they were asked for the same.
+    pub servers: Option<ServerSearch>,
+}
+
+/// How a search at the servers stands ([`super::Request::AskServers`]).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ServerSearch {
+    /// How many accounts are still being asked.
+    pub asking: u32,
+    /// How many of the rows only the servers found.
+    pub found: u32,
+    /// How many more they found, whose rows are not here yet.
+    pub coming: u32,
+    /// Whether it ended early: there are more than anybody reads.
+    pub cut: bool,
+    /// By account, why it could not be asked.
+    pub faults: Vec<Fault>,
 }
 
 /// One message to read.

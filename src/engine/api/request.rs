@@ -156,6 +156,15 @@ pub enum Request {
         /// One account, or all.
         account: Option<AccountName>,
     },
+    /// Ask the servers for what a search cannot know here: words in texts that are not here, messages whose rows are not
+    /// here. `Query::Search` for the same text shows what they find as it comes; `Changes::found` says when. Another one
+    /// takes its place.
+    AskServers {
+        /// In the language of `mail::query`.
+        text: String,
+    },
+    /// The search is not shown any more: stop asking, forget what was found.
+    LeaveServers,
     /// Stop a job within a second; `Refresh` lets it go on.
     StopJob(JobId),
     /// Get the body of a message that is not here, before everything else.

@@ -3,6 +3,7 @@
 //! Start reading at: `Clerk::carry_out`. What the person did is durable before its outcome is told; no request waits for
 //! a network, so the row of requests is short at all times.
 
+mod ask;
 mod bring;
 mod copies;
 mod intents;
@@ -250,6 +251,11 @@ impl Clerk {
             Request::OpenMailbox(mailbox) if !shared.owner => Ok(knock(shared, &Knock::Look(mailbox))),
             Request::OpenMailbox(mailbox) => crew.opened(shared, mailbox),
             Request::Refresh { account } => self.refresh(account.as_ref()).map(|()| Done::default()),
+            Request::AskServers { text } => ask::ask(&self.shared, crew, &text),
+            Request::LeaveServers => {
+                shared.servers.leave();
+                Ok(Done::default())
+            }
             Request::StopJob(id) if shared.jobs.stop(id) => Ok(Done::default()),
             Request::StopJob(_) => Err(Fault::missing("this is over already")),
             Request::FetchBody(message) => self.fetch(message, &Piece::Text),

@@ -192,7 +192,7 @@ fn hints(app: &App) -> &'static [&'static str] {
         (Screen::Jobs, _) => &["stop-job", "back", "help"],
         (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
         _ if app.search().is_some() && *app.focus() == Focus::Messages => {
-            &["open", "next-unread", "search", "archive", "move", "back", "help"]
+            &["open", "next-unread", "search", "search-server", "archive", "move", "back", "help"]
         }
         (_, Focus::Folders) => &[
             "open",

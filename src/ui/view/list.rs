@@ -10,7 +10,7 @@ use crate::app::list::{Item, Source};
 use crate::app::tags;
 use crate::app::words;
 use crate::base::safetext::SafeText;
-use crate::engine::api::Connectivity;
+use crate::engine::api::{Connectivity, ServerSearch};
 use crate::mail::flags::Flag;
 use crate::mail::mailbox::Role as Purpose;
 use crate::mail::row::{MessageRow, View};
@@ -104,7 +104,8 @@ fn search_line(canvas: &mut Canvas<'_>, app: &App, area: &mut Area) -> Option<(u
         (_, Some(why)) => why.to_string(),
         (Source::Search(text), None) if text == line.text().trim() => {
             let n = words::count(app.list().total().into());
-            if more { format!("the newest {n}") } else { format!("{n} found") }
+            let here = if more { format!("the newest {n}") } else { format!("{n} found") };
+            app.server_search().map_or(here.clone(), |servers| format!("{here}{}", at_servers(servers)))
         }
         _ => String::new(),
     };
@@ -124,6 +125,23 @@ fn search_line(canvas: &mut Canvas<'_>, app: &App, area: &mut Area) -> Option<(u
     at += canvas.text(at, y, room, head, Role::Input);
     canvas.text(at, y, end.saturating_sub(2).saturating_sub(used + at), after.as_str(), Role::Input);
     editing.then_some((at, y))
+}
+
+/// How the servers stand with a search.
+fn at_servers(servers: &ServerSearch) -> String {
+    let from = match servers.found {
+        0 => String::new(),
+        n => format!(", {} by the server", words::count(n.into())),
+    };
+    let end = match servers {
+        ServerSearch { asking: 1.., .. } => "; asking…".to_owned(),
+        ServerSearch { faults, .. } if !faults.is_empty() => "; not all asked".to_owned(),
+        ServerSearch { coming: n @ 1.., .. } => format!("; {} more coming…", words::count((*n).into())),
+        ServerSearch { cut: true, .. } => "; it has more".to_owned(),
+        ServerSearch { found: 0, .. } => "; no more there".to_owned(),
+        _ => String::new(),
+    };
+    format!("{from}{end}")
 }
 
 /// The end of a text that fits into so many cells.
@@ -254,7 +272,11 @@ fn reason(app: &App) -> (String, Hint) {
             _ if line.text().trim().is_empty() => {
                 ("Words, or from: to: subject: body: is:unread is:starred has:attachment before: after: in:".to_owned(), None)
             }
-            Source::Search(text) if text == line.text().trim() => ("Nothing here is like that".to_owned(), None),
+            Source::Search(text) if text == line.text().trim() => match app.server_search() {
+                None => ("Nothing here is like that".to_owned(), Some((key("search-server"), "asks the server"))),
+                Some(ServerSearch { asking: 1.., .. }) => ("Nothing here is like that. Asking the server…".to_owned(), None),
+                Some(_) => ("Nothing is like that, neither here nor at the server".to_owned(), None),
+            },
             _ => (String::new(), None),
         };
     }

@@ -65,6 +65,8 @@ mod compose_tests;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod stage_store;

@@ -8,7 +8,7 @@ use crate::app::msg::{Effect, Msg, Now, Refusal};
 use crate::app::{App, Setup};
 use crate::config::Config;
 use crate::engine::api::{
-    Answer, Changes, Done, Fault, News, Outcome, Piece, PieceState, Query, Request, SavedDraft, Slot, Ticket,
+    Answer, Changes, Done, Fault, News, Outcome, Piece, PieceState, Query, Request, SavedDraft, ServerSearch, Slot, Ticket,
 };
 use crate::mail::address::Address;
 use crate::mail::draft::DraftAttachment;
@@ -57,6 +57,8 @@ pub struct Stage {
     pub attachments: Vec<DraftAttachment>,
     /// How much room accounts have.
     pub quotas: Vec<(AccountName, Quota)>,
+    /// How the servers stand with a search.
+    pub servers: Option<ServerSearch>,
     /// What is saved.
     pub drafts: Vec<SavedDraft>,
 }
@@ -209,6 +211,7 @@ impl Stage {
             fail: None,
             attachments: Vec::new(),
             quotas: Vec::new(),
+            servers: None,
             drafts: Vec::new(),
         };
         let effects = stage.app.start();

@@ -38,7 +38,7 @@ impl Stage {
             Query::Search { text, .. } => {
                 let has = |r: &&MessageRow| r.subject.to_lowercase().contains(text.as_str());
                 let rows = self.rows.iter().filter(has).cloned().collect();
-                Rows::Search(SearchPage { text: text.clone(), rows, more: false, complaint: None })
+                Rows::Search(SearchPage { text: text.clone(), rows, more: false, complaint: None, servers: self.servers.clone() })
             }
             Query::Thread(id) => {
                 let head = self.rows.iter().find(|r| r.id == *id)?;
