@@ -244,9 +244,10 @@ fn ask(
         }
         (Err(fault), _) => return Err(fault),
     };
-    let ended = ask.go_on(shared, conn.as_mut(), &job, &|| false, &mut |absent| match desk {
-        Some(desk) => desk.far(Far::Rows(absent)),
-        None => {}
+    let ended = ask.go_on(shared, conn.as_mut(), &job, &|| false, &mut |absent| {
+        if let Some(desk) = desk {
+            desk.far(Far::Rows(absent));
+        }
     });
     if ended.is_ok() {
         conn.logout();
@@ -301,7 +302,6 @@ impl Ask {
         }
         Ok(true)
     }
-
 }
 
 fn stopped(account: &AccountName) -> Fault {
