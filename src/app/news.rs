@@ -339,6 +339,9 @@ impl App {
                 let text = format!("did again the {} of {}", deed(done.word), about(done));
                 self.status.say(now, SafeText::line_max(&text, 200), undo);
             }
+            Note::Saved if done.later => {
+                self.status.say(now, SafeText::of("it is saved as soon as there is a connection"), None);
+            }
             Note::Saved | Note::Open => {
                 if let Some(path) = &done.path {
                     let text = format!("saved {}", path.display());

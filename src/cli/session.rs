@@ -194,6 +194,10 @@ impl Session {
         if shown {
             let _ = write!(stderr(), "\r\x1b[K");
         }
+        if !matches!(came, Ok(Some(_))) {
+            // Whoever runs a command does not expect it to go on behind its back.
+            self.act(Request::ForgetPart { message: id, piece: piece.clone() })?;
+        }
         came?.ok_or_else(|| {
             Failure::new(exit::TEMPORARY, "the server is too slow", "What came is kept: the next try goes on there")
         })

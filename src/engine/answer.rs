@@ -6,6 +6,7 @@
 use super::api::{
     Body, Contact, DraftRow, MessagePage, MessageView, OutboxRow, Query, QueueRow, Rows, SavedDraft, SearchPage, ServerSearch,
 };
+use super::asked;
 use super::awaited::Awaited;
 use super::fault::Fault;
 use super::jobs::Jobs;
@@ -107,7 +108,11 @@ impl Answerer {
                     self.store.read_state(|db| journal::queue(db, None))?.into_iter().filter(waits).map(queue_row).collect(),
                 )
             }
-            Query::Jobs => Rows::Jobs(self.jobs.list()),
+            Query::Jobs => {
+                let mut jobs = self.jobs.list();
+                asked::jobs(&self.store, &self.accounts, &mut jobs)?;
+                Rows::Jobs(jobs)
+            }
             Query::Drafts => {
                 let (all, copies) = self.store.read_state(|db| Ok((drafts::list(db)?, draft_copies::list(db)?)))?;
                 Rows::Drafts(all.into_iter().map(|saved| draft_row(saved, &copies)).collect())

@@ -1,9 +1,9 @@
 //! awaited — what somebody waits for of messages: asked for, how far it is, or why it does not come.
 //! Owns: `Awaited`. May import: mail, and the engine's own.
-//! Start reading at: `Awaited::body`. Kept in memory: what was asked for and did not come before the end is asked for again
-//! when its message is opened again. Each method says whether something looks different after it.
+//! Start reading at: `Awaited::body`. Kept in memory: a text that did not come before the end is asked for again when its
+//! message is opened again; files are written down (`asked.rs`). Each method says whether something looks different after it.
 
-use super::api::{Away, Body, Connectivity, Fault, Piece, PieceState};
+use super::api::{Away, Body, Connectivity, Fault, Kind, Piece, PieceState};
 use crate::mail::ids::{AccountName, MessageKey};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -164,6 +164,13 @@ impl Awaited {
         true
     }
 
+    /// Whether the person stopped it: then nobody waits for it, though somebody was sent for it.
+    pub fn is_stopped(&self, message: MessageKey, piece: &Piece) -> bool {
+        let state = self.lock();
+        let wait = state.waits.get(&(message, piece.clone()));
+        wait.is_some_and(|wait| matches!(&wait.stand, Stand::Failed(fault) if fault.kind == Kind::Cancelled))
+    }
+
     /// An account's line is up or down: which messages look different now.
     pub fn line(&self, account: &AccountName, now: &Connectivity) -> BTreeSet<MessageKey> {
         let down = matches!(now, Connectivity::Off | Connectivity::Waiting { .. } | Connectivity::NeedsUser(_));
@@ -179,7 +186,6 @@ impl Awaited {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::api::Kind;
     use crate::mail::body::PartPath;
 
     #[test]

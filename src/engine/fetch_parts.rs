@@ -87,6 +87,9 @@ impl Fetcher<'_> {
             Err(e) if e.kind == StoreErrorKind::Missing => return Ok(Got::Nowhere),
             Err(e) => return Err(e.into()),
         };
+        if self.shared.awaited.is_stopped(content.key, piece) {
+            return Ok(Got::Nowhere);
+        }
         let whole = !content.blob.is_empty() && self.blobs.size(&content.blob).is_some();
         let here = whole
             || match (piece, &partly) {
@@ -284,7 +287,7 @@ impl Fetcher<'_> {
                 return Ok(Came::Not(Got::Later));
             }
             let (from, begun) = (partial.len(), Instant::now());
-            let mut piece = Vec::new();
+            let mut piece = partial.piece();
             let got = match conn.fetch_part(large.uid, &large.section, Some(from..from + size), decoded, &mut piece) {
                 Ok(got) => got,
                 Err(e) if e.connection_lives() => return Ok(Came::Not(Got::Refused(refused(&e)))),
@@ -293,24 +296,24 @@ impl Fetcher<'_> {
             match got {
                 // Not even the beginning is there.
                 None if from == 0 => return Ok(Came::Not(Got::Gone(large.mailbox))),
-                None => piece.clear(),
+                None => {}
                 Some(got) if got.decoded != decoded => {
                     // The server does not take this encoding off, or no more: from the beginning as it is.
                     decoded = got.decoded;
+                    drop(piece);
                     partial = self.blobs.resume(large.message, &large.section, decoded)?;
-                    if partial.len() != from {
-                        continue;
-                    }
+                    continue;
                 }
                 Some(_) => {}
             }
-            let came = piece.len() as u64;
+            let came = piece.len();
             if came > size || from + came > large.total.saturating_add(large.total / 4).saturating_add(SLACK) {
+                drop(piece);
                 partial.restart()?;
                 let fault = Fault::new(Kind::Protocol, "the server sends more than it said").reaching(Reach::Message);
                 return Ok(Came::Not(Got::Refused(fault)));
             }
-            partial.add(&piece)?;
+            piece.keep();
             let short = came < size;
             // As many as were told, or nothing twice: a server that counts otherwise is asked again whether that was all.
             if short && (came == 0 || decoded || from + came == large.total || std::mem::replace(&mut ended, true)) {

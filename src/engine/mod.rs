@@ -9,6 +9,7 @@ mod acquaint;
 pub mod acts;
 pub mod answer;
 pub mod api;
+mod asked;
 pub mod awaited;
 mod bulk;
 pub mod check;

@@ -87,7 +87,12 @@ impl Work<'_> {
     /// Waits for news, wishes, or the next thing that is due.
     pub fn rest(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let (pace, now) = (self.visitor.shared.pace, self.visitor.shared.now());
-        let due = self.due.map_or(pace.idle, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
+        let due = self
+            .due
+            .into_iter()
+            .chain(self.asked_due)
+            .min()
+            .map_or(pace.idle, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
         let limit = self.poll().saturating_sub(self.round.elapsed()).min(pace.idle).min(due).max(LEAST);
         if !conn.caps().idle {
             self.tell(Connectivity::Polled { at: now });

@@ -3,6 +3,7 @@
 //! Start reading at: `sync_once`. It does what an account's loop does, once, on one connection, and counts.
 
 use super::api::{AccountSummary, Fault, Kind, MailboxSummary, SyncSummary, Task, Unit};
+use super::asked;
 use super::bulk::Rules;
 use super::connect;
 use super::fetch::Fetcher;
@@ -151,7 +152,8 @@ impl Once<'_> {
             Some(path) => shared.store.read(|db| mailboxes::find(db, &self.config.name, path))?,
             None => None,
         };
-        self.bodies(conn, only)
+        self.bodies(conn, only)?;
+        asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared)?, conn, self.cancel)
     }
 
     fn visitor<T>(&mut self, what: impl FnOnce(&mut Visitor<'_>) -> T) -> T {

@@ -143,6 +143,10 @@ pub(super) struct Work<'a> {
     pub told_of_all: Option<bool>,
     /// The getting of them, and how many came.
     pub ahead: Option<(Running, u64)>,
+    /// What was written down and is asked for over this connection: the row, and its how manieth try.
+    pub asked: HashSet<(i64, u32)>,
+    /// When something that was refused is tried again, seconds since 1970.
+    pub asked_due: Option<i64>,
 }
 
 impl<'a> Work<'a> {
@@ -167,6 +171,8 @@ impl<'a> Work<'a> {
             complete: false,
             told_of_all: None,
             ahead: None,
+            asked: HashSet::new(),
+            asked_due: None,
         })
     }
 
@@ -202,7 +208,7 @@ impl<'a> Work<'a> {
                 self.push(conn)?;
                 continue;
             }
-            if self.ahead(conn)? || self.limits(conn)? {
+            if self.asked()? || self.ahead(conn)? || self.limits(conn)? {
                 continue;
             }
             self.rest(conn)?;

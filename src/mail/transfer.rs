@@ -1,34 +1,96 @@
 //! transfer — Content-Transfer-Encoding undone, leniently (RFC 2045, 6).
-//! Owns: `base64`, `quoted_printable`.
-//! May import: base.
-//! Start reading at: `base64`. Neither fails: what does not fit the encoding is left out or left as it is.
+//! Owns: `base64`, `quoted_printable`, `Decoder`.
+//! May import: mail.
+//! Start reading at: `base64`; what is too large for memory goes through `Decoder`. Neither fails: what does not fit the encoding is left out or left as it is.
+
+use super::body::Encoding;
+
+/// A line of quoted-printable longer than this is none: it is decoded before its end is here.
+const MAX_LINE: usize = 64 * 1024;
+
+/// Undoes an encoding piece by piece: what comes out is what all at once would give.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    encoding: Encoding,
+    sextets: Sextets,
+    /// The line that has not ended yet.
+    line: Vec<u8>,
+}
+
+impl Decoder {
+    /// For one part.
+    #[must_use]
+    pub const fn new(encoding: Encoding) -> Self {
+        Self { encoding, sextets: Sextets { bits: 0, count: 0 }, line: Vec::new() }
+    }
+
+    /// Decodes the next piece onto `out`, as far as it can be.
+    pub fn push(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        match self.encoding {
+            Encoding::Identity => out.extend_from_slice(data),
+            Encoding::Base64 => self.sextets.push(data, out),
+            Encoding::QuotedPrintable => {
+                self.line.extend_from_slice(data);
+                let whole = self.line.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+                out.extend(quoted_printable(self.line.get(..whole).unwrap_or_default()));
+                self.line.drain(..whole);
+                if self.line.len() > MAX_LINE {
+                    // Not in the middle of an escape.
+                    let sure = self.line.len() - 3;
+                    let sure = self.line.iter().skip(sure).position(|b| *b == b'=').map_or(self.line.len(), |at| sure + at);
+                    escapes(self.line.get(..sure).unwrap_or_default(), false, out);
+                    self.line.drain(..sure);
+                }
+            }
+        }
+    }
+
+    /// Nothing follows.
+    pub fn end(&mut self, out: &mut Vec<u8>) {
+        out.extend(quoted_printable(&std::mem::take(&mut self.line)));
+    }
+}
+
+/// Base64 on its way.
+#[derive(Clone, Debug, Default)]
+struct Sextets {
+    bits: u32,
+    count: u32,
+}
 
 /// Decodes base64; characters that do not belong are skipped, padding in the middle starts a new piece.
 #[must_use]
 pub fn base64(data: &[u8]) -> Vec<u8> {
-    let (mut bits, mut count) = (0u32, 0u32);
     let mut out = Vec::with_capacity(data.len() / 4 * 3);
-    for b in data {
-        let value = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'=' => {
-                (bits, count) = (0, 0);
-                continue;
-            }
-            _ => continue,
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count & 0xff) as u8);
-        }
-    }
+    Sextets::default().push(data, &mut out);
     out
+}
+
+impl Sextets {
+    fn push(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        let (mut bits, mut count) = (self.bits, self.count);
+        for b in data {
+            let value = match b {
+                b'A'..=b'Z' => b - b'A',
+                b'a'..=b'z' => b - b'a' + 26,
+                b'0'..=b'9' => b - b'0' + 52,
+                b'+' | b'-' => 62,
+                b'/' | b'_' => 63,
+                b'=' => {
+                    (bits, count) = (0, 0);
+                    continue;
+                }
+                _ => continue,
+            };
+            bits = (bits << 6) | u32::from(value);
+            count += 6;
+            if count >= 8 {
+                count -= 8;
+                out.push((bits >> count & 0xff) as u8);
+            }
+        }
+        (self.bits, self.count) = (bits, count);
+    }
 }
 
 /// Decodes quoted-printable: soft line breaks joined, white space before line breaks dropped, wrong escapes kept.
@@ -75,6 +137,30 @@ mod tests {
         assert_eq!(base64(b"SGVsbG8=\r\nV29ybGQ="), b"HelloWorld");
         assert_eq!(base64(b"SGVs bG8"), b"Hello");
         assert_eq!(base64(b"!!"), b"");
+    }
+
+    #[test]
+    fn by_pieces_it_is_the_same_wherever_they_end() {
+        let long = [b"x".repeat(MAX_LINE), b"=41=\n".repeat(3), b"y=3D".repeat(MAX_LINE / 2)].concat();
+        let texts: [&[u8]; 5] = [b"SGVs bG8=\r\nV29y=bGQ=", b"a=3Db=\r\nc  \r\nd=zz=\n", b"=e4=E", b"1 =  \n2  =", &long];
+        for text in texts {
+            for encoding in [Encoding::Identity, Encoding::Base64, Encoding::QuotedPrintable] {
+                let all = match encoding {
+                    Encoding::Identity => text.to_vec(),
+                    Encoding::Base64 => base64(text),
+                    Encoding::QuotedPrintable => quoted_printable(text),
+                };
+                for size in [1, 2, 3, 7, 40_000] {
+                    if text.len() > 1_000 && size < 40_000 {
+                        continue;
+                    }
+                    let (mut decoder, mut out) = (Decoder::new(encoding), Vec::new());
+                    text.chunks(size).for_each(|piece| decoder.push(piece, &mut out));
+                    decoder.end(&mut out);
+                    assert!(out == all, "{encoding:?} by {size}: {:?}", String::from_utf8_lossy(text.get(..40).unwrap_or(text)));
+                }
+            }
+        }
     }
 
     #[test]

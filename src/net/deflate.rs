@@ -5,6 +5,7 @@
 //! the socket is waited for, else a whole answer could lie here while we sleep.
 
 use super::error::{NetError, Result};
+use super::wire::Wire;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 /// How much compressed input is read at once.
@@ -124,6 +125,23 @@ impl Deflate {
     }
 }
 
+impl Wire {
+    /// Sends all that was said, and behind it an empty block of its own where it is compressed: Dovecot (2.3, 2.4) waits for
+    /// more to come while the end of a long literal still lies in its decompressor.
+    ///
+    /// # Errors
+    /// A broken connection.
+    pub fn flush_twice(&mut self) -> Result<()> {
+        self.flush()?;
+        if let Some(deflate) = &mut self.deflate {
+            let empty = deflate.push(&[], FlushCompress::Full, &mut self.queued);
+            empty.map_err(|e| self.fail(e))?;
+            self.write_out()?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +181,36 @@ mod tests {
             assert!(got == plain, "{input} {output}");
         }
         assert_eq!(squeeze(b""), b"");
+    }
+
+    /// What was flushed can be read by the other side, to its last octet, whatever was said before and in which pieces.
+    #[test]
+    fn what_is_flushed_is_all_there() {
+        let mut state = 1u64;
+        let mut letter = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[(state >> 58) as usize]
+        };
+        let text: Vec<u8> = (0..410_000).map(|_| letter()).collect();
+        for size in [1usize, 1_000, 65_535, 65_536, 131_072, 300_000, 400_000, 400_600, 405_000].into_iter() {
+            let (mut one, mut out) = (Deflate::new(&[]), Vec::new());
+            one.deflate(b"A1 APPEND\r\n", &mut out).unwrap();
+            one.flush(&mut out).unwrap();
+            for piece in text[..size].chunks(64 * 1024) {
+                one.deflate(piece, &mut out).unwrap();
+            }
+            one.deflate(b"\r\n", &mut out).unwrap();
+            one.flush(&mut out).unwrap();
+            let (mut other, mut got, mut room) = (Deflate::new(&out), Vec::new(), vec![0; 32 * 1024]);
+            loop {
+                let n = other.inflate(&mut room).unwrap();
+                if n == 0 {
+                    break;
+                }
+                got.extend_from_slice(&room[..n]);
+            }
+            assert_eq!(got.len(), size + 13, "{size}");
+        }
     }
 
     #[test]

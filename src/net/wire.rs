@@ -67,8 +67,8 @@ pub struct Wire {
     unuseful: u64,
     limit: Duration,
     /// Said, but not with the system yet.
-    queued: Vec<u8>,
-    deflate: Option<Box<Deflate>>,
+    pub(super) queued: Vec<u8>,
+    pub(super) deflate: Option<Box<Deflate>>,
     broken: Option<NetError>,
     /// The counters.
     pub traffic: Traffic,
@@ -379,7 +379,7 @@ impl Wire {
     }
 
     /// A write that is not finished cannot be taken up again, so every error ends the connection.
-    fn write_out(&mut self) -> Result<()> {
+    pub(super) fn write_out(&mut self) -> Result<()> {
         let bytes = std::mem::take(&mut self.queued);
         for piece in bytes.chunks(BUFFER) {
             if let Some(e) = &self.broken {

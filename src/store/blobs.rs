@@ -73,6 +73,14 @@ impl Blobs {
         if hex(&Sha256::digest(&bytes)) == name { Ok(bytes) } else { Err(StoreError::missing("the message's bytes")) }
     }
 
+    /// The same, to be read piece by piece: only its end says whether the bytes are what they were ([`Checked::sound`]).
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub fn open_checked(&self, name: &str) -> Result<Checked> {
+        Ok(Checked { file: File::open(self.path(name)?)?, name: name.to_owned(), hash: Sha256::new() })
+    }
+
     /// How many octets of that name lie here; none if they do not.
     #[must_use]
     pub fn size(&self, name: &str) -> Option<u64> {
@@ -115,6 +123,30 @@ impl Blobs {
 
 fn hex(hash: &[u8]) -> String {
     hash.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A file that is read piece by piece.
+#[derive(Debug)]
+pub struct Checked {
+    file: File,
+    name: String,
+    hash: Sha256,
+}
+
+impl Read for Checked {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(to)?;
+        self.hash.update(to.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+impl Checked {
+    /// Whether what was read, to the end, is what was kept.
+    #[must_use]
+    pub fn sound(&self) -> bool {
+        hex(&self.hash.clone().finalize()) == self.name
+    }
 }
 
 /// A message's bytes on their way in. Dropped before [`Self::finish`], they leave nothing.
@@ -196,7 +228,15 @@ mod tests {
         for bad in ["", "../cache.sqlite", &name[1..], &name.to_uppercase()] {
             assert_eq!(blobs.get(bad).unwrap_err().kind, StoreErrorKind::Invalid, "{bad}");
         }
+        let sound = || {
+            let mut file = blobs.open_checked(&name).unwrap();
+            let early = file.sound();
+            std::io::copy(&mut file, &mut std::io::sink()).unwrap();
+            (early, file.sound())
+        };
+        assert_eq!(sound(), (false, true));
         fs::write(blobs.path(&name).unwrap(), b"Subject: x\r\n\r\nz").unwrap();
+        assert_eq!(sound(), (false, false));
         assert_eq!(blobs.get(&name).unwrap_err().kind, StoreErrorKind::Missing);
         drop(blobs.begin().unwrap());
         let old = blobs.put(b"old").unwrap();

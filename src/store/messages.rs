@@ -303,6 +303,23 @@ pub fn identities(db: &Db<Cache>, mailbox: MailboxId) -> Result<Vec<IdentitySeen
     Ok(all)
 }
 
+/// The content of that `Message-ID` and size that was received at that second; nothing if there is none, or several.
+///
+/// # Errors
+/// As every question.
+pub fn like(db: &Db<Cache>, account: &AccountName, id: &MessageId, size: u64, received: i64) -> Result<Option<MessageKey>> {
+    // By the order of rows, which is an index: nobody looks for names otherwise.
+    let sql = "SELECT id FROM message WHERE sort >= ?1 AND sort < ?2 AND account = ?3 AND message_id = ?4 AND size = ?5 LIMIT 2";
+    let (low, high) = (received << SORT_BITS, (received + 1) << SORT_BITS);
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    let found: Vec<i64> = db
+        .conn()
+        .prepare_cached(sql)?
+        .query_map((low, high, account.as_str(), id.as_str(), size), |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(if let [one] = found.as_slice() { Some(MessageKey(*one)) } else { None })
+}
+
 /// What tells one content from others: for the targets of an operation.
 ///
 /// # Errors

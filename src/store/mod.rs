@@ -8,6 +8,7 @@
 //! No transaction spans both files (decisions 1). An *intent* is committed to the state, then laid over the cache; an
 //! *observation* is committed to the cache, then the journal's state. At every start the overlay is derived again.
 
+pub mod asked;
 pub mod base;
 pub mod blobs;
 pub mod bodies;

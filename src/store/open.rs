@@ -44,8 +44,11 @@ pub enum Cache {}
 
 impl Kind for State {
     const NAME: &'static str = "state.sqlite";
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("migrations/state/0001_base.sql"), include_str!("migrations/state/0002_draft_copy.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("migrations/state/0001_base.sql"),
+        include_str!("migrations/state/0002_draft_copy.sql"),
+        include_str!("migrations/state/0003_asked.sql"),
+    ];
     const SYNCHRONOUS: &'static str = "FULL";
     const SEEDED: bool = false;
     const DISPOSABLE: bool = false;

@@ -1,6 +1,7 @@
 //! partial — a part of a message on its way in pieces, which goes on where it ended after a dropped line or a restart.
 //! Owns: the files `*.part` in `blobs/`. May import: base.
-//! Start reading at: `Blobs::resume`. Its name says whose it is, so that it is found again; left alone for an hour it is swept.
+//! Start reading at: `Blobs::resume`. Its name says whose it is, so that it is found again; left alone for an hour it is
+//! swept, unless it is asked for (`asked.rs`).
 
 use super::blobs::Blobs;
 use super::error::Result;
@@ -24,13 +25,18 @@ pub struct Partial {
 }
 
 impl Blobs {
+    /// The name of the file of a section on its way.
+    #[must_use]
+    pub fn partial(message: MessageKey, section: &Section, decoded: bool) -> String {
+        format!("{}-{section}-{}.part", message.0, if decoded { "d" } else { "e" })
+    }
+
     /// What is here of a section; `decoded` parts without their transfer encoding are other files.
     ///
     /// # Errors
     /// `Full`, `Io`.
     pub fn resume(&self, message: MessageKey, section: &Section, decoded: bool) -> Result<Partial> {
-        let kind = if decoded { "d" } else { "e" };
-        let path = self.room()?.join(format!("{}-{section}-{kind}.part", message.0));
+        let path = self.room()?.join(Self::partial(message, section, decoded));
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         let length = file.seek(SeekFrom::End(0))?;
         Ok(Partial { blobs: self.clone(), path, file, length })
@@ -50,18 +56,15 @@ impl Partial {
         self.length == 0
     }
 
-    /// Adds a piece that came whole.
-    ///
-    /// # Errors
-    /// `Full`, `Io`; then the piece is not here.
-    pub fn add(&mut self, piece: &[u8]) -> Result<()> {
-        if let Err(error) = self.file.write_all(piece) {
-            // What was written of it is written over by the next try.
-            self.file.set_len(self.length)?;
-            self.file.seek(SeekFrom::Start(self.length))?;
-            return Err(error.into());
-        }
-        self.length += piece.len() as u64;
+    /// A piece of it comes now, and is written as it comes.
+    pub fn piece(&mut self) -> Coming<'_> {
+        Coming { partial: self, came: 0 }
+    }
+
+    /// What was written beyond what counts is written over by the next piece.
+    fn settle(&mut self) -> std::io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.seek(SeekFrom::Start(self.length))?;
         Ok(())
     }
 
@@ -70,10 +73,8 @@ impl Partial {
     /// # Errors
     /// `Io`.
     pub fn restart(&mut self) -> Result<()> {
-        self.file.set_len(0)?;
-        self.file.seek(SeekFrom::Start(0))?;
         self.length = 0;
-        Ok(())
+        Ok(self.settle()?)
     }
 
     /// It is all here: its name as a blob, and its size.
@@ -97,9 +98,63 @@ impl Partial {
     }
 }
 
+/// A piece on its way. Dropped before [`Self::keep`], it was never here.
+#[derive(Debug)]
+pub struct Coming<'a> {
+    partial: &'a mut Partial,
+    came: u64,
+}
+
+impl Write for Coming<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.partial.file.write(bytes)?;
+        self.came += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.partial.file.flush()
+    }
+}
+
+impl Coming<'_> {
+    /// Octets of it so far.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.came
+    }
+
+    /// Whether nothing came yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.came == 0
+    }
+
+    /// It came whole.
+    pub fn keep(mut self) {
+        self.partial.length += std::mem::take(&mut self.came);
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        if self.came > 0 && self.partial.settle().is_err() {
+            // What lies there then is not what we know of: nobody goes on with it.
+            let _ = std::fs::remove_file(&self.partial.path);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn add(to: &mut Partial, bytes: &[u8]) {
+        let mut piece = to.piece();
+        piece.write_all(bytes).unwrap();
+        assert_eq!(piece.len(), bytes.len() as u64);
+        piece.keep();
+    }
 
     #[test]
     fn it_goes_on_where_it_ended() {
@@ -109,19 +164,21 @@ mod tests {
         let resume = |decoded| blobs.resume(MessageKey(7), &section, decoded).unwrap();
         let mut partial = resume(false);
         assert!(partial.is_empty());
-        partial.add(b"one ").unwrap();
+        add(&mut partial, b"one ");
+        partial.piece().write_all(b"half of the next").unwrap();
         drop(partial);
         assert!(resume(true).is_empty(), "another form of it");
         let mut partial = resume(false);
         assert_eq!(partial.len(), 4);
-        partial.add(b"two").unwrap();
+        partial.piece().write_all(b"half, and longer").unwrap();
+        add(&mut partial, b"two");
         let (blob, size) = partial.finish().unwrap();
         assert_eq!((size, blobs.get(&blob).unwrap().as_slice()), (7, &b"one two"[..]));
         let mut partial = resume(false);
         assert!(partial.is_empty());
-        partial.add(b"wrong").unwrap();
+        add(&mut partial, b"wrong");
         partial.restart().unwrap();
-        partial.add(b"right").unwrap();
+        add(&mut partial, b"right");
         let (blob, _) = partial.finish().unwrap();
         assert_eq!(blobs.get(&blob).unwrap(), b"right");
     }

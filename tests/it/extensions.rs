@@ -287,3 +287,15 @@ fn many_texts_come_in_few_turns() {
     assert!(!store.changed());
     assert_eq!(store.uids(1).unwrap().len(), 230);
 }
+
+/// Dovecot's decompressor keeps the end of some long literals to itself until more comes: mails of these sizes hung.
+#[test]
+fn a_compressed_append_of_any_size_ends() {
+    let strings = Strings::new();
+    let mut store = crate::imap(&user(), &strings);
+    for size in [1_000, 299_000, 300_000, 300_001, 310_000] {
+        let text = crate::parts::mail(&crate::parts::file(size));
+        let flags = Flags::default();
+        store.append(&MailboxPath::inbox(), &flags, 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+    }
+}

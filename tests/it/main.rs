@@ -6,6 +6,7 @@
 mod mailhost;
 
 mod accounts;
+mod asked;
 mod auth;
 mod drafts;
 mod extensions;

@@ -15,7 +15,7 @@ use postrider::net::session::MailStore;
 use std::time::{Duration, Instant};
 
 /// The file in the mail: `size` octets that no compression makes smaller.
-fn file(size: usize) -> Vec<u8> {
+pub fn file(size: usize) -> Vec<u8> {
     let mut state = 1u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -40,27 +40,32 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// Puts a mail with two texts and a file into the inbox.
-fn put(person: &Person, bytes: &[u8]) {
-    let text = format!(
+/// A mail with two texts and a file.
+pub fn mail(bytes: &[u8]) -> String {
+    format!(
         "From: a@b.example\r\nSubject: plan\r\nMessage-ID: <plan@b>\r\nMIME-Version: 1.0\r\n\
          Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: multipart/alternative; boundary=i\r\n\r\n\
          --i\r\nContent-Type: text/plain\r\n\r\nThe plan is attached.\r\n--i\r\nContent-Type: text/html\r\n\r\n\
          <p>The plan is attached.</p>\r\n--i--\r\n--o\r\nContent-Type: application/pdf; name=plan.pdf\r\n\
          Content-Disposition: attachment; filename=plan.pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--o--\r\n",
         base64(bytes)
-    );
+    )
+}
+
+/// Puts it into the inbox.
+pub fn put(person: &Person, bytes: &[u8]) {
+    let text = mail(bytes);
     let mut other = person.other();
     let inbox = MailboxPath::inbox();
     other.append(&inbox, &Flags::default(), 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
 }
 
-fn view(engine: &Engine, id: PlacementKey) -> MessageView {
+pub fn view(engine: &Engine, id: PlacementKey) -> MessageView {
     let Ok(Rows::Message(view)) = engine.ask(&Query::Message(id)) else { panic!() };
     *view
 }
 
-fn opened(engine: &Engine, id: PlacementKey) -> MessageView {
+pub fn opened(engine: &Engine, id: PlacementKey) -> MessageView {
     engine.perform(Request::FetchBody(id)).unwrap();
     until(engine, "the text", |_| {
         let view = view(engine, id);
@@ -69,7 +74,7 @@ fn opened(engine: &Engine, id: PlacementKey) -> MessageView {
     })
 }
 
-fn path(text: &str) -> PartPath {
+pub fn path(text: &str) -> PartPath {
     PartPath::parse(text).unwrap()
 }
 

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-struct Ran {
+pub struct Ran {
     code: Option<i32>,
     out: String,
     err: String,
@@ -17,13 +17,13 @@ struct Ran {
 
 impl Ran {
     #[track_caller]
-    fn code(self, code: i32) -> Self {
+    pub fn code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "standard output:\n{}standard error:\n{}", self.out, self.err);
         self
     }
 }
 
-fn run(profile: &Path, args: &[&str], input: &str) -> Ran {
+pub fn run(profile: &Path, args: &[&str], input: &str) -> Ran {
     let mut child = Command::new(env!("CARGO_BIN_EXE_postrider"))
         .args(["--log", "trace", "--profile"])
         .arg(profile)
@@ -45,7 +45,7 @@ fn url(scheme: &str, endpoint: &Endpoint) -> String {
 }
 
 /// Adds the user's account; `at` is the IMAP server's.
-fn add(profile: &Path, user: &str, at: At, password: &str) -> Ran {
+pub fn add(profile: &Path, user: &str, at: At, password: &str) -> Ran {
     let host = host();
     let (imap, smtp) = (host.imap_at(at, TlsMode::StartTls), host.smtp_at(At::Good, TlsMode::Implicit));
     let mut args = vec!["account", "add", user, "--password-stdin", "--name", "work"];
@@ -57,7 +57,7 @@ fn add(profile: &Path, user: &str, at: At, password: &str) -> Ran {
 }
 
 /// From now on the password comes from a file, not from a person.
-fn keep_password(profile: &Path) {
+pub fn keep_password(profile: &Path) {
     let config = profile.join("config.toml");
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.contains("{ ask = true }") && !text.contains(PASSWORD), "{text}");
@@ -65,7 +65,7 @@ fn keep_password(profile: &Path) {
     fs::write(&config, text.replace("{ ask = true }", "{ file = \"pw\" }")).unwrap();
 }
 
-fn rows(profile: &Path, mailbox: &str) -> Vec<Value> {
+pub fn rows(profile: &Path, mailbox: &str) -> Vec<Value> {
     let all: Value = serde_json::from_str(&run(profile, &["list", mailbox, "--json"], "").code(0).out).unwrap();
     all.as_array().unwrap().clone()
 }

@@ -44,6 +44,8 @@ pub enum Unit {
 /// Whether a job goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobState {
+    /// It is asked for, and begins when there is a connection, or when a pause ends.
+    Waiting,
     /// It runs.
     Running,
     /// It was told to stop, and will within a second.

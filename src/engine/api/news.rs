@@ -195,6 +195,8 @@ pub struct Done {
     pub attachments: Vec<DraftAttachment>,
     /// The file that was written.
     pub path: Option<PathBuf>,
+    /// It is written down, and done when there is a connection.
+    pub later: bool,
     /// The mail that is in the outbox now.
     pub outbox: Option<OutboxId>,
     /// The end of the time in which it can be taken back, seconds since 1970; none if there is no such end.

@@ -169,8 +169,16 @@ pub enum Request {
     StopJob(JobId),
     /// Get the body of a message that is not here, before everything else.
     FetchBody(PlacementKey),
-    /// Get something of a message that is not here: a file, or all of it.
+    /// Get something of a message that is not here: a file, or all of it. It is written down: it comes also if the program
+    /// ends before.
     FetchPart {
+        /// Of this message.
+        message: PlacementKey,
+        /// This.
+        piece: Piece,
+    },
+    /// What was asked for of a message is not wanted any more.
+    ForgetPart {
         /// Of this message.
         message: PlacementKey,
         /// This.
@@ -210,7 +218,8 @@ pub enum Request {
     SavePart {
         /// Of this message, whose text is here.
         message: PlacementKey,
-        /// This part. If it is on the server only, it is fetched first, and the outcome comes then.
+        /// This part. If it is on the server only, it is fetched first, and the outcome comes then; without any connection
+        /// to wait for it is written down (`Done::later`), and made when there is one.
         part: PartPath,
         /// Into this folder, which exists.
         folder: PathBuf,

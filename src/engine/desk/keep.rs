@@ -2,6 +2,7 @@
 //! Owns: nothing. May import: store, config, and the engine's own.
 //! Start reading at: `start`. On a thread of its own, in small steps: whoever presses a key never waits for it.
 
+use super::super::asked;
 use super::super::fault::{Fault, Kind};
 use super::super::shared::Shared;
 use crate::base::spawn::{guarded, spawn};
@@ -62,7 +63,8 @@ fn tidy(shared: &Shared) -> Result<(), Fault> {
         }
     }
     // Named first, files afterwards: what arrives meanwhile is young, and is left alone.
-    let named = shared.store.read(bodies::named)?;
+    let mut named = shared.store.read(bodies::named)?;
+    named.extend(asked::on_their_way(shared)?);
     Blobs::open(&shared.store.places().cache)?.sweep(&named)?;
     Ok(())
 }

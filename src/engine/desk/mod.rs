@@ -11,6 +11,7 @@ mod keep;
 mod letters;
 mod parts;
 mod rights;
+mod target;
 mod tree;
 mod waiting;
 
@@ -18,6 +19,7 @@ pub use copies::forget;
 pub use intents::automatic;
 
 use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
+use super::asked;
 use super::crew::Crew;
 use super::owner::{Knock, ring};
 use super::setup;
@@ -117,14 +119,7 @@ impl Clerk {
         let _working = shared.busy.begin();
         match errand {
             Errand::Request(ticket, request, ear) => self.request(ticket, *request, ear),
-            Errand::Arrived(message, piece, how) => {
-                for waits in self.waiting.arrived(message, &piece) {
-                    match &how {
-                        Ok(()) => self.request(waits.ticket, waits.request, waits.ear),
-                        Err(fault) => self.end(waits.ticket, waits.ear, Err(fault.clone())),
-                    }
-                }
-            }
+            Errand::Arrived(message, piece, how) => self.arrived(message, &piece, &how),
             Errand::Seen if self.waiting.any() => {
                 for waits in self.waiting.all() {
                     self.request(waits.ticket, waits.request, waits.ear);
@@ -141,9 +136,45 @@ impl Clerk {
             Errand::Tidy => {
                 self.told(letters::tidy(&shared));
                 self.told(keep::start(&shared));
+                self.told(asked::recall(&shared, &self.crew));
                 self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
             Errand::End => {}
+        }
+    }
+
+    /// What was waited for is here, or cannot be had: requests that waited are carried out or end, files that were asked for
+    /// before are made.
+    fn arrived(&mut self, message: MessageKey, piece: &Piece, how: &Result<(), Fault>) {
+        let mut files = asked::over(&self.shared, message, piece, how).unwrap_or_else(|fault| {
+            self.shared.fault(fault);
+            Vec::new()
+        });
+        for waits in self.waiting.arrived(message, piece) {
+            match how {
+                Ok(()) => {
+                    files.retain(|file| waits.file().as_ref() != Some(file));
+                    self.request(waits.ticket, waits.request, waits.ear);
+                }
+                Err(fault) => self.end(waits.ticket, waits.ear, Err(fault.clone())),
+            }
+        }
+        if how.is_ok() {
+            for (folder, name) in files {
+                self.told(parts::saved(&self.shared, message, piece, &folder, &name));
+            }
+            self.told(asked::done(&self.shared, message, piece));
+        }
+    }
+
+    /// The person does not want it any more.
+    fn forget(&self, message: MessageKey, piece: &Piece) {
+        let fault = Fault::new(Kind::Cancelled, "stopped; what is here of it is kept");
+        // What nobody waits for in this process is only a row.
+        if self.shared.awaited.failed(message, piece, fault.clone()) {
+            self.shared.text_changed(message);
+        } else {
+            self.told(asked::over(&self.shared, message, piece, &Err(fault)).map(drop));
         }
     }
 
@@ -177,9 +208,20 @@ impl Clerk {
         placement: PlacementKey,
         piece: Piece,
     ) -> Option<(Ear, Fault)> {
-        if self.shared.offline || (self.shared.owner && !self.crew.is_at_work()) {
+        let idle = self.shared.owner && !self.crew.is_at_work();
+        let file = waiting::file(&request);
+        if idle || (self.shared.offline && file.is_none()) {
             let what = "this is on the server only, and no connection is to be opened";
             return Some((ear, Fault::new(Kind::Missing, what)));
+        }
+        let save = file.map(|(folder, name)| (folder.to_string_lossy().into_owned(), name));
+        if let Err(fault) = asked::write(&self.shared, placement, &piece, save) {
+            return Some((ear, fault));
+        }
+        if self.shared.offline {
+            let done = self.fetch(placement, &piece).map(|_| Done { later: true, ..Done::default() });
+            self.end(ticket, ear, done);
+            return None;
         }
         if self.waiting.is_full() {
             return Some((ear, Fault::new(Kind::Busy, "too much is being fetched already")));
@@ -256,10 +298,26 @@ impl Clerk {
                 shared.servers.leave();
                 Ok(Done::default())
             }
+            Request::StopJob(id) if asked::is_row(id) => {
+                let stopped = asked::stop(shared, id)?.ok_or_else(|| Fault::missing("this is over already"))?;
+                if let Some((message, piece)) = stopped {
+                    self.forget(message, &piece);
+                }
+                Ok(Done::default())
+            }
             Request::StopJob(id) if shared.jobs.stop(id) => Ok(Done::default()),
             Request::StopJob(_) => Err(Fault::missing("this is over already")),
             Request::FetchBody(message) => self.fetch(message, &Piece::Text),
-            Request::FetchPart { message, piece } => self.fetch(message, &piece),
+            Request::FetchPart { message, piece } => {
+                if !shared.owner || crew.is_at_work() {
+                    asked::write(shared, message, &piece, None)?;
+                }
+                self.fetch(message, &piece)
+            }
+            Request::ForgetPart { message, piece } => {
+                self.forget(shared.store.read(|db| placements::get(db, message))?.message, &piece);
+                Ok(Done::default())
+            }
             Request::Password { account, password } => {
                 crew.password(&account, password);
                 Ok(Done::default())
@@ -310,6 +368,8 @@ impl Clerk {
     }
 }
 
+#[cfg(test)]
+mod asked_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,29 +1,30 @@
 //! parts — files of a message: into a file of the person's, or into the spool for a forward.
-//! Owns: `missing`, `save`, `attach`. May import: store, mail, and the engine's own.
-//! Start reading at: `missing`, which says what has to be fetched first. A name from a mail is made safe, and an existing file is
-//! never replaced.
+//! Owns: `missing`, `save`, `saved`, `attach`. May import: store, mail, and the engine's own.
+//! Start reading at: `missing`, which says what has to be fetched first. A name from a mail is made safe; how the file is made is
+//! in `target.rs`.
 
+use super::target;
 use crate::engine::api::{Done, Fault, Kind, Piece, Request};
+use crate::engine::fault::Reach;
 use crate::engine::shared::Shared;
 use crate::engine::texts::Texts;
 use crate::engine::translate::io_fault;
 use crate::mail::body::{Encoding, Kept, Message, Part, PartPath};
 use crate::mail::draft::DraftAttachment;
-use crate::mail::ids::PlacementKey;
-use crate::mail::{filename, parse, transfer};
-use crate::store::blobs::Blobs;
+use crate::mail::ids::{MessageKey, PlacementKey};
+use crate::mail::transfer::Decoder;
+use crate::mail::{filename, parse};
+use crate::store::blobs::{Blobs, Checked};
 use crate::store::parts::Partly;
 use crate::store::{StoreErrorKind, messages, parts, placements};
-use std::fs::{self, OpenOptions};
-use std::io::{Cursor, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Cursor, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How many names are tried for a file before the folder is said to be full of them.
-const MAX_TRIES: u32 = 1_000;
 /// The most of a file that is looked at to tell whether it is a program, in octets.
-const SNIFF: usize = 4_096;
+const SNIFF: u64 = 4_096;
+/// So much of a file is in memory at a time, encoded, in octets.
+const PIECE: usize = 64 * 1024;
 
 /// A message as far as it is here.
 struct Open {
@@ -51,25 +52,72 @@ impl Open {
         Ok((message, part.ok_or_else(|| Fault::missing("the message has no such part"))?))
     }
 
-    /// The decoded bytes of a part that is here.
-    fn bytes(&self, shared: &Shared, path: &PartPath) -> Result<(&Part, Vec<u8>), Fault> {
+    /// The decoded bytes of a part that is here, to be read piece by piece.
+    fn source(&self, shared: &Shared, path: &PartPath) -> Result<(&Part, Source), Fault> {
         let (message, part) = self.part(path)?;
         let away = || Fault::missing("this file is not here yet");
         let bytes = match part.kept {
-            Kept::Within => parse::bytes(message, part),
+            Kept::Within => Source::within(parse::bytes(message, part)),
             Kept::OnServer { .. } => return Err(away()),
             Kept::Apart { .. } => {
                 let held = self.partly.as_ref().and_then(|p| p.part(path)).ok_or_else(away)?;
-                let bytes = Blobs::open(&shared.store.places().cache)?.get(&held.blob)?;
-                match part.encoding {
-                    _ if held.decoded => bytes,
-                    Encoding::Identity => bytes,
-                    Encoding::Base64 => transfer::base64(&bytes),
-                    Encoding::QuotedPrintable => transfer::quoted_printable(&bytes),
-                }
+                let file = Blobs::open(&shared.store.places().cache)?.open_checked(&held.blob)?;
+                Source::apart(file, if held.decoded { Encoding::Identity } else { part.encoding })
             }
         };
         Ok((part, bytes))
+    }
+}
+
+/// The decoded bytes of a part: never more than a piece of them in memory, if they lie in a file of their own.
+struct Source {
+    file: Option<Checked>,
+    decoder: Decoder,
+    /// Decoded, and not read yet.
+    ready: Cursor<Vec<u8>>,
+}
+
+impl Source {
+    fn within(bytes: Vec<u8>) -> Self {
+        Self { file: None, decoder: Decoder::new(Encoding::Identity), ready: Cursor::new(bytes) }
+    }
+
+    fn apart(file: Checked, encoding: Encoding) -> Self {
+        Self { file: Some(file), decoder: Decoder::new(encoding), ready: Cursor::default() }
+    }
+
+    /// Decodes on until there is something to read, or all was read.
+    fn more(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            return Ok(());
+        }
+        let mut out = std::mem::take(&mut self.ready).into_inner();
+        out.clear();
+        let mut piece = vec![0; PIECE];
+        while out.is_empty() && self.file.is_some() {
+            let Some(file) = &mut self.file else { break };
+            let read = file.read(&mut piece)?;
+            if read > 0 {
+                self.decoder.push(piece.get(..read).unwrap_or_default(), &mut out);
+                continue;
+            }
+            self.decoder.end(&mut out);
+            if !file.sound() {
+                return Err(io::Error::new(ErrorKind::InvalidData, "the disk has lost a part of it: fetch it again"));
+            }
+            self.file = None;
+        }
+        self.ready = Cursor::new(out);
+        Ok(())
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if self.ready.position() >= self.ready.get_ref().len() as u64 {
+            self.more()?;
+        }
+        self.ready.read(to)
     }
 }
 
@@ -102,28 +150,30 @@ pub(super) fn save(
     to_open: bool,
 ) -> Result<Done, Fault> {
     let open = open(shared, id)?;
-    let (part, bytes) = open.bytes(shared, path)?;
+    let (part, mut source) = open.source(shared, path)?;
     let name = filename::safe(name);
-    if to_open && filename::runs(&name, &part.mime, bytes.get(..SNIFF).unwrap_or(&bytes)) {
+    let cannot = |e: &io::Error| io_fault(e.kind(), "the attachment cannot be saved").because(&e.to_string());
+    let mut head = Vec::new();
+    (&mut source).take(SNIFF).read_to_end(&mut head).map_err(|e| cannot(&e))?;
+    if to_open && filename::runs(&name, &part.mime, &head) {
         return Err(Fault::new(Kind::Usage, &format!("{name} could run as a program: it is only saved, not opened")));
     }
-    let cannot = |e: &std::io::Error| io_fault(e.kind(), "the attachment cannot be saved").because(&e.to_string());
-    for n in 0..MAX_TRIES {
-        let path = folder.join(if n == 0 { name.clone() } else { filename::numbered(&name, n) });
-        // `create_new` follows no link and replaces nothing.
-        let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
-            Err(e) => return Err(cannot(&e)),
-        };
-        if let Err(error) = file.write_all(&bytes).and_then(|()| file.sync_all()) {
-            // Half a file would look like a whole one.
-            let _ = fs::remove_file(&path);
-            return Err(cannot(&error));
-        }
-        return Ok(Done { count: 1, path: Some(path), ..Done::default() });
-    }
-    Err(Fault::new(Kind::Disk, "there are a thousand files of this name already"))
+    let path = target::make(folder, &name, &mut head.chain(source), false).map_err(|e| cannot(&e))?;
+    Ok(Done { count: 1, path: Some(path), ..Done::default() })
+}
+
+/// Makes a file that was asked for in an earlier life, and says so. One that is there already, made just before that life
+/// ended, is not made again.
+pub(super) fn saved(shared: &Shared, message: MessageKey, piece: &Piece, folder: &Path, name: &str) -> Result<(), Fault> {
+    let Piece::Part(path) = piece else { return Ok(()) };
+    let places = shared.store.read(|db| placements::of_message(db, message))?;
+    let Some(place) = places.first() else { return Ok(()) };
+    let open = open(shared, place.id)?;
+    let (_, mut source) = open.source(shared, path)?;
+    let cannot = |e: &io::Error| io_fault(e.kind(), "the attachment cannot be saved").because(&e.to_string());
+    let path = target::make(folder, &filename::safe(name), &mut source, true).map_err(|e| cannot(&e))?;
+    shared.fault(Fault::new(Kind::Notice, &format!("saved {}", path.display())).reaching(Reach::Message));
+    Ok(())
 }
 
 /// Copies parts into the spool.
@@ -131,8 +181,8 @@ pub(super) fn attach(shared: &Shared, id: PlacementKey, paths: &[PartPath]) -> R
     let open = open(shared, id)?;
     let mut done = Done::default();
     for path in paths {
-        let (part, bytes) = open.bytes(shared, path)?;
-        let (spool, size) = shared.spool.put(&mut Cursor::new(bytes))?;
+        let (part, mut source) = open.source(shared, path)?;
+        let (spool, size) = shared.spool.put(&mut source)?;
         let name = filename::safe(part.name.as_deref().unwrap_or_default());
         done.attachments.push(DraftAttachment { spool, name, mime: part.mime.clone(), size });
         done.count += 1;

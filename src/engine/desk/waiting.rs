@@ -5,6 +5,7 @@
 use super::Ear;
 use crate::engine::api::{Piece, Request, Ticket};
 use crate::mail::ids::MessageKey;
+use std::path::PathBuf;
 
 /// The most requests that wait; more are refused.
 const MAX: usize = 1_000;
@@ -22,6 +23,21 @@ pub(super) struct Waits {
     pub ticket: Ticket,
     /// Who waits for the outcome, if not the news.
     pub ear: Ear,
+}
+
+/// The folder and the name of the file that a request makes, if that is to be made also later.
+pub(super) fn file(request: &Request) -> Option<(PathBuf, String)> {
+    match request {
+        Request::SavePart { folder, name, to_open: false, .. } => Some((folder.clone(), name.clone())),
+        _ => None,
+    }
+}
+
+impl Waits {
+    /// As [`file`].
+    pub fn file(&self) -> Option<(PathBuf, String)> {
+        file(&self.request)
+    }
 }
 
 /// All of them, in the order in which they were asked.

@@ -107,6 +107,7 @@ impl ImapStore {
             left -= got as u64;
         }
         self.conn.core().wire.queue(b"\r\n")?;
+        self.conn.core().wire.flush_twice()?;
         let done = self.conn.finish(&mut KeepAll, &mut |_| Ok(false))?;
         Ok(if done.code == "APPENDUID" { appended(&done.args) } else { None })
     }

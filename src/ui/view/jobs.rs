@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::words;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Job, JobState, Unit};
+use crate::engine::api::{Connectivity, Job, JobState, Unit};
 use crate::ui::theme::Role;
 
 /// From this width on there is a bar beside the numbers.
@@ -19,7 +19,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
     let mut drawn = false;
     for ((job, cursor), y) in app.jobs().visible().zip(area.y..area.y + area.height) {
         drawn = true;
-        row(canvas, job, area, y);
+        let state = app.connectivity().get(&job.account);
+        let live = matches!(state, Some(Connectivity::Live { .. } | Connectivity::Polled { .. }));
+        row(canvas, job, live, area, y);
         if cursor {
             canvas.cursor(area, y, true);
         }
@@ -30,7 +32,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
     }
 }
 
-fn row(canvas: &mut Canvas<'_>, job: &Job, area: Area, y: u16) {
+fn row(canvas: &mut Canvas<'_>, job: &Job, live: bool, area: Area, y: u16) {
     let mut end = area.x + area.width.saturating_sub(1);
     if area.width >= BARS {
         if job.total > 0 {
@@ -38,7 +40,7 @@ fn row(canvas: &mut Canvas<'_>, job: &Job, area: Area, y: u16) {
         }
         end -= BAR + 2;
     }
-    let (text, role) = state(job);
+    let (text, role) = state(job, live);
     let far = canvas.right(end, y, area.width / 2, &text, role);
     let x = area.x + 2;
     let name = SafeText::line_max(job.account.as_str(), 60);
@@ -50,8 +52,10 @@ fn row(canvas: &mut Canvas<'_>, job: &Job, area: Area, y: u16) {
 }
 
 /// How far a job is, in words.
-fn state(job: &Job) -> (String, Role) {
+fn state(job: &Job, live: bool) -> (String, Role) {
     match job.state {
+        JobState::Waiting if live => ("waits".to_owned(), Role::StateWaiting),
+        JobState::Waiting => ("coming when online".to_owned(), Role::StateWaiting),
         JobState::Stopping => ("stopping…".to_owned(), Role::StateWaiting),
         JobState::Stopped => ("stopped".to_owned(), Role::StateWaiting),
         JobState::Running if job.total > 0 => {

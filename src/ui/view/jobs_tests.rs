@@ -26,6 +26,7 @@ fn several() -> Vec<Job> {
         job(2, "work", "fetching 佐藤 健.pdf", (1_200_000, 40_000_000), Unit::Octets, JobState::Running),
         job(3, "home", "fetching texts", (300, 0), Unit::Messages, JobState::Stopping),
         job(4, "home", "reading Lists/kernel", (10, 9_000), Unit::Messages, JobState::Stopped),
+        job(5, "work", "fetching minutes.odt", (0, 0), Unit::Octets, JobState::Waiting),
     ]
 }
 

@@ -85,7 +85,7 @@ fn whereabouts(app: &App, file: &Attachment) -> String {
     match app.viewer().piece(&Piece::Part(file.path.clone())) {
         _ if file.here => String::new(),
         Some(PieceState::Coming { done, total }) => format!(", coming{}", far(*done, *total)),
-        Some(PieceState::Waits) => ", comes with the next connection".to_owned(),
+        Some(PieceState::Waits) => ", coming when online".to_owned(),
         Some(PieceState::Failed(fault)) => format!(", {}", fault.what),
         None => ", on the server".to_owned(),
     }
