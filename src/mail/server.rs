@@ -170,7 +170,7 @@ pub struct FlagsSeen {
     pub uid: Uid,
     /// All its flags.
     pub flags: Flags,
-    /// MODSEQ; 0 without CONDSTORE.
+    /// MODSEQ; 0 where it was not told.
     pub modseq: ModSeq,
 }
 
@@ -181,7 +181,7 @@ pub struct EnvelopeSeen {
     pub uid: Uid,
     /// All its flags.
     pub flags: Flags,
-    /// MODSEQ; 0 without CONDSTORE.
+    /// MODSEQ; 0 where it was not told.
     pub modseq: ModSeq,
     /// INTERNALDATE in seconds since 1970; 0 if unreadable.
     pub received: i64,

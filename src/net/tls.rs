@@ -9,6 +9,9 @@ use native_tls::{Certificate, HandshakeError, Protocol, TlsConnector, TlsStream}
 use openssl::x509::X509;
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// OpenSSL's verify reasons as native-tls prints them. The first that is found in the text holds.
 const REASONS: [(&str, TlsReason); 26] = [
@@ -46,13 +49,39 @@ fn reason(text: &str) -> TlsReason {
     REASONS.iter().find(|(words, _)| text.contains(words)).map_or(TlsReason::Other, |(_, r)| *r)
 }
 
+/// How long the system's authorities are believed as they were read: a program that runs for weeks sees new ones.
+const FRESH: Duration = Duration::from_secs(3_600);
+/// The most connectors that are kept: accounts differ in their authorities and in whether they have a pin.
+const MAX_KEPT: usize = 8;
+
+/// A connector, whom it believes beside the system's authorities, whether only a pin counts, and when it was made.
+struct Kept {
+    pem: Option<Vec<u8>>,
+    pinned: bool,
+    made: Instant,
+    connector: TlsConnector,
+}
+
+/// To read the system's authorities costs as much as all else of a connection, so that is done once for several.
+static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
 fn connector(endpoint: &Endpoint) -> Result<TlsConnector> {
+    let unreadable = |e: &dyn std::fmt::Display| {
+        let path = endpoint.ca_file.as_deref().unwrap_or(Path::new(""));
+        NetError::tls(TlsReason::BadCaFile, &format!("{}: {e}", path.display()))
+    };
+    let pem = endpoint.ca_file.as_ref().map(std::fs::read).transpose().map_err(|e| unreadable(&e))?;
+    let pinned = endpoint.fingerprint.is_some();
+    // Held while one is made: who comes meanwhile wants the same one.
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.retain(|k| k.made.elapsed() < FRESH);
+    if let Some(same) = kept.iter().find(|k| k.pinned == pinned && k.pem == pem) {
+        return Ok(same.connector.clone());
+    }
     let mut builder = TlsConnector::builder();
     builder.min_protocol_version(Some(Protocol::Tlsv12));
-    if let Some(path) = &endpoint.ca_file {
-        let unreadable = |e: &dyn std::fmt::Display| NetError::tls(TlsReason::BadCaFile, &format!("{}: {e}", path.display()));
-        let pem = std::fs::read(path).map_err(|e| unreadable(&e))?;
-        let all = X509::stack_from_pem(&pem).map_err(|e| unreadable(&e))?;
+    if let Some(pem) = &pem {
+        let all = X509::stack_from_pem(pem).map_err(|e| unreadable(&e))?;
         if all.is_empty() {
             return Err(unreadable(&"no certificate in it"));
         }
@@ -61,11 +90,16 @@ fn connector(endpoint: &Endpoint) -> Result<TlsConnector> {
             builder.add_root_certificate(Certificate::from_der(&der).map_err(|e| unreadable(&e))?);
         }
     }
-    if endpoint.fingerprint.is_some() {
+    if pinned {
         // The pin alone decides, and it is compared below before a byte of ours is sent.
         builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
     }
-    builder.build().map_err(|e| NetError::tls(TlsReason::Other, &e.to_string()))
+    let connector = builder.build().map_err(|e| NetError::tls(TlsReason::Other, &e.to_string()))?;
+    if kept.len() >= MAX_KEPT {
+        kept.remove(0);
+    }
+    kept.push(Kept { pem, pinned, made: Instant::now(), connector: connector.clone() });
+    Ok(connector)
 }
 
 /// Encrypts `stream`. On success the peer is proven to be `endpoint.host`, or holds the pinned certificate.

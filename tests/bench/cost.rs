@@ -9,6 +9,7 @@ use crate::mailhost::{self, host};
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::server::{self, ENVELOPE};
+use crate::whole;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -259,6 +260,7 @@ pub fn run(count: u32, report: &mut Report) {
     reopen(count / 10, report);
     reopen(count, report);
     many(report);
+    whole::beginning(count, report);
     far(count / 10, report);
     bodies(count / 10, report);
 }

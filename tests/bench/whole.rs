@@ -12,20 +12,22 @@ use postrider::store::open::{Cache, open_reader};
 use postrider::store::{Db, mailboxes, search};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Longer than anything takes.
 const LONG: Duration = Duration::from_secs(600);
 
-/// (messages in the inbox, of which not indexed).
-fn here(dir: &Path) -> (u32, u64) {
-    let db: Db<Cache> = match open_reader(&dir.join("data")) {
-        Ok(db) => db,
-        // Not there yet.
-        Err(_) => return (0, 1),
-    };
-    let inbox = mailboxes::find(&db, &AccountName::new("bench"), &MailboxPath::inbox()).ok().flatten();
-    let total = inbox.and_then(|id| mailboxes::counted(&db, id).ok()).unwrap_or(0);
-    (total, search::unindexed_count(&db).unwrap_or(1))
+/// A look into the cache beside the program; 0 where there is none yet.
+fn look<T: Default>(dir: &Path, ask: impl FnOnce(&Db<Cache>) -> postrider::store::Result<T>) -> T {
+    open_reader(&dir.join("data")).and_then(|db| ask(&db)).unwrap_or_default()
+}
+
+/// Messages in the inbox: cheap, for it is asked while the sync that is measured goes on.
+fn here(dir: &Path) -> u32 {
+    look(dir, |db| {
+        let inbox = mailboxes::find(db, &AccountName::new("bench"), &MailboxPath::inbox())?;
+        inbox.map_or(Ok(0), |id| mailboxes::counted(db, id))
+    })
 }
 
 /// A word of the newest mail's subject, as the first row of the list shows it.
@@ -47,21 +49,27 @@ fn at(all: &[f64], share: f64) -> f64 {
 
 /// Everything.
 pub fn run(count: u32, report: &mut Report) {
+    let (dir, word) = beginning(count, report);
+    starts(dir.path(), &word, report);
+    keys(dir.path(), &word, report);
+}
+
+/// An empty cache becomes a full one. The profile, and a word of its newest mail.
+pub fn beginning(count: u32, report: &mut Report) -> (TempDir, String) {
     let corpus = Corpus { seed: 1, count };
     let user = mailhost::user();
     report.section(&format!("The program, {count} messages in an inbox on Dovecot (Maildir) over TLS"));
     server::fill(&corpus, &user);
     // The first read makes Dovecot's own cache; what it takes is not ours.
     server::bare_read(&user);
+    let word = newest(&corpus);
+    first::rows(&user, &word, report);
     let bare = server::bare_read(&user);
     report.note("bare read of all envelopes", &format!("{:.2} s", bare.read));
     report.note("... octets", &format!("{:.1} MB", bare.octets as f64 / 1e6));
-    let word = newest(&corpus);
-    first::rows(&user, &word, report);
     let dir = server::profile(&user);
     first_sync(dir.path(), &corpus, &word, &bare, report);
-    starts(dir.path(), &word, report);
-    keys(dir.path(), &word, report);
+    (dir, word)
 }
 
 fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Read, report: &mut Report) {
@@ -80,11 +88,11 @@ fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Read, repo
         if steps % 20 == 0 {
             down = !down;
         }
-        if here(dir).0 >= corpus.count {
+        if here(dir) >= corpus.count {
             break screen.begun.elapsed().as_secs_f64();
         }
     };
-    report.check("... to all envelopes, in bare reads", done / bare.read, 2.0, "x");
+    report.check("... to all envelopes, in bare reads", done / bare.read, 1.3, "x");
     report.note("... in seconds", &format!("{done:.2} s"));
     report.note("... processor time", &format!("{:.2} s", screen.processor()));
     let keys = sorted(keys);
@@ -92,9 +100,10 @@ fn first_sync(dir: &Path, corpus: &Corpus, word: &str, bare: &server::Read, repo
     report.check("... 99th percentile", at(&keys, 0.99), 16.0, "ms");
     report.note("... the worst", &format!("{:.1} ms", at(&keys, 1.0)));
     let (now, most, _) = screen.memory();
-    report.note("resident memory just then (most until then)", &format!("{now:.1} ({most:.1}) MB"));
+    report.check("resident memory, the most until then", most, 50.0, "MB");
+    report.note("... just then", &format!("{now:.1} MB"));
     let start = Instant::now();
-    while here(dir).1 > 0 {
+    while look(dir, search::unindexed_count) > 0 {
         screen.settle(Duration::from_millis(100));
     }
     report.note("... until all are indexed, further", &format!("{:.1} s", start.elapsed().as_secs_f64()));

@@ -87,7 +87,8 @@ impl ImapStore {
     }
 
     pub(super) fn fetch_flags_of(&mut self, uids: &UidSet, since: Option<ModSeq>, mut sink: Sink<'_, FlagsSeen>) -> Result<()> {
-        let items = format!("(UID FLAGS{}{})", if self.modseqs() { " MODSEQ" } else { "" }, self.label_item());
+        // MODSEQ of a single message is never looked at: where a server tells it by itself, it is kept.
+        let items = format!("(UID FLAGS{})", self.label_item());
         let tail = since.filter(|_| self.modseqs()).map_or_else(String::new, |m| format!(" (CHANGEDSINCE {})", m.0));
         let mut parts = Parts::new(&mut sink);
         for piece in pieces(uids) {
@@ -107,9 +108,6 @@ impl ImapStore {
     pub(super) fn fetch_envelopes_of(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
         let mut items =
             "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]".to_owned();
-        if self.modseqs() {
-            items.push_str(" MODSEQ");
-        }
         items.push_str(self.object_item());
         items.push_str(self.label_item());
         let mut parts = Parts::new(&mut sink);
