@@ -1,11 +1,40 @@
 //! extras — further extensions against Dovecot, with and without: what is asked of single messages.
 //! Start reading at: any test; `extensions.rs` says which extension is tested where.
 
-use crate::extensions::{fill, open};
+use crate::extensions::{fill, open, put};
 use crate::mailhost::user;
 use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::uid::UidSet;
+use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
+
+/// How many turns `act` takes.
+fn turns(store: &mut ImapStore, act: impl FnOnce(&mut ImapStore)) -> u64 {
+    let before = store.traffic().round_trips;
+    act(store);
+    store.traffic().round_trips - before
+}
+
+/// LITERAL+ (RFC 7888): a message, and a word that cannot be quoted, go out in one turn; masked, each asks first.
+#[test]
+fn literals_wait_for_no_leave() {
+    let user = user();
+    let inbox = MailboxPath::inbox();
+    for (without, asked) in [(&[][..], 0), (&["LITERAL+"], 1)] {
+        let mut store = open(&user, without);
+        let small = format!("Subject: Größe\r\n\r\n{}\r\n", "text ".repeat(2_000));
+        assert_eq!(turns(&mut store, |s| put(s, &inbox, &small)), 1 + asked, "{without:?}");
+        // Beside sending this much a turn is nothing; a server that is full says so before.
+        let large = format!("Subject: x\r\n\r\n{}\r\n", "text ".repeat(60_000));
+        assert_eq!(turns(&mut store, |s| put(s, &inbox, &large)), 2, "{without:?}");
+        store.select(&inbox, true, None).unwrap();
+        let query = postrider::mail::query::parse("subject:Größe", jiff::civil::date(2026, 6, 1)).query;
+        let mut found = UidSet::new();
+        assert_eq!(turns(&mut store, |s| found = s.search(&query, None).unwrap()), 1 + asked, "{without:?}");
+        assert_eq!(found, UidSet::from_iter(found.iter().filter(|uid| uid.get() % 2 == 1)), "{without:?}");
+        assert!(!found.is_empty());
+    }
+}
 
 /// PREVIEW (RFC 8970) in one turn, without marking anything as read; masked, nobody is told that there is such a thing.
 #[test]

@@ -4,12 +4,13 @@
 //! Start reading at: `Offer::new`. Every list of capabilities passes here before anybody looks at it, so that a masked
 //! extension is not there at all.
 
+use super::command::Literals;
 use crate::mail::server::Caps;
 
 /// Words that an account cannot do without: they forbid something.
 const NEVER_MASKED: [&str; 1] = ["LOGINDISABLED"];
 /// What a server that says IMAP4rev2 can do without saying so (RFC 9051, appendix E).
-const REV2: [&str; 13] = [
+const REV2: [&str; 15] = [
     "ENABLE",
     "IDLE",
     "SASL-IR",
@@ -23,6 +24,8 @@ const REV2: [&str; 13] = [
     "NAMESPACE",
     "UNSELECT",
     "STATUS=SIZE",
+    "LITERAL-",
+    "BINARY",
 ];
 
 /// The words of CAPABILITY, in upper case.
@@ -57,6 +60,16 @@ impl Offer {
     #[must_use]
     pub fn words(&self) -> &[String] {
         &self.words
+    }
+
+    /// Which literals go out without leave.
+    #[must_use]
+    pub fn literals(&self) -> Literals {
+        match (self.has("LITERAL+"), self.has("LITERAL-")) {
+            (true, _) => Literals::Plus,
+            (false, true) => Literals::Minus,
+            (false, false) => Literals::Ask,
+        }
     }
 
     /// As the rest of the program asks.
@@ -110,5 +123,6 @@ mod tests {
         let rev2 = offer("IMAP4REV1 IMAP4REV2", &["ESEARCH"]);
         assert!(rev2.caps().moves && rev2.caps().unselect && !rev2.caps().esearch);
         assert!(!offer("IMAP4REV1 IMAP4REV2", &["imap4rev2"]).caps().moves);
+        assert_eq!(offer("IMAP4REV1 LITERAL+ LITERAL-", &["literal+"]).literals(), Literals::Minus);
     }
 }

@@ -39,7 +39,7 @@ impl ImapStore {
         let mut all: Option<CopiedUids> = None;
         let mut certain = true;
         for piece in pieces(uids) {
-            let command = Command::new(verb).text(&piece.to_string()).text(" ").string(&to.to_wire());
+            let command = self.naming(Command::new(verb).text(&piece.to_string()).text(" "), to);
             if moves {
                 self.conn.core().news.own_expunges = piece.len();
             }
@@ -85,32 +85,47 @@ impl ImapStore {
         size: u64,
         from: &mut dyn Read,
     ) -> Result<Option<(UidValidity, Uid)>> {
-        // A name that needs a literal goes out first; its remaining line ends in the message's literal.
-        let tail = format!(" ({}) \"{}\" {{{size}}}", flags.wire(), date_time(received));
-        let command = Command::new("APPEND ").string(&path.to_wire()).text(&tail);
-        self.conn.begin_literal(&command)?;
         let mut buffer = vec![0; PIECE];
         let mut left = size;
+        let mut got = self.more(from, &mut buffer, left)?;
+        let utf8 = self.utf8_mail && has_utf8_header(buffer.get(..got).unwrap_or_default());
+        let (kind, close) = if utf8 { ("UTF8 (~", &b")\r\n"[..]) } else { ("", &b"\r\n"[..]) };
+        let tail = format!(" ({}) \"{}\" {kind}", flags.wire(), date_time(received));
+        let command = self.naming(Command::new("APPEND "), path).text(&tail).open(size);
+        self.conn.say(&command, &mut |_| Ok(false))?;
         while left > 0 {
-            let want = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
-            let room = buffer.get_mut(..want).unwrap_or_default();
-            let got = match from.read(room) {
-                Ok(n) => n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-                // The server waits for what will not come: only closing ends that, and it keeps nothing.
-                Err(e) => return Err(self.conn.core().wire.fail(e.into())),
-            };
-            if got == 0 {
-                return Err(self.conn.core().wire.fail(NetError::protocol("the message is shorter than it was said to be")));
-            }
             self.conn.core().wire.queue(buffer.get(..got).unwrap_or_default())?;
             left -= got as u64;
+            got = self.more(from, &mut buffer, left)?;
         }
-        self.conn.core().wire.queue(b"\r\n")?;
+        self.conn.core().wire.queue(close)?;
         self.conn.core().wire.flush_twice()?;
         let done = self.conn.finish(&mut KeepAll, &mut |_| Ok(false))?;
         Ok(if done.code == "APPENDUID" { appended(&done.args) } else { None })
     }
+
+    /// The next octets of a message of which `left` are to come.
+    fn more(&mut self, from: &mut dyn Read, buffer: &mut [u8], left: u64) -> Result<usize> {
+        let want = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
+        let room = buffer.get_mut(..want).unwrap_or_default();
+        loop {
+            return match from.read(room) {
+                Ok(0) if left > 0 => {
+                    Err(self.conn.core().wire.fail(NetError::protocol("the message is shorter than it was said to be")))
+                }
+                Ok(got) => Ok(got),
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                // The server may wait for what will not come: only closing ends that, and it keeps nothing.
+                Err(e) => Err(self.conn.core().wire.fail(e.into())),
+            };
+        }
+    }
+}
+
+/// Whether there is more than ASCII in the header with which a message begins.
+fn has_utf8_header(begin: &[u8]) -> bool {
+    let end = begin.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(begin.len());
+    !begin.get(..end).unwrap_or_default().is_ascii()
 }
 
 /// `validity source target`, if it is about what we asked for, one to one and in order. Otherwise nothing: then the

@@ -1,12 +1,14 @@
 //! conn — one connection: the `imap` crate writes commands and logs in, we read all that comes back.
-//! Owns: `Conn`, `Fresh`, `Command`.
+//! Owns: `Conn`, `Fresh`.
 //! May import: mail, base.
 //! Start reading at: `Conn::run`. The crate sees tagged lines and continuations only, in ASCII; each untagged response
 //! is diverted to us, so that no response it cannot parse costs the connection.
 
+pub(super) use super::command::Command;
+use super::command::Literals;
 use super::core::{Adapter, Core, locked};
 use super::frame::{KeepAll, Response, Taker};
-use super::untagged::{self, Untagged};
+use super::untagged::Untagged;
 use super::value::{self, Word};
 use crate::base::log;
 use crate::net::error::{NetError, NetErrorKind, Result};
@@ -14,56 +16,6 @@ use crate::net::session::Idle;
 use crate::net::wire::Wire;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-
-/// A command as lines and literals in turn: line, literal, line, literal, … , line.
-#[derive(Clone, Debug)]
-pub struct Command {
-    parts: Vec<Vec<u8>>,
-}
-
-impl Command {
-    /// Begins with text of ours.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self { parts: vec![text.as_bytes().to_vec()] }
-    }
-
-    /// Adds text of ours: words, sets, flags. Never names or text of others.
-    #[must_use]
-    pub fn text(mut self, text: &str) -> Self {
-        if let Some(line) = self.parts.last_mut() {
-            line.extend_from_slice(text.as_bytes());
-        }
-        self
-    }
-
-    /// As it goes over the line, without what a literal waits for.
-    #[cfg(test)]
-    pub fn shown(&self) -> String {
-        self.parts.iter().map(|part| String::from_utf8_lossy(part)).collect()
-    }
-
-    /// Adds any octets as a string: quoted where that is exact, else as a literal (security S-24).
-    #[must_use]
-    pub fn string(mut self, octets: &[u8]) -> Self {
-        let Some(line) = self.parts.last_mut() else { return self };
-        if octets.len() <= 1000 && octets.iter().all(|b| (b' '..=b'~').contains(b)) {
-            line.push(b'"');
-            for b in octets {
-                if matches!(b, b'"' | b'\\') {
-                    line.push(b'\\');
-                }
-                line.push(*b);
-            }
-            line.push(b'"');
-        } else {
-            line.extend_from_slice(format!("{{{}}}", octets.len()).as_bytes());
-            self.parts.push(octets.to_vec());
-            self.parts.push(Vec::new());
-        }
-        self
-    }
-}
 
 /// Behind its OK both sides compress (RFC 4978): nothing may be said until it came, so it stands last.
 pub const COMPRESS: &[u8] = b"COMPRESS DEFLATE";
@@ -84,6 +36,7 @@ pub type OnData<'a> = &'a mut dyn FnMut(Untagged<'_>) -> Result<bool>;
 pub struct Conn {
     session: imap::Session<Adapter>,
     core: Arc<Mutex<Core>>,
+    literals: Literals,
 }
 
 /// A connection that is not logged in.
@@ -134,7 +87,7 @@ impl Fresh {
             (core.caps, core.challenges) = (None, 0);
         }
         match how(self.client) {
-            Ok(session) => Ok(Conn { session, core: self.core }),
+            Ok(session) => Ok(Conn { session, core: self.core, literals: Literals::Ask }),
             Err(e) => Err(fault(&self.core, *e)),
         }
     }
@@ -183,21 +136,32 @@ impl Conn {
         locked(&self.core)
     }
 
-    /// Sends a command whose last line ends in the announcement of a literal, up to the point where the server wants it.
+    /// From now on these literals go out without leave.
+    pub const fn allow(&mut self, literals: Literals) {
+        self.literals = literals;
+    }
+
+    /// Says a command, up to where its answer, or the literal that it leaves open, is to come.
     ///
     /// # Errors
     /// What the server says instead.
-    pub fn begin_literal(&mut self, command: &Command) -> Result<()> {
-        let mut parts = command.parts.iter();
-        self.start(parts.next().map(Vec::as_slice).unwrap_or_default())?;
-        while let (Some(literal), Some(line)) = (parts.next(), parts.next()) {
-            self.until_plus(&mut |_| Ok(false))?;
-            let mut core = self.core();
-            core.wire.queue(literal)?;
-            core.wire.queue(line)?;
-            core.wire.queue(b"\r\n")?;
+    pub fn say(&mut self, command: &Command, on: OnData<'_>) -> Result<()> {
+        for (n, said) in command.said(self.literals).enumerate() {
+            if n == 0 {
+                self.start(&said.line)?;
+            } else {
+                let mut core = self.core();
+                core.wire.queue(&said.line)?;
+                core.wire.queue(b"\r\n")?;
+            }
+            if said.waits {
+                self.until_plus(on)?;
+            }
+            if let Some(literal) = said.literal {
+                self.core().wire.queue(literal)?;
+            }
         }
-        self.until_plus(&mut |_| Ok(false))
+        Ok(())
     }
 
     /// Runs `command` to its tagged answer; each untagged response goes to `on`.
@@ -213,26 +177,18 @@ impl Conn {
     /// # Errors
     /// As [`Self::run`].
     pub fn run_with(&mut self, command: &Command, taker: &mut dyn Taker, on: OnData<'_>) -> Result<Done> {
-        let mut parts = command.parts.iter();
-        self.start(parts.next().map(Vec::as_slice).unwrap_or_default())?;
-        while let (Some(literal), Some(line)) = (parts.next(), parts.next()) {
-            self.until_plus(on)?;
-            let mut core = self.core();
-            core.wire.queue(literal)?;
-            core.wire.queue(line)?;
-            core.wire.queue(b"\r\n")?;
-        }
+        self.say(command, on)?;
         self.finish(taker, on)
     }
 
-    /// Says all of `commands` at once, if none needs a literal, and reads all answers: one turn. What each command was
+    /// Says all of `commands` at once, if none waits for leave, and reads all answers: one turn. What each command was
     /// answered stands in its place; untagged responses go to `on`, whichever command they answer.
     ///
     /// # Errors
     /// What broke the connection.
     pub fn run_all(&mut self, commands: &[Command], on: OnData<'_>) -> Result<Vec<Result<Done>>> {
         let mut answers = Vec::with_capacity(commands.len());
-        if commands.iter().any(|c| c.parts.len() > 1) {
+        if commands.iter().any(|c| !c.is_one_go(self.literals)) {
             for command in commands {
                 answers.push(kept(self.run(command, on))?);
             }
@@ -240,10 +196,10 @@ impl Conn {
         }
         let mut tags = Vec::with_capacity(commands.len());
         for command in commands {
-            self.start(command.parts.first().map(Vec::as_slice).unwrap_or_default())?;
+            self.say(command, on)?;
             let mut core = self.core();
             let tag = core.last_tag();
-            if command.parts.first().is_some_and(|line| line == COMPRESS) {
+            if command.is(COMPRESS) {
                 core.compress_after = Some(tag.clone());
             }
             tags.push(tag);
@@ -323,7 +279,7 @@ impl Conn {
     }
 
     fn hand(&mut self, response: &Response, on: OnData<'_>) -> Result<()> {
-        let data = untagged::read(&response.bytes);
+        let data = self.core().meaning(response);
         let is_fetch = matches!(data, Untagged::Fetch(_));
         // Only these can be news of other mailboxes (NOTIFY); nothing else is read twice.
         let of_mailboxes = matches!(data, Untagged::List(..) | Untagged::Counts { .. } | Untagged::Status(_));
@@ -333,7 +289,9 @@ impl Conn {
                 Ok(())
             }
             Ok(false) if of_mailboxes && self.core().notifying => {
-                self.core().tell(&untagged::read(&response.bytes));
+                let mut core = self.core();
+                let data = core.meaning(response);
+                core.tell(&data);
                 Ok(())
             }
             Ok(_) => Ok(()),

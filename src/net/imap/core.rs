@@ -45,6 +45,8 @@ pub struct Core {
     tags: VecDeque<Vec<u8>>,
     /// Behind the OK with this tag both sides compress.
     pub(super) compress_after: Option<Vec<u8>>,
+    /// Names come in UTF-8.
+    pub(super) utf8: bool,
     /// NOTIFY is on: what nobody asked for is kept in `told`.
     pub(super) notifying: bool,
     pub(super) told: Vec<MailboxNews>,
@@ -73,6 +75,7 @@ impl Core {
             alerts: Vec::new(),
             tags: VecDeque::new(),
             compress_after: None,
+            utf8: false,
             notifying: false,
             told: Vec::new(),
             last_tagged: Vec::new(),
@@ -118,6 +121,12 @@ impl Core {
             }
         }
         Ok(response)
+    }
+
+    /// What an untagged response means, in the spelling of names that we know.
+    pub(super) fn meaning<'r>(&self, response: &'r Response) -> Untagged<'r> {
+        let data = untagged::read(&response.bytes);
+        if self.utf8 { data.in_utf8() } else { data }
     }
 
     /// A connection that ends after BYE ended because of it.
@@ -192,7 +201,7 @@ impl Core {
             }
             let response = self.next(&mut KeepAll)?;
             if response.is_untagged() {
-                let data = untagged::read(&response.bytes);
+                let data = self.meaning(&response);
                 self.news.changed |= matches!(data, Untagged::Fetch(_));
                 self.tell(&data);
                 if self.idling.is_some() && (self.news.changed || !self.told.is_empty()) {

@@ -44,7 +44,7 @@ impl ImapStore {
     }
 
     pub(super) fn search_id(&mut self, id: &MessageId) -> Result<UidSet> {
-        let command = with_id(self.verb(charset(!id.as_str().is_ascii())), id);
+        let command = with_id(self.verb(self.charset(!id.as_str().is_ascii())), id);
         self.search_uids(&command)
     }
 
@@ -82,13 +82,13 @@ impl ImapStore {
 
     fn search_in(&mut self, query: &Query, among: Option<&UidSet>, foreign: bool) -> Result<UidSet> {
         let Some(among) = among else {
-            return self.search_from(1, &|command, window| {
-                search::keys(command.text(charset(foreign)).text(window).text(" "), query, foreign)
-            });
+            let charset = self.charset(foreign);
+            return self
+                .search_from(1, &|command, window| search::keys(command.text(charset).text(window).text(" "), query, foreign));
         };
         let mut found = UidSet::new();
         for piece in pieces(among) {
-            let command = self.verb(charset(foreign)).text(&format!("UID {piece} "));
+            let command = self.verb(self.charset(foreign)).text(&format!("UID {piece} "));
             found = found.union(&self.search_uids(&search::keys(command, query, foreign))?);
         }
         Ok(found.intersection(among))
@@ -160,13 +160,18 @@ impl ImapStore {
                 Err(e) => return Err(e),
             }
         }
-        let found = self.search_uids(&of_ids(self.verb(charset(foreign)), &ids))?;
+        let found = self.search_uids(&of_ids(self.verb(self.charset(foreign)), &ids))?;
         Ok(if found.is_empty() { Vec::new() } else { vec![found.iter().collect()] })
     }
 
     /// Whether what a search found can be named by the next command.
     fn can_save(&self) -> bool {
         self.caps.esearch && self.has("SEARCHRES")
+    }
+
+    /// What SEARCH says of its strings before its keys; where UTF-8 was agreed on nothing may be said (RFC 6855, 3).
+    fn charset(&self, foreign: bool) -> &'static str {
+        if foreign && !self.utf8 { "CHARSET UTF-8 " } else { "" }
     }
 
     /// The beginning of a search for UIDs.
@@ -208,11 +213,6 @@ impl ImapStore {
         }
         Ok(found)
     }
-}
-
-/// What SEARCH says of its strings before its keys.
-fn charset(foreign: bool) -> &'static str {
-    if foreign { "CHARSET UTF-8 " } else { "" }
 }
 
 /// What SORT and THREAD always say.

@@ -41,7 +41,7 @@ fn hits_come_in_the_order_of_arrival_where_the_server_sorts() {
         hear("UID SORT (REVERSE ARRIVAL) US-ASCII UID 3:5"),
         say("* SORT 4 5\r\n%T OK done\r\n"),
     ];
-    let ((sorted, plain), heard) = with_words("ESEARCH SORT LITERAL+", steps, |store| {
+    let ((sorted, plain), heard) = with_words("ESEARCH SORT", steps, |store| {
         let sorted = store.newest_of(&query("from:ann"), Some(&UidSet::range(1, 9))).unwrap();
         (sorted, store.newest_of(&query("from:ann subject:Größe"), None).unwrap())
     });

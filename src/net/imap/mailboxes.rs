@@ -108,7 +108,7 @@ impl ImapStore {
 
     /// Whose a mailbox of that name is: by the longest prefix that fits.
     pub(super) fn space(&self, path: &MailboxPath) -> Space {
-        let wire = path.to_wire();
+        let wire = self.name(path);
         let fits = self.namespaces.iter().filter(|n| wire.starts_with(&n.prefix));
         fits.max_by_key(|n| n.prefix.len()).map_or(Space::Personal, |n| n.space)
     }
@@ -136,7 +136,7 @@ impl ImapStore {
     }
 
     fn status_of(&mut self, path: &MailboxPath, items: &str) -> Result<MailboxStatus> {
-        let command = Command::new("STATUS ").string(&path.to_wire()).text(&format!(" ({items})"));
+        let command = self.naming(Command::new("STATUS "), path).text(&format!(" ({items})"));
         let mut found = None;
         self.conn.run(&command, &mut |data| match data {
             Untagged::Counts { path: of, status, .. } if of == *path => {
@@ -149,23 +149,26 @@ impl ImapStore {
     }
 
     pub(super) fn make(&mut self, path: &MailboxPath) -> Result<()> {
-        match self.simply(&Command::new("CREATE ").string(&path.to_wire())) {
+        let command = self.naming(Command::new("CREATE "), path);
+        match self.simply(&command) {
             Err(NetError { kind: NetErrorKind::No { code }, .. }) if code == "ALREADYEXISTS" => Ok(()),
             other => other,
         }
     }
 
     pub(super) fn rename_to(&mut self, from: &MailboxPath, to: &MailboxPath) -> Result<()> {
-        self.simply(&Command::new("RENAME ").string(&from.to_wire()).text(" ").string(&to.to_wire()))
+        let command = self.naming(self.naming(Command::new("RENAME "), from).text(" "), to);
+        self.simply(&command)
     }
 
     pub(super) fn destroy(&mut self, path: &MailboxPath) -> Result<()> {
-        self.simply(&Command::new("DELETE ").string(&path.to_wire()))
+        let command = self.naming(Command::new("DELETE "), path);
+        self.simply(&command)
     }
 
     pub(super) fn limits(&mut self, path: &MailboxPath) -> Result<Vec<Quota>> {
         let mut all = Vec::new();
-        let command = Command::new("GETQUOTAROOT ").string(&path.to_wire());
+        let command = self.naming(Command::new("GETQUOTAROOT "), path);
         self.conn.run(&command, &mut |data| match data {
             Untagged::Quota(quota) if all.len() < MAX_ROOTS => {
                 all.push(quota);
@@ -178,7 +181,7 @@ impl ImapStore {
 
     pub(super) fn my_rights(&mut self, path: &MailboxPath) -> Result<Rights> {
         let mut found = None;
-        let command = Command::new("MYRIGHTS ").string(&path.to_wire());
+        let command = self.naming(Command::new("MYRIGHTS "), path);
         self.conn.run(&command, &mut |data| match data {
             Untagged::Rights(of, rights) if of == *path => {
                 found = Some(rights);

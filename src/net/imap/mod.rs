@@ -7,6 +7,7 @@
 mod bodies;
 mod caps;
 mod change;
+mod command;
 mod conn;
 mod core;
 mod envelope;
@@ -17,6 +18,7 @@ mod frame;
 mod labels;
 mod login;
 mod mailboxes;
+mod names;
 mod notify;
 mod outline;
 mod search;

@@ -19,7 +19,7 @@ const MAX_KNOWN: usize = 2_000;
 impl ImapStore {
     pub(super) fn open_mailbox(&mut self, path: &MailboxPath, read_only: bool, known: Option<&Resync>) -> Result<Selected> {
         let verb = if read_only { "EXAMINE " } else { "SELECT " };
-        let mut command = Command::new(verb).string(&path.to_wire());
+        let mut command = self.naming(Command::new(verb), path);
         let known = known.filter(|k| self.caps.qresync && k.modseq.0 > 0 && k.uidvalidity.0 > 0);
         match known {
             Some(known) => command = command.text(&resync(known)),
@@ -32,7 +32,12 @@ impl ImapStore {
         let mut seen =
             Seen { selected: Selected { read_only, ..Selected::default() }, known: known.map(|k| &k.known), told: UidSet::new() };
         let done = self.conn.run(&command, &mut |data| {
-            let of_others = matches!(data, Untagged::List(..) | Untagged::Counts { .. });
+            // IMAP4rev2 says its own LIST of what is opened.
+            let of_others = match &data {
+                Untagged::List(listed, _) => listed.path != *path,
+                Untagged::Counts { .. } => true,
+                _ => false,
+            };
             seen.take(data);
             Ok(!of_others)
         })?;

@@ -43,6 +43,10 @@ pub struct ImapStore {
     offer: Offer,
     pub(super) selected: Option<Selected>,
     pub(super) namespaces: Vec<Namespace>,
+    /// Names are spelt in UTF-8 on this line.
+    pub(super) utf8: bool,
+    /// Messages with UTF-8 in their headers have to be called so (RFC 6855, 4).
+    pub(super) utf8_mail: bool,
 }
 
 impl ImapStore {
@@ -54,7 +58,9 @@ impl ImapStore {
     /// [`NetErrorKind`]: crate::net::error::NetErrorKind
     pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Waker, cancel: &Cancel) -> Result<Self> {
         let (conn, offer) = login::open(permit, endpoint, login, waker, cancel)?;
-        let mut store = Self { conn, caps: offer.caps(), offer, selected: None, namespaces: Vec::new() };
+        let caps = offer.caps();
+        let mut store = Self { conn, caps, offer, selected: None, namespaces: Vec::new(), utf8: false, utf8_mail: false };
+        store.conn.allow(store.offer.literals());
         store.agree()?;
         Ok(store)
     }
@@ -63,9 +69,16 @@ impl ImapStore {
     fn agree(&mut self) -> Result<()> {
         let mut commands = Vec::new();
         // What SELECT tells of flags has no labels in it.
-        let enable = self.has("ENABLE") && self.has("QRESYNC") && !self.caps.labels;
-        if enable {
-            commands.push(Command::new("ENABLE QRESYNC"));
+        let qresync = self.has("QRESYNC") && !self.caps.labels;
+        // One command for each: a server that chokes on one of them has the others all the same.
+        for (word, wanted) in [
+            ("QRESYNC", qresync),
+            ("IMAP4rev2", self.has("IMAP4REV2")),
+            ("UTF8=ACCEPT", self.has("UTF8=ACCEPT") || self.has("UTF8=ONLY")),
+        ] {
+            if wanted && self.has("ENABLE") {
+                commands.push(Command::new(&format!("ENABLE {word}")));
+            }
         }
         if self.has("ID") {
             commands.push(Command::new("ID (\"name\" \"postrider\" \"version\" ").string(VERSION.as_bytes()).text(")"));
@@ -76,11 +89,11 @@ impl ImapStore {
         if self.has("COMPRESS=DEFLATE") {
             commands.push(Command::new(&String::from_utf8_lossy(COMPRESS)));
         }
-        let (mut enabled, mut namespaces) = (Vec::new(), Vec::new());
+        let (mut enabled, mut namespaces) = (Vec::<String>::new(), Vec::new());
         let answers = self.conn.run_all(&commands, &mut |data| {
             match data {
                 Untagged::Namespaces(all) => namespaces = all,
-                Untagged::Enabled(words) => enabled = words,
+                Untagged::Enabled(words) => enabled.extend(words),
                 _ => return Ok(false),
             }
             Ok(true)
@@ -89,7 +102,11 @@ impl ImapStore {
         for refused in answers.iter().filter_map(|a| a.as_ref().err()) {
             log::info("imap", format_args!("{refused}"));
         }
-        self.caps.qresync = enabled.iter().any(|w| w == "QRESYNC");
+        let on = |word: &str| enabled.iter().any(|w| w == word);
+        self.caps.qresync = on("QRESYNC");
+        self.utf8_mail = on("UTF8=ACCEPT");
+        self.utf8 = self.utf8_mail || on("IMAP4REV2");
+        self.conn.core().utf8 = self.utf8;
         self.namespaces = namespaces;
         Ok(())
     }
@@ -241,7 +258,8 @@ impl MailStore for ImapStore {
 
     fn subscribe(&mut self, path: &MailboxPath, on: bool) -> Result<()> {
         let verb = if on { "SUBSCRIBE " } else { "UNSUBSCRIBE " };
-        self.simply(&Command::new(verb).string(&path.to_wire()))
+        let command = self.naming(Command::new(verb), path);
+        self.simply(&command)
     }
 
     fn notify(&mut self) -> Result<()> {

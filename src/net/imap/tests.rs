@@ -23,11 +23,15 @@ const SELECTED: &str = "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 4]
     * OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n%T OK [READ-WRITE] done\r\n";
 
 pub fn open(script: &Script, tls: TlsMode) -> Result<ImapStore> {
+    open_without(script, tls, &[])
+}
+
+pub fn open_without(script: &Script, tls: TlsMode, without: &[String]) -> Result<ImapStore> {
     let permit = Permit::ask(Reason::MailServer).unwrap();
     let secret = Secret::new("hunter2".to_owned());
     let (waker, cancel) = (Waker::new().unwrap(), Cancel::new().unwrap());
     let auth = AuthPolicy::default();
-    let login = Login { user: "user", secret: &secret, without: &[], auth: &auth };
+    let login = Login { user: "user", secret: &secret, without, auth: &auth };
     ImapStore::open(permit, &script.endpoint(tls), &login, &waker, &cancel)
 }
 

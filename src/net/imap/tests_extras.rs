@@ -4,10 +4,11 @@ use super::ImapStore;
 use super::tests::{envelopes, flags, with_words};
 use crate::mail::flags::{FlagDelta, Flags, Keyword};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::server::Space;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::Result;
-use crate::net::script::{hear, say};
-use crate::net::session::{MailStore, Sink};
+use crate::net::script::{Script, Step, hear, say};
+use crate::net::session::{MailStore, Sink, TlsMode};
 
 type Asked<T> = fn(&mut ImapStore, &UidSet, Sink<'_, (Uid, T)>) -> Result<()>;
 
@@ -125,4 +126,147 @@ fn previews_and_dates() {
         assert_eq!(ask(s, |s, u, sink| s.fetch_save_dates(u, sink)), [(1, 1_795_268_936)]);
         assert!(!s.changed());
     });
+}
+
+/// RFC 7888: what need not be asked goes out with its line, and what is too long for it, or for anybody, is asked for.
+#[test]
+fn literals_without_leave() {
+    let name = MailboxPath::from_wire(b"a\r\nb");
+    let append = |s: &mut ImapStore, size: usize| {
+        s.append(&name, &Flags::new(), 0, size as u64, &mut vec![b'x'; size].as_slice()).unwrap();
+    };
+    let turns = |s: &mut ImapStore, act: &dyn Fn(&mut ImapStore)| {
+        let before = s.traffic().round_trips;
+        act(s);
+        s.traffic().round_trips - before
+    };
+    for (caps, size, wait) in [
+        ("LITERAL+", 5000, false),
+        ("LITERAL+ LITERAL-", 256 * 1024, false),
+        ("LITERAL+", 256 * 1024 + 1, true),
+        ("LITERAL-", 4096, false),
+        ("LITERAL-", 4097, true),
+    ] {
+        let mut steps = vec![hear("SELECT {4+}\r\n"), hear("a\r\n"), hear("b\r\n"), say("a3 OK x\r\n")];
+        steps.extend([hear("APPEND {4+}\r\n"), hear("a\r\n"), hear(if wait { "}\r\n" } else { "+}\r\n" })]);
+        steps.extend(wait.then(|| say("+ go\r\n")));
+        steps.extend([hear("xxx"), say("a4 OK x\r\n")]);
+        let ((selected, appended), heard) = with_words(caps, steps, |s| {
+            let selected = turns(s, &|s| drop(s.select(&name, false, None).unwrap()));
+            (selected, turns(s, &|s| append(s, size)))
+        });
+        assert_eq!((selected, appended), (1, if wait { 2 } else { 1 }), "{caps} {size}");
+        assert!(heard.contains(&format!("{{{size}{}}}\r\n", if wait { "" } else { "+" })), "{caps} {size}");
+    }
+    // A refusal of what was sent already leaves the connection usable.
+    let steps = vec![
+        hear("APPEND"),
+        hear("a\r\n"),
+        hear("b"),
+        hear("xxx"),
+        say("a3 NO [OVERQUOTA] x\r\n"),
+        hear("NOOP"),
+        say("%T OK x\r\n"),
+    ];
+    let (refused, _) = with_words("LITERAL+", steps, |s| {
+        let e = s.append(&name, &Flags::new(), 0, 3, &mut &b"xxx"[..]).unwrap_err();
+        (e.connection_lives(), s.noop().is_ok())
+    });
+    assert_eq!(refused, (true, true));
+}
+
+/// RFC 9051, RFC 6855: what is enabled, how names and words are spelt then, and what is the same as before.
+#[test]
+fn names_in_utf8() {
+    let greeting = "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 AUTH=PLAIN SASL-IR] hi\r\n";
+    let caps = "IMAP4rev1 IMAP4rev2 UTF8=ACCEPT QRESYNC CONDSTORE LITERAL+";
+    let select = "* LIST () \"/\" \"Entwürfe\"\r\n* 3 EXISTS\r\n* OK [CLOSED] x\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n\
+        * OK [UIDNEXT 4] x\r\n* OK [HIGHESTMODSEQ 9] x\r\n* FLAGS (\\Seen)\r\n%T OK [READ-WRITE] done\r\n";
+    let mail = "Subject: Grüße\r\n\r\nä\r\n";
+    let steps = vec![
+        say(greeting),
+        hear("AUTHENTICATE PLAIN"),
+        say(format!("%T OK [CAPABILITY {caps}] in\r\n")),
+        hear("a2 ENABLE QRESYNC"),
+        hear("a3 ENABLE IMAP4rev2"),
+        hear("a4 ENABLE UTF8=ACCEPT"),
+        hear("a5 NAMESPACE"),
+        say("* ENABLED QRESYNC\r\na2 OK x\r\n* ENABLED IMAP4rev2\r\na3 OK x\r\n* ENABLED UTF8=ACCEPT\r\na4 OK x\r\n"),
+        say("* NAMESPACE ((\"\" \"/\")) ((\"Büros/\" \"/\")) NIL\r\na5 OK x\r\n"),
+        hear("LIST \"\" (\"*\" {8+}\r\n"),
+        hear("Büros/*) RETURN (SUBSCRIBED"),
+        say(
+            "* LIST () \"/\" \"Entwürfe\"\r\n* LIST () \"/\" \"R&D\"\r\n* LIST () \"/\" \"Büros/ann\"\r\n* LIST (\\NonExistent) \"/\" x\r\n\
+            * STATUS \"Entwürfe\" (MESSAGES 3 UNSEEN 1 UIDNEXT 4 UIDVALIDITY 7 HIGHESTMODSEQ 9 DELETED 2)\r\na6 OK x\r\n",
+        ),
+        hear("SELECT \"Entwürfe\"\r\n"),
+        say(select),
+        hear("UID SEARCH RETURN (ALL) UID 1:* (ALL SUBJECT {7+}\r\n"),
+        hear("Größe"),
+        say("* ESEARCH (TAG \"a8\") UID ALL 2:3\r\na8 OK x\r\n"),
+        hear("APPEND \"R&D\" () \"01-Jan-1970 00:00:00 +0000\" UTF8 (~{"),
+        hear("Grüße"),
+        hear("\r\n"),
+        hear("ä\r\n"),
+        hear(")\r\n"),
+        say("a9 OK x\r\n"),
+        hear("APPEND \"R&D\" () \"01-Jan-1970 00:00:00 +0000\" {4+}"),
+        hear("x: y"),
+        say("a10 OK x\r\n"),
+    ];
+    let script = Script::start(steps);
+    let mut s = super::tests::open(&script, TlsMode::None).unwrap();
+    assert!(s.caps().qresync && s.caps().esearch && s.caps().moves && s.caps().binary);
+    let listed = s.list().unwrap();
+    let shown: Vec<_> = listed.iter().map(|l| (l.path.as_str(), l.selectable, l.space)).collect();
+    let (own, others) = (Space::Personal, Space::Others);
+    assert_eq!(shown, [("B&APw-ros/ann", true, others), ("Entw&APw-rfe", true, own), ("R&-D", true, own), ("x", false, own)]);
+    assert_eq!(listed[1].status.map(|s| s.messages), Some(3));
+    let opened = s.select(&MailboxPath::from_typed("Entwürfe"), false, None).unwrap();
+    assert_eq!((opened.exists, opened.uidvalidity.0, opened.highestmodseq.0), (1, 7, 9));
+    let query = crate::mail::query::parse("subject:Größe", jiff::civil::date(2026, 6, 1)).query;
+    assert_eq!(s.search(&query, None).unwrap().to_string(), "2:3");
+    for text in [mail, "x: y"] {
+        s.append(&MailboxPath::from_typed("R&D"), &Flags::new(), 0, text.len() as u64, &mut text.as_bytes()).unwrap();
+    }
+    drop(s);
+    let heard = script.heard();
+    assert!(!heard.contains("CHARSET"), "{heard}");
+}
+
+/// Masked, all is as at a server of the first revision; one that refuses to enable a thing does the rest.
+#[test]
+fn without_utf8_names_are_as_ever() {
+    let run = |without: &[String], steps: Vec<Step>| {
+        let mut all = vec![
+            say("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n"),
+            hear("AUTHENTICATE PLAIN"),
+            say("%T OK [CAPABILITY IMAP4rev1 IMAP4rev2 UTF8=ACCEPT QRESYNC ENABLE] in\r\n"),
+        ];
+        all.extend(steps);
+        let script = Script::start(all);
+        let mut s = super::tests::open_without(&script, TlsMode::None, without).unwrap();
+        let made = s.create(&MailboxPath::from_typed("Entwürfe"));
+        let caps = s.caps();
+        drop((s, made));
+        (caps, script.heard())
+    };
+    let steps = vec![
+        hear("ENABLE QRESYNC"),
+        say("* ENABLED QRESYNC\r\n%T OK x\r\n"),
+        hear("CREATE \"Entw&APw-rfe\""),
+        say("%T OK x\r\n"),
+    ];
+    let (caps, heard) = run(&["imap4rev2".to_owned(), "utf8=accept".to_owned()], steps);
+    assert!(caps.qresync && !caps.moves && !heard.contains("UTF8"), "{heard}");
+    let steps = vec![
+        hear("ENABLE QRESYNC"),
+        hear("ENABLE IMAP4rev2"),
+        hear("ENABLE UTF8=ACCEPT"),
+        hear("NAMESPACE"),
+        say("* ENABLED QRESYNC\r\na2 OK x\r\na3 NO x\r\na4 BAD x\r\na5 OK x\r\n"),
+        hear("CREATE \"Entw&APw-rfe\""),
+        say("%T OK x\r\n"),
+    ];
+    assert!(run(&[], steps).0.qresync);
 }
