@@ -153,6 +153,7 @@ impl Answerer {
             let mailbox = mailboxes::get(db, row.mailbox)?.path;
             Ok((row.clone(), messages::content(db, row.message)?, parts::of(db, row.message)?, mailbox))
         })?;
+        self.awaited.seen(row.message);
         let here = self.texts.message(row.message, &content.blob, partly.as_ref())?;
         let body = here.map_or_else(|| self.awaited.body(row.message), Body::Here);
         let pieces = self.awaited.pieces(row.message);

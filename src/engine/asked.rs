@@ -216,6 +216,18 @@ pub(super) fn jobs(store: &Store, accounts: &[AccountName], running: &mut Vec<Jo
     Ok(())
 }
 
+/// The messages of which something is asked for.
+///
+/// # Errors
+/// The store.
+pub(super) fn messages(shared: &Shared) -> Result<Vec<MessageKey>, Fault> {
+    let mut all = Vec::new();
+    for one in shared.store.read_state(|db| asked::list(db, None))? {
+        all.extend(shared.store.read(|db| asked::find(db, &one))?.map(|(message, _)| message));
+    }
+    Ok(all)
+}
+
 /// The files of what is on its way: they are not swept while it is asked for.
 ///
 /// # Errors

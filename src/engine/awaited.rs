@@ -5,13 +5,15 @@
 
 use super::api::{Away, Body, Connectivity, Fault, Kind, Piece, PieceState};
 use crate::mail::ids::{AccountName, MessageKey};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The most wishes that are remembered; the oldest is forgotten first, and asked for again if it is still wanted.
 const MAX: usize = 256;
+/// How many messages count as open: the one that is read, and its neighbours.
+const SEEN: usize = 8;
 /// How often somebody is told how far a piece is.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -40,6 +42,8 @@ struct State {
     waits: BTreeMap<Key, Wait>,
     /// Accounts that have no connection, and wait for one.
     down: BTreeSet<AccountName>,
+    /// What was looked at last.
+    seen: VecDeque<MessageKey>,
 }
 
 /// Hears of pieces that came, or will not come.
@@ -162,6 +166,23 @@ impl Awaited {
         drop(state);
         self.ended(message, piece, Err(fault));
         true
+    }
+
+    /// Somebody looks at a message.
+    pub fn seen(&self, message: MessageKey) {
+        let mut state = self.lock();
+        state.seen.retain(|known| *known != message);
+        state.seen.push_back(message);
+        if state.seen.len() > SEEN {
+            state.seen.pop_front();
+        }
+    }
+
+    /// What is looked at, or was just now, and what somebody waits for: not to be let go.
+    #[must_use]
+    pub fn in_use(&self) -> Vec<MessageKey> {
+        let state = self.lock();
+        state.seen.iter().copied().chain(state.waits.keys().map(|(message, _)| *message)).collect()
     }
 
     /// Whether the person stopped it: then nobody waits for it, though somebody was sent for it.

@@ -5,11 +5,12 @@
 
 use super::api::Fault;
 use super::fetch::{Fetcher, Got, read_raw};
+use super::kept;
 use super::round::Halt;
 use super::shared::Shared;
 use crate::base::spawn::guarded;
 use crate::config::{AccountConfig, KeepBodies};
-use crate::mail::ids::{MailboxId, MessageKey};
+use crate::mail::ids::{AccountName, MailboxId, MessageKey};
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, NetErrorKind, Result as Net};
 use crate::net::session::{Bodies, MailStore};
@@ -102,10 +103,10 @@ impl Fetcher<'_> {
         let keys: HashMap<Uid, MessageKey> = wanted.iter().filter_map(|w| Some((Uid::new(w.uid)?, w.message))).collect();
         let uids = UidSet::from_iter(keys.keys().copied());
         let (send, take) = sync_channel(AHEAD);
-        let (shared, blobs) = (self.shared, &self.blobs);
+        let (shared, account, blobs) = (self.shared, &self.account, &self.blobs);
         let (ended, kept, stopped) = thread::scope(|scope| {
             let keeper = thread::Builder::new().name("bodies".to_owned()).spawn_scoped(scope, move || {
-                guarded(|| keep(shared, blobs, &take)).unwrap_or_else(|panic| Err(Fault::bug(&panic)))
+                guarded(|| keep(shared, account, blobs, &take)).unwrap_or_else(|panic| Err(Fault::bug(&panic)))
             });
             let mut arriving = Arriving { blobs, keys: &keys, now: None, send, go_on, stopped: false };
             let ended = conn.fetch_bodies(&uids, &mut arriving);
@@ -144,14 +145,15 @@ impl Fetcher<'_> {
 }
 
 /// Reads and records what comes; which messages.
-fn keep(shared: &Shared, blobs: &Blobs, take: &Receiver<Came>) -> Result<HashSet<MessageKey>, Fault> {
-    let (mut all, mut batch) = (HashSet::new(), Vec::with_capacity(BATCH));
+fn keep(shared: &Shared, account: &AccountName, blobs: &Blobs, take: &Receiver<Came>) -> Result<HashSet<MessageKey>, Fault> {
+    let (mut all, mut batch, mut octets) = (HashSet::new(), Vec::with_capacity(BATCH), 0);
     loop {
         let next = take.recv();
         let over = next.is_err();
         if let Ok(Came { message, blob, bytes }) = next {
             let bytes = bytes.map_or_else(|| blobs.get(&blob), Ok)?;
             all.insert(message);
+            octets += bytes.len() as u64;
             batch.push((message, blob, read_raw(bytes)));
         }
         if batch.len() >= BATCH || (over && !batch.is_empty()) {
@@ -159,6 +161,7 @@ fn keep(shared: &Shared, blobs: &Blobs, take: &Receiver<Came>) -> Result<HashSet
             shared.store.cache(move |tx| {
                 rows.iter().try_for_each(|(message, blob, reading)| bodies::arrived(tx, *message, blob, reading))
             })?;
+            kept::grew(shared, account, std::mem::take(&mut octets))?;
         }
         if over {
             return Ok(all);

@@ -47,6 +47,8 @@ pub enum Got {
 #[derive(Debug)]
 pub struct Fetcher<'a> {
     pub(super) shared: &'a Shared,
+    /// Whose connection it is.
+    pub(super) account: AccountName,
     pub(super) blobs: Blobs,
     /// What is selected, and whether the numbers that we know hold there.
     selected: Option<(MailboxId, bool)>,
@@ -57,8 +59,8 @@ impl<'a> Fetcher<'a> {
     ///
     /// # Errors
     /// The store.
-    pub fn new(shared: &'a Shared) -> Result<Self, Halt> {
-        Ok(Self { shared, blobs: Blobs::open(&shared.store.places().cache)?, selected: None })
+    pub fn new(shared: &'a Shared, account: &AccountName) -> Result<Self, Halt> {
+        Ok(Self { shared, account: account.clone(), blobs: Blobs::open(&shared.store.places().cache)?, selected: None })
     }
 
     /// Another mailbox is selected by somebody else; whether one was.
@@ -103,8 +105,8 @@ impl<'a> Fetcher<'a> {
             Err(e) if e.connection_lives() => return Ok(Got::Refused(refused(&e))),
             Err(e) => return Err(e.into()),
         }
-        let (blob, _) = counted.to.finish()?;
-        self.keep(message, blob)
+        let (blob, octets) = counted.to.finish()?;
+        self.keep(message, blob, octets)
     }
 
     /// Whether the UIDs of the cache hold in that mailbox.

@@ -7,6 +7,7 @@ use super::api::{Fault, Piece, Task, Unit};
 use super::fault::{Kind, Reach, Remedy};
 use super::fetch::{Fetcher, Got, read, refused};
 use super::jobs::Running;
+use super::kept;
 use super::round::Halt;
 use super::shared;
 use crate::base::cancel::Cancel;
@@ -209,8 +210,9 @@ impl Fetcher<'_> {
             held.push(Held { section: section.clone(), octets: bytes.len() as u64, decoded: false, blob });
         }
         let reading = read(outline.message(&pieces, &BTreeSet::new()));
-        let outline = outline.clone();
+        let (outline, octets) = (outline.clone(), held.iter().map(|h| h.octets).sum());
         self.shared.store.cache(move |tx| parts::arrived(tx, message, &outline, &held, &reading))?;
+        kept::grew(self.shared, &self.account, octets).map_err(Halt::Store)?;
         Ok(Some(Got::Here))
     }
 
@@ -228,6 +230,7 @@ impl Fetcher<'_> {
                 let (message, section) = (large.message, large.section.clone());
                 let held = Held { section, octets, decoded, blob };
                 self.shared.store.cache(move |tx| parts::part_arrived(tx, message, &held))?;
+                kept::grew(self.shared, &self.account, octets).map_err(Halt::Store)?;
                 Ok(Got::Here)
             }
         }
@@ -245,7 +248,7 @@ impl Fetcher<'_> {
         }
         match self.stream(conn, &content.account, &content.envelope.subject, large, patience)? {
             Came::Not(got) => Ok(got),
-            Came::All(blob, ..) => self.keep(content.key, blob),
+            Came::All(blob, octets, _) => self.keep(content.key, blob, octets),
         }
     }
 
@@ -339,9 +342,10 @@ impl Fetcher<'_> {
     }
 
     /// The file of a whole message is here: records it, and what it says.
-    pub(super) fn keep(&self, message: MessageKey, blob: String) -> Result<Got, Halt> {
+    pub(super) fn keep(&self, message: MessageKey, blob: String, octets: u64) -> Result<Got, Halt> {
         let reading = super::fetch::read_raw(self.blobs.get(&blob)?);
         self.shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, &reading))?;
+        kept::grew(self.shared, &self.account, octets).map_err(Halt::Store)?;
         Ok(Got::Here)
     }
 }

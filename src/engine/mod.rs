@@ -28,6 +28,7 @@ mod handle;
 pub mod jobs;
 pub mod jolt;
 pub mod journal;
+mod kept;
 pub mod lane;
 mod ledger;
 mod limits;

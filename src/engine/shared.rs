@@ -6,6 +6,7 @@ use super::api::{Changes, Connectivity, Fault, Kind, News, Task, Unit};
 use super::awaited::Awaited;
 use super::filed::Filers;
 use super::jobs::{Jobs, Running};
+use super::kept::Kept;
 use super::password::Typed;
 use super::servers::Servers;
 use crate::base::busy::Busy;
@@ -53,6 +54,8 @@ pub struct Shared {
     pub pace: Pace,
     /// Texts that somebody waits for.
     pub awaited: Arc<Awaited>,
+    /// How much is here.
+    pub kept: Kept,
     /// What servers found for a search.
     pub servers: Arc<Servers>,
 }

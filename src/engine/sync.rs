@@ -153,7 +153,7 @@ impl Once<'_> {
             None => None,
         };
         self.bodies(conn, only)?;
-        asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared)?, conn, self.cancel)
+        asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared, &self.config.name)?, conn, self.cancel)
     }
 
     fn visitor<T>(&mut self, what: impl FnOnce(&mut Visitor<'_>) -> T) -> T {
@@ -209,7 +209,7 @@ impl Once<'_> {
 
     fn bodies(&mut self, conn: &mut dyn MailStore, only: Option<MailboxId>) -> Result<(), Halt> {
         let rules = Rules::of(self.shared, self.config, self.scope.bodies)?;
-        let mut fetcher = Fetcher::new(self.shared)?;
+        let mut fetcher = Fetcher::new(self.shared, &self.config.name)?;
         let (mut skip, mut done) = (HashSet::new(), 0u64);
         let task = Task::Bodies(self.config.name.clone());
         let job = self.shared.begin(task, &self.config.name, "fetching texts", Unit::Messages, Some(self.cancel));

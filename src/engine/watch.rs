@@ -99,7 +99,7 @@ fn life(config: &AccountConfig, shared: &Shared, desk: &Desk, (number, bell, pos
     }
     // A panic in the crates below is a broken line; the first connection goes on.
     let ended = guarded(|| {
-        let fetcher = Fetcher::new(shared)?;
+        let fetcher = Fetcher::new(shared, &config.name)?;
         let mut watch = Watch { config, shared, desk, line: &line, number, bell, post, fetcher, place: None, all: false };
         if number == 0 {
             desk.watching(true);

@@ -8,6 +8,7 @@ use super::connect;
 use super::fault::{Kind, Retry};
 use super::fetch::Fetcher;
 use super::jobs::Running;
+use super::kept;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
 use super::watch;
@@ -151,7 +152,7 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(desk: &'a Desk, visitor: Visitor<'a>) -> Result<Self, Halt> {
-        let fetcher = Fetcher::new(visitor.shared)?;
+        let fetcher = Fetcher::new(visitor.shared, &visitor.config.name)?;
         let since = visitor.shared.now();
         let (todo, round) = (VecDeque::new(), Instant::now());
         Ok(Self {
@@ -291,6 +292,7 @@ impl<'a> Work<'a> {
         let watched = listed.iter().filter(|m| m.selectable && !m.path.is_inbox() && config.watches(&m.path));
         self.desk.posts(watched.map(|m| m.path.clone()).collect());
         self.visitor.agreed(&listed, &visits)?;
+        kept::daily(self.visitor.shared).map_err(Halt::Store)?;
         self.todo = visits.into();
         Ok(())
     }

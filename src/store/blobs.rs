@@ -94,6 +94,17 @@ impl Blobs {
         Ok(self.dir.join(prefix).join(name))
     }
 
+    /// Removes the bytes of that name. That they are gone already is no fault.
+    ///
+    /// # Errors
+    /// `Io`, `Invalid` for what is no name of ours.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        match fs::remove_file(self.path(name)?) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes what is not in `named` and an hour old: left by a crash between file and row, or not named any more.
     /// (files, octets) removed.
     ///

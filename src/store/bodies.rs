@@ -144,15 +144,24 @@ pub fn total(db: &Db<Cache>, account: &AccountName) -> Result<u64> {
 
 /// The statement of [`expire`].
 pub(super) const OLDEST: &str = "SELECT m.id, m.held, m.received FROM message m INDEXED BY message_kept
-    WHERE m.account = ?1 AND m.held > 0
+    WHERE m.account = ?1 AND m.held > 0 AND m.id NOT IN (SELECT value FROM json_each(?5))
       AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND
         ((p.flags & ?2) <> 0 OR p.mailbox IN (SELECT value FROM json_each(?4)) OR EXISTS (SELECT 1 FROM wish w WHERE w.place = p.id AND w.place <> 0)))
     ORDER BY m.received LIMIT ?3";
 
+/// What is not let go whatever its age.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Spared {
+    /// What lies in these.
+    pub mailboxes: Vec<MailboxId>,
+    /// These.
+    pub messages: Vec<MessageKey>,
+}
+
 /// Lets go of bytes by the account's rule: of messages received before `before` (seconds since 1970), and of the oldest
 /// ones until at most `limit` octets are kept; never of starred ones, of those about which something is still to be told, nor
-/// of what lies in `spared`. At most `batch` messages a call; how many. The files
-/// themselves go with the next sweep.
+/// of what is `spared`. At most `batch` messages a call. How many, and the files that they named: these go with the next
+/// sweep, or at once if nothing else names them.
 ///
 /// # Errors
 /// As every transaction.
@@ -162,26 +171,33 @@ pub fn expire(
     before: i64,
     limit: u64,
     batch: u32,
-    spared: &[MailboxId],
-) -> Result<usize> {
-    let spared: Vec<i64> = spared.iter().map(|id| id.0).collect();
-    let spared = serde_json::to_string(&spared).map_err(|e| super::StoreError::invalid(&e.to_string()))?;
+    spared: &Spared,
+) -> Result<(usize, Vec<String>)> {
+    let json = |ids: Vec<i64>| serde_json::to_string(&ids).map_err(|e| super::StoreError::invalid(&e.to_string()));
+    let mailboxes = json(spared.mailboxes.iter().map(|id| id.0).collect())?;
+    let messages = json(spared.messages.iter().map(|key| key.0).collect())?;
     let mut kept = total(tx, account)?;
     let oldest: Vec<(i64, i64, i64)> = tx
         .conn()
         .prepare_cached(OLDEST)?
-        .query_map((account.as_str(), Flag::Flagged.bit(), batch, spared), |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))?
+        .query_map((account.as_str(), Flag::Flagged.bit(), batch, mailboxes, messages), |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+        })?
         .collect::<rusqlite::Result<_>>()?;
-    let mut gone = 0;
+    let (mut gone, mut files) = (0, Vec::new());
     for (id, size, received) in oldest {
         if received >= before && kept <= limit {
             break;
         }
+        let named = "SELECT blob FROM message WHERE id = ?1 AND blob <> '' UNION ALL SELECT blob FROM part WHERE message = ?1";
+        let mut statement = tx.conn().prepare_cached(named)?;
+        files.extend(statement.query_map([id], |r| r.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?);
+        drop(statement);
         forget(tx, MessageKey(id))?;
         kept = kept.saturating_sub(super::messages::from_i64(size));
         gone += 1;
     }
-    Ok(gone)
+    Ok((gone, files))
 }
 
 #[cfg(test)]
@@ -236,7 +252,8 @@ mod tests {
         assert_eq!(ask(0, 10).len(), 0);
         let let_go = |before, limit, batch| {
             let account = account.clone();
-            let gone = store.cache(move |tx| expire(tx, &account, before, limit, batch, &[])).unwrap();
+            let (gone, files) = store.cache(move |tx| expire(tx, &account, before, limit, batch, &Spared::default())).unwrap();
+            assert_eq!(files.len(), gone);
             let mut left: Vec<String> = store.read(named).unwrap().into_iter().collect();
             left.sort();
             (gone, left.concat())

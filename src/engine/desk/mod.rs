@@ -7,7 +7,6 @@ mod ask;
 mod bring;
 mod copies;
 mod intents;
-mod keep;
 mod letters;
 mod parts;
 mod rights;
@@ -21,6 +20,7 @@ pub use intents::automatic;
 use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
 use super::asked;
 use super::crew::Crew;
+use super::kept;
 use super::owner::{Knock, ring};
 use super::setup;
 use super::shared::Shared;
@@ -135,7 +135,7 @@ impl Clerk {
             Errand::Knock(Knock::Compose(what)) => shared.news.put(|news| news.compose.push(what)),
             Errand::Tidy => {
                 self.told(letters::tidy(&shared));
-                self.told(keep::start(&shared));
+                self.told(kept::start(&shared));
                 self.told(asked::recall(&shared, &self.crew));
                 self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
