@@ -5,7 +5,7 @@
 use super::acquaint;
 use super::api::{Fault, Remedy};
 use super::exec::record::{self, OVERTAKEN, Tally};
-use super::fault::Kind;
+use super::fault::{Kind, Reach};
 use super::jobs::Running;
 use super::plan::step::{OpChange, Record};
 use super::shared::Shared;
@@ -48,7 +48,7 @@ impl Unwritten {
 }
 
 /// Records changes of operations: the journal first, then the overlay: what the server did is in the cache already
-/// (decisions 1). Tells the person of those that are parked.
+/// (decisions 1). Tells the person of those that are parked, and of those that came to nothing.
 pub(super) fn journal(shared: &Shared, account: &AccountName, changes: Vec<OpChange>) -> Result<(), Unwritten> {
     let done = shared.store.state(move |tx| record::on_journal(tx, &changes).map(|touched| (touched, changes)));
     let (touched, changes) = done.map_err(|e| {
@@ -56,10 +56,15 @@ pub(super) fn journal(shared: &Shared, account: &AccountName, changes: Vec<OpCha
         let fault = translate::store(&e);
         if overtaken { Unwritten::Overtaken(fault) } else { Unwritten::Store(fault) }
     })?;
-    for change in changes.iter().filter(|c| c.state == OpState::Parked) {
-        let why = change.fault.as_ref().map(translate::op_fault).unwrap_or_default();
-        let fault = Fault::new(Kind::Refused, &format!("not done: {why}")).remedied(Remedy::OpenQueue(change.id)).of(account);
-        shared.fault(fault);
+    for (change, why) in changes.iter().filter_map(|c| Some((c, translate::op_fault(c.fault.as_ref()?)))) {
+        let what = format!("not done: {why}");
+        match change.state {
+            OpState::Parked => {
+                shared.fault(Fault::new(Kind::Refused, &what).remedied(Remedy::OpenQueue(change.id)).of(account));
+            }
+            OpState::Moot => shared.fault(Fault::new(Kind::Missing, &what).reaching(Reach::Message).of(account)),
+            _ => {}
+        }
     }
     let lay = move |tx: &mut crate::store::Tx<'_, crate::store::Cache>| touched.iter().try_for_each(|op| overlay::apply(tx, op));
     shared.store.cache(lay).map_err(|e| Unwritten::Store(translate::store(&e)))

@@ -121,6 +121,7 @@ pub fn op_fault(fault: &OpFault) -> SafeText {
         }
         OpFault::CannotTell => SafeText::of("the connection broke, and whether the server did it cannot be told without doubt"),
         OpFault::Before => SafeText::of("a change before it could not be done, and would lose its messages with the mailbox"),
+        OpFault::Gone => SafeText::of("the message is not there any more: somebody else moved or deleted it"),
         OpFault::NoUidValidity => SafeText::of("the server gives messages no lasting numbers"),
     }
 }

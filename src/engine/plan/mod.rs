@@ -3,7 +3,7 @@
 //! the vocabulary (`step`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
 //! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
-//! person's wishes (`push`, `probe`); observe and fetch what is new (`observe`); record the base last, so that
+//! person's wishes (`push`, `results`, `probe`); observe and fetch what is new (`observe`); record the base last, so that
 //! a pass that ends early repeats work and never skips any.
 
 pub mod base;
@@ -14,19 +14,20 @@ mod observe;
 mod probe;
 mod push;
 mod rebase;
+mod results;
 pub mod step;
 pub mod tree;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use crate::mail::ids::OpId;
-use crate::mail::intent::{Mark, OpState, Operation};
+use crate::mail::intent::{Mark, OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Resync, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 use base::{Base, Outcome, Policy};
-use step::{Ask, Code, OpChange, Part, Record, Refusal, Reply, Step, StepId, Tell};
+use step::{Ask, Code, OpChange, OpFault, Part, Record, Refusal, Reply, Step, StepId, Tell};
 
 /// A set of known UIDs of more intervals is told as one: the command stays short, and of numbers that we do not hold the
 /// server tells a little more.
@@ -113,6 +114,13 @@ struct Answer {
     appended: Option<(UidValidity, Uid)>,
     listed: Vec<MailboxPath>,
     refused: Option<Refusal>,
+}
+
+/// The wish of `op` was already true or has become impossible, because its messages are gone. A person who wanted them somewhere
+/// is told; whoever only marked or deleted them misses nothing.
+fn moot(op: &Operation) -> OpChange {
+    let told = matches!(op.kind, OpKind::Move { .. } | OpKind::Copy { .. });
+    OpChange { fault: told.then_some(OpFault::Gone), ..OpChange::to(op.id, OpState::Moot) }
 }
 
 impl MailboxSync {

@@ -5,7 +5,7 @@
 
 use super::base::{Base, Outcome, Policy};
 use super::step::{Ask, MAX_ROWS, OpChange, Record};
-use super::{MailboxSync, Stage as Pass};
+use super::{MailboxSync, Stage as Pass, moot};
 use crate::engine::journal::batch;
 use crate::mail::flags::Flag;
 use crate::mail::ids::OpId;
@@ -285,14 +285,14 @@ impl MailboxSync {
             if batch::uids(op, validity).is_none_or(|uids| !gone(&uids)) {
                 continue;
             }
-            let state = match (&op.kind, op.state) {
-                (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpState::Settled,
+            let change = match (&op.kind, op.state) {
+                (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
                 // A lost copy may have come to its end before the message went: probed when its time comes.
                 (OpKind::Copy { .. }, OpState::Uncertain | OpState::InFlight) | (_, OpState::Copying) => continue,
-                (OpKind::Move { .. }, OpState::Uncertain | OpState::InFlight) => OpState::Settled,
-                _ => OpState::Moot,
+                (OpKind::Move { .. }, OpState::Uncertain | OpState::InFlight) => OpChange::to(op.id, OpState::Settled),
+                _ => moot(op),
             };
-            changes.push(OpChange::to(op.id, state));
+            changes.push(change);
         }
         self.change(changes);
     }

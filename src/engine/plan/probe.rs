@@ -24,7 +24,7 @@ pub(super) fn same(a: &Fingerprint, b: &Fingerprint) -> bool {
 }
 
 /// Whether they may be: then nothing may be done that is wrong if they are.
-fn perhaps(a: &Fingerprint, b: &Fingerprint) -> bool {
+pub(super) fn perhaps(a: &Fingerprint, b: &Fingerprint) -> bool {
     match (&a.message_id, &b.message_id) {
         (Some(x), Some(y)) => x == y,
         // Without a name nothing but the EMAILID tells them apart.

@@ -1,11 +1,11 @@
 //! push — carrying the person's wishes to the server, each exactly once.
-//! Owns: the stages of pushing: mark, claim, tell, settle; the targets that an earlier wish creates.
+//! Owns: the stages of pushing: mark, claim, tell, settle.
 //! May import: mail, engine/journal.
 //! Start reading at: `Stage`. A claim is on disk before its command is sent; what the server did is in the cache
 //! before the wish is settled.
 
 use super::base::Outcome;
-use super::probe::matching;
+use super::results::finished;
 use super::step::{Ask, Code, OpChange, OpFault, Record, Refusal, Tell};
 use super::{MailboxSync, Stage as Pass};
 use crate::engine::journal::batch::{self, Work};
@@ -14,7 +14,6 @@ use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::Fingerprint;
 use crate::mail::uid::{UidSet, UidValidity};
 
 /// One command and the operations that it is for.
@@ -291,99 +290,5 @@ impl MailboxSync {
     pub(super) fn park(&mut self, ids: &[OpId], fault: &OpFault) {
         self.tried.extend(ids);
         self.change(ids.iter().map(|id| OpChange::park(*id, fault.clone())).collect());
-    }
-
-    /// Gives numbers to targets that an earlier operation made. True if it asked or recorded something.
-    fn resolve(&mut self) -> bool {
-        let waiting = |op: &&Operation| {
-            self.ours(op) && !self.tried.contains(&op.id) && op.targets.iter().any(|t| matches!(t, Target::ResultOf { .. }))
-        };
-        let ids: Vec<OpId> = self.ops.iter().filter(waiting).map(|op| op.id).collect();
-        for id in ids {
-            let Some(op) = self.op(id) else { continue };
-            let makers: Vec<(OpId, Option<&Operation>)> =
-                op.targets.iter().filter_map(|t| maker(t).map(|m| (m.0, self.op(m.0)))).collect();
-            if makers.iter().any(|(_, maker)| maker.is_some_and(|m| !finished(m))) {
-                continue;
-            }
-            if makers.iter().any(|(_, maker)| maker.is_some_and(|m| matches!(m.state, OpState::Withdrawn | OpState::Moot))) {
-                self.change(vec![OpChange::to(id, OpState::Moot)]);
-                return true;
-            }
-            let found: Vec<Target> = op.targets.iter().map(|t| self.result(t).unwrap_or_else(|| t.clone())).collect();
-            if !found.iter().any(|t| matches!(t, Target::ResultOf { .. })) {
-                self.change(vec![OpChange { targets: Some(found), ..OpChange::to(id, op.state) }]);
-                return true;
-            }
-            // They are in this mailbox, above the lowest mark, if that mark is of this mailbox as it is now.
-            let marks: Option<Vec<Mark>> = makers.iter().map(|(_, maker)| maker.and_then(|m| m.mark)).collect();
-            let low = marks.filter(|m| m.iter().all(|m| m.uidvalidity == self.selected.uidvalidity));
-            let low = low.and_then(|m| m.iter().map(|m| m.uidnext).min());
-            match low.filter(|low| *low > 0) {
-                Some(from) => self.go(Ask::Uids { from }, Stage::Appeared(id)),
-                None => self.park(&[id], &OpFault::CannotTell),
-            }
-            return true;
-        }
-        false
-    }
-
-    /// Where the server said that a target went.
-    fn result(&self, target: &Target) -> Option<Target> {
-        let (maker, index) = maker(target)?;
-        let maker = self.op(maker)?;
-        let (uidvalidity, uid) = (*maker.results.get(index)?)?;
-        Some(Target::Server { uidvalidity, uid, print: print(maker, index)?.clone() })
-    }
-
-    fn resolve_by_print(&mut self, id: OpId) {
-        self.again();
-        if let Some(refusal) = self.answer.refused.take() {
-            return self.end(Outcome::Refused(refusal));
-        }
-        let appeared = std::mem::take(&mut self.answer.identities);
-        let Some(op) = self.op(id) else { return };
-        let mut taken = UidSet::new();
-        let find = |target: &Target| {
-            let Some((maker, index)) = maker(target) else { return Some(target.clone()) };
-            if let Some(said) = self.result(target) {
-                return Some(said);
-            }
-            let maker = self.op(maker)?;
-            let print = print(maker, index)?;
-            let from = maker.mark.map_or(0, |mark| mark.uidnext);
-            // Twins are the same mail, and came in the order of the commands: each wish takes the first that is left.
-            let uid = matching(print, &appeared).into_iter().find(|uid| uid.get() >= from && !taken.contains(*uid))?;
-            taken.insert(uid);
-            Some(Target::Server { uidvalidity: self.selected.uidvalidity, uid: uid.get(), print: print.clone() })
-        };
-        match op.targets.iter().map(find).collect::<Option<Vec<Target>>>() {
-            Some(targets) => self.change(vec![OpChange { targets: Some(targets), ..OpChange::to(id, op.state) }]),
-            None => self.park(&[id], &OpFault::CannotTell),
-        }
-    }
-}
-
-/// Whether nothing more is to come of an operation. What is marked has put its copy in place.
-fn finished(op: &Operation) -> bool {
-    matches!(
-        op.state,
-        OpState::Flagged | OpState::Hidden | OpState::Copied | OpState::Settled | OpState::Moot | OpState::Withdrawn
-    )
-}
-
-fn maker(target: &Target) -> Option<(OpId, usize)> {
-    match target {
-        Target::ResultOf { op, index } => Some((*op, usize::try_from(*index).ok()?)),
-        Target::Server { .. } => None,
-    }
-}
-
-/// The fingerprint of an operation's `index`-th result.
-fn print(op: &Operation, index: usize) -> Option<&Fingerprint> {
-    match (&op.kind, op.targets.get(index)) {
-        (OpKind::Append { print, .. }, _) => Some(print),
-        (_, Some(Target::Server { print, .. })) => Some(print),
-        _ => None,
     }
 }

@@ -240,7 +240,7 @@ pub struct OpChange {
     pub results: Option<Vec<Option<(UidValidity, u32)>>>,
     /// Not to be tried before, seconds since 1970.
     pub not_before: Option<i64>,
-    /// Why it is parked or put off.
+    /// Why it is parked, put off, or moot in a way that the person is told of.
     pub fault: Option<OpFault>,
 }
 
@@ -272,7 +272,7 @@ impl OpChange {
     }
 }
 
-/// Why an operation is parked or put off; the person reads a sentence made of it.
+/// Why an operation is parked, put off or moot; the person reads a sentence made of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OpFault {
     /// The server said NO or BAD.
@@ -285,6 +285,8 @@ pub enum OpFault {
     NotFoundAgain,
     /// The line dropped, and whether the server did it cannot be told without doubt.
     CannotTell,
+    /// Its messages are not there any more: somebody else moved or deleted them.
+    Gone,
     /// The server gives no UIDVALIDITY: its numbers cannot be relied on.
     NoUidValidity,
     /// The mailbox would be deleted with messages that an earlier, parked operation wants saved.

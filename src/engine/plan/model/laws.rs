@@ -6,6 +6,7 @@ use super::client::{Dice, End, pass};
 use super::world::{Do, World, delta};
 use super::{Mailbox, Msg, Server, names};
 use crate::mail::flags::Flags;
+use crate::mail::intent::OpState;
 use crate::mail::server::Caps;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -134,6 +135,28 @@ impl Others {
             _ => {}
         }
     }
+}
+
+/// Moved while the line dropped, then starred; meanwhile somebody else took it from there. Nothing is in doubt: it is gone.
+#[test]
+fn what_others_took_is_moot_and_nothing_waits_for_the_person() {
+    let mut lost = 0;
+    for (caps, at) in (0..MASKS).flat_map(|n| (1..14).map(move |at| (masked(n), at))) {
+        let mut world = World::alone(caps, [2, 0, 0], 7);
+        let quiet = |world: &mut World, deeds: &[Do]| deeds.iter().for_each(|d| world.act(d, &mut |_, _| ()));
+        quiet(&mut world, &[0, 1, 2].map(|n| Do::Pass(n, End::Never)));
+        quiet(&mut world, &[Do::Move(0, 1), Do::Flag(0, 2), Do::Pass(0, End::LineLost { at, after: true })]);
+        quiet(&mut world, &[Do::Pass(0, End::Never)]);
+        let there = &mut world.server.boxes.get_mut(&names()[1]).unwrap();
+        let taken: Vec<u32> = there.msgs.keys().copied().collect();
+        taken.iter().for_each(|uid| drop(there.remove(*uid)));
+        world.settle();
+        let [moved, starred] = &world.client.journal[..] else { panic!("{:?}", world.client.journal) };
+        assert!(matches!(moved.state, OpState::Settled | OpState::Hidden), "{caps:?} {at} {moved:?}");
+        assert!(matches!(starred.state, OpState::Settled | OpState::Moot), "{caps:?} {at} {starred:?}");
+        lost += u32::from(starred.state == OpState::Moot);
+    }
+    assert!(lost > 10, "{lost}");
 }
 
 /// Every place at which the program can be killed, one after the other, in a day with every kind of command.
