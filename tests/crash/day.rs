@@ -4,6 +4,7 @@
 use super::mailhost;
 use serde_json::Value;
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -11,10 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-pub(super) const BINARY: &str = env!("CARGO_BIN_EXE_postrider");
 const FOLDERS: [&str; 7] = ["INBOX", "Archive", "Sent", "Trash", "Lists/Rust", "Junk", "Drafts"];
 /// Deleting for ever waits so long; the test moves the date in the journal instead.
 pub(super) const HOLD: i64 = 11;
+
+/// The program; `POSTRIDER_BINARY` names a copy, for long runs beside a build.
+pub(super) fn binary() -> OsString {
+    std::env::var_os("POSTRIDER_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_postrider").into())
+}
 
 /// A command that changes something.
 #[derive(Clone, Debug)]
@@ -179,7 +184,7 @@ impl Day {
 
     /// The exit code; 100 where it was killed after the `crash_at`-th step.
     pub fn run(&self, run: &Run, crash_at: Option<u64>) -> i32 {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command.arg("--profile").arg(self.home()).args(&run.args);
         command.env_remove("POSTRIDER_CRASH_AT").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(at) = crash_at {
@@ -201,7 +206,7 @@ impl Day {
     }
 
     pub(super) fn json(&self, args: &[&str]) -> Value {
-        let output = Command::new(BINARY).arg("--profile").arg(self.home()).args(args).arg("--json").output().unwrap();
+        let output = Command::new(binary()).arg("--profile").arg(self.home()).args(args).arg("--json").output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         serde_json::from_str(&text).unwrap_or_else(|e| panic!("{args:?}: {e}: {text}{}", String::from_utf8_lossy(&output.stderr)))
     }

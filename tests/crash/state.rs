@@ -1,9 +1,12 @@
 //! state — what is left of a day on both sides, read straight from the files, and what makes time pass there.
 //! Start reading at: `Day::cached`.
 
-use super::day::{BINARY, Day, HOLD, Run};
+use super::day::{Day, HOLD, Run, binary};
+use postrider::store::{Store, journal, overlay};
 use std::fs;
 use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 impl Day {
     pub fn me(&self) -> &str {
@@ -14,6 +17,9 @@ impl Day {
     pub fn act(&self, verb: &[&str]) -> Run {
         let numbers = |word: &str| -> Vec<String> {
             let Some((mailbox, n)) = word.split_once(':') else { return vec![word.to_owned()] };
+            if mailbox == "file" {
+                return vec![self.file(n)];
+            }
             let rows = self.json(&["list", mailbox]);
             let id = format!("{}@example.org", n.trim_end_matches('*'));
             let like = rows.as_array().unwrap().iter().filter(|row| row["message_id"] == id.as_str());
@@ -25,11 +31,28 @@ impl Day {
         Run { args: verb.iter().flat_map(|word| numbers(word)).collect(), input: String::new() }
     }
 
+    /// A file with the mail `n`.
+    fn file(&self, n: &str) -> String {
+        let path = self.dir.path().join(format!("{n}.eml"));
+        let text = format!("Subject: Mail {n}\r\nMessage-ID: <{n}@example.org>\r\n\r\nThis is mail {n}.\r\n");
+        fs::write(&path, text).unwrap();
+        let file = fs::File::options().append(true).open(&path).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_770_000_000)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    /// What a start of the reader does before there is a network: the journal is laid over what the server had confirmed.
+    pub fn replay(&self) {
+        let store = Store::open(&self.home().join("data"), Arc::new(|_| {})).unwrap();
+        let pending = store.read_state(|db| journal::pending(db, None)).unwrap();
+        store.cache(move |tx| overlay::rebuild(tx, &pending)).unwrap();
+    }
+
     /// Runs it whole: how many durable steps that are.
     pub fn steps(&self, run: &Run) -> u64 {
         let log = self.dir.path().join("steps");
         let _ = fs::remove_file(&log);
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         command.arg("--profile").arg(self.home()).args(&run.args).env("POSTRIDER_CRASH_LOG", &log);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
