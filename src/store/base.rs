@@ -144,6 +144,9 @@ pub fn rebase(
     if base.uidvalidity != from {
         return Err(StoreError::invalid("this UIDVALIDITY is not the one that changed"));
     }
+    // What is found again is there; what is not goes.
+    let doubted = placements::in_doubt(tx, mailbox)?;
+    placements::doubted(tx, mailbox, &doubted, false)?;
     let pairs: HashMap<u32, u32> = pairs.iter().map(|(a, b)| (a.get(), b.get())).collect();
     let sql = "SELECT id, uid FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL";
     let all: Vec<(i64, u32)> = tx

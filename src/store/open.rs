@@ -63,6 +63,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0004_search.sql"),
         include_str!("migrations/cache/0005_parts.sql"),
         include_str!("migrations/cache/0006_limits.sql"),
+        include_str!("migrations/cache/0007_doubt.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

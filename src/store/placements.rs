@@ -144,6 +144,32 @@ pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u
     Ok(set)
 }
 
+/// The UIDs of messages that the server is said to have lost along with most of the mailbox; hidden, and not believed before the
+/// next pass (security S-13).
+///
+/// # Errors
+/// As every question.
+pub fn in_doubt(db: &Db<Cache>, mailbox: MailboxId) -> Result<UidSet> {
+    let sql = "SELECT uid FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL AND waiting > 0 ORDER BY uid";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    let uids = statement.query_map([mailbox.0], |r| r.get(0))?.collect::<rusqlite::Result<Vec<u32>>>()?;
+    Ok(uids.into_iter().filter_map(Uid::new).collect())
+}
+
+/// Puts messages in doubt, or takes them out of it. How many changed.
+///
+/// # Errors
+/// As every transaction.
+pub fn doubted(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uids: &UidSet, doubted: bool) -> Result<usize> {
+    let mut changed = 0;
+    for id in within(tx, mailbox, uids)? {
+        let sql = "UPDATE placement SET waiting = ?2 WHERE id = ?1 AND waiting <> ?2";
+        changed += tx.conn().prepare_cached(sql)?.execute((id.0, doubted))?;
+        derive(tx, id)?;
+    }
+    Ok(changed)
+}
+
 /// How many messages the server has in a mailbox, and how many of them are unread there, more than the person sees: what
 /// pending operations hide, less what they only promise. Costs pending work.
 ///
@@ -248,16 +274,17 @@ pub fn flags_told(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uids: &UidSet, del
     Ok(())
 }
 
-/// Records that messages are here no more.
+/// Records that messages are here no more. How many were not missed before.
 ///
 /// # Errors
 /// As every transaction.
 pub fn vanished(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uids: &UidSet) -> Result<usize> {
+    let missed = in_doubt(tx, mailbox)?.intersection(uids).len();
     let gone = within(tx, mailbox, uids)?;
     for id in &gone {
         remove(tx, *id)?;
     }
-    Ok(gone.len())
+    Ok(gone.len().saturating_sub(usize::try_from(missed).unwrap_or(usize::MAX)))
 }
 
 /// Removes a placement, and its content if it lies nowhere else. Wishes about it stay, waiting for its UID.
@@ -304,7 +331,8 @@ pub(super) fn derive(tx: &mut Tx<'_, Cache>, id: PlacementKey) -> Result<()> {
     while let Some(id) = todo.pop() {
         let before = get(tx, id)?;
         let flags = flags_before(tx, &before, i64::MAX)?;
-        let sql = "SELECT EXISTS (SELECT 1 FROM wish WHERE place = ?1 AND hides = 1)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM wish WHERE place = ?1 AND hides = 1)
+                   OR EXISTS (SELECT 1 FROM placement WHERE id = ?1 AND uid IS NOT NULL AND waiting > 0)";
         let hidden = tx.conn().prepare_cached(sql)?.query_row([id.0], |r| r.get(0))?;
         let after = Placement { flags, hidden, ..before.clone() };
         if after != before {

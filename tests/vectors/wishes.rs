@@ -76,6 +76,49 @@ fn s_13_vanished() {
     assert!(server.count("BODY.PEEK[]") <= asked + 1, "texts that are here are not fetched again");
 }
 
+/// S-13: when most of a mailbox vanishes, its texts are kept until a second look says the same.
+#[test]
+fn s_13_most_of_a_mailbox() {
+    for caps in ["", " ENABLE CONDSTORE"] {
+        let server = Server::imap();
+        server.world().caps.push_str(caps);
+        (4..=150).for_each(|n| {
+            server.world().inbox().add(letter(n));
+        });
+        let bed = Bed::at(&server);
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        let asked = server.count("BODY.PEEK[]");
+        // How many are shown, and how many texts are here.
+        let here = || -> (i64, i64) {
+            let cache = rusqlite::Connection::open(bed.path("data/cache.sqlite")).unwrap();
+            let sql = "SELECT total, (SELECT count(*) FROM message WHERE blob <> '') FROM mailbox WHERE path = 'INBOX'";
+            cache.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+        };
+        let look = |shown: i64, texts: i64| {
+            bed.run(&["sync", "--bodies", "all"]).code(0);
+            assert_eq!(here(), (shown, texts), "{caps}");
+        };
+        assert_eq!(here(), (150, 150));
+        // A server that lost most of it for a while.
+        let lost = server.world().inbox().mails.split_off(20);
+        look(20, 150);
+        server.world().inbox().mails.extend(lost);
+        look(150, 150);
+        assert_eq!(server.count("BODY.PEEK[]"), asked, "texts that are here are not fetched again");
+        // Half of it is nothing to doubt; most of it for good is believed at the second look.
+        server.world().inbox().mails.truncate(80);
+        look(80, 80);
+        (151..=300).for_each(|n| {
+            server.world().inbox().add(letter(n));
+        });
+        look(230, 230);
+        server.world().inbox().mails.truncate(30);
+        look(30, 230);
+        look(30, 30);
+        look(30, 30);
+    }
+}
+
 /// S-14: nothing is changed by the number of a row, and nothing is removed that others have marked.
 #[test]
 fn s_14_by_uid_only() {

@@ -59,6 +59,11 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
             base::begin(tx, mailbox, *uidvalidity)?;
             tally.vanished = placements::vanished(tx, mailbox, uids)? as u64;
         }
+        Record::Doubted { uidvalidity, uids, doubted } => {
+            base::begin(tx, mailbox, *uidvalidity)?;
+            let count = placements::doubted(tx, mailbox, uids, *doubted)? as u64;
+            if *doubted { tally.vanished = count } else { tally.new = count }
+        }
         Record::Placed { to, uidvalidity, copied } => overlay::placed(tx, mailbox, *uidvalidity, to, copied)?,
         Record::Rebase { from, to, pairs } => base::rebase(tx, mailbox, *from, *to, pairs)?,
         Record::Base(new) => {

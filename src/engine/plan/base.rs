@@ -31,13 +31,16 @@ pub struct Policy {
     /// Whether a changed UIDVALIDITY is followed. False after three changes in short time (security S-22):
     /// then the pass touches nothing.
     pub may_rebase: bool,
+    /// If more than so many messages vanish, and more than half, they are hidden and kept until the next pass confirms it
+    /// (security S-13).
+    pub doubtful: u64,
 }
 
 impl Policy {
-    /// The usual one (decisions 10).
+    /// The usual one (decisions 10, security S-13).
     #[must_use]
     pub const fn at(now: i64) -> Self {
-        Self { now, first_window: 500, max_window: 20_000, quick_ms: 200, may_rebase: true }
+        Self { now, first_window: 500, max_window: 20_000, quick_ms: 200, may_rebase: true, doubtful: 100 }
     }
 }
 

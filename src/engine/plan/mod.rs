@@ -42,6 +42,8 @@ pub struct Start {
     pub base: Base,
     /// The UIDs that the cache holds, under `base.uidvalidity`.
     pub known: UidSet,
+    /// Those of them that an earlier pass missed along with most of the mailbox: hidden until this one knows better.
+    pub doubted: UidSet,
     /// The pending operations of this mailbox, and all that these refer to (`after`, `ResultOf`), in any
     /// state and of any mailbox; and those of other mailboxes that are [`Operation::unsure`].
     pub ops: Vec<Operation>,
@@ -57,6 +59,7 @@ pub struct MailboxSync {
     mailbox: MailboxPath,
     base: Base,
     known: UidSet,
+    doubted: UidSet,
     caps: Caps,
     policy: Policy,
     /// By number. Ours, kept in step with what is recorded, and those that ours refer to.
@@ -134,6 +137,7 @@ impl MailboxSync {
             mailbox: start.mailbox,
             base: start.base,
             known: start.known,
+            doubted: start.doubted,
             caps: start.caps,
             policy: start.policy,
             ops,

@@ -20,8 +20,6 @@ const MAX_RANGES: usize = 300;
 const AT_ONCE: u64 = 300;
 /// A guess at the newest messages is at most so many times as wide as the window.
 const MAX_SPARSE: u32 = 4;
-/// If more than so many messages vanish, and more than half, that is looked at twice (security S-13).
-const DOUBTFUL: u64 = 100;
 /// A window may take so many milliseconds where turns are long: others wait for its end.
 const SLOW_MS: u32 = 1_000;
 
@@ -119,8 +117,9 @@ impl MailboxSync {
         let next = match stage {
             Stage::Begin => self.observe_first(),
             Stage::Doubt(vanished) => {
-                let vanished = vanished.difference(&self.answer.uids);
-                self.expunged(&vanished);
+                let there = std::mem::take(&mut self.answer.uids);
+                self.expunged(&vanished.union(&self.doubted).difference(&there));
+                self.back(&there);
                 self.newer()
             }
             Stage::Newer => {
@@ -161,7 +160,7 @@ impl MailboxSync {
         if now == then {
             // Nothing came without a new modification sequence, unless the server says by its numbers that something did.
             let came = self.selected.uidnext > self.base.uidnext;
-            return if came { self.all_uids() } else { self.compare_counts() };
+            return if came || !self.doubted.is_empty() { self.all_uids() } else { self.compare_counts() };
         }
         self.ask(Ask::FlagsOf { uids: UidSet::range(1, u32::MAX), changed_since: Some(then) });
         Stage::Changed
@@ -190,7 +189,7 @@ impl MailboxSync {
         let vanished = std::mem::take(&mut self.selected.vanished).intersection(&self.known);
         let changed = std::mem::take(&mut self.selected.changed);
         self.flags(changed.into_iter().filter(|row| !vanished.contains(row.uid)).collect());
-        if vanished.len() > DOUBTFUL && vanished.len() * 2 > self.known.len() {
+        if self.is_most(&vanished) || !self.doubted.is_empty() {
             self.ask(Ask::Uids { from: 1 });
             return Stage::Doubt(vanished);
         }
@@ -198,11 +197,37 @@ impl MailboxSync {
         self.newer()
     }
 
-    /// Messages that the server says are no more.
-    fn expunged(&mut self, vanished: &UidSet) {
-        if !vanished.is_empty() {
-            self.gone(vanished);
-            self.moot(|uids| uids.difference(vanished).is_empty());
+    /// Messages that the server says are no more. Those that are only put in doubt: what is missed twice is gone, but a server that
+    /// lost most of a mailbox may find it again.
+    fn expunged(&mut self, vanished: &UidSet) -> UidSet {
+        let mut uids = vanished.difference(&self.doubted);
+        if self.is_most(&uids) {
+            self.known = self.known.difference(&uids);
+            let uidvalidity = self.selected.uidvalidity;
+            self.record(Record::Doubted { uidvalidity, uids: uids.clone(), doubted: true });
+        } else {
+            uids = UidSet::new();
+        }
+        let sure = vanished.difference(&uids);
+        if !sure.is_empty() {
+            self.gone(&sure);
+            self.moot(|uids| uids.difference(&sure).is_empty());
+        }
+        uids
+    }
+
+    /// Whether so many of the messages that are shown are doubtful.
+    fn is_most(&self, vanished: &UidSet) -> bool {
+        let shown = self.known.difference(&self.doubted).len();
+        vanished.len() > self.fetch.policy.doubtful && vanished.len() * 2 > shown
+    }
+
+    /// What was in doubt and is there all the same is shown again, with flags that have to be asked for.
+    fn back(&mut self, there: &UidSet) {
+        let uids = std::mem::take(&mut self.doubted).intersection(there);
+        if !uids.is_empty() {
+            self.fetch.flags = self.fetch.flags.union(&uids);
+            self.record(Record::Doubted { uidvalidity: self.selected.uidvalidity, uids, doubted: false });
         }
     }
 
@@ -246,11 +271,14 @@ impl MailboxSync {
 
     /// Whether the number of messages says that the set of UIDs has to be compared.
     fn compare_counts(&mut self) -> Stage {
+        if !self.fetch.flags.is_empty() {
+            return self.next_flags();
+        }
         if !self.fetch.envelopes.is_empty() {
             return self.next_envelopes();
         }
         let here = self.known.union(&self.fetch.got).len();
-        if here == u64::from(self.selected.exists) { Stage::Last } else { self.all_uids() }
+        if here == u64::from(self.selected.exists) && self.doubted.is_empty() { Stage::Last } else { self.all_uids() }
     }
 
     fn all_uids(&mut self) -> Stage {
@@ -263,18 +291,16 @@ impl MailboxSync {
         let there = std::mem::take(&mut self.answer.uids);
         self.fetch.compared = true;
         let here = self.known.union(&self.fetch.got);
-        let gone = here.difference(&there);
-        if !gone.is_empty() {
-            self.gone(&gone);
-        }
-        self.moot(|uids| uids.intersection(&there).is_empty());
+        let doubted = self.expunged(&here.difference(&there));
+        self.back(&there);
+        // Wishes about what was never here, too.
+        self.moot(|uids| uids.intersection(&there.union(&doubted)).is_empty());
         self.fetch.got = self.fetch.got.intersection(&there);
         self.fetch.envelopes = there.difference(&self.known).difference(&self.fetch.got);
         if flags {
             self.fetch.flags = self.known.clone();
-            return self.next_flags();
         }
-        self.next_envelopes()
+        self.next_flags()
     }
 
     /// Wishes about messages that are all gone: already true, or impossible.

@@ -57,6 +57,7 @@ fn opened(exists: u32, uidnext: u32) -> MailboxSync {
         mailbox: MailboxPath::inbox(),
         base: Base::default(),
         known: UidSet::new(),
+        doubted: UidSet::new(),
         ops: Vec::new(),
         caps: Caps::default(),
         policy: Policy { first_window: 64, ..Policy::at(0) },

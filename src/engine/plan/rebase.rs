@@ -112,6 +112,7 @@ impl MailboxSync {
 
     fn rebased(&mut self, pairs: Vec<(crate::mail::uid::Uid, crate::mail::uid::Uid)>) {
         let to = self.selected.uidvalidity;
+        self.doubted = UidSet::new();
         self.known = pairs.iter().map(|(_, new)| *new).collect::<UidSet>();
         self.record(Record::Rebase { from: self.base.uidvalidity, to, pairs });
         self.base = Base { uidvalidity: to, uidnext: 0, highestmodseq: ModSeq(0) };

@@ -181,6 +181,16 @@ pub enum Record {
         /// Which.
         uids: UidSet,
     },
+    /// Messages that are said to be here no more, along with most of the mailbox: hidden, and kept until the next pass confirms
+    /// it (security S-13); or they are here all the same.
+    Doubted {
+        /// Under which UIDs were given.
+        uidvalidity: UidValidity,
+        /// Which.
+        uids: UidSet,
+        /// Whether they are in doubt.
+        doubted: bool,
+    },
     /// The server said where messages of this mailbox are in another: the placements there share their
     /// content with ours (decisions 12). Those here stay; for a move `Vanished` follows.
     Placed {

@@ -14,13 +14,15 @@ use crate::mail::intent::{OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{Fingerprint, IdentitySeen};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A cached mailbox.
 #[derive(Clone, Default, PartialEq, Debug)]
 pub struct View {
     pub base: Base,
     pub rows: BTreeMap<u32, (Fingerprint, Flags)>,
+    /// Those that are hidden, because most of the mailbox was missed.
+    pub doubted: BTreeSet<u32>,
 }
 
 impl View {
@@ -66,9 +68,10 @@ impl Client {
             }
         }
         ops.extend(self.journal.iter().filter(|o| o.unsure()).cloned());
-        let policy = Policy { first_window: 3, max_window: 4, ..Policy::at(self.now) };
+        let policy = Policy { first_window: 3, max_window: 4, doubtful: 1, ..Policy::at(self.now) };
         let known = view.rows.keys().filter_map(|n| Uid::new(*n)).collect();
-        MailboxSync::start(Start { mailbox: mailbox.clone(), base: view.base, known, ops, caps: server.caps, policy })
+        let doubted = view.doubted.iter().filter_map(|n| Uid::new(*n)).collect();
+        MailboxSync::start(Start { mailbox: mailbox.clone(), base: view.base, known, doubted, ops, caps: server.caps, policy })
     }
 
     /// One transaction.
@@ -106,6 +109,13 @@ impl Client {
             Record::Vanished { uidvalidity, uids } => {
                 source.begin(*uidvalidity);
                 source.rows.retain(|n, _| !within(uids, *n));
+                source.doubted.retain(|n| !within(uids, *n));
+            }
+            Record::Doubted { uidvalidity, uids, doubted } => {
+                source.begin(*uidvalidity);
+                let here: Vec<u32> = source.rows.keys().copied().filter(|n| within(uids, *n)).collect();
+                source.doubted.retain(|n| !within(uids, *n));
+                source.doubted.extend(here.into_iter().filter(|_| *doubted));
             }
             Record::Placed { to, uidvalidity, copied } => {
                 if source.base.uidvalidity != *uidvalidity {
@@ -130,6 +140,7 @@ impl Client {
                     let old = std::mem::take(&mut source.rows);
                     source.rows = pairs.iter().filter_map(|(a, b)| Some((b.get(), old.get(&a.get())?.clone()))).collect();
                     source.base = Base { uidvalidity: *to, ..Base::default() };
+                    source.doubted.clear();
                 }
             }
             Record::Base(base) => source.base = *base,

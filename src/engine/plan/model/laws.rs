@@ -5,7 +5,7 @@
 use super::client::{Dice, End, pass};
 use super::world::{Do, World, delta};
 use super::{Mailbox, Msg, Server, names};
-use crate::mail::flags::Flags;
+use crate::mail::flags::{Flag, Flags};
 use crate::mail::intent::OpState;
 use crate::mail::server::Caps;
 use proptest::prelude::*;
@@ -157,6 +157,37 @@ fn what_others_took_is_moot_and_nothing_waits_for_the_person() {
         lost += u32::from(starred.state == OpState::Moot);
     }
     assert!(lost > 10, "{lost}");
+}
+
+/// What a server loses along with most of a mailbox is hidden, comes back with the flags that it has then, and is believed to be
+/// gone at the second look.
+#[test]
+fn most_of_a_mailbox_is_missed_twice_before_it_goes() {
+    for caps in (0..MASKS).map(masked) {
+        let mut world = World::alone(caps, [6, 0, 0], 7);
+        let look = |world: &mut World| {
+            world.act(&Do::Pass(0, End::Never), &mut |_, _| ());
+            let view = &world.client.boxes[&names()[0]];
+            (view.rows.len(), view.doubted.len(), view.rows[&1].1.has(Flag::Seen))
+        };
+        assert_eq!(look(&mut world), (6, 0, false));
+        for (seen, back) in [(true, true), (false, false)] {
+            let inbox = world.server.boxes.get_mut(&names()[0]).unwrap();
+            let lost: Vec<_> = (1..=5).filter_map(|uid| Some((uid, inbox.remove(uid)?))).collect();
+            assert_eq!(look(&mut world), (6, 5, !seen));
+            if !back {
+                break;
+            }
+            let inbox = world.server.boxes.get_mut(&names()[0]).unwrap();
+            inbox.gone.clear();
+            inbox.msgs.extend(lost);
+            // With an old number of change: only who asks for it learns of it.
+            inbox.msgs.get_mut(&1).unwrap().flags = Flags::from_words(["\\Seen"].into_iter());
+            assert_eq!(look(&mut world), (6, 0, true), "{caps:?}");
+        }
+        world.act(&Do::Pass(0, End::Never), &mut |_, _| ());
+        assert_eq!(world.client.boxes[&names()[0]].rows.len(), 1, "{caps:?}");
+    }
 }
 
 /// Every place at which the program can be killed, one after the other, in a day with every kind of command.

@@ -129,7 +129,8 @@ impl World {
             let by_print = |look: u32| {
                 let print = Msg { token: 0, look, flags: Flags::new(), modseq: 0 }.print();
                 let free = |uid: &u32| !claimed.contains(&(thing.mailbox.clone(), *uid));
-                let mut rows = view.rows.iter().filter(|(uid, row)| row.0 == print && free(uid));
+                let shown = view.rows.iter().filter(|(uid, _)| !view.doubted.contains(uid));
+                let mut rows = shown.filter(|(uid, row)| row.0 == print && free(uid));
                 let only = rows.next().filter(|_| rows.next().is_none());
                 only.map(|(uid, row)| Target::Server { uidvalidity: view.base.uidvalidity, uid: *uid, print: row.0.clone() })
             };
@@ -255,6 +256,7 @@ impl World {
         for (path, mailbox) in &self.server.boxes {
             let there: BTreeMap<u32, Flags> = mailbox.msgs.iter().map(|(n, m)| (*n, m.flags.clone())).collect();
             let view = &self.client.boxes[path];
+            assert!(view.doubted.is_empty(), "{path:?}: in doubt for ever");
             let here: BTreeMap<u32, Flags> = view.rows.iter().map(|(n, r)| (*n, r.1.clone())).collect();
             assert_eq!(
                 (here, view.base.uidvalidity),
