@@ -24,7 +24,7 @@ use crate::mail::server::ListedMailbox;
 use crate::mail::uid::UidValidity;
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
-use crate::store::{self, StoreError, base, mailboxes, messages, placements};
+use crate::store::{self, StoreError, base, doubt, mailboxes, messages, placements};
 use std::cell::Cell;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -240,7 +240,7 @@ impl Visitor<'_> {
         let (base, known, doubted) = self
             .shared
             .store
-            .read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?, placements::in_doubt(db, mailbox)?)))?;
+            .read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?, doubt::all(db, mailbox)?)))?;
         let ops = self.shared.store.read_state(|db| {
             let mut pending = store::journal::pending(db, Some(&self.config.name))?;
             let changes: Vec<Operation> = pending.extract_if(.., |op| op.kind.is_about_tree()).collect();

@@ -11,7 +11,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus, Selected};
 use crate::store::tree::{self, Named};
-use crate::store::{self, Cache, Db, base, mailboxes, placements};
+use crate::store::{self, Cache, Db, base, doubt, mailboxes, placements};
 use std::collections::HashMap;
 
 impl Visitor<'_> {
@@ -114,7 +114,7 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> 
     let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
     let more = placements::unseen_by_person(db, row.id)?;
     // What a visit alone can find is looked for as what is to be told: a line that broke may have taken the visit with it.
-    let pending = pending || base::is_waiting(db, row.id)? || !placements::in_doubt(db, row.id)?.is_empty();
+    let pending = pending || base::is_waiting(db, row.id)? || !doubt::all(db, row.id)?.is_empty();
     let there = |shown: u32, more: i64| u32::try_from(i64::from(shown) + more).unwrap_or(0);
     let (messages, unseen) = (there(row.total, more.0), there(row.unread, more.1));
     Ok(folders::Known { path, base, messages, unseen, pending, dying: false })
@@ -126,7 +126,7 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> 
 /// The store.
 pub(super) fn is_as_selected(shared: &Shared, id: MailboxId, selected: &Selected) -> Result<bool, Halt> {
     let (base, here, doubted) =
-        shared.store.read(|db| Ok((base::load(db, id)?, mailboxes::get(db, id)?.total, placements::in_doubt(db, id)?)))?;
+        shared.store.read(|db| Ok((base::load(db, id)?, mailboxes::get(db, id)?.total, doubt::all(db, id)?)))?;
     Ok(doubted.is_empty()
         && base.uidvalidity == selected.uidvalidity
         && base.highestmodseq == selected.highestmodseq

@@ -7,7 +7,7 @@ use super::change::Topic;
 use super::error::{Result, StoreError};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{overlay, placements};
+use super::{doubt, overlay, placements};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::{ModSeq, Uid, UidValidity};
@@ -145,8 +145,8 @@ pub fn rebase(
         return Err(StoreError::invalid("this UIDVALIDITY is not the one that changed"));
     }
     // What is found again is there; what is not goes.
-    let doubted = placements::in_doubt(tx, mailbox)?;
-    placements::doubted(tx, mailbox, &doubted, false)?;
+    let doubted = doubt::all(tx, mailbox)?;
+    doubt::set(tx, mailbox, &doubted, false)?;
     let pairs: HashMap<u32, u32> = pairs.iter().map(|(a, b)| (a.get(), b.get())).collect();
     let sql = "SELECT id, uid FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL";
     let all: Vec<(i64, u32)> = tx

@@ -14,6 +14,7 @@ pub mod blobs;
 pub mod bodies;
 pub mod change;
 pub mod contacts;
+pub mod doubt;
 pub mod draft_copies;
 pub mod drafts;
 pub mod error;

@@ -7,7 +7,7 @@ use super::change::Topic;
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{keywords, messages, threads};
+use super::{doubt, keywords, messages, threads};
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::ids::{MailboxId, MessageKey, PlacementKey, ThreadKey};
 use crate::mail::intent::delta_words;
@@ -144,32 +144,6 @@ pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u
     Ok(set)
 }
 
-/// The UIDs of messages that the server is said to have lost along with most of the mailbox; hidden, and not believed before the
-/// next pass (security S-13).
-///
-/// # Errors
-/// As every question.
-pub fn in_doubt(db: &Db<Cache>, mailbox: MailboxId) -> Result<UidSet> {
-    let sql = "SELECT uid FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL AND waiting > 0 ORDER BY uid";
-    let mut statement = db.conn().prepare_cached(sql)?;
-    let uids = statement.query_map([mailbox.0], |r| r.get(0))?.collect::<rusqlite::Result<Vec<u32>>>()?;
-    Ok(uids.into_iter().filter_map(Uid::new).collect())
-}
-
-/// Puts messages in doubt, or takes them out of it. How many changed.
-///
-/// # Errors
-/// As every transaction.
-pub fn doubted(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uids: &UidSet, doubted: bool) -> Result<usize> {
-    let mut changed = 0;
-    for id in within(tx, mailbox, uids)? {
-        let sql = "UPDATE placement SET waiting = ?2 WHERE id = ?1 AND waiting <> ?2";
-        changed += tx.conn().prepare_cached(sql)?.execute((id.0, doubted))?;
-        derive(tx, id)?;
-    }
-    Ok(changed)
-}
-
 /// How many messages the server has in a mailbox, and how many of them are unread there, more than the person sees: what
 /// pending operations hide, less what they only promise. Costs pending work.
 ///
@@ -279,7 +253,7 @@ pub fn flags_told(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uids: &UidSet, del
 /// # Errors
 /// As every transaction.
 pub fn vanished(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, uids: &UidSet) -> Result<usize> {
-    let missed = in_doubt(tx, mailbox)?.intersection(uids).len();
+    let missed = doubt::all(tx, mailbox)?.intersection(uids).len();
     let gone = within(tx, mailbox, uids)?;
     for id in &gone {
         remove(tx, *id)?;

@@ -7,7 +7,7 @@ use crate::engine::plan::step::{OpChange, Record};
 use crate::engine::translate;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::intent::Operation;
-use crate::store::{self, Cache, State, StoreError, Tx, base, journal, overlay, placements, tree};
+use crate::store::{self, Cache, State, StoreError, Tx, base, doubt, journal, overlay, placements, tree};
 
 /// What a pass changed in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -61,7 +61,7 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
         }
         Record::Doubted { uidvalidity, uids, doubted } => {
             base::begin(tx, mailbox, *uidvalidity)?;
-            let count = placements::doubted(tx, mailbox, uids, *doubted)? as u64;
+            let count = doubt::set(tx, mailbox, uids, *doubted)? as u64;
             if *doubted { tally.vanished = count } else { tally.new = count }
         }
         Record::Placed { to, uidvalidity, copied } => overlay::placed(tx, mailbox, *uidvalidity, to, copied)?,

@@ -7,6 +7,7 @@
 //! a pass that ends early repeats work and never skips any.
 
 pub mod base;
+mod doubt;
 pub mod folders;
 #[cfg(test)]
 mod model;

@@ -50,7 +50,7 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Fetch {
     /// Whose flags.
-    flags: UidSet,
+    pub(super) flags: UidSet,
     /// Whose envelopes.
     envelopes: UidSet,
     /// What came.
@@ -61,7 +61,7 @@ pub(super) struct Fetch {
     pace: Option<(u32, u32)>,
     /// Whether the set of UIDs was compared in this pass.
     compared: bool,
-    policy: Policy,
+    pub(super) policy: Policy,
 }
 
 impl Fetch {
@@ -197,40 +197,6 @@ impl MailboxSync {
         self.newer()
     }
 
-    /// Messages that the server says are no more. Those that are only put in doubt: what is missed twice is gone, but a server that
-    /// lost most of a mailbox may find it again.
-    fn expunged(&mut self, vanished: &UidSet) -> UidSet {
-        let mut uids = vanished.difference(&self.doubted);
-        if self.is_most(&uids) {
-            self.known = self.known.difference(&uids);
-            let uidvalidity = self.selected.uidvalidity;
-            self.record(Record::Doubted { uidvalidity, uids: uids.clone(), doubted: true });
-        } else {
-            uids = UidSet::new();
-        }
-        let sure = vanished.difference(&uids);
-        if !sure.is_empty() {
-            self.gone(&sure);
-            self.moot(|uids| uids.difference(&sure).is_empty());
-        }
-        uids
-    }
-
-    /// Whether so many of the messages that are shown are doubtful.
-    fn is_most(&self, vanished: &UidSet) -> bool {
-        let shown = self.known.difference(&self.doubted).len();
-        vanished.len() > self.fetch.policy.doubtful && vanished.len() * 2 > shown
-    }
-
-    /// What was in doubt and is there all the same is shown again, with flags that have to be asked for.
-    fn back(&mut self, there: &UidSet) {
-        let uids = std::mem::take(&mut self.doubted).intersection(there);
-        if !uids.is_empty() {
-            self.fetch.flags = self.fetch.flags.union(&uids);
-            self.record(Record::Doubted { uidvalidity: self.selected.uidvalidity, uids, doubted: false });
-        }
-    }
-
     /// What is above all that we know: a few are asked for without knowing their numbers.
     fn newer(&mut self) -> Stage {
         let from = self.known.bounds().map_or(1, |(_, high)| high.saturating_add(1));
@@ -304,7 +270,7 @@ impl MailboxSync {
     }
 
     /// Wishes about messages that are all gone: already true, or impossible.
-    fn moot(&mut self, gone: impl Fn(&UidSet) -> bool) {
+    pub(super) fn moot(&mut self, gone: impl Fn(&UidSet) -> bool) {
         let validity = self.selected.uidvalidity;
         let mut changes = Vec::new();
         for op in self.ops.iter().filter(|op| self.ours(op) && !op.targets.is_empty()) {
