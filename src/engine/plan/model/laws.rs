@@ -182,7 +182,7 @@ fn most_of_a_mailbox_is_missed_twice_before_it_goes() {
             inbox.gone.clear();
             inbox.msgs.extend(lost);
             // With an old number of change: only who asks for it learns of it.
-            inbox.msgs.get_mut(&1).unwrap().flags = Flags::from_words(["\\Seen"].into_iter());
+            inbox.msgs.get_mut(&1).unwrap().flags = Flags::from_words(["\\Seen"]);
             assert_eq!(look(&mut world), (6, 0, true), "{caps:?}");
         }
         world.act(&Do::Pass(0, End::Never), &mut |_, _| ());
