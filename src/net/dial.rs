@@ -16,10 +16,16 @@ use std::time::{Duration, Instant};
 pub const CONNECT: Duration = Duration::from_secs(30);
 /// How long an address is tried alone before the next one joins in (RFC 8305).
 const HEAD_START: Duration = Duration::from_millis(250);
+/// How long a line is silent before the other end is asked whether it is there (decisions 13).
+const SILENT: Duration = Duration::from_secs(120);
+/// How long an answer is waited for before it is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(30);
+/// How often it is asked.
+const ASKED: u32 = 4;
 /// The most addresses tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// A connected socket, non-blocking, with keep-alive after 120 s, every 30 s, dead after 4 (decisions 13).
+/// A connected socket, non-blocking, with keep-alive: a dead line is found within five minutes.
 ///
 /// # Errors
 /// `Unreachable`, `Timeout`, `Cancelled`.
@@ -29,11 +35,16 @@ pub fn dial(permit: Permit, host: &str, port: u16, cancel: &Cancel) -> Result<Tc
     let end = Instant::now() + CONNECT;
     let addresses = interleave(resolve(host, port, cancel, end)?);
     let stream = race(&addresses, cancel, end)?;
-    let keepalive =
-        TcpKeepalive::new().with_time(Duration::from_secs(120)).with_interval(Duration::from_secs(30)).with_retries(4);
-    socket2::SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+    keep_alive(&stream, SILENT, ASK_AGAIN, ASKED)?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// Has the system ask the other end after `silent`, and every `again`; after `asked` questions without an answer the line is
+/// dead. This wakes nobody while it lives.
+pub(super) fn keep_alive(stream: &TcpStream, silent: Duration, again: Duration, asked: u32) -> std::io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(silent).with_interval(again).with_retries(asked);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 /// The system's resolver blocks without a time limit, so it runs on a thread of its own that may outlive the call.
@@ -167,7 +178,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let stream = dial(permit(), "localhost", port, &cancel).unwrap();
-        assert!(socket2::SockRef::from(&stream).keepalive().unwrap());
+        // What the system was told, in its own words: silent for so long, then asked so often.
+        let system = socket2::SockRef::from(&stream);
+        assert!(system.keepalive().unwrap());
+        let (silent, again) = (system.tcp_keepalive_time().unwrap(), system.tcp_keepalive_interval().unwrap());
+        let dead = silent + again * system.tcp_keepalive_retries().unwrap();
+        assert!(dead < Duration::from_secs(300), "{dead:?}");
         drop(listener);
         assert_eq!(dial(permit(), "127.0.0.1", port, &cancel).unwrap_err().kind, NetErrorKind::Unreachable);
         cancel.ring();

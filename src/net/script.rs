@@ -4,6 +4,7 @@
 //! Start reading at: `Script::start`. It keeps all that the client said.
 
 use super::session::{Endpoint, TlsMode};
+use super::wire::Wire;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::thread::JoinHandle;
@@ -22,6 +23,8 @@ pub enum Step {
     Mail,
     /// Reads whatever comes until the client closes.
     Drain,
+    /// From now on nothing that the client sends arrives, down to what its system asks: the line is dead, and nobody says so.
+    Deaf,
     /// Says this again and again until the client closes.
     Repeat(Vec<u8>),
 }
@@ -34,6 +37,12 @@ pub fn hear(text: &'static str) -> Step {
 /// Writes these bytes.
 pub fn say(bytes: impl AsRef<[u8]>) -> Step {
     Step::Say(bytes.as_ref().to_vec())
+}
+
+/// Has the system ask soon whether the other end of a line is there: a test has no five minutes.
+pub fn ask_soon(wire: &mut Wire) {
+    let second = Duration::from_secs(1);
+    wire.stream.socket().unwrap().keep_alive(second, second, 2).unwrap();
 }
 
 /// A server that runs.
@@ -114,6 +123,13 @@ fn play(step: &Step, stream: &TcpStream, input: &mut BufReader<TcpStream>, heard
             let mut rest = Vec::new();
             let _ = input.read_to_end(&mut rest);
             heard.push_str(&String::from_utf8_lossy(&rest));
+            false
+        }
+        Step::Deaf => {
+            // "Return 0" takes no octet of any packet (BPF).
+            const NOTHING: socket2::SockFilter = socket2::SockFilter::new(0x06, 0, 0, 0);
+            socket2::SockRef::from(stream).attach_filter(&[NOTHING]).unwrap();
+            std::thread::sleep(Duration::from_secs(15));
             false
         }
         Step::Repeat(bytes) => {

@@ -37,6 +37,12 @@ impl Socket {
         Self { tcp, cancel, waker, armed: false, deadline, grace: Duration::ZERO, thrown: None, over: Arc::default() }
     }
 
+    /// As [`super::dial::keep_alive`].
+    #[cfg(test)]
+    pub(super) fn keep_alive(&self, silent: Duration, again: Duration, asked: u32) -> io::Result<()> {
+        super::dial::keep_alive(&self.tcp, silent, again, asked)
+    }
+
     /// How much of its grace is left, if the switch was thrown.
     fn grace(&mut self) -> io::Result<Option<Duration>> {
         if !self.cancel.is_set() {

@@ -28,7 +28,7 @@ const USEFUL: u64 = 4096;
 const BUFFER: usize = 32 * 1024;
 
 #[derive(Debug)]
-enum Stream {
+pub(super) enum Stream {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
     /// Lost while it changed from one to the other.
@@ -36,7 +36,7 @@ enum Stream {
 }
 
 impl Stream {
-    fn socket(&mut self) -> Option<&mut Socket> {
+    pub(super) fn socket(&mut self) -> Option<&mut Socket> {
         match self {
             Self::Plain(s) => Some(s),
             Self::Tls(s) => Some(s.get_mut()),
@@ -59,7 +59,7 @@ pub enum Wait {
 /// One connection.
 #[derive(Debug)]
 pub struct Wire {
-    stream: Stream,
+    pub(super) stream: Stream,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,

@@ -1,5 +1,42 @@
 //! extensions — each extension against Dovecot, and the way without it: `without` masks what the server says.
-//! Start reading at: any test; the suite of `store.rs` runs once more without each of them.
+//! Start reading at: any test; the suite of `store.rs` runs once more without each of them. Where each extension is tested,
+//! and the way without it (`table.rs` holds this; what Dovecot 2.3 lacks is scripted in `src/net/imap`):
+//!
+//! * ACL: shared what_others_share_is_read_as_they_let; shared without_rights_and_quotas_the_server_refuses
+//! * AUTH: auth each_way_alone_and_a_wrong_password; auth nothing_weaker_than_allowed
+//! * AUTH=EXTERNAL: src/net/imap/tests_auth.rs a_certificate_needs_no_password; src/net/imap/tests_auth.rs t15_never_weaker
+//! * AUTH=OAUTHBEARER: src/net/imap/tests_auth.rs tokens_with_and_without_a_first_answer; src/net/imap/tests_auth.rs t15_never_weaker
+//! * AUTH=XOAUTH2: src/net/imap/tests_auth.rs tokens_with_and_without_a_first_answer; src/net/imap/tests_auth.rs t15_never_weaker
+//! * BINARY: extensions parts_come_alone; parts without_binary_the_file_is_the_same
+//! * COMPRESS=DEFLATE: extensions compression_saves_octets; extensions compression_saves_octets
+//! * CONDSTORE: rounds news_flags_and_expunges_cost_what_changed; rounds news_flags_and_expunges_cost_what_changed
+//! * ENABLE: extras nothing_is_enabled_unasked; extras nothing_is_enabled_unasked
+//! * ESEARCH: reach words_are_found_with_and_without_esearch; extensions the_suite_without_each_extension
+//! * ID: extras the_server_is_told_who_we_are; extras the_server_is_told_who_we_are
+//! * IDLE: notify without_notify_the_open_mailbox_is_live; watch where_nothing_is_told_it_is_asked_for
+//! * IMAP4rev2: src/net/imap/tests_extras.rs names_in_utf8; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * LIST-EXTENDED: extensions one_command_lists_all; extensions one_command_lists_all
+//! * LIST-STATUS: extensions one_command_lists_all; extensions one_command_lists_all
+//! * LITERAL+: extras literals_wait_for_no_leave; extras literals_wait_for_no_leave
+//! * LITERAL-: src/net/imap/tests_extras.rs literals_without_leave; extras literals_wait_for_no_leave
+//! * MOVE: store dovecot_over_tls; extensions the_suite_without_each_extension
+//! * NAMESPACE: shared what_others_share_is_read_as_they_let; shared without_namespaces_all_is_one_tree
+//! * NOTIFY: notify every_mailbox_is_live_on_one_connection; notify without_notify_the_open_mailbox_is_live
+//! * OBJECTID: src/net/imap/tests_extras.rs objects_have_names; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * PREVIEW: extras previews_come_without_bodies; extras previews_come_without_bodies
+//! * QRESYNC: extensions qresync_reopens_in_one_turn; extensions qresync_reopens_in_one_turn
+//! * QUOTA: limits little_room_is_told_once_and_none_is_explained; shared without_rights_and_quotas_the_server_refuses
+//! * SASL-IR: auth a_first_answer_goes_with_the_command; auth a_first_answer_goes_with_the_command
+//! * SAVEDATE: extras save_dates_are_those_of_the_mailbox; extras save_dates_are_those_of_the_mailbox
+//! * SEARCHRES: reach a_message_id_is_found_in_one_turn; reach a_message_id_is_found_in_one_turn
+//! * SORT: reach hits_come_newest_first; reach hits_come_newest_first
+//! * SPECIAL-USE: extensions one_command_lists_all; extensions one_command_lists_all
+//! * STATUS=SIZE: extensions one_command_lists_all; extensions one_command_lists_all
+//! * THREAD: reach a_conversation_is_found_by_its_ids; reach a_conversation_is_found_by_its_ids
+//! * UIDPLUS: store dovecot_over_tls; extensions the_suite_without_each_extension
+//! * UNSELECT: extras to_leave_expunges_nothing; extras to_leave_expunges_nothing
+//! * UTF8=ACCEPT: src/net/imap/tests_extras.rs names_in_utf8; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * X-GM-EXT-1: src/net/imap/tests_extras.rs gmail_has_labels; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
 
 use crate::mailhost::{At, PASSWORD, host, user};
 use crate::{Strings, imap_without};

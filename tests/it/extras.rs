@@ -2,7 +2,8 @@
 //! Start reading at: any test; `extensions.rs` says which extension is tested where.
 
 use crate::extensions::{fill, open, put};
-use crate::mailhost::user;
+use crate::mailhost::{host, user};
+use postrider::mail::flags::{Flag, FlagDelta};
 use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::uid::UidSet;
 use postrider::net::imap::ImapStore;
@@ -79,4 +80,44 @@ fn save_dates_are_those_of_the_mailbox() {
     // Its own date is of 2020.
     assert!((now - 600..=now + 600).contains(&all[0].1), "{all:?}");
     assert!(store.caps().save_date && !open(&user, &["SAVEDATE"]).caps().save_date);
+}
+
+/// ID (RFC 2971): the server knows who we are, and nothing else about us; masked, it does not.
+#[test]
+fn the_server_is_told_who_we_are() {
+    let (named, unnamed) = (user(), user());
+    open(&named, &[]).noop().unwrap();
+    open(&unnamed, &["ID"]).noop().unwrap();
+    let log = std::fs::read_to_string(host().dir.join("log/dovecot.log")).unwrap();
+    let told =
+        |user: &str| log.lines().filter(|l| l.contains(user)).find_map(|l| l.split_once("ID sent: ")).map(|(_, said)| said);
+    assert_eq!(told(&named), Some(concat!("name=postrider, version=", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(told(&unnamed), None);
+}
+
+/// ENABLE (RFC 5161): without it nothing is switched on, and CONDSTORE alone does the work.
+#[test]
+fn nothing_is_enabled_unasked() {
+    let user = user();
+    assert!(open(&user, &[]).caps().qresync);
+    let mut less = open(&user, &["ENABLE"]);
+    assert!(!less.caps().qresync && less.caps().condstore);
+    fill(&mut less, 1);
+    assert!(less.select(&MailboxPath::inbox(), false, None).unwrap().highestmodseq.0 > 0);
+}
+
+/// UNSELECT (RFC 3691): a mailbox is left in one turn, masked in none; what is marked as deleted stays either way.
+#[test]
+fn to_leave_expunges_nothing() {
+    let user = user();
+    let inbox = MailboxPath::inbox();
+    fill(&mut open(&user, &[]), 2);
+    for (without, cost) in [(&[][..], 1), (&["UNSELECT"], 0)] {
+        let mut store = open(&user, without);
+        store.select(&inbox, false, None).unwrap();
+        store.store_flags(&UidSet::range(1, 1), &FlagDelta::set(Flag::Deleted)).unwrap();
+        assert_eq!(turns(&mut store, |s| s.unselect().unwrap()), cost, "{without:?}");
+        assert_eq!(store.caps().unselect, without.is_empty());
+        assert_eq!(store.status(&inbox).unwrap().messages, 2, "{without:?}");
+    }
 }

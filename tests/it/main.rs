@@ -22,10 +22,12 @@ mod parts;
 mod person;
 mod reach;
 mod rounds;
+mod shared;
 mod smtp;
 mod soak;
 mod start;
 mod store;
+mod table;
 mod tls;
 mod verbs;
 mod wake;
@@ -88,7 +90,12 @@ fn imap(user: &str, strings: &Strings) -> ImapStore {
 
 /// Logs in at a submission server.
 fn smtp_to(endpoint: &Endpoint, user: &str, password: &str) -> std::result::Result<Smtp, SmtpError> {
-    let (secret, auth) = (Secret::new(password.to_owned()), AuthPolicy::default());
-    let login = Login { user, secret: &secret, without: &[], auth: &auth };
+    smtp_by(endpoint, user, password, &AuthPolicy::default())
+}
+
+/// The same by certain ways of logging in.
+fn smtp_by(endpoint: &Endpoint, user: &str, password: &str, auth: &AuthPolicy) -> std::result::Result<Smtp, SmtpError> {
+    let secret = Secret::new(password.to_owned());
+    let login = Login { user, secret: &secret, without: &[], auth };
     Smtp::open(Permit::ask(Reason::Submission).unwrap(), endpoint, Some(&login), &Cancel::new().unwrap())
 }

@@ -261,7 +261,10 @@ impl Core {
             self.give(&held);
             return Ok(());
         }
-        if self.line_start && !bytes.starts_with(b"DONE") && !std::mem::take(&mut self.challenged) {
+        let challenged = std::mem::take(&mut self.challenged);
+        if challenged {
+            self.wire.traffic.round_trips += 1;
+        } else if self.line_start && !bytes.starts_with(b"DONE") {
             if self.tags.is_empty() {
                 // What is said while an answer is still to come costs no turn of its own.
                 self.wire.traffic.round_trips += 1;

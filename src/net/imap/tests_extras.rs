@@ -7,8 +7,9 @@ use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::server::Space;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::Result;
-use crate::net::script::{Script, Step, hear, say};
+use crate::net::script::{Script, Step, ask_soon, hear, say};
 use crate::net::session::{MailStore, Sink, TlsMode};
+use std::time::{Duration, Instant};
 
 type Asked<T> = fn(&mut ImapStore, &UidSet, Sink<'_, (Uid, T)>) -> Result<()>;
 
@@ -241,7 +242,7 @@ fn without_utf8_names_are_as_ever() {
         let mut all = vec![
             say("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n"),
             hear("AUTHENTICATE PLAIN"),
-            say("%T OK [CAPABILITY IMAP4rev1 IMAP4rev2 UTF8=ACCEPT QRESYNC ENABLE] in\r\n"),
+            say("%T OK [CAPABILITY IMAP4rev1 IMAP4rev2 UTF8=ACCEPT QRESYNC ENABLE OBJECTID X-GM-EXT-1] in\r\n"),
         ];
         all.extend(steps);
         let script = Script::start(all);
@@ -257,8 +258,10 @@ fn without_utf8_names_are_as_ever() {
         hear("CREATE \"Entw&APw-rfe\""),
         say("%T OK x\r\n"),
     ];
-    let (caps, heard) = run(&["imap4rev2".to_owned(), "utf8=accept".to_owned()], steps);
+    let masks = ["imap4rev2", "utf8=accept", "objectid", "X-GM-EXT-1"].map(str::to_owned);
+    let (caps, heard) = run(&masks, steps);
     assert!(caps.qresync && !caps.moves && !heard.contains("UTF8"), "{heard}");
+    assert!(!caps.object_id && !caps.thread_id && !caps.labels);
     let steps = vec![
         hear("ENABLE QRESYNC"),
         hear("ENABLE IMAP4rev2"),
@@ -268,5 +271,20 @@ fn without_utf8_names_are_as_ever() {
         hear("CREATE \"Entw&APw-rfe\""),
         say("%T OK x\r\n"),
     ];
-    assert!(run(&[], steps).0.qresync);
+    let caps = run(&["X-GM-EXT-1".to_owned()], steps).0;
+    assert!(caps.qresync && caps.object_id);
+}
+
+/// A line that died without a word ends an IDLE as soon as the system has asked often enough; `dial.rs` says how often that is.
+#[test]
+fn a_dead_line_is_found_while_nothing_happens() {
+    let steps = vec![hear("IDLE"), say("+ idling\r\n"), Step::Deaf];
+    let begun = Instant::now();
+    let (result, _) = with_words("IDLE", steps, |s| {
+        ask_soon(&mut s.conn.core().wire);
+        s.idle(Duration::from_secs(60))
+    });
+    let e = result.unwrap_err();
+    assert!(!e.connection_lives(), "{e}");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
 }

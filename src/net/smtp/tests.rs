@@ -4,11 +4,13 @@ use super::{Mail, Smtp, SmtpError, Why};
 use crate::base::cancel::Cancel;
 use crate::base::gate::{Permit, Reason};
 use crate::base::secret::Secret;
-use crate::config::AuthPolicy;
+use crate::config::{AuthPolicy, Mechanism};
 use crate::net::error::{NetError, NetErrorKind, TlsReason};
 use crate::net::script::{Script, Step, hear, say};
 use crate::net::session::Login;
 use crate::net::session::TlsMode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::io::Cursor;
 
 const HELLO: &str = "250-mail.example\r\n250-8bitmime\r\n250-AUTH LOGIN PLAIN\r\n250-SIZE 1000\r\n250 SMTPUTF8\r\n";
@@ -200,6 +202,42 @@ fn logins() {
     assert!(!heard.contains("AUTH"));
     let endless = vec![hear("AUTH"), say("334 \r\n"), hear("=="), say("334 \r\n"), Step::Drain];
     assert_eq!(login(endless, "AUTH PLAIN").0, Some(Why::Net(NetErrorKind::Protocol)));
+}
+
+/// Tokens, and a server that must prove itself: as for IMAP, in the words of submission.
+#[test]
+fn tokens_and_proofs() {
+    let login = |way: Mechanism, steps: Vec<Step>| {
+        let mut all = vec![say("220 hi\r\n"), hear("EHLO"), say(format!("250-x\r\n250 AUTH {} PLAIN\r\n", way.word()))];
+        all.extend(steps);
+        let script = Script::start(all);
+        let (secret, auth) = (Secret::new("pass".to_owned()), AuthPolicy { named: Some(vec![way]), least: None });
+        let who = Login { user: "user", secret: &secret, without: &[], auth: &auth };
+        let opened = Smtp::open(permit(), &script.endpoint(TlsMode::None), Some(&who), &Cancel::new().unwrap()).map(drop);
+        (opened, script.heard())
+    };
+    let b64 = |text: &str| STANDARD.encode(text);
+    let (done, heard) = login(Mechanism::Xoauth2, vec![hear("AUTH XOAUTH2 "), say("235 ok\r\n")]);
+    done.unwrap();
+    assert!(heard.contains(&b64("user=user\u{1}auth=Bearer pass\u{1}\u{1}")), "{heard}");
+    let (done, heard) = login(Mechanism::OauthBearer, vec![hear("AUTH OAUTHBEARER "), say("235 ok\r\n")]);
+    done.unwrap();
+    assert!(heard.contains("bixhPXVzZXIsAWhvc3Q9"), "{heard}");
+    let json = b64("{\"status\":\"invalid_\u{1b}[2Jtoken\",\"scope\":\"http://127.0.0.1:9/\"}");
+    for (way, answer) in [(Mechanism::Xoauth2, "\r\n"), (Mechanism::OauthBearer, "AQ==\r\n")] {
+        let steps = vec![hear("AUTH"), say(format!("334 {json}\r\n")), Step::Hear(answer), say("535 5.7.8 no\r\n"), Step::Drain];
+        let (done, heard) = login(way, steps);
+        let e = done.unwrap_err();
+        assert_eq!(e.why, Why::Net(NetErrorKind::LoginRefused));
+        let text = e.to_string();
+        assert!(text.contains(way.word()) && !text.contains('\u{1b}') && !text.contains("http"), "{text}");
+        assert_eq!(heard.lines().filter(|l| l.starts_with("AUTH")).count(), 1, "no weaker way follows: {heard}");
+    }
+    let (done, heard) = login(Mechanism::External, vec![hear("AUTH EXTERNAL =\r\n"), say("235 ok\r\n")]);
+    done.unwrap();
+    assert!(!heard.contains(&b64("pass")));
+    let (done, _) = login(Mechanism::ScramSha256, vec![hear("AUTH SCRAM-SHA-256 "), say("235 come in\r\n"), Step::Drain]);
+    assert_eq!(done.unwrap_err().why, Why::Net(NetErrorKind::Protocol), "it did not prove itself");
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! table — the table in `extensions.rs` names every extension that we use, and every test that it names exists.
+
+use std::path::Path;
+
+/// What the program asks a server for, wherever it does (`Offer::has`), beside the words of AUTH.
+fn asked() -> Vec<String> {
+    let text = std::fs::read_dir(root().join("src/net/imap")).unwrap().map(|file| {
+        let file = file.unwrap().path();
+        let tests = file.to_string_lossy().contains("tests");
+        if tests { String::new() } else { std::fs::read_to_string(file).unwrap() }
+    });
+    let text: String = text.collect();
+    let words = text.split("has(\"").skip(1).filter_map(|rest| rest.split_once('"').map(|(word, _)| word.to_owned()));
+    words.filter(|word| word.chars().all(|c| c.is_ascii_uppercase() || "0123456789=+-".contains(c))).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn every_extension_has_its_tests() {
+    let rows: Vec<(&str, &str)> =
+        include_str!("extensions.rs").lines().filter_map(|l| l.strip_prefix("//! * ")?.split_once(": ")).collect();
+    assert!(rows.len() > 30 && rows.is_sorted(), "{rows:?}");
+    for (word, tests) in &rows {
+        let (with, without) = tests.split_once("; ").unwrap_or_else(|| panic!("{word}: {tests}"));
+        for test in [with, without] {
+            let (place, name) = test.split_once(' ').unwrap_or_else(|| panic!("{word}: {test}"));
+            let file = if place.contains('/') { place.to_owned() } else { format!("tests/it/{place}.rs") };
+            let text = std::fs::read_to_string(root().join(&file)).unwrap_or_else(|e| panic!("{word}: {file}: {e}"));
+            assert!(text.contains(&format!("fn {name}(")), "{word}: no {name} in {file}");
+        }
+    }
+    // Others spellings of one, and a prohibition.
+    const ALSO: [&str; 3] = ["UTF8=ONLY", "LOGINDISABLED", "THREAD=REFERENCES"];
+    for word in asked() {
+        let known = rows.iter().any(|(row, _)| row.eq_ignore_ascii_case(&word) || word.starts_with(&format!("{row}=")));
+        assert!(known || ALSO.contains(&word.as_str()), "{word} has no row");
+    }
+}
