@@ -1,10 +1,10 @@
 //! faults — days on bad lines: slow, thin, cut at any byte in either direction, dead, reset. However it goes, in the end both
 //! sides are the same, and nothing was done twice.
-//! Start reading at: `day`. Each is seeded; the seed is in the name of what fails.
+//! Start reading at: `day`. Each is seeded; the seed is in the name of what fails. `POSTRIDER_SEEDS=20` takes so many more of each.
 
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{host, user};
-use crate::person::{Dice, Person, agree, id, put, rows, sees, until};
+use crate::person::{Dice, Person, agree, agree_on, id, put, rows, sees, until};
 use postrider::engine::Engine;
 use postrider::engine::api::{Connectivity, Request};
 use postrider::engine::shared::Pace;
@@ -63,8 +63,18 @@ fn day(seed: u64, bad: impl Fn(&mut Dice, &Proxy)) {
     day_without(seed, "", bad);
 }
 
+/// How many more seeds each day has; those of one day are not those of another.
+fn seeds(seed: u64) -> impl Iterator<Item = u64> {
+    let more: u64 = std::env::var("POSTRIDER_SEEDS").ok().map_or(0, |n| n.parse().unwrap());
+    (0..=more).map(move |n| seed + 100 * n)
+}
+
 /// The same with a server that lacks these extensions.
 fn day_without(seed: u64, without: &str, bad: impl Fn(&mut Dice, &Proxy)) {
+    seeds(seed).for_each(|seed| one_day(seed, without, &bad));
+}
+
+fn one_day(seed: u64, without: &str, bad: impl Fn(&mut Dice, &Proxy)) {
     println!("seed {seed}");
     let mut dice = Dice(seed);
     let mut person = Person::new(user());
@@ -90,7 +100,8 @@ fn day_without(seed: u64, without: &str, bad: impl Fn(&mut Dice, &Proxy)) {
     proxy.set(Line::default());
     proxy.end_all(End::Close);
     engine.perform(Request::Refresh { account: None }).unwrap();
-    agree(&engine, &mut other);
+    let shown = |row: &String| !row.contains("\\Deleted");
+    agree_on(&engine, &mut other, if without.contains("UIDPLUS") { shown } else { |_| true });
     let (down, up) = proxy.bytes();
     println!(
         "day {seed} without [{without}]: {} connections, {} turns, {down} octets read, {up} written",
@@ -163,6 +174,12 @@ fn resets_without_move() {
     cut_without(10, "\"MOVE\", \"COMPRESS=DEFLATE\"", End::Reset, false);
 }
 
+/// Copies are counted, and what is deleted stays at the server, marked.
+#[test]
+fn resets_without_uidplus() {
+    cut_without(11, "\"MOVE\", \"UIDPLUS\"", End::Reset, true);
+}
+
 /// Nothing passes any more and nobody is told; later the system finds out.
 #[test]
 fn dead_for_a_while() {
@@ -176,13 +193,21 @@ fn dead_for_a_while() {
 /// While the list is read for the first time.
 #[test]
 fn a_first_fill_that_breaks_again_and_again() {
+    for seed in seeds(13) {
+        println!("first fill, seed {seed}");
+        breaks_in_the_first_fill(14_000 - (seed - 13) * 2);
+    }
+}
+
+/// Each connection ends after so many octets.
+fn breaks_in_the_first_fill(after: u64) {
     let mut person = Person::new(user());
     let mut other = person.other();
     put(&mut other, "INBOX", "a");
     for n in 0..300 {
         person.deliver(&format!("{n:04}"), &format!("From: a@b.example\nSubject: s{n}\nMessage-ID: <{n}@b>\n\nHello.\n"));
     }
-    let proxy = Proxy::start(host().imaps, Line { rate: Some(200_000), cut: Some((14_000, End::Reset)), ..Line::default() });
+    let proxy = Proxy::start(host().imaps, Line { rate: Some(200_000), cut: Some((after, End::Reset)), ..Line::default() });
     person.imap = proxy.port;
     let engine = person.start();
     until(&engine, "progress", |_| (rows(&engine, "INBOX").len() > 30).then_some(()));

@@ -134,11 +134,23 @@ pub fn id(engine: &Engine, path: &str) -> Option<MailboxId> {
     mailboxes(engine).into_iter().find(|r| r.path.as_str() == path).map(|r| r.id)
 }
 
+/// So many rows are asked for at a time.
+const PAGE: u32 = 500;
+
+/// All that the person sees in a mailbox.
 pub fn rows(engine: &Engine, path: &str) -> Vec<MessageRow> {
     let Some(mailbox) = id(engine, path) else { return Vec::new() };
-    let query = Query::Messages { view: mailbox.into(), threaded: false, cursor: RowCursor::Newest, limit: 500 };
-    let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
-    page.rows
+    let (mut all, mut cursor) = (Vec::new(), RowCursor::Newest);
+    loop {
+        let query = Query::Messages { view: mailbox.into(), threaded: false, cursor, limit: PAGE };
+        let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
+        let more = page.rows.len() == PAGE as usize;
+        all.extend(page.rows);
+        match all.last() {
+            Some(last) if more => cursor = RowCursor::From(last.sort - 1),
+            _ => return all,
+        }
+    }
 }
 
 pub fn subjects(engine: &Engine, path: &str) -> Vec<String> {
@@ -179,6 +191,11 @@ fn here(engine: &Engine, path: &str) -> Vec<String> {
 
 /// Waits until nothing is pending and every mailbox is as the server has it: the same mailboxes, messages and flags.
 pub fn agree(engine: &Engine, other: &mut ImapStore) {
+    agree_on(engine, other, |_| true);
+}
+
+/// The same where the server also has what counts for nothing: without UIDPLUS what is deleted is only marked.
+pub fn agree_on(engine: &Engine, other: &mut ImapStore, counts: fn(&String) -> bool) {
     settled(engine);
     let mut difference = String::new();
     let begun = Instant::now();
@@ -187,6 +204,7 @@ pub fn agree(engine: &Engine, other: &mut ImapStore) {
         for listed in other.list().unwrap().into_iter().filter(|m| m.selectable) {
             let path = listed.path.as_str();
             let mut theirs = there(other, path);
+            theirs.retain(counts);
             theirs.sort();
             let ours = here(engine, path);
             if ours != theirs {

@@ -166,8 +166,8 @@ fn soak() {
     proxy.set(Line::default());
     engine.perform(Request::Refresh { account: None }).unwrap();
     let parked = give_up_what_waits_for_the_person(&engine);
-    agree(&engine, &mut other);
     println!("given up: {parked:?}");
+    agree(&engine, &mut other);
     let end = resident();
     println!(
         "in the end all mailboxes agree; {acts} acts, {resets} resets; {baseline} kB resident in the first third, {end} kB now"
