@@ -6,6 +6,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -18,16 +19,27 @@ const SOON: Duration = Duration::from_secs(20);
 /// A running program and its terminal.
 pub struct Screen {
     child: Box<dyn Child + Send + Sync>,
-    keys: Box<dyn Write + Send>,
+    keys: Option<Box<dyn Write + Send>>,
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
+    /// What becomes of what the program draws: `SEEN`, `UNSEEN`, `GONE`.
+    sight: Arc<AtomicU8>,
     // Closing it hangs the program up.
-    _master: Box<dyn MasterPty + Send>,
+    master: Option<Box<dyn MasterPty + Send>>,
 }
+
+const SEEN: u8 = 0;
+const UNSEEN: u8 = 1;
+const GONE: u8 = 2;
 
 impl Screen {
     /// Starts the reader on a profile.
     pub fn start(profile: &Path) -> Self {
+        Self::start_with(profile, &[])
+    }
+
+    /// The same with something more in its environment.
+    pub fn start_with(profile: &Path, more: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(BINARY);
@@ -37,15 +49,24 @@ impl Screen {
         command.env("TZ", "UTC");
         command.env_remove("EDITOR");
         command.env_remove("VISUAL");
+        more.iter().for_each(|(name, value)| command.env(name, value));
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let parser = Arc::new(Mutex::new(vt100::Parser::new(NonZero::new(ROWS).unwrap(), NonZero::new(COLUMNS).unwrap(), 0)));
         let raw = Arc::new(Mutex::new(Vec::new()));
         let all = Arc::clone(&raw);
         let (mut output, sink) = (pty.master.try_clone_reader().unwrap(), Arc::clone(&parser));
+        let sight = Arc::new(AtomicU8::new(SEEN));
+        let looks = Arc::clone(&sight);
         std::thread::spawn(move || {
             let mut bytes = [0; 8192];
             while let Ok(n) = output.read(&mut bytes) {
+                while looks.load(Ordering::SeqCst) == UNSEEN {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                if looks.load(Ordering::SeqCst) == GONE {
+                    return;
+                }
                 if n == 0 {
                     return;
                 }
@@ -53,16 +74,15 @@ impl Screen {
                 all.lock().unwrap().extend_from_slice(&bytes[..n]);
             }
         });
-        let keys = pty.master.take_writer().unwrap();
-        Self { child, keys, parser, raw, _master: pty.master }
+        let keys = Some(pty.master.take_writer().unwrap());
+        Self { child, keys, parser, raw, sight, master: Some(pty.master) }
     }
 
     /// Presses keys, one after the other.
     pub fn press(&mut self, keys: &str) {
         for key in keys.chars() {
             let mut bytes = [0; 4];
-            self.keys.write_all(key.encode_utf8(&mut bytes).as_bytes()).unwrap();
-            self.keys.flush().unwrap();
+            self.send(key.encode_utf8(&mut bytes).as_bytes());
             // A key that is pressed by a person comes by itself.
             std::thread::sleep(Duration::from_millis(30));
         }
@@ -70,8 +90,13 @@ impl Screen {
 
     /// Pastes, as a terminal does it.
     pub fn paste(&mut self, text: &str) {
-        self.keys.write_all(format!("\x1b[200~{text}\x1b[201~").as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        self.send(format!("\x1b[200~{text}\x1b[201~").as_bytes());
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        let keys = self.keys.as_mut().unwrap();
+        keys.write_all(bytes).unwrap();
+        keys.flush().unwrap();
     }
 
     /// What is on the screen.
@@ -114,6 +139,44 @@ impl Screen {
     /// The process.
     pub fn id(&self) -> u32 {
         self.child.process_id().unwrap()
+    }
+
+    /// From now on nobody reads what the program draws, or somebody does again.
+    pub fn stop_reading(&self, stop: bool) {
+        self.sight.store(if stop { UNSEEN } else { SEEN }, Ordering::SeqCst);
+    }
+
+    /// The terminal goes: its other side is closed, once the program has drawn what this last key does; it ends by itself.
+    #[track_caller]
+    pub fn hang_up(mut self, key: &str) {
+        // Whoever reads holds the other side open.
+        self.sight.store(GONE, Ordering::SeqCst);
+        self.press(key);
+        drop((self.keys.take(), self.master.take()));
+        self.ends();
+    }
+
+    /// Presses these keys again and again until the program has ended; false if it does not.
+    pub fn press_until_gone(&mut self, keys: &str) -> bool {
+        let end = Instant::now() + SOON;
+        while Instant::now() < end {
+            for key in keys.bytes() {
+                if self.child.try_wait().unwrap().is_some() {
+                    // What it said last is read by a thread.
+                    std::thread::sleep(Duration::from_millis(200));
+                    return true;
+                }
+                // Nobody may take it any more.
+                let _ = self.keys.as_mut().unwrap().write_all(&[key]);
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        }
+        false
+    }
+
+    /// The exit code of a program that has ended, or ends now.
+    pub fn code(mut self) -> u32 {
+        self.child.wait().unwrap().exit_code()
     }
 
     /// `kill -9`.

@@ -77,6 +77,9 @@ fn a_mail_is_written_lost_and_sent() {
     eventually("a copy lies in Sent, none in Drafts", || folder(&me, ".Sent").len() == 1 && folder(&me, ".Drafts").is_empty());
     screen.press("Q");
     screen.ends();
+    // It may have gone before the answer to its last command: the next visit sees the copy.
+    let done = std::process::Command::new(crate::BINARY).arg("--profile").arg(&profile).arg("sync").output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     // Deciphered by somebody else: what was typed, and nothing that was taken back.
     let shown = std::process::Command::new(crate::BINARY)
         .arg("--profile")
