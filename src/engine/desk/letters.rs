@@ -1,10 +1,10 @@
 //! letters — drafts, attachments, and mails into and out of the outbox.
-//! Owns: `save`, `send`, `send_ready`, `cancel`, `tidy`. May import: store, mail, base, and the engine's own.
+//! Owns: `save`, `send`, `send_ready`, `tidy`. May import: store, mail, base, and the engine's own.
 //! Start reading at: `send`. The bytes are whole in the spool before a row names them; from then on nobody changes them.
 
 use super::{copies, intents};
 use crate::engine::api::{Done, Fault, Kind};
-use crate::engine::outbox::state::{Event, can_cancel, step};
+use crate::engine::outbox::state::{Event, step};
 use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
 use crate::engine::translate::io_fault;
@@ -195,7 +195,7 @@ fn put(
 }
 
 /// Another process sends, if there is one; else the mail waits for the next start.
-fn knock(shared: &Shared) {
+pub(super) fn knock(shared: &Shared) {
     if !shared.owner {
         let _ = ring(&shared.socket, &Knock::Wake);
     }
@@ -227,22 +227,6 @@ pub(super) fn retry(shared: &Shared, id: OutboxId) -> Result<Done, Fault> {
 /// The person knows that a mail of unknown outcome did arrive.
 pub(super) fn mark_sent(shared: &Shared, id: OutboxId) -> Result<Done, Fault> {
     happened(shared, id, Event::MarkSent, "only a mail whose outcome is not known can be marked as sent")
-}
-
-/// Takes a mail back: its draft can be written on.
-pub(super) fn cancel(shared: &Shared, id: OutboxId) -> Result<Done, Fault> {
-    let taken = shared.store.state(move |tx| {
-        let mail = outbox::get(tx, id)?;
-        if !can_cancel(mail.state) {
-            return Ok(None);
-        }
-        outbox::remove(tx, id)?;
-        Ok(Some(mail.mail))
-    })?;
-    let Some(mail) = taken else { return Err(Fault::new(Kind::Usage, "too late: this mail is on its way, or sent already")) };
-    shared.spool.remove(&mail.spool)?;
-    knock(shared);
-    Ok(Done { count: 1, draft: mail.draft, ..Done::default() })
 }
 
 /// Removes what is of no more use: spool files that nothing names, commands that are long done.

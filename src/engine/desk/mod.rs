@@ -3,6 +3,7 @@
 //! Start reading at: `Clerk::carry_out`. What the person did is durable before its outcome is told; no request waits for
 //! a network, so the row of requests is short at all times.
 
+mod again;
 mod ask;
 mod bring;
 mod copies;
@@ -24,6 +25,7 @@ use super::kept;
 use super::owner::{Knock, ring};
 use super::setup;
 use super::shared::Shared;
+use crate::base::crash;
 use crate::base::spawn::{Worker, guarded, spawn};
 use crate::mail::ids::{AccountName, MessageKey, PlacementKey};
 use crate::store::placements;
@@ -189,7 +191,11 @@ impl Clerk {
     fn request(&mut self, ticket: Ticket, request: Request, ear: Ear) {
         let missing = guarded(|| parts::missing(&self.shared, &request)).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
         let result = match missing {
-            Ok(None) => guarded(|| self.carry_out(request)).unwrap_or_else(|panic| Err(Fault::bug(&panic))),
+            Ok(None) => guarded(|| {
+                crash::place("desk");
+                self.carry_out(request)
+            })
+            .unwrap_or_else(|panic| Err(Fault::bug(&panic))),
             Ok(Some((placement, piece))) => match self.wait(ticket, request, ear, placement, piece) {
                 None => return,
                 Some((back, fault)) => return self.end(ticket, back, Err(fault)),
@@ -363,7 +369,7 @@ impl Clerk {
                 crew.outgoing();
                 Ok(done)
             }
-            Request::OutboxCancel(id) => letters::cancel(shared, id),
+            Request::OutboxCancel(id) => again::cancel(shared, id),
         }
     }
 }
