@@ -19,6 +19,7 @@ mod look;
 mod mouse;
 pub mod msg;
 mod news;
+mod pace;
 pub mod popup;
 pub mod reading;
 pub mod screen;

@@ -46,11 +46,22 @@ impl App {
         for (slot, answer) in news.answers {
             self.answer(slot, answer);
         }
-        self.changes(&news.changes);
+        self.pace.hold(news.changes);
         for fault in &news.faults {
             self.status.fault(self.now.since, fault);
         }
         self.status.more_faults(news.more_faults);
+    }
+
+    /// Asks again for what was touched, if it is time for that: at once where a text is waited for or the list still fills.
+    pub(super) fn catch_up(&mut self) {
+        let held = self.pace.held();
+        let text =
+            self.viewer.id().is_some() && self.viewer.body().is_none() && self.viewer.message().is_none_or(|m| held.message(m));
+        let waited = text || self.desk.pending.is_some() || self.list.is_short();
+        if let Some(changes) = self.pace.take(self.now.since, waited) {
+            self.changes(&changes);
+        }
     }
 
     /// New mail came: a line says so where the list does not show it, and what the person wants beside it.

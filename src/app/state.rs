@@ -10,6 +10,7 @@ use super::layout::{Focus, Layout};
 use super::limits::Room;
 use super::list::{Source, Window};
 use super::msg::{self, Effect, Note, Now};
+use super::pace::Pace;
 use super::popup::Popup;
 use super::reading::Places;
 use super::screen::Screen;
@@ -123,6 +124,7 @@ pub struct App {
     pub(super) inside: bool,
     pub(super) follow_at: Option<Duration>,
     pub(super) read_at: Option<Duration>,
+    pub(super) pace: Pace,
     pub(super) out: Vec<Effect>,
 }
 
@@ -183,6 +185,7 @@ impl App {
             inside: false,
             follow_at: None,
             read_at: None,
+            pace: Pace::default(),
             out: Vec::new(),
             setup,
         };
@@ -240,7 +243,7 @@ impl App {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let chord = (!self.typed.is_empty() && self.now.since < self.typed_at + WHICH_KEY).then_some(self.typed_at + WHICH_KEY);
-        [self.status.deadline(self.now.since), self.follow_at, self.read_at, chord, self.desk.deadline()]
+        [self.status.deadline(self.now.since), self.follow_at, self.read_at, chord, self.desk.deadline(), self.pace.deadline()]
             .into_iter()
             .flatten()
             .min()

@@ -24,6 +24,9 @@ impl App {
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         self.now = now;
         self.calendar.set(now.civil);
+        if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Wheel(..)) {
+            self.pace.acted(now.since);
+        }
         match msg {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),
@@ -59,6 +62,7 @@ impl App {
         let now = self.now.since;
         self.status.tick(now);
         self.compose_tick();
+        self.catch_up();
         if self.follow_at.is_some_and(|at| now >= at) {
             self.follow_at = None;
             if let Some(id) = self.list.current().map(|i| i.row.id) {

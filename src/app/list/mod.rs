@@ -273,6 +273,12 @@ impl Window {
         self.loaded
     }
 
+    /// Whether fewer rows are here than there is room for.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.items.len() < self.height
+    }
+
     /// Rows of the whole list.
     #[must_use]
     pub const fn total(&self) -> u32 {

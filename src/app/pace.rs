@@ -1,0 +1,89 @@
+//! pace — how often the screen follows what happens by itself: at once where somebody waits for it, else a few times a second.
+//! Owns: `Pace`. May import: engine::api.
+//! Start reading at: `Pace::take`. A server may tell of a hundred letters a second (security S-27); nobody reads that fast.
+
+use crate::engine::api::Changes;
+use std::time::Duration;
+
+/// What was touched is asked for again at most once in this time.
+pub const BEAT: Duration = Duration::from_millis(250);
+/// So long after a key what changes is likely what the key did.
+pub const AFTER_KEY: Duration = Duration::from_secs(1);
+
+/// What was touched and not asked for again yet.
+#[derive(Default, Debug)]
+pub struct Pace {
+    held: Changes,
+    /// When something was taken last.
+    taken: Option<Duration>,
+    /// When the person did something last.
+    acted: Option<Duration>,
+}
+
+impl Pace {
+    /// The person did something.
+    pub const fn acted(&mut self, now: Duration) {
+        self.acted = Some(now);
+    }
+
+    /// Something was touched.
+    pub fn hold(&mut self, changes: Changes) {
+        self.held.absorb(changes);
+    }
+
+    /// What is held.
+    #[must_use]
+    pub const fn held(&self) -> &Changes {
+        &self.held
+    }
+
+    /// What is to be asked for again now, if anything; `waited`: somebody waits for it.
+    pub fn take(&mut self, now: Duration, waited: bool) -> Option<Changes> {
+        if self.held.is_empty() {
+            return None;
+        }
+        let soon = |since: Option<Duration>, span: Duration| since.is_some_and(|at| now < at.saturating_add(span));
+        if !waited && !soon(self.acted, AFTER_KEY) && soon(self.taken, BEAT) {
+            return None;
+        }
+        self.taken = Some(now);
+        Some(std::mem::take(&mut self.held))
+    }
+
+    /// When what is held is due; nothing at rest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.taken.filter(|_| !self.held.is_empty()).map(|at| at.saturating_add(BEAT))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    fn touched() -> Changes {
+        Changes { mailboxes: true, ..Changes::default() }
+    }
+
+    #[test]
+    fn the_first_is_taken_at_once_and_others_together() {
+        let mut pace = Pace::default();
+        assert!(pace.take(MS(0), false).is_none() && pace.deadline().is_none());
+        pace.hold(touched());
+        assert_eq!(pace.take(MS(5_000), false), Some(touched()));
+        assert_eq!(pace.deadline(), None, "no timer at rest");
+        for n in 1..250 {
+            pace.hold(touched());
+            assert_eq!(pace.take(MS(5_000 + n), false), None);
+        }
+        assert_eq!(pace.deadline(), Some(MS(5_250)));
+        assert_eq!(pace.take(MS(5_250), false), Some(touched()));
+        pace.hold(touched());
+        assert!(pace.take(MS(5_300), true).is_some(), "somebody waits for it");
+        pace.hold(touched());
+        pace.acted(MS(5_310));
+        assert!(pace.take(MS(5_320), false).is_some(), "what a key did is seen at once");
+    }
+}
