@@ -7,7 +7,8 @@ use super::Door;
 use super::exit::{self, Failure};
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Piece, PieceState, Query, Request, Rows};
+use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Piece, PieceState, Query, Request, Retry, Rows};
+use crate::engine::rescue::{Rescued, rescue};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::row::MailboxRow;
@@ -210,15 +211,23 @@ impl Session {
 /// Its own; a damaged file is named, and what moving it away would cost.
 pub fn start(setup: &Setup) -> Result<Engine, Failure> {
     Engine::start(setup).map_err(|fault| {
-        let kind = fault.kind;
+        // One byte of its head wrong, and SQLite thinks that the file may only be read.
+        let ours = fault.kind == Kind::Store || fault.kind == Kind::Disk && fault.retry == Retry::NeedsUser;
         let failure = Failure::from(fault);
-        if kind != Kind::Store {
+        if !ours {
             return failure;
         }
         // The cache mends itself, so it is the other one.
         let file = setup.paths.data.join("state.sqlite");
-        let hint = "It is left as it is. Queued changes, drafts and the outbox are in it: move it away only if you have no copy";
-        Failure::new(failure.code, &format!("{} cannot be used ({})", file.display(), failure.what), hint)
+        let kept = match rescue(&setup.paths.data) {
+            Ok(Rescued { mails: 0, .. }) => "No mail could be read from it".to_owned(),
+            Ok(saved) => format!("What could be read of it, {} of your mails, lies in {}", saved.mails, saved.folder.display()),
+            Err(e) => format!("Nothing could be saved from it ({e})"),
+        };
+        let hint = format!(
+            "It is left as it is. Queued changes, drafts and the outbox are in it: move it away only if you have no copy. {kept}"
+        );
+        Failure::new(failure.code, &format!("{} cannot be used ({})", file.display(), failure.what), &hint)
     })
 }
 

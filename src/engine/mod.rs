@@ -42,6 +42,7 @@ pub mod password;
 pub mod plan;
 mod reach;
 pub mod remote;
+pub mod rescue;
 mod rest;
 pub mod round;
 pub mod servers;

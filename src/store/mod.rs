@@ -37,6 +37,7 @@ pub mod people;
 pub mod placements;
 mod quarantine;
 pub mod reader;
+pub mod rescue;
 pub mod search;
 mod search_sql;
 mod search_text;

@@ -72,6 +72,19 @@ impl Spool {
         }
     }
 
+    /// The names of all files that are whole.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            all.extend(entry?.file_name().into_string().ok().filter(|n| self.path(n).is_ok()));
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
     /// Removes what is not in `named` and an hour old: left by a crash between file and row. How many.
     ///
     /// # Errors
