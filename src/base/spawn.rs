@@ -1,7 +1,8 @@
 //! spawn — named threads whose panics are caught and told, never lost.
-//! Owns: `Worker`, `spawn`, `guarded`. May import: nothing of ours.
+//! Owns: `Worker`, `spawn`, `guarded`. May import: base.
 //! Start reading at: `guarded`.
 
+use super::log;
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,7 +43,11 @@ pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<Work
 /// # Errors
 /// The panic's message.
 pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|p| message(p.as_ref()))
+    catch_unwind(AssertUnwindSafe(work)).map_err(|p| {
+        let said = message(p.as_ref());
+        log::error("panic", &said);
+        said
+    })
 }
 
 /// What a panic said.

@@ -128,7 +128,10 @@ fn run(
         drop(terminal);
         drop(engine);
         let saved = rescue::keep(&lost, &door.paths);
-        ended.map_err(no_terminal)?;
+        if let End::Failed(why) = ended.map_err(no_terminal)? {
+            let what = format!("a mistake of ours ended the reader ({why})");
+            return Err(Failure::new(exit::SOFTWARE, &what, "What you wrote is kept. Please tell us"));
+        }
         log::info("end", "");
         return saved;
     }

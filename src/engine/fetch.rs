@@ -7,7 +7,8 @@ use super::bulk::Rules;
 use super::fault::{Kind, Reach};
 use super::round::Halt;
 use super::shared::Shared;
-use crate::base::gate;
+use crate::base::spawn::guarded;
+use crate::base::{crash, gate, log};
 use crate::config::KeepBodies;
 use crate::mail::body::{Flaw, Message};
 use crate::mail::ids::{AccountName, MailboxId, MessageKey};
@@ -234,10 +235,10 @@ impl Write for Counted<'_> {
     }
 }
 
-/// Reads a message for the list and the index.
+/// Reads a message for the list and the index. One on which we fail is kept with what was known of it, and not got again: else it
+/// would end the connection each time, and nothing behind it would ever come (security F-10).
 #[must_use]
 pub fn read_raw(bytes: Vec<u8>) -> Reading {
-    let _shut = gate::reading();
     read(parse::message(bytes))
 }
 
@@ -245,6 +246,14 @@ pub fn read_raw(bytes: Vec<u8>) -> Reading {
 #[must_use]
 pub fn read(message: Message) -> Reading {
     let _shut = gate::reading();
+    guarded(|| read_whole(message)).unwrap_or_else(|panic| {
+        log::warn("fetch", format_args!("a message cannot be read, it is left out of the search: {panic}"));
+        Reading { envelope: None, preview: String::new(), text: String::new(), files: Vec::new() }
+    })
+}
+
+fn read_whole(message: Message) -> Reading {
+    crash::poison(&message.raw);
     let files = structure::attachments(&message).into_iter().filter(|a| !a.related).map(|a| a.name).collect();
     let envelope = (!message.flaws.contains(&Flaw::NotMail)).then(|| message.envelope.clone());
     Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files }

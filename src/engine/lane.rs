@@ -4,6 +4,7 @@
 //! interrupted; neither gets an answer. So holding a key down never queues work.
 
 use super::api::{Answer, Fault, Query, Rows, Slot};
+use crate::base::crash;
 use crate::base::spawn::{Worker, guarded, spawn};
 use crate::store::Stop;
 use std::collections::VecDeque;
@@ -64,7 +65,11 @@ impl Lane {
         let mine = Arc::clone(&shared);
         let worker = spawn(name, move || {
             while let Some(next) = take(&mine) {
-                let rows = guarded(|| answer(&next.query, &next.stop)).unwrap_or_else(|p| Err(Fault::bug(&p)));
+                let rows = guarded(|| {
+                    crash::place("answer");
+                    answer(&next.query, &next.stop)
+                })
+                .unwrap_or_else(|p| Err(Fault::bug(&p)));
                 let mut state = mine.lock();
                 state.running = None;
                 // Told under the lock: a newer question cannot slip in between and be overtaken by this answer.

@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::watch;
 use super::wishes::{Desk, jitter};
 use crate::base::backoff::Backoff;
+use crate::base::crash;
 use crate::base::park::park;
 use crate::base::spawn::guarded;
 use crate::config::AccountConfig;
@@ -46,6 +47,7 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
             }
         };
         let ended = guarded(|| {
+            crash::place("line");
             let mut conn = connect::open(shared, config, &desk.work, &line)?;
             let give_way = || desk.is_urgent() || desk.cancel.is_set();
             let visitor = Visitor { shared, config, line: &line, give_way: &give_way, memory: &mut memory };

@@ -9,6 +9,7 @@ use super::body::{Disposition, Encoding, Flaw, Kept, Kind, Message, Part, PartPa
 use super::envelope::{Envelope, MessageId};
 use super::header::{self, Block, Field};
 use super::{charset, encoded_word, transfer};
+use crate::base::crash;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{DateTime, HeaderValue, MessageParser, MimeHeaders, PartType};
@@ -44,7 +45,10 @@ pub fn message(raw: impl Into<Arc<[u8]>>) -> Message {
         flaws.push(Flaw::NoSeparator);
     }
     // A panic in the crate makes one message plain, not the program end.
-    let tree = catch_unwind(AssertUnwindSafe(|| structure(&raw, &block)));
+    let tree = catch_unwind(AssertUnwindSafe(|| {
+        crash::poison(&raw);
+        structure(&raw, &block)
+    }));
     match tree {
         Ok(Some((parts, cut))) => {
             if cut {

@@ -9,8 +9,8 @@ use super::fill::Fill;
 use super::open::{Db, Kind};
 use super::placements::Counts;
 use crate::base::crash;
+use crate::base::spawn::guarded;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -309,7 +309,11 @@ fn transaction<K: Kind>(
         let mut tx =
             Tx { db, changes: ChangeSet::new(), counts: Counts::default(), fill: Fill::default(), indexed: false, fresh: false };
         // A job that panics loses its own savepoint, not the thread.
-        let done = catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).unwrap_or(Err(StoreErrorKind::Bug));
+        let done = guarded(|| {
+            crash::place(K::NAME);
+            job.run(&mut tx)
+        })
+        .unwrap_or(Err(StoreErrorKind::Bug));
         match done {
             Ok(()) => {
                 (habits.flush)(&mut tx)?;

@@ -21,8 +21,10 @@ use crate::app::screen::Screen;
 use crate::app::{App, Setup};
 use crate::base::cancel::Cancel;
 use crate::base::clock::{Clock, System};
+use crate::base::crash;
 use crate::base::inbox::Inbox;
 use crate::base::safetext::SafeText;
+use crate::base::spawn::guarded;
 use crate::engine::api::Password;
 use crate::mail::ids::AccountName;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -67,6 +69,8 @@ pub enum End {
     Left,
     /// The configuration has a new account: begin again with it, and this password for it.
     Reopen(AccountName, Option<Password>),
+    /// A mistake of ours: what its panic said. What was being written is kept (security F-10).
+    Failed(SafeText),
 }
 
 /// What the test of a new account said, on its way from its thread.
@@ -170,7 +174,7 @@ impl<'a> Reader<'a> {
         if !self.chosen {
             self.terminal.ask_background()?;
         }
-        let ended = self.turn(&signals);
+        let ended = guarded(|| self.turn(&signals)).unwrap_or_else(|panic| Ok(End::Failed(SafeText::line_max(&panic, 200))));
         let start = self.start;
         let unsaved = farewell::farewell(self.link, &mut self.app, || Now { since: start.elapsed(), civil: System.now() });
         lost.extend(unsaved);
@@ -325,6 +329,7 @@ impl<'a> Reader<'a> {
     }
 
     fn draw(&mut self) -> io::Result<()> {
+        crash::place("frame");
         self.changed = false;
         let band = !self.look.bar_only && self.theme.has_band();
         let (app, theme) = (&self.app, &self.theme);

@@ -7,6 +7,7 @@ use super::file;
 use super::post;
 use super::state::{self, Event};
 use crate::base::cancel::Cancel;
+use crate::base::crash;
 use crate::base::park::park;
 use crate::base::spawn::{Worker, guarded, spawn};
 use crate::base::waker::Waker;
@@ -210,7 +211,11 @@ fn round(inner: &Arc<Inner>, password: bool) -> Result<Option<i64>, Fault> {
         }
         let (mine, name) = (Arc::clone(inner), account.clone());
         let started = spawn(&format!("send/{}", account.as_str()), move || {
-            let ended = guarded(|| post::all(&mine, &name)).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
+            let ended = guarded(|| {
+                crash::place("post");
+                post::all(&mine, &name)
+            })
+            .unwrap_or_else(|panic| Err(Fault::bug(&panic)));
             if let Err(fault) = ended {
                 mine.shared.fault(fault.of(&name));
             }

@@ -289,6 +289,7 @@ fn s30_refusals_are_typed() {
 /// S-27: IDLE that is refused, floods, or never ends.
 #[test]
 fn s27_idle() {
+    assert!(super::store::MAX_IDLE <= Duration::from_secs(29 * 60), "RFC 2177, 3");
     let minute = Duration::from_secs(60);
     let refused = vec![hear("IDLE"), say("%T NO [CANNOT] x\r\n"), hear("NOOP"), say("%T OK x\r\n")];
     let (result, heard) = with(refused, |s| (s.idle(minute), s.noop()));
