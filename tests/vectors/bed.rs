@@ -96,6 +96,13 @@ impl Bed {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
+    /// The same on a profile elsewhere.
+    pub fn run_in(&self, profile: &Path, args: &[&str]) -> Ran {
+        let mut command = Command::new(BINARY);
+        command.env_clear().env("HOME", profile).env("TZ", "UTC").arg("--profile").arg(profile).args(args);
+        self.finish(command)
+    }
+
     /// What `program` is to be run with before the binary's own words.
     pub fn command(&self, program: &str, before: &[&str], args: &[&str]) -> Command {
         let mut command = Command::new(program);
@@ -110,6 +117,12 @@ impl Bed {
 
     pub fn run(&self, args: &[&str]) -> Ran {
         self.finish(self.command(BINARY, &[], args))
+    }
+
+    /// Sends the file `mail` to those whom its header names.
+    pub fn send(&self, more: &[&str]) -> Ran {
+        let before = ["-c", "exec \"$@\" <\"$HOME/mail\"", "sh"];
+        self.finish(self.command("sh", &before, &[&["send", "-t"], more].concat()))
     }
 
     /// Waits for the end of a command, and looks at what it left.

@@ -7,7 +7,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslAcceptor, SslMethod, SslVersion};
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslMethod, SslVersion};
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
 use std::sync::LazyLock;
@@ -73,6 +73,11 @@ impl Identity {
     }
 
     pub fn acceptor(&self) -> SslAcceptor {
+        self.builder().build()
+    }
+
+    /// For who wants a say in more.
+    pub fn builder(&self) -> SslAcceptorBuilder {
         let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
         acceptor.set_security_level(0);
         acceptor.clear_options(openssl::ssl::SslOptions::NO_TLSV1_1);
@@ -81,7 +86,7 @@ impl Identity {
         acceptor.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
         acceptor.set_certificate(&self.pair.0).unwrap();
         acceptor.set_private_key(&self.pair.1).unwrap();
-        acceptor.build()
+        acceptor
     }
 }
 

@@ -178,3 +178,51 @@ fn f_11_the_terminal_goes() {
     screen.ends();
     whole(&server, &bed, "afterwards");
 }
+
+/// F-11: the terminal itself goes (a window that is closed, a line of ssh that breaks): reading it fails with EIO, and nobody
+/// may be waited for. What is being written is kept, the program ends by itself, and the next one begins at once.
+#[test]
+fn f_11_the_line_to_the_terminal_breaks() {
+    let (server, bed) = in_step();
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    screen.press("c");
+    screen.shows("Subject");
+    screen.press("x@x.example\t\tBridge\tThe bridge is clos");
+    screen.shows("The bridge is clos");
+    screen.press("e");
+    screen.hang_up("d");
+    let lines = bed.run(&["--offline", "queue", "--json"]).code(0);
+    assert!(lines.took < Duration::from_secs(4), "{lines:?}");
+    let screen = Screen::start(&bed.path(""));
+    screen.shows("There is an unfinished mail");
+    let has = |path: &std::path::Path| fs::read(path).unwrap_or_default().windows(20).any(|w| w == b"The bridge is closed");
+    let mut kept = false;
+    files(&bed.path("data"), &mut |path| kept |= has(path));
+    assert!(kept, "what was written last is on the disk");
+    screen.kill();
+    whole(&server, &bed, "afterwards");
+}
+
+/// F-11: nobody takes what is drawn (a terminal that stopped, Ctrl-S, a dead line that is not known to be dead): what came is
+/// kept meanwhile, and it goes on where it was.
+#[test]
+fn f_11_a_terminal_that_takes_nothing() {
+    let (server, bed) = in_step();
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    screen.stop_reading(true);
+    for n in 4..=40 {
+        server.world().inbox().add(letter(n));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let begun = Instant::now();
+    while bed.subjects("INBOX").len() < 40 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "what comes is kept although nobody looks");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    screen.stop_reading(false);
+    screen.shows("Letter 40");
+    screen.press("Q");
+    screen.ends();
+}

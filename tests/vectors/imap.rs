@@ -195,8 +195,9 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
         },
         _ => end = "BAD what?".to_owned(),
     }
-    if let Some(f) = session.selected.clone().and_then(|name| world.find(&name)) {
-        session.told = session.told.max(f.mails.len());
+    // What came meanwhile is told at the next chance.
+    if verb != "LOGOUT" {
+        out.extend_from_slice(&news(world, session));
     }
     out.extend_from_slice(format!("{tag} {end}\r\n").as_bytes());
     out

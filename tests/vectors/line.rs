@@ -1,7 +1,7 @@
 //! line — one connection of a server: what comes is kept, what a rule or honesty asks for is said.
 //! Start reading at: `Line::serve`.
 
-use super::wire::{Act, GREETING, Heard, Shared, Tls, replace};
+use super::wire::{Act, GREETING, Heard, MAIL, Shared, Tls, replace};
 use super::{imap, smtp};
 use openssl::ssl::SslStream;
 use socket2::SockRef;
@@ -264,6 +264,9 @@ impl<'a> Line<'a> {
                     Some(l) => text.extend_from_slice(&[&l[..], b"\r\n"].concat()),
                     None => return false,
                 }
+            }
+            if let Some(acts) = self.shared.find(MAIL) {
+                return acts.iter().all(|act| self.act(act, b""));
             }
             self.shared.world.lock().unwrap().sent.push(text);
             return self.write(b"250 2.0.0 queued\r\n");

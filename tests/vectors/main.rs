@@ -48,22 +48,22 @@
 //! * S-23 names s_23_names
 //! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line
 //! * S-25 names s_25_odd_trees
-//! * S-26 names s_26_words_of_servers
-//! * S-27 names s_27_idle_floods, src/net/imap/tests.rs s27_idle, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once
+//! * S-26 names s_26_words_of_servers, names s_26_words_of_submission
+//! * S-27 names s_27_idle_floods, src/app/pace.rs the_first_is_taken_at_once_and_others_together, src/net/dial.rs connects_and_refuses, src/net/imap/tests.rs s27_idle, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once
 //! * S-28 rows s_28_envelopes_that_lie
-//! * S-29 wishes s_29_copies_that_are_none
+//! * S-29 wishes s_29_copies_that_are_none, wishes s_29_numbers_of_copies_that_lie, wishes s_29_numbers_of_sent_copies_that_lie
 //! * S-30 wishes s_30_refusals
 //! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine
 //! * F-02 tests/crash/main.rs a_day_at_a_server, src/engine/plan/model/laws.rs alone_the_server_gets_exactly_what_the_person_did
 //! * F-03 tests/day/main.rs a_day, src/engine/plan/model/laws.rs killed_after_every_single_step_the_end_is_the_same
 //! * F-04 faults f_04_calls_that_fail
-//! * F-05 faults f_05_a_full_disk, src/store/faults.rs a_full_disk_is_told_and_takes_nothing_that_was_there
-//! * F-06 files f_06_damaged_files, src/store/tests.rs a_newer_state_is_left_alone_and_a_damaged_one_is_not_replaced, src/store/faults.rs a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state
+//! * F-05 faults f_05_a_full_disk, faults f_05_a_disk_without_room_under_the_reader, src/store/faults.rs a_full_disk_is_told_and_takes_nothing_that_was_there
+//! * F-06 files f_06_damaged_files, flips f_06_a_byte_of_the_cache, flips f_06_a_byte_of_the_state, flips f_06_drafts_are_rescued, src/store/tests.rs a_newer_state_is_left_alone_and_a_damaged_one_is_not_replaced, src/store/faults.rs a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state
 //! * F-07 files f_07_the_cache_goes
 //! * F-08 faults f_08_power_loss
 //! * F-09 files f_09_two_programs
-//! * F-10 src/base/spawn.rs a_panic_becomes_its_message, src/store/tests.rs a_failing_job_takes_nothing_with_it
-//! * F-11 files f_11_the_terminal_goes
+//! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/tests.rs a_failing_job_takes_nothing_with_it
+//! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing
 //! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line
 //! * F-13 tests/it/soak.rs soak
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -72,12 +72,17 @@ mod bed;
 mod cert;
 mod faults;
 mod files;
+mod flips;
 mod imap;
+mod inside;
 mod line;
 mod map;
 mod names;
 mod oracle;
+#[cfg(feature = "fault")]
+mod panics;
 mod patience;
+mod records;
 mod rows;
 #[path = "../day/screen.rs"]
 mod screen;

@@ -5,9 +5,9 @@ use super::bed::{Bed, files};
 use super::imap::{Folder, letter};
 use super::oracle;
 use super::screen::Screen;
-use super::wire::{Act, Server, first, say};
+use super::wire::{Act, GREETING, MAIL, Server, Tls, first, say};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// As they go over the wire.
 const NAMES: [&[u8]; 22] = [
@@ -186,13 +186,69 @@ fn s_26_words_of_servers() {
     }
 }
 
+/// S-26: the same of a server that takes mail, in each answer that it can give: head-less, in the outbox, on the screen, in the
+/// log. The mail is still there.
+#[test]
+fn s_26_words_of_submission() {
+    let evil = b"\x1b]52;c;UFdO\x07\x1b[31;1;4mPWN\x1b[0m\xc2\x9b2J\xe2\x80\xae\xff\xfe\x9b";
+    let long = vec![b'x'; 1_000_000];
+    let answer =
+        |code: &str, tail: &[u8]| [code.as_bytes(), b"-", evil, b"\r\n", code.as_bytes(), b" ", evil, tail, b"\r\n"].concat();
+    let places: [(&'static str, &str, bool); 9] = [
+        (GREETING, "554", false),
+        ("EHLO", "550", false),
+        ("AUTH", "535", false),
+        ("AUTH", "454", true),
+        ("MAIL FROM", "550", false),
+        ("RCPT TO", "550", true),
+        ("RCPT TO", "451", false),
+        ("DATA", "554", false),
+        (MAIL, "554", true),
+    ];
+    std::thread::scope(|all| {
+        for (n, (place, code, endless)) in places.into_iter().enumerate() {
+            let tail = if endless { long.clone() } else { Vec::new() };
+            let words = answer(code, &tail);
+            all.spawn(move || {
+                let (imap, smtp) = (Server::imap(), Server::smtp_over(Tls::None));
+                smtp.always(place, vec![say(words), Act::Stall(Duration::from_millis(100)), Act::Close]);
+                let mut bed = Bed::new();
+                bed.account("a", &imap, Some(&smtp), "");
+                bed.write("mail", "To: b@x.example\nSubject: A letter\n\nText.\n");
+                let taken = bed.send(&["--wait"]);
+                assert_ne!(taken.code, 0, "{place} {code}: {taken:?}");
+                let listed = bed.run(&["--offline", "outbox", "list"]).code(0);
+                assert!(listed.out.contains("A letter"), "{place} {code}: {listed:?}");
+                let tested = bed.run(&["account", "test"]);
+                for text in [&taken.out, &taken.err, &listed.out, &listed.err, &tested.out, &tested.err] {
+                    assert!(!text.contains(|c: char| c.is_control() && c != '\n') && !text.contains('\u{202e}'), "{text:?}");
+                    assert!(text.lines().all(|l| l.len() < 1_500), "{place} {code}: {}", text.len());
+                }
+                assert!(!bed.log().contains(['\x1b', '\x07', '\u{9b}']), "{place} {code}");
+                if n % 3 == 2 {
+                    let mut screen = Screen::start(&bed.path(""));
+                    screen.shows("Letter 3");
+                    screen.press("go");
+                    screen.shows("A letter");
+                    screen.press("Q");
+                    let raw = screen.raw();
+                    screen.ends();
+                    oracle::obeys_only_us(&raw);
+                }
+            });
+        }
+    });
+}
+
 /// S-27: news without number while it waits: told together, drawn rarely, and the next news are heard. How IDLE ends is in
-/// `src/net/imap/tests.rs`, dead lines and suspended machines in `tests/it`.
+/// `src/net/imap/tests.rs`; when a dead line is found in `src/net/dial.rs`; suspended machines are in `tests/it`.
 #[test]
 fn s_27_idle_floods() {
     let server = Server::imap();
-    let flood: String = (0..200_000).map(|n| format!("* {} EXISTS\r\n", 3 + n % 2)).collect();
+    let flood: String = (0..1_000_000).map(|n| format!("* {} EXISTS\r\n", 3 + n % 2)).collect();
     server.rule("IDLE", 1, 1, vec![say("+ idling\r\n"), say(flood), Act::Stall(Duration::from_secs(2))]);
+    // And a good-bye: it comes back by itself.
+    server.rule("IDLE", 0, 1, vec![say("+ idling\r\n* BYE tired\r\n"), Act::Close]);
     let bed = Bed::at(&server);
     let mut screen = Screen::start(&bed.path(""));
     screen.shows("Letter 3");
@@ -203,6 +259,32 @@ fn s_27_idle_floods() {
     server.world().inbox().add(letter(4));
     screen.until("Letter 4", Duration::from_secs(30), |text| text.contains("Letter 4"));
     assert!(drawn < 200_000, "{drawn} bytes to the screen");
+    // A list that is full.
+    let mut next = 5;
+    for _ in 0..60 {
+        server.world().inbox().add(letter(next));
+        next += 1;
+    }
+    screen.press("gg");
+    screen.until("all of them", Duration::from_secs(30), |text| text.contains("64 unread of 64"));
+    std::thread::sleep(Duration::from_millis(1_500));
+    // News that are to be seen, a hundred a second: drawn at most four times in one.
+    let (begun, mut frames, mut seen) = (Instant::now(), 0u32, screen.raw().len());
+    while begun.elapsed() < Duration::from_secs(3) {
+        server.world().inbox().add(letter(next));
+        next += 1;
+        std::thread::sleep(Duration::from_millis(10));
+        let now = screen.raw().len();
+        frames += u32::from(now > seen);
+        seen = now;
+    }
+    println!("{frames} times drawn in three seconds");
+    let all = format!("of {}", next - 1);
+    screen.until(&all, Duration::from_secs(30), |text| text.contains(&all));
+    screen.press("gg");
+    let last = format!("Letter {}", next - 1);
+    screen.until(&last, Duration::from_secs(30), |text| text.contains(&last));
+    assert!(frames <= 4 * 3 + 4, "{frames} times drawn in three seconds");
     screen.press("Q");
     screen.ends();
     // Refused, and an IDLE that is never confirmed or never ended: the program ends all the same.

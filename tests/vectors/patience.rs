@@ -4,6 +4,8 @@
 
 use super::bed::{Bed, Ran};
 use super::cert::Identity;
+use super::records;
+use super::use_of_line::at_port;
 use super::wire::{Act, Server, Tls, say};
 use postrider::net::dial::CONNECT;
 use postrider::net::wire::NO_PROGRESS;
@@ -33,7 +35,23 @@ fn ends_after(what: &str, limit: Duration, server: &Server) {
     assert!(ran.peak < 100_000, "{what}: {ran:?}");
 }
 
-/// T-02: silence after STARTTLS. T-13: a handshake that never ends. S-01: a literal that never comes. S-05: a byte every
+/// T-13: records that say nothing are no progress, however many come.
+fn keys_for_ever() {
+    let bed = at_port(records::serve(|line| {
+        loop {
+            line.key_update();
+            line.data(b"");
+            if !line.send() {
+                return;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }));
+    let ran = bed.run(&["sync"]).code(69);
+    assert!(ran.took < NO_PROGRESS + SLACK && ran.busy < Duration::from_secs(3), "{ran:?}");
+}
+
+/// T-02: silence after STARTTLS. T-13: a handshake that never ends, keys that change for ever. S-01: a literal that never comes. S-05: a byte every
 /// ten seconds for ever.
 #[test]
 fn limits_of_time() {
@@ -54,5 +72,6 @@ fn limits_of_time() {
         all.spawn(|| ends_after("an endless handshake", CONNECT, &handshake));
         all.spawn(|| ends_after("a literal that stalls", NO_PROGRESS, &literal));
         all.spawn(|| ends_after("a byte now and then", NO_PROGRESS, &drip));
+        all.spawn(keys_for_ever);
     });
 }

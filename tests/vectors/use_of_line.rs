@@ -1,14 +1,15 @@
 //! use_of_line — T-06 and T-13 to T-19: what servers say to the person, and how often they are asked.
 //! Start reading at: the tests, in the order of their numbers.
 
-use super::bed::{Bed, PASSWORD};
+use super::bed::{BINARY, Bed, PASSWORD, processor};
 use super::cert::Identity;
+use super::records::{self, Records};
 use super::screen::Screen;
 use super::wire::{Act, Server, Tls, first, say};
-use openssl::ssl::SslStream;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// T-06: words for the person that came in the clear are nobody's; those that came encrypted are told once, cut, clean,
 /// with the account's name (`MAX_TEXT` of `src/net/error.rs`, `MAX_ALERTS` of `src/net/imap/core.rs`).
@@ -35,36 +36,41 @@ fn t_06_alerts() {
     screen.ends();
 }
 
-/// A TLS server of one connection that does what it likes once the handshake is done.
-fn tls_server(then: impl FnOnce(SslStream<std::net::TcpStream>) + Send + 'static) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        let (tcp, _) = listener.accept().unwrap();
-        tcp.set_nodelay(true).unwrap();
-        then(Identity::good().acceptor().accept(tcp).unwrap());
-    });
-    port
+/// A profile whose one account is at that port, with TLS from the first byte.
+pub fn at_port(port: u16) -> Bed {
+    let server = Server::imap_over(Tls::Implicit(Identity::good()));
+    let bed = Bed::at(&server);
+    let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+    bed.write("config.toml", &config.replace(&format!("port = {}", server.port), &format!("port = {port}")));
+    bed
 }
 
-/// T-13: a good-bye in the handshake, thousands of empty records, records of one byte: an end, and no work for nothing.
-/// A record that is never finished is in `patience.rs`.
+/// The time of the processor that a visit takes within ten seconds, then it is stopped.
+fn busy_for_ten_seconds(bed: &Bed) -> Duration {
+    let mut child =
+        bed.command(BINARY, &[], &["sync"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    let mut busy = Duration::ZERO;
+    while Instant::now() < end && child.try_wait().unwrap().is_none() {
+        busy = processor(child.id()).max(busy);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    busy
+}
+
+/// T-13: a good-bye in the handshake, thousands of empty records, of records of one byte, of new keys: an end or a wait, and no
+/// work for nothing. A record that is never finished, and keys that change for ever, are in `patience.rs`.
 #[test]
 fn t_13_odd_tls() {
-    let at = |port: u16| {
-        let server = Server::imap_over(Tls::Implicit(Identity::good()));
-        let bed = Bed::at(&server);
-        let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
-        bed.write("config.toml", &config.replace(&format!("port = {}", server.port), &format!("port = {port}")));
-        bed
-    };
     // Raw records in place of a handshake: close_notify; empty handshake records; empty alerts; a warning without end.
     let (goodbye, empty, nothing) =
         (&b"\x15\x03\x03\x00\x02\x01\x00"[..], &b"\x16\x03\x03\x00\x00"[..], &b"\x15\x03\x03\x00\x00"[..]);
     let warning = &b"\x15\x03\x03\x00\x02\x01\x5a"[..];
     for (record, times) in [(goodbye, 1), (empty, 10_000), (nothing, 10_000), (warning, 10_000)] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let bed = at(listener.local_addr().unwrap().port());
+        let bed = at_port(listener.local_addr().unwrap().port());
         std::thread::spawn(move || {
             let (mut tcp, _) = listener.accept().unwrap();
             let mut hello = [0; 4096];
@@ -76,15 +82,40 @@ fn t_13_odd_tls() {
         assert!(ran.took < Duration::from_secs(10) && ran.busy < Duration::from_secs(1), "{ran:?}");
         assert_eq!(bed.subjects("INBOX"), Vec::<String>::new());
     }
-    // One byte a record: slow, and right.
-    let port = tls_server(|mut tls| {
-        for byte in b"* BYE one byte after the other\r\n" {
-            tls.write_all(&[*byte]).unwrap();
+    // After it: new keys and one byte a record are odd, and read right.
+    let port = records::serve(|line| {
+        for byte in b"* OK [CAPABILITY IMAP4rev1 LOGINDISABLED] one byte after the other\r\n" {
+            line.data(&[*byte]);
+            line.key_update();
         }
-        let _ = tls.shutdown();
+        line.send();
+        std::thread::sleep(Duration::from_secs(2));
     });
-    let ran = at(port).run(&["sync"]).code(69);
+    // No way to log in is offered: it was understood.
+    let ran = at_port(port).run(&["sync"]).code(77);
     assert!(ran.busy < Duration::from_secs(1), "{ran:?}");
+    // Ten thousand of each, then nothing more: at most a twentieth of the processor over ten seconds.
+    let flood = |each: fn(&mut Records)| {
+        at_port(records::serve(move |line| {
+            (0..10_000).for_each(|_| each(line));
+            line.send();
+            std::thread::sleep(Duration::from_secs(15));
+        }))
+    };
+    let floods = [
+        ("empty records", flood(|line| line.data(b""))),
+        ("records of one byte", flood(|line| line.data(b"x"))),
+        ("new keys", flood(Records::key_update)),
+    ];
+    std::thread::scope(|all| {
+        for (what, bed) in &floods {
+            all.spawn(move || {
+                let busy = busy_for_ten_seconds(bed);
+                println!("{what}: {busy:?}");
+                assert!(busy < Duration::from_millis(500), "{what}: {busy:?}");
+            });
+        }
+    });
 }
 
 /// T-17 with a password that would go out in the clear inside TLS: there LOGIN is not offered, so it is not used.

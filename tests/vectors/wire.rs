@@ -70,6 +70,9 @@ pub fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 /// The command that a rule waits for when a client has just come.
 pub const GREETING: &str = "<greeting>";
 
+/// The command that a rule waits for when a mail was submitted, to its final dot.
+pub const MAIL: &str = "<mail>";
+
 pub struct Rule {
     on: &'static str,
     skip: usize,

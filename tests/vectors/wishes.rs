@@ -7,7 +7,7 @@ use super::imap::{World, letter};
 use super::screen::Screen;
 use super::wire::{Act, Server, first, replaced, say};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the server has not confirmed: kind and state.
 fn queue(bed: &Bed) -> Vec<(String, String)> {
@@ -281,6 +281,83 @@ fn s_29_copies_that_are_none() {
         let away = world.folder("Archive").mails.iter().filter(|m| m.raw == letter(2)).count();
         assert_eq!(at_home + away, 1, "{caps}{said}: {at_home} at home, {away} in the archive");
     }
+}
+
+/// S-29: done, and told with numbers that cannot be: it is found where it is, once, and what is done to it next reaches it.
+#[test]
+fn s_29_numbers_of_copies_that_lie() {
+    let lies =
+        ["", "[COPYUID 7 2 1:9]", "[COPYUID 7 9:1 1]", "[COPYUID 0 2 1]", "[COPYUID 7 2:3 4:5]", "[COPYUID 7 2 4294967296]"];
+    std::thread::scope(|all| {
+        for (n, lie) in lies.into_iter().enumerate() {
+            all.spawn(move || {
+                for caps in ["UIDPLUS", "UIDPLUS MOVE"] {
+                    let (server, bed) = in_step(3);
+                    server.world().caps = format!("IMAP4rev1 AUTH=PLAIN SASL-IR {caps}");
+                    let spoil = move |honest: Vec<u8>| {
+                        let text = String::from_utf8(honest).unwrap();
+                        let Some((head, rest)) = text.split_once("[COPYUID ") else { return text.into_bytes() };
+                        let rest = rest.split_once(']').unwrap().1;
+                        format!("{head}{lie}{rest}").into_bytes()
+                    };
+                    server.always("UID COPY", vec![Act::Edit(Box::new(spoil))]);
+                    server.always("UID MOVE", vec![Act::Edit(Box::new(spoil))]);
+                    act(&bed, "move", "Letter 2", &["--to", "Archive"]);
+                    for _ in 0..3 {
+                        bed.run(&["sync"]);
+                    }
+                    let both = |world: &mut World| {
+                        let count = |f: &super::imap::Folder| f.mails.iter().filter(|m| m.raw == letter(2)).count();
+                        (count(world.inbox()), count(world.folder("Archive")))
+                    };
+                    assert_eq!(both(&mut server.world()), (0, 1), "{n} {caps}{lie}");
+                    assert_eq!(bed.subjects("Archive"), ["Letter 2"], "{caps}{lie}");
+                    let id = bed.id("Archive", "Letter 2");
+                    bed.run(&["--offline", "flag", &id, "--add", "flagged"]).code(0);
+                    bed.run(&["sync"]);
+                    let flagged = server.world().folder("Archive").mails.iter().all(|m| m.flags.contains("\\Flagged"));
+                    assert!(flagged && queue(&bed).is_empty(), "{caps}{lie}: {:?}", queue(&bed));
+                }
+            });
+        }
+    });
+}
+
+/// S-29: the same of a mail that was sent and is put into Sent: one copy, whatever number is told for it.
+#[test]
+fn s_29_numbers_of_sent_copies_that_lie() {
+    let lies = ["", "[APPENDUID 7 1:3]", "[APPENDUID 7 0]", "[APPENDUID 9 1]", "[APPENDUID 7 99]", "[APPENDUID 7 4294967296]"];
+    std::thread::scope(|all| {
+        for lie in lies {
+            all.spawn(move || {
+                let (imap, smtp) = (Server::imap(), Server::smtp_over(super::wire::Tls::None));
+                let spoil = move |honest: Vec<u8>| {
+                    let text = String::from_utf8(honest).unwrap();
+                    let Some((head, rest)) = text.split_once("[APPENDUID ") else { return text.into_bytes() };
+                    format!("{head}{lie}{}", rest.split_once(']').unwrap().1).into_bytes()
+                };
+                imap.always("APPEND", vec![Act::Edit(Box::new(spoil))]);
+                let mut bed = Bed::new();
+                bed.account("a", &imap, Some(&smtp), "");
+                bed.run(&["sync"]).code(0);
+                bed.write("mail", "To: b@x.example\nSubject: A letter\n\nText.\n");
+                bed.send(&["--wait"]).code(0);
+                // It is looked whether the server files by itself first.
+                let begun = Instant::now();
+                while imap.world().folder("Sent").mails.is_empty() {
+                    assert!(begun.elapsed() < Duration::from_secs(60), "{lie}: never filed");
+                    bed.run(&["sync"]);
+                }
+                for _ in 0..2 {
+                    bed.run(&["sync"]);
+                }
+                let mut world = imap.world();
+                assert_eq!((world.folder("Sent").mails.len(), smtp.world().sent.len()), (1, 1), "{lie}");
+                drop(world);
+                assert_eq!(bed.subjects("Sent"), ["A letter"], "{lie}");
+            });
+        }
+    });
 }
 
 /// S-30: each refusal has its outcome: tried again, or kept for the person with the server's words; never forgotten.

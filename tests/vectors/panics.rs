@@ -1,0 +1,121 @@
+//! panics — F-10: mistakes of ours, made on purpose in each thread (`POSTRIDER_PANIC`, feature `fault`). A worker's is told and the
+//! work done again; a mail on which we fail stands in no other's way; the screen's own gives the terminal back, and what was written
+//! is there the next time.
+//! Start reading at: `f_10_workers_go_on`.
+
+use super::bed::Bed;
+use super::imap::letter;
+use super::oracle;
+use super::screen::Screen;
+use super::wire::{Server, Tls};
+use std::time::Duration;
+
+/// Workers begin again after a pause that grows.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Each worker panics at one of its first turns, while a star is set and a mail is sent: the screen lives, and in the end the server
+/// has both, once.
+#[test]
+fn f_10_workers_go_on() {
+    let places = ["answer:2", "answer:5", "line:1", "desk:1", "desk:2", "post:1", "cache.sqlite:3", "state.sqlite:2"];
+    std::thread::scope(|all| {
+        for place in places {
+            all.spawn(move || {
+                let (imap, smtp) = (Server::imap(), Server::smtp_over(Tls::None));
+                let mut bed = Bed::new();
+                bed.account("a", &imap, Some(&smtp), "");
+                bed.run(&["sync"]).code(0);
+                bed.write("mail", "To: b@x.example\nSubject: A letter\n\nText.\n");
+                bed.send(&["--queue-only"]).code(0);
+                let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_PANIC", place)]);
+                screen.until(place, LONG, |text| text.contains("Letter 3"));
+                imap.world().inbox().add(letter(4));
+                screen.until("what comes", LONG, |text| text.contains("Letter 4"));
+                // What was asked of a thread that failed is said to have failed; asked again, it is done.
+                screen.press("G");
+                for _ in 0..3 {
+                    if !imap.world().inbox().mails[0].flags.contains("\\Flagged") {
+                        screen.press("s");
+                        std::thread::sleep(Duration::from_secs(2));
+                    }
+                }
+                screen.until("the star", LONG, |_| imap.world().inbox().mails[0].flags.contains("\\Flagged"));
+                screen.until("the mail", LONG, |_| smtp.world().sent.len() == 1);
+                screen.until("its copy", LONG, |_| imap.world().folder("Sent").mails.len() == 1);
+                screen.press("?");
+                screen.shows("Moving");
+                screen.press("\x1b");
+                screen.shows_no("Moving");
+                screen.press("Q");
+                let raw = screen.raw();
+                screen.ends();
+                oracle::obeys_only_us(&raw);
+                assert!(bed.log().contains("made `"), "{place}: it was never reached, or nobody was told");
+                bed.run(&["sync"]).code(0);
+                assert_eq!((bed.subjects("INBOX").len(), smtp.world().sent.len()), (4, 1), "{place}");
+            });
+        }
+    });
+}
+
+/// A mail on which the reader of mails fails each time: those before and behind it come, it is fetched once, it is shown as it came,
+/// and can be saved.
+#[test]
+fn f_10_a_poisonous_mail() {
+    let server = Server::imap();
+    let poisoned = String::from_utf8(letter(4)).unwrap().replace("text of letter 4", "text with POISON 4");
+    server.world().inbox().add(poisoned.clone().into_bytes());
+    server.world().inbox().add(letter(5));
+    let bed = Bed::at(&server);
+    let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+    bed.write("config.toml", &format!("{config}keep = {{ bodies = \"all\" }}\n"));
+    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_POISON", "POISON 4")]);
+    screen.shows("Letter 5");
+    for n in [3, 5] {
+        let words = format!("body:\"text of letter {n}\"");
+        screen
+            .until("the others' texts", LONG, |_| bed.run(&["--offline", "search", &words]).out.contains(&format!("Letter {n}")));
+    }
+    screen.press("ggj\r");
+    screen.shows("text with POISON 4");
+    screen.press("q");
+    // At rest: it is not asked for again and again.
+    std::thread::sleep(Duration::from_secs(3));
+    let asked = server.heard().iter().filter(|h| h.line.contains("BODY.PEEK[]")).count();
+    assert!(asked <= 4, "{asked} times");
+    screen.press("Q");
+    let raw = screen.raw();
+    screen.ends();
+    oracle::obeys_only_us(&raw);
+    let to = bed.path("kept");
+    bed.run(&["--offline", "export", "subject:4", "--to", to.to_str().unwrap(), "--format", "mbox"]).code(0);
+    assert!(std::fs::read_to_string(to).unwrap().contains("text with POISON 4"));
+}
+
+/// The screen's own thread, in the middle of a sentence: the terminal is itself again before a word is said, the exit code says that it
+/// did not end well, and the sentence is there the next time.
+#[test]
+fn f_10_the_screen_itself() {
+    let server = Server::imap();
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_PANIC", "frame:90+")]);
+    screen.shows("Letter 3");
+    screen.press("c");
+    screen.shows("Subject");
+    screen.press("x@x.example\t\tFerry\tAt nine.");
+    let typed = screen.press_until_gone("and more ");
+    assert!(typed, "it never failed");
+    let raw = String::from_utf8_lossy(&screen.raw()).into_owned();
+    let (_, after) = raw.rsplit_once("\x1b[?1049l").expect("the first screen is back");
+    assert!(raw.contains("\x1b[?25h") && after.contains("panic"), "{after:?}");
+    assert!(!after.contains("At nine"), "no words of a mail: {after:?}");
+    let code = screen.code();
+    assert_eq!(code, 70, "it did not end well");
+    let screen = Screen::start(&bed.path(""));
+    screen.shows("There is an unfinished mail");
+    screen.kill();
+    let state = std::fs::read(bed.path("data/state.sqlite")).unwrap();
+    let log = std::fs::read(bed.path("data/state.sqlite-wal")).unwrap_or_default();
+    assert!([state, log].iter().any(|b| b.windows(8).any(|w| w == b"At nine.")), "what was written is kept");
+}
