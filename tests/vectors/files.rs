@@ -222,7 +222,7 @@ fn f_11_a_terminal_that_takes_nothing() {
         std::thread::sleep(Duration::from_millis(100));
     }
     screen.stop_reading(false);
-    screen.shows("Letter 40");
+    screen.shows("40 unread of 40");
     screen.press("Q");
     screen.ends();
 }
