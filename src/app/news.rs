@@ -53,17 +53,6 @@ impl App {
         self.status.more_faults(news.more_faults);
     }
 
-    /// Asks again for what was touched, if it is time for that: at once where a text is waited for or the list still fills.
-    pub(super) fn catch_up(&mut self) {
-        let held = self.pace.held();
-        let text =
-            self.viewer.id().is_some() && self.viewer.body().is_none() && self.viewer.message().is_none_or(|m| held.message(m));
-        let waited = text || self.desk.pending.is_some() || self.list.is_short();
-        if let Some(changes) = self.pace.take(self.now.since, waited) {
-            self.changes(&changes);
-        }
-    }
-
     /// New mail came: a line says so where the list does not show it, and what the person wants beside it.
     fn arrived(&mut self, arrived: &BTreeMap<MailboxId, u32>) {
         let quiet = |m: &MailboxRow| matches!(m.role, Some(Role::Sent | Role::Drafts | Role::Trash | Role::Junk));
@@ -98,7 +87,7 @@ impl App {
     }
 
     /// Asks again for what is shown and was touched.
-    fn changes(&mut self, changes: &Changes) {
+    pub(super) fn changes(&mut self, changes: &Changes) {
         if changes.mailboxes || changes.all {
             self.ask(msg::FOLDERS, Query::Mailboxes);
             self.ask(msg::QUOTAS, Query::Quotas);

@@ -1,7 +1,8 @@
 //! pace — how often the screen follows what happens by itself: at once where somebody waits for it, else a few times a second.
-//! Owns: `Pace`. May import: engine::api.
+//! Owns: `Pace`, when the screen catches up. May import: engine::api.
 //! Start reading at: `Pace::take`. A server may tell of a hundred letters a second (security S-27); nobody reads that fast.
 
+use super::state::App;
 use crate::engine::api::Changes;
 use std::time::Duration;
 
@@ -54,6 +55,19 @@ impl Pace {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         self.taken.filter(|_| !self.held.is_empty()).map(|at| at.saturating_add(BEAT))
+    }
+}
+
+impl App {
+    /// Asks again for what was touched, if it is time for that: at once where a text is waited for or the list still fills.
+    pub(super) fn catch_up(&mut self) {
+        let held = self.pace.held();
+        let text =
+            self.viewer.id().is_some() && self.viewer.body().is_none() && self.viewer.message().is_none_or(|m| held.message(m));
+        let waited = text || self.desk.pending.is_some() || self.list.is_short();
+        if let Some(changes) = self.pace.take(self.now.since, waited) {
+            self.changes(&changes);
+        }
     }
 }
 
