@@ -186,4 +186,6 @@ pub enum Note {
     Unsend,
     /// A password was handed over.
     Password(AccountName),
+    /// The line is spared from now on, or no more.
+    Metered(bool),
 }

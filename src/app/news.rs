@@ -351,6 +351,11 @@ impl App {
                     }
                 }
             }
+            Note::Metered(on) => {
+                self.metered = on;
+                let what = if on { "only what is opened is fetched now" } else { "texts are fetched ahead of need again" };
+                self.status.say(now, SafeText::of(what), None);
+            }
             Note::Password(account) => {
                 self.status.say(now, SafeText::line_max(&format!("logging in to {account}"), 120), None);
             }

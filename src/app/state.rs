@@ -120,6 +120,8 @@ pub struct App {
     pub(super) last_target: Option<MailboxId>,
     /// A jump to an unread row waits for its page; whether it is to be opened then.
     pub(super) unread_jump: Option<bool>,
+    /// The line costs money just now: switched by the person.
+    pub(super) metered: bool,
     /// The conversation that is unfolded next is gone through from its first unread message.
     pub(super) inside: bool,
     pub(super) follow_at: Option<Duration>,
@@ -182,6 +184,7 @@ impl App {
             declined: BTreeSet::new(),
             last_target: None,
             unread_jump: None,
+            metered: false,
             inside: false,
             follow_at: None,
             read_at: None,

@@ -12,6 +12,7 @@ use super::screen::folders::{self, Entry};
 use super::state::App;
 use super::words::plural;
 use crate::base::safetext::SafeText;
+use crate::config::KeepBodies;
 use crate::engine::api::{MailboxAct, Request};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
@@ -35,6 +36,7 @@ impl App {
             "rename-mailbox" => self.rename(arg),
             "delete-mailbox" => self.delete_mailbox(),
             "subscribe" => self.subscribe(),
+            "keep-offline" => self.keep_offline(),
             "empty-mailbox" => self.empty_mailbox(),
             _ => return false,
         }
@@ -138,6 +140,43 @@ impl App {
         let text = if on { format!("subscribed to {name}") } else { format!("unsubscribed from {name}") };
         let note = Note::Tree { text: SafeText::line_max(&text, 120), undo: true };
         self.request(Request::Mailbox(MailboxAct::Subscribe { mailbox, on }), note);
+    }
+
+    fn keep_offline(&mut self) {
+        let Some(row) = self.mailbox_at_hand() else { return };
+        let (mailbox, name) = (row.id, folders::name(row));
+        let (keep, what) = match row.offline {
+            None => (Some(true), "all texts are kept on this machine"),
+            Some(true) => (Some(false), "texts come when they are opened"),
+            Some(false) => (None, "texts are kept as the configuration says"),
+        };
+        let note = Note::Tree { text: SafeText::line_max(&format!("{name}: {what}"), 160), undo: false };
+        self.request(Request::KeepOffline { mailbox, keep }, note);
+    }
+
+    /// Whether all texts of a mailbox are kept here (true) or none ahead of need (false), where that was chosen for it.
+    #[must_use]
+    pub fn keeps(&self, row: &MailboxRow) -> Option<bool> {
+        let account = self.setup.config.accounts.iter().find(|a| a.name == row.account)?;
+        let ruled = || account.offline.iter().find(|rule| rule.mailboxes.names(&row.path)).map(|rule| rule.bodies);
+        row.offline.or_else(|| match ruled()? {
+            KeepBodies::All => Some(true),
+            KeepBodies::None => Some(false),
+            KeepBodies::For(_) => None,
+        })
+    }
+
+    /// Switches between sparing the line and not.
+    pub(super) fn switch_metered(&mut self) {
+        let on = !self.metered;
+        self.request(Request::Metered(on), Note::Metered(on));
+    }
+
+    /// Whether nothing of the account that is shown is fetched ahead of need, for the line costs money.
+    #[must_use]
+    pub fn is_metered(&self) -> bool {
+        let shown = self.account().and_then(|name| self.setup.config.accounts.iter().find(|a| a.name == *name));
+        self.metered || shown.is_some_and(|account| account.metered)
     }
 
     fn empty_mailbox(&mut self) {

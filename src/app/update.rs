@@ -338,6 +338,7 @@ impl App {
             "theme" if arg.is_empty() => self.open_themes(),
             "theme" => self.set_theme(arg.to_owned()),
             "add-account" => self.open_form(),
+            "metered" => self.switch_metered(),
             "stop-job" => match self.jobs.current() {
                 Some(job) => self.request(Request::StopJob(job.id), Note::Silent),
                 None => self.status.doubt(self.now.since, "Nothing runs here"),

@@ -10,6 +10,7 @@ use super::asked;
 use super::awaited::Awaited;
 use super::fault::Fault;
 use super::jobs::Jobs;
+use super::offline;
 use super::servers::Servers;
 use super::texts::Texts;
 use crate::base::gate;
@@ -72,7 +73,8 @@ impl Answerer {
     pub fn answer(&mut self, query: &Query, stop: &Stop) -> Result<Rows, Fault> {
         Ok(match query {
             Query::Mailboxes => {
-                let rows = self.reader.ask(stop, |db| mailboxes::list(db, None))?;
+                let mut rows = self.reader.ask(stop, |db| mailboxes::list(db, None))?;
+                offline::mark(&self.store, &mut rows)?;
                 Rows::Mailboxes(in_display_order(rows, &self.accounts))
             }
             Query::Quotas => {

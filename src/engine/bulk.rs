@@ -6,6 +6,7 @@
 use super::api::Fault;
 use super::fetch::{Fetcher, Got, read_raw};
 use super::kept;
+use super::offline;
 use super::round::Halt;
 use super::shared::Shared;
 use crate::base::spawn::guarded;
@@ -43,11 +44,13 @@ impl Rules {
     /// # Errors
     /// The store.
     pub fn of(shared: &Shared, config: &AccountConfig, only: Option<KeepBodies>) -> Result<Self, Halt> {
-        let usual = only.unwrap_or(if config.metered { KeepBodies::None } else { config.keep.bodies });
+        let metered = offline::is_metered(shared, config);
+        let usual = only.unwrap_or(if metered { KeepBodies::None } else { config.keep.bodies });
         let mut special = HashMap::new();
-        if only.is_none() && !config.metered && !config.offline.is_empty() {
+        let chosen = if metered || only.is_some() { None } else { offline::chosen(shared, config).map_err(Halt::Store)? };
+        if let Some(choices) = chosen {
             for row in shared.store.read(|db| mailboxes::list(db, Some(&config.name)))? {
-                special.insert(row.id, config.bodies_of(&row.path));
+                special.insert(row.id, offline::bodies_of(config, &choices, &row.path));
             }
         }
         Ok(Self { usual, special, now: shared.now() })

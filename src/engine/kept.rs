@@ -6,6 +6,7 @@
 
 use super::asked;
 use super::fault::{Fault, Kind};
+use super::offline;
 use super::shared::Shared;
 use crate::base::spawn::{guarded, spawn};
 use crate::config::{AccountConfig, KeepBodies};
@@ -130,9 +131,12 @@ fn let_go(shared: &Shared, account: &AccountConfig, limit: u64) -> Result<Vec<St
         (KeepBodies::For(one), KeepBodies::For(usual)) => one > usual,
         _ => false,
     };
-    let rows = shared.store.read(|db| mailboxes::list(db, Some(&account.name)))?;
-    let offline = rows.iter().filter(|_| !account.offline.is_empty());
-    let mailboxes: Vec<MailboxId> = offline.filter(|row| longer(account.bodies_of(&row.path))).map(|row| row.id).collect();
+    let mut mailboxes: Vec<MailboxId> = Vec::new();
+    if let Some(choices) = offline::chosen(shared, account)? {
+        let rows = shared.store.read(|db| mailboxes::list(db, Some(&account.name)))?;
+        let spared = rows.iter().filter(|row| longer(offline::bodies_of(account, &choices, &row.path)));
+        mailboxes.extend(spared.map(|row| row.id));
+    }
     let mut files = Vec::new();
     while !shared.cancel.is_set() {
         let mut messages = shared.awaited.in_use();

@@ -35,6 +35,7 @@ mod limits;
 #[cfg(test)]
 mod live_tests;
 mod office;
+mod offline;
 mod onlooker;
 pub mod outbox;
 pub mod owner;

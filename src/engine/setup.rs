@@ -114,6 +114,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         filers: Filers::default(),
         pace: setup.pace,
         awaited: Arc::default(),
+        metered: std::sync::atomic::AtomicBool::new(false),
         kept: super::kept::Kept::default(),
     };
     if shared.owner {

@@ -20,6 +20,7 @@ use crate::store::spool::Spool;
 use crate::store::{ChangeSet, Store, Topic};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// One for each running program; every thread has an `Arc` of it.
@@ -54,6 +55,8 @@ pub struct Shared {
     pub pace: Pace,
     /// Texts that somebody waits for.
     pub awaited: Arc<Awaited>,
+    /// The line costs money just now: nothing is fetched ahead of need.
+    pub metered: AtomicBool,
     /// How much is here.
     pub kept: Kept,
     /// What servers found for a search.

@@ -23,6 +23,7 @@ pub fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>) -> Mailbo
         unread: 0,
         synced_at: 0,
         rights: None,
+        offline: None,
     }
 }
 

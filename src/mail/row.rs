@@ -79,6 +79,8 @@ pub struct MailboxRow {
     pub synced_at: i64,
     /// What the person may do to it; none if that is not known: then everything is offered.
     pub rights: Option<Rights>,
+    /// Whether the person chose in the reader to keep all its texts here (true), or to have none ahead of need (false).
+    pub offline: Option<bool>,
 }
 
 /// Where a page of rows starts.

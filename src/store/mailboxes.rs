@@ -153,6 +153,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
         unread: row.get(8)?,
         synced_at: row.get(9)?,
         rights: row.get::<_, Option<String>>(10)?.map(Rights::from),
+        // The state knows.
+        offline: None,
     })
 }
 

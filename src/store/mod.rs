@@ -13,6 +13,7 @@ pub mod base;
 pub mod blobs;
 pub mod bodies;
 pub mod change;
+pub mod choices;
 pub mod contacts;
 pub mod doubt;
 pub mod draft_copies;

@@ -252,7 +252,24 @@ fn texts_come_ahead_of_need_by_choice() {
     let Body::Here(message) = view(&engine, row.id).body else { panic!() };
     assert!(message.whole && String::from_utf8_lossy(&message.raw).ends_with("Hello m077.\r\n"));
     // What is not kept here is still read when it is opened.
+    crate::person::put(&mut other, "Lists", "more");
     opened(&engine, key(&engine, "Lists", "list"));
+    // The person's choice in the reader overrules the file, also after a restart.
+    let choose = |engine: &Engine, keep| {
+        let mailbox = crate::person::id(engine, "Lists").unwrap();
+        engine.perform(Request::KeepOffline { mailbox, keep }).unwrap();
+    };
+    choose(&engine, Some(true));
+    until(&engine, "the other text", |_| (bodies(&engine, "Lists") == ["list", "more"]).then_some(()));
+    drop(engine);
+    crate::person::put(&mut other, "Lists", "third");
+    let engine = person.start();
+    until(&engine, "the third text", |_| (bodies(&engine, "Lists") == ["list", "more", "third"]).then_some(()));
+    let chosen =
+        |engine: &Engine| crate::person::mailboxes(engine).into_iter().find(|m| m.path.as_str() == "Lists").unwrap().offline;
+    assert_eq!(chosen(&engine), Some(true));
+    choose(&engine, None);
+    assert_eq!(chosen(&engine), None);
 }
 
 #[test]
@@ -267,4 +284,22 @@ fn a_metered_line_brings_what_is_opened_and_nothing_else() {
     opened(&engine, key(&engine, "INBOX", "a"));
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(bodies(&engine, "INBOX"), ["a"]);
+}
+
+/// Switched for now: nothing more comes until it is switched back.
+#[test]
+fn a_line_is_spared_while_the_person_says_so() {
+    let mut person = Person::new(user());
+    person.more = "keep = { bodies = \"all\" }".into();
+    let mut other = person.other();
+    crate::person::put(&mut other, "INBOX", "a");
+    let engine = person.start();
+    until(&engine, "the text", |_| (bodies(&engine, "INBOX") == ["a"]).then_some(()));
+    engine.perform(Request::Metered(true)).unwrap();
+    crate::person::put(&mut other, "INBOX", "b");
+    sees(&engine, "INBOX", &["a", "b"]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(bodies(&engine, "INBOX"), ["a"]);
+    engine.perform(Request::Metered(false)).unwrap();
+    until(&engine, "the other text", |_| (bodies(&engine, "INBOX") == ["a", "b"]).then_some(()));
 }

@@ -49,6 +49,10 @@ pub(super) const ROWS: &[CommandSpec] = &[
         ..tree("subscribe", "subscribe", "Subscribe to the mailbox, or no more", &[(Pane::Folders, "S")], Undo::Journal)
     },
     CommandSpec {
+        help: "Once more: none of them before it is opened; once more: as the configuration says. Marked by ↓ and ·.",
+        ..tree("keep-offline", "offline", "Keep all texts of the mailbox on this machine", &[(Pane::Folders, "O")], Undo::Nothing)
+    },
+    CommandSpec {
         help: "To the trash; what lies in the trash or in the junk mail goes for ever. Says how many before.",
         ..tree("empty-mailbox", "empty", "Remove all messages of the mailbox; asks first", &[(Pane::Folders, "E")], Undo::Journal)
     },

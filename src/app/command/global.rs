@@ -87,6 +87,10 @@ pub(super) const ROWS: &[CommandSpec] = &[
         ..row("undo", Group::Message, "undo", "Take back what was done last", &[(Pane::Any, "u")])
     },
     row("redo", Group::Message, "redo", "Do again what was taken back last", &[(Pane::Any, "C-r")]),
+    CommandSpec {
+        help: "Nothing is fetched but what is opened. Until it is switched off again, or the program ends.",
+        ..row("metered", Group::Program, "metered", "Spare the line, which costs money, or no more", &[(Pane::Any, "g m")])
+    },
     row("refresh", Group::Message, "refresh", "Ask the server for news now", &[(Pane::Any, "C-n"), (Pane::Any, "F5")]),
     CommandSpec {
         aliases: &["mail", "write"],

@@ -177,6 +177,15 @@ pub enum Request {
         /// This.
         piece: Piece,
     },
+    /// What is kept of a mailbox on this machine, whatever the configuration says.
+    KeepOffline {
+        /// Of this one.
+        mailbox: MailboxId,
+        /// All its texts, or none ahead of need; none: as the configuration says.
+        keep: Option<bool>,
+    },
+    /// The line costs money from now on, or no more: nothing is fetched ahead of need then. Until the program ends.
+    Metered(bool),
     /// What was asked for of a message is not wanted any more.
     ForgetPart {
         /// Of this message.

@@ -22,6 +22,7 @@ use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
 use super::asked;
 use super::crew::Crew;
 use super::kept;
+use super::offline;
 use super::owner::{Knock, ring};
 use super::setup;
 use super::shared::Shared;
@@ -319,6 +320,14 @@ impl Clerk {
                     asked::write(shared, message, &piece, None)?;
                 }
                 self.fetch(message, &piece)
+            }
+            Request::KeepOffline { mailbox, keep } => {
+                let account = offline::choose(shared, mailbox, keep)?;
+                self.refresh(Some(&account)).map(|()| Done::default())
+            }
+            Request::Metered(on) => {
+                offline::meter(shared, on)?;
+                self.refresh(None).map(|()| Done::default())
             }
             Request::ForgetPart { message, piece } => {
                 self.forget(shared.store.read(|db| placements::get(db, message))?.message, &piece);

@@ -125,6 +125,9 @@ fn states(app: &App) -> Vec<(SafeText, Role)> {
     if sending > 0 {
         all.push((SafeText::line(&format!("↑ {} to send", words::count(sending as u64))), Role::StateWaiting));
     }
+    if app.is_metered() {
+        all.push((SafeText::of("metered"), Role::StateWaiting));
+    }
     let writing = app.desk().count();
     if writing > 0 && *app.screen() != Screen::Compose {
         let key = app.keys().key_for(app.pane(), "drafts").unwrap_or_default();

@@ -105,6 +105,8 @@ fn mailbox_row(canvas: &mut Canvas<'_>, app: &App, mailbox: &MailboxRow, place: 
     }
     if app.outbox().tree_waits(&mailbox.account, &mailbox.path) {
         canvas.text(area.x + 1, y, 1, "⇅", Role::StateWaiting);
+    } else if let Some(all) = app.keeps(mailbox) {
+        canvas.text(area.x + 1, y, 1, if all { "↓" } else { "·" }, Role::Dim);
     }
     let indent = u16::try_from(depth.min(6) * 2).unwrap_or(0);
     let mut x = area.x + 2 + indent;

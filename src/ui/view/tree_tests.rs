@@ -7,7 +7,7 @@ use super::tests::each_size;
 use crate::app::layout::Focus;
 use crate::app::msg;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Answer, MailboxAct, News, QueueRow, Request, Rows};
+use crate::engine::api::{Answer, Changes, MailboxAct, News, QueueRow, Request, Rows};
 use crate::mail::ids::{AccountName, GroupId, MailboxId, OpId};
 use crate::mail::intent::OpState;
 use crate::mail::mailbox::MailboxPath;
@@ -124,4 +124,38 @@ fn a_slash_divides_whatever_the_server_writes_and_a_root_is_kept() {
     s.press(": \"create-mailbox Enter \"a/b Enter");
     let create = MailboxAct::Create { account: AccountName::new("work"), path: MailboxPath::from_typed("INBOX.a.b") };
     assert_eq!(s.requests, [Request::Mailbox(create)]);
+}
+
+/// What is kept of a mailbox is chosen by a key, goes round, and is marked; so is a line that is spared.
+#[test]
+fn what_is_kept_here_is_chosen_by_a_key_and_marked() {
+    let mut s = Stage::new(80, 24);
+    s.press("q");
+    let (id, was) = s.app.mailbox_at_hand().map(|m| (m.id, m.offline)).unwrap();
+    assert_eq!(was, None);
+    let mut chosen = Vec::new();
+    for _ in 0..3 {
+        s.requests.clear();
+        s.press("O");
+        let [Request::KeepOffline { mailbox, keep }] = s.requests.as_slice() else { panic!("{:?}", s.requests) };
+        assert_eq!(*mailbox, id);
+        chosen.push(*keep);
+        let keep = *keep;
+        s.boxes.iter_mut().filter(|b| b.id == id).for_each(|b| b.offline = keep);
+        s.news(News { changes: Changes { mailboxes: true, ..Changes::default() }, ..News::default() });
+    }
+    assert_eq!(chosen, [Some(true), Some(false), None]);
+    s.requests.clear();
+    s.press("g m");
+    assert_eq!(s.requests, [Request::Metered(true)]);
+    assert!(s.text().lines().next().unwrap().contains("metered"), "{}", s.text());
+    s.press("g m");
+    assert_eq!(s.requests.last(), Some(&Request::Metered(false)));
+    assert!(!s.text().lines().next().unwrap().contains("metered"));
+    each_size("folders-kept", |s| {
+        s.boxes[1].offline = Some(true);
+        s.boxes[4].offline = Some(false);
+        s.news(News { changes: Changes { mailboxes: true, ..Changes::default() }, ..News::default() });
+        s.press("q");
+    });
 }
