@@ -24,6 +24,22 @@ pub struct Tagging {
     pub known: SafeText,
 }
 
+/// As it stands in the line: a label whose words would be several tags there is spelt as the server's keyword.
+fn spelt(tag: &Keyword) -> String {
+    let label = tag.label();
+    if label.contains([' ', ',', '#']) || label.chars().any(char::is_control) { tag.as_str().to_owned() } else { label }
+}
+
+/// What a word of the line means.
+fn read(word: &str, before: &[Keyword]) -> Option<Keyword> {
+    if let Some(known) = before.iter().find(|k| spelt(k) == word) {
+        return Some(known.clone());
+    }
+    // Letters beyond ASCII: no keyword by itself, but a label.
+    let beyond = || word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)).then(|| Keyword::of_label(word)).flatten();
+    Keyword::new(word).filter(|_| !word.starts_with('$')).or_else(beyond)
+}
+
 /// The tags among the flags of a message, sorted.
 pub fn of(flags: &Flags) -> impl Iterator<Item = &Keyword> {
     let own = |k: &&Keyword| !k.as_str().starts_with('$') && !NOT_TAGS.iter().any(|n| n.eq_ignore_ascii_case(k.as_str()));
@@ -37,7 +53,7 @@ impl App {
             "tag" if arg.is_empty() => self.open_tags(),
             "tag" => {
                 let before: Vec<Keyword> = self.tags_at_hand();
-                let kept = before.iter().map(Keyword::as_str).collect::<Vec<_>>().join(" ");
+                let kept = before.iter().map(spelt).collect::<Vec<_>>().join(" ");
                 self.tag(&before, &format!("{kept} {arg}"));
             }
             _ => return false,
@@ -61,14 +77,14 @@ impl App {
     /// Asks for the tags of the messages.
     pub(super) fn open_tags(&mut self) {
         let before = self.tags_at_hand();
-        let mut text = before.iter().map(Keyword::as_str).collect::<Vec<_>>().join(" ");
+        let mut text = before.iter().map(spelt).collect::<Vec<_>>().join(" ");
         if !text.is_empty() {
             text.push(' ');
         }
         let mut known: Vec<&Keyword> = self.list.rows().iter().flat_map(|r| of(&r.flags)).collect();
         known.sort();
         known.dedup();
-        let known = known.iter().map(|k| k.as_str()).collect::<Vec<_>>().join(" ");
+        let known = known.iter().map(|k| k.label()).collect::<Vec<_>>().join(" ");
         let known = SafeText::line_max(&known, 200);
         self.popup = Some(Popup::Tags(Box::new(Tagging { line: Line::new(&text), before, known })));
     }
@@ -81,7 +97,7 @@ impl App {
     fn tag(&mut self, before: &[Keyword], typed: &str) {
         let (mut add, mut remove, mut kept) = (Flags::new(), Flags::new(), Vec::new());
         for word in typed.split([' ', ',']).map(|w| w.trim_start_matches('#')).filter(|w| !w.is_empty()) {
-            let Some(keyword) = Keyword::new(word).filter(|_| !word.starts_with('$')) else {
+            let Some(keyword) = read(word, before) else {
                 let text = format!("`{}` cannot be a tag: letters, digits, - and _", SafeText::line_max(word, 60));
                 return self.status.doubt(self.now.since, &text);
             };

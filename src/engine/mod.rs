@@ -41,6 +41,7 @@ pub mod outbox;
 pub mod owner;
 pub mod password;
 pub mod plan;
+mod previews;
 mod reach;
 pub mod remote;
 pub mod rescue;

@@ -114,6 +114,8 @@ pub struct Memory {
     pub told_of_quota: bool,
     /// Messages whose bodies the server did not give: not asked for ahead of need again.
     pub unfetchable: HashSet<MessageKey>,
+    /// Messages whose first words the server was asked for.
+    pub previewed: HashSet<MessageKey>,
     /// What servers wanted the person to read, and was told: not again at the next connection.
     alerts: Vec<SafeText>,
 }

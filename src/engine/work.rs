@@ -211,7 +211,7 @@ impl<'a> Work<'a> {
                 self.push(conn)?;
                 continue;
             }
-            if self.asked()? || self.ahead(conn)? || self.limits(conn)? {
+            if self.asked()? || self.ahead(conn)? || self.limits(conn)? || self.previews(conn)? {
                 continue;
             }
             self.rest(conn)?;

@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         let term = match key {
             "is" => STATES.iter().find(|(name, _)| *name == lower).map(|(_, s)| Term::Is(*s)),
             "has" => ["attachment", "attachments", "file"].contains(&lower.as_str()).then_some(Term::HasAttachment),
-            "tag" => Keyword::new(value).map(Term::Tag),
+            "tag" => Keyword::new(value).or_else(|| Keyword::of_label(value)).map(Term::Tag),
             "in" => Some(Term::In(value.to_owned())),
             "account" => Some(Term::Account(value.to_owned())),
             "before" | "older" => self.day(&lower).map(|(from, _)| Term::Before(from)),

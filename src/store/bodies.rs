@@ -9,6 +9,7 @@ use super::{fts, messages, parts, placements};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
+use crate::mail::uid::Uid;
 use std::collections::HashSet;
 
 /// What was read out of a message's bytes. Made outside of the store: parsing is not the writer's work.
@@ -36,6 +37,33 @@ pub fn arrived(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, reading:
     parts::forget(tx, message)?;
     said(tx, message, reading)?;
     placements::note_body(tx, message)
+}
+
+/// Records the first words of a message as the server tells them, until its bytes are here.
+///
+/// # Errors
+/// As every transaction.
+pub fn previewed(tx: &mut Tx<'_, Cache>, message: MessageKey, text: &str) -> Result<()> {
+    let sql = "UPDATE message SET preview = ?2 WHERE id = ?1 AND held = 0 AND preview IS NOT ?2";
+    if tx.conn().prepare_cached(sql)?.execute((message.0, text))? > 0 {
+        placements::note_body(tx, message)?;
+    }
+    Ok(())
+}
+
+/// The newest `limit` messages that a mailbox shows, those of them that have no first words: UID and content, newest first.
+///
+/// # Errors
+/// As every question.
+pub fn unpreviewed(db: &Db<Cache>, mailbox: MailboxId, limit: u32) -> Result<Vec<(Uid, MessageKey)>> {
+    let sql = "WITH t AS MATERIALIZED (SELECT uid, message FROM placement
+                 WHERE mailbox = ?1 AND hidden = 0 ORDER BY sort DESC LIMIT ?2)
+               SELECT t.uid, t.message FROM t CROSS JOIN message m ON m.id = t.message
+               WHERE t.uid IS NOT NULL AND m.held = 0 AND m.preview = ''";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    let rows = statement.query_map((mailbox.0, limit), |r| Ok((r.get::<_, u32>(0)?, MessageKey(r.get(1)?))))?;
+    let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(rows.into_iter().filter_map(|(uid, message)| Some((Uid::new(uid)?, message))).collect())
 }
 
 /// Records what a message says, for the list and the index.

@@ -11,7 +11,7 @@ use super::{base, mailboxes, placements, tree};
 use crate::mail::flags::Flags;
 use crate::mail::ids::{MailboxId, OpId, PlacementKey};
 use crate::mail::intent::{OpKind, OpState, Operation, Target, delta_words};
-use crate::mail::mailbox::MailboxPath;
+use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::server::CopiedUids;
 use crate::mail::uid::UidValidity;
 use rusqlite::OptionalExtension;
@@ -210,7 +210,10 @@ fn attach(tx: &mut Tx<'_, Cache>, wish: Wish) -> Result<()> {
         if wish.target != 0 && wish.made == 0 {
             let flags = placements::flags_before(tx, &place, wish.op)?;
             let of = (place.message, place.thread, place.sort);
-            wish.made = placements::insert(tx, MailboxId(wish.target), of, None, &flags)?.0;
+            wish.made = match shown_there(tx, &wish, &place)? {
+                Some(there) => there.0,
+                None => placements::insert(tx, MailboxId(wish.target), of, None, &flags)?.0,
+            };
         }
         put(tx, &wish)?;
         placements::derive(tx, place.id)?;
@@ -222,6 +225,16 @@ fn attach(tx: &mut Tx<'_, Cache>, wish: Wish) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The row of the same message in a mailbox that shows everything: what is moved there lies there already.
+fn shown_there(tx: &Tx<'_, Cache>, wish: &Wish, place: &placements::Placement) -> Result<Option<PlacementKey>> {
+    let target = MailboxId(wish.target);
+    if !wish.hides || mailboxes::get(tx, target)?.role != Some(Role::All) {
+        return Ok(None);
+    }
+    let all = placements::of_message(tx, place.message)?;
+    Ok(all.into_iter().find(|p| p.mailbox == target && p.uid.is_some() && !p.hidden).map(|p| p.id))
 }
 
 /// Binds the wishes that waited for a message with that UID.

@@ -270,3 +270,27 @@ fn a_search_at_the_server_is_stopped() {
     proxy.set(Line::default());
     assert_eq!(subjects(&asked(&engine, "kohlrabi")), ["harbour"]);
 }
+
+/// PREVIEW (RFC 8970): rows whose text is not fetched have the first words that the server tells; masked, none until it is here.
+#[test]
+fn rows_without_a_text_have_first_words_of_the_server() {
+    for (without, metered, expected) in [("", false, true), ("without = [\"PREVIEW\"]\n", false, false), ("", true, false)] {
+        let mut person = Person::new(user());
+        person.more = format!("{without}keep = {{ bodies = \"none\" }}\nmetered = {metered}\n");
+        let mut other = person.other();
+        put(&mut other, 1, &mail("a", "", "harbour", "The kohlrabi is ripe.\r\nSo are the beans."));
+        let engine = person.start();
+        let preview = || rows(&engine, "INBOX").first().map(|r| (r.preview.clone(), r.cached));
+        sees(&engine, "INBOX", &["harbour"]);
+        if expected {
+            until(&engine, "the preview", |_| {
+                preview().filter(|(words, cached)| words.starts_with("The kohlrabi is ripe. So are") && !cached)
+            });
+            continue;
+        }
+        std::thread::sleep(Duration::from_millis(700));
+        assert_eq!(preview().unwrap(), (String::new(), false), "{without} {metered}");
+        engine.perform(Request::FetchBody(rows(&engine, "INBOX")[0].id)).unwrap();
+        until(&engine, "the text", |_| preview().filter(|(words, cached)| words.starts_with("The kohlrabi") && *cached));
+    }
+}

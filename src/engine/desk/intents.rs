@@ -16,6 +16,7 @@ use crate::mail::ids::{AccountName, GroupId, MailboxId, OpId, PlacementKey};
 use crate::mail::intent::{NewOperation, OpState, Operation, Target};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outgoing::OutboxState;
+use crate::mail::row::MailboxRow;
 use crate::store::journal::Command;
 use crate::store::{
     self, Cache, Db, State, StoreError, StoreErrorKind, Tx, base, journal, mailboxes, messages, outbox, overlay, placements,
@@ -24,6 +25,9 @@ use std::collections::BTreeSet;
 
 /// The most targets of one operation: a longer command becomes several, so that no row of the journal grows without end.
 const MAX_TARGETS: usize = 20_000;
+
+/// Above all mailboxes that Gmail makes.
+const GMAIL: [&str; 2] = ["[Gmail]", "[Google Mail]"];
 
 /// Whom a command concerns.
 pub(super) type Accounts = BTreeSet<AccountName>;
@@ -156,10 +160,22 @@ fn roles(db: &Db<Cache>, act: &Act) -> store::Result<Roles> {
     // The first of each account, as `mailboxes::by_role` has it; else the one that was made for it.
     let usual = MailboxPath::from_typed(acts::usual_name(*role));
     let told = rows.iter().filter(|r| r.role == Some(*role));
+    // Gmail archives by taking a message out of the inbox: it lies in All Mail already.
+    let everything = |r: &&MailboxRow| *role == Role::Archive && r.role == Some(Role::All) && is_gmails(r);
+    let told = told.chain(rows.iter().filter(everything));
     for row in told.chain(rows.iter().filter(|r| r.path == usual)).filter(|r| r.selectable) {
         roles.entry((row.account.clone(), *role)).or_insert_with(|| row.path.clone());
     }
     Ok(roles)
+}
+
+/// Whether it is one of the mailboxes that Gmail makes; elsewhere a mailbox that shows everything takes no messages.
+fn is_gmails(row: &MailboxRow) -> bool {
+    let mut path = row.path.clone();
+    while let Some(above) = path.parent(row.delimiter) {
+        path = above;
+    }
+    GMAIL.iter().any(|name| path.as_str().eq_ignore_ascii_case(name))
 }
 
 /// Cuts operations with very many targets.

@@ -386,6 +386,8 @@ impl Clerk {
 #[cfg(test)]
 mod asked_tests;
 #[cfg(test)]
+mod gmail_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tree_tests;

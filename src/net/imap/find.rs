@@ -14,7 +14,7 @@
 use super::conn::{Command, OnData};
 use super::fetch::{MAX_UIDS, identity, pieces};
 use super::frame::KeepAll;
-use super::search;
+use super::search::{self, Tongue};
 use super::store::ImapStore;
 use super::untagged::Untagged;
 use super::value::{self, Value};
@@ -81,15 +81,16 @@ impl ImapStore {
     }
 
     fn search_in(&mut self, query: &Query, among: Option<&UidSet>, foreign: bool) -> Result<UidSet> {
+        let tongue = Tongue { foreign, labels: self.caps.labels };
         let Some(among) = among else {
             let charset = self.charset(foreign);
             return self
-                .search_from(1, &|command, window| search::keys(command.text(charset).text(window).text(" "), query, foreign));
+                .search_from(1, &|command, window| search::keys(command.text(charset).text(window).text(" "), query, tongue));
         };
         let mut found = UidSet::new();
         for piece in pieces(among) {
             let command = self.verb(self.charset(foreign)).text(&format!("UID {piece} "));
-            found = found.union(&self.search_uids(&search::keys(command, query, foreign))?);
+            found = found.union(&self.search_uids(&search::keys(command, query, tongue))?);
         }
         Ok(found.intersection(among))
     }
@@ -99,11 +100,12 @@ impl ImapStore {
         let exists = u64::from(self.conn.core().news.exists);
         let bound = among.map_or(exists, |among| among.len().min(exists));
         let foreign = search::is_foreign(query);
+        let tongue = Tongue { foreign, labels: self.caps.labels };
         let set = among.map(pieces);
         if self.has("SORT") && bound <= MAX_SORTED && set.as_ref().is_none_or(|s| s.len() == 1) {
             let among = set.and_then(|s| Some(format!("UID {} ", s.first()?))).unwrap_or_default();
             let command = Command::new(&format!("UID SORT (REVERSE ARRIVAL) {} {among}", charset_name(foreign)));
-            match self.sorted(&search::keys(command, query, foreign)) {
+            match self.sorted(&search::keys(command, query, tongue)) {
                 Err(e) if e.connection_lives() => {}
                 other => return other,
             }

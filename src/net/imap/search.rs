@@ -6,6 +6,7 @@
 
 use super::conn::Command;
 use crate::mail::query::{Field, Query, State, Term};
+use crate::mail::utf7;
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 
@@ -15,9 +16,18 @@ const MAX_DEPTH: u32 = 64;
 /// The largest size that all servers read, in octets: IMAP4rev1 has no more.
 const MAX_SIZE: u64 = u32::MAX as u64;
 
-/// Adds the query to a command that ends with a space. Without `foreign`, words that are not ASCII are left out.
-pub(super) fn keys(command: Command, query: &Query, foreign: bool) -> Command {
-    add(command, query, foreign, 0)
+/// How a server is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tongue {
+    /// Words that are not ASCII may be said; else they are left out.
+    pub foreign: bool,
+    /// Tags are labels (X-GM-EXT-1).
+    pub labels: bool,
+}
+
+/// Adds the query to a command that ends with a space.
+pub(super) fn keys(command: Command, query: &Query, tongue: Tongue) -> Command {
+    add(command, query, tongue, 0)
 }
 
 /// Whether any of its words is not ASCII: then the command has to name a charset.
@@ -30,7 +40,7 @@ pub(super) fn is_foreign(query: &Query) -> bool {
     }
 }
 
-fn add(command: Command, query: &Query, foreign: bool, depth: u32) -> Command {
+fn add(command: Command, query: &Query, tongue: Tongue, depth: u32) -> Command {
     if depth > MAX_DEPTH {
         return command.text("ALL");
     }
@@ -38,22 +48,22 @@ fn add(command: Command, query: &Query, foreign: bool, depth: u32) -> Command {
         Query::And(all) => {
             let mut command = command.text("(ALL");
             for one in all {
-                command = add(command.text(" "), one, foreign, depth + 1);
+                command = add(command.text(" "), one, tongue, depth + 1);
             }
             command.text(")")
         }
         Query::Or(any) => match any.split_first() {
             None => command.text("ALL"),
-            Some((one, [])) => add(command, one, foreign, depth + 1),
+            Some((one, [])) => add(command, one, tongue, depth + 1),
             Some((one, rest)) => {
-                let command = add(command.text("OR "), one, foreign, depth + 1);
-                add(command.text(" "), &Query::Or(rest.to_vec()), foreign, depth + 1)
+                let command = add(command.text("OR "), one, tongue, depth + 1);
+                add(command.text(" "), &Query::Or(rest.to_vec()), tongue, depth + 1)
             }
         },
         // The opposite of "too many" would be too few.
-        Query::Not(one) if is_exact(one) => add(command.text("NOT "), one, foreign, depth + 1),
+        Query::Not(one) if is_exact(one) => add(command.text("NOT "), one, tongue, depth + 1),
         Query::Not(_) => command.text("ALL"),
-        Query::Term(term) => term_keys(command, term, foreign),
+        Query::Term(term) => term_keys(command, term, tongue),
     }
 }
 
@@ -67,13 +77,13 @@ fn is_exact(query: &Query) -> bool {
     }
 }
 
-fn term_keys(command: Command, term: &Term, foreign: bool) -> Command {
+fn term_keys(command: Command, term: &Term, tongue: Tongue) -> Command {
     match term {
         // Cut at what is no word, as the index does; each has to be there.
         Term::Text { field, text, .. } => {
             let mut command = command.text("(ALL");
             for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-                if !foreign && !word.is_ascii() {
+                if !tongue.foreign && !word.is_ascii() {
                     continue;
                 }
                 command = word_keys(command.text(" "), *field, word);
@@ -85,6 +95,9 @@ fn term_keys(command: Command, term: &Term, foreign: bool) -> Command {
         Term::Is(State::Starred) => command.text("FLAGGED"),
         Term::Is(State::Answered) => command.text("ANSWERED"),
         Term::Is(State::Draft) => command.text("DRAFT"),
+        Term::Tag(keyword) if tongue.labels && !keyword.as_str().starts_with('$') => {
+            command.text("X-GM-LABELS ").string(utf7::encode(&keyword.label()).as_bytes())
+        }
         Term::Tag(keyword) => command.text(&format!("KEYWORD {}", keyword.as_str())),
         Term::Since(day) => day_key(command, "SINCE", *day, (-1).days()),
         Term::Before(day) => day_key(command, "BEFORE", *day, 1.days()),
@@ -123,7 +136,12 @@ mod tests {
     use crate::mail::query;
 
     fn said(text: &str) -> String {
-        keys(Command::new("UID SEARCH "), &query::parse(text, jiff::civil::date(2026, 6, 1)).query, true).shown()
+        keys(
+            Command::new("UID SEARCH "),
+            &query::parse(text, jiff::civil::date(2026, 6, 1)).query,
+            Tongue { foreign: true, labels: false },
+        )
+        .shown()
     }
 
     #[test]
@@ -148,6 +166,9 @@ mod tests {
             assert!(said.contains(part), "{text}: {said}");
         }
         assert!(!said("-from:ann").contains("NOT"), "too few would be found");
+        let labelled = query::parse("tag:\"My Größe\" tag:todo", jiff::civil::date(2026, 6, 1));
+        let said = keys(Command::new(""), &labelled.query, Tongue { foreign: false, labels: true }).shown();
+        assert!(said.contains("X-GM-LABELS \"My Gr&APYA3w-e\" X-GM-LABELS \"todo\""), "{said}");
         let foreign = |text| is_foreign(&query::parse(text, jiff::civil::date(2026, 6, 1)).query);
         assert!(foreign("x zoë") && !foreign("x"));
     }

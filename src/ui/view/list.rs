@@ -203,7 +203,7 @@ fn row(canvas: &mut Canvas<'_>, app: &App, item: &Item, place: (Area, u16), colu
         if used + 6 > room {
             break;
         }
-        let tag = SafeText::line_max(&format!("#{}", tag.as_str()), 40);
+        let tag = SafeText::line_max(&format!("#{}", tag.label()), 40);
         used += 1 + canvas.text(at(columns.subject + used + 1), y, room - used - 1, tag.as_str(), Role::ListTag);
     }
     if used + 4 < room && !message.preview.is_empty() {

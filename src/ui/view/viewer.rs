@@ -131,7 +131,7 @@ fn place(canvas: &mut Canvas<'_>, app: &App, area: Area, focus: bool) {
         words.push(format!("{percent} %"));
     }
     if let Some(view) = viewer.view() {
-        words.splice(0..0, tags::of(&view.row.flags).map(|k| SafeText::line_max(&format!("#{}", k.as_str()), 40).into_string()));
+        words.splice(0..0, tags::of(&view.row.flags).map(|k| SafeText::line_max(&format!("#{}", k.label()), 40).into_string()));
     }
     if !words.is_empty() {
         let text = format!(" {} ", words.join(" · "));

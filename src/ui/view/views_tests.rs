@@ -128,6 +128,10 @@ fn tags_are_written_in_one_line_and_only_the_difference_is_told() {
     s.requests.clear();
     s.press("Enter");
     assert!(s.requests.is_empty(), "todo is what both have: nothing changed");
+    s.press("t \"größe Enter");
+    let Some(Request::Flag { delta, .. }) = s.requests.pop() else { panic!() };
+    assert_eq!(delta.add().keywords().map(|k| k.label()).collect::<Vec<_>>(), ["größe"]);
+    s.requests.clear();
     s.press("t \"a(b Enter");
     assert!(s.requests.is_empty() && s.text().contains("cannot be a tag"));
     each_size("tags", |s| {
