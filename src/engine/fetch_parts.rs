@@ -16,7 +16,7 @@ use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
 use crate::mail::outline::{MAX_ALONG, Outline};
 use crate::mail::section::Section;
 use crate::mail::uid::Uid;
-use crate::net::session::MailStore;
+use crate::net::session::{Excerpt, MailStore};
 use crate::store::messages::Content;
 use crate::store::parts::{self, Held};
 use crate::store::{StoreErrorKind, bodies, messages, placements};
@@ -291,7 +291,8 @@ impl Fetcher<'_> {
             }
             let (from, begun) = (partial.len(), Instant::now());
             let mut piece = partial.piece();
-            let got = match conn.fetch_part(large.uid, &large.section, Some(from..from + size), decoded, &mut piece) {
+            let asked = Excerpt { section: &large.section, range: Some(from..from + size), decoded };
+            let got = match conn.fetch_part(large.uid, &asked, &mut piece) {
                 Ok(got) => got,
                 Err(e) if e.connection_lives() => return Ok(Came::Not(Got::Refused(refused(&e)))),
                 Err(e) => return Err(e.into()),

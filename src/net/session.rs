@@ -95,6 +95,26 @@ pub trait Bodies {
     }
 }
 
+/// What is asked for of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Excerpt<'a> {
+    /// Which section.
+    pub section: &'a Section,
+    /// Only these octets of it: of its encoded form, or of its decoded form with `decoded`.
+    pub range: Option<Range<u64>>,
+    /// The store takes the transfer encoding off, if it can (see [`PartGot::decoded`]: if it could not, `range` counted
+    /// encoded octets).
+    pub decoded: bool,
+}
+
+impl<'a> Excerpt<'a> {
+    /// A whole section as it is.
+    #[must_use]
+    pub const fn of(section: &'a Section) -> Self {
+        Self { section, range: None, decoded: false }
+    }
+}
+
 /// What came of a part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PartGot {
@@ -167,17 +187,8 @@ pub trait MailStore: Send {
     /// are left out.
     fn fetch_bodies(&mut self, uids: &UidSet, to: &mut dyn Bodies) -> Result<()>;
 
-    /// Writes a section of a message, of it only `range` (octets of its encoded form, or of its decoded form with
-    /// `decoded`). With `decoded` the store takes the transfer encoding off, if it can (see [`PartGot::decoded`]: if it
-    /// could not, `range` counted encoded octets). Nothing if there is no such message or section.
-    fn fetch_part(
-        &mut self,
-        uid: Uid,
-        section: &Section,
-        range: Option<Range<u64>>,
-        decoded: bool,
-        to: &mut dyn Write,
-    ) -> Result<Option<PartGot>>;
+    /// Writes a piece of a message. Nothing if there is no such message or section.
+    fn fetch_part(&mut self, uid: Uid, piece: &Excerpt<'_>, to: &mut dyn Write) -> Result<Option<PartGot>>;
 
     /// The message's tree and its header, without marking it read, so that only parts of it need be fetched. Nothing if
     /// there is no such message, or the store has nothing to spare by parts.
@@ -191,7 +202,7 @@ pub trait MailStore: Send {
         let mut all = Pieces::new();
         for section in sections {
             let mut text = Vec::new();
-            if self.fetch_part(uid, section, None, false, &mut text)?.is_some() {
+            if self.fetch_part(uid, &Excerpt::of(section), &mut text)?.is_some() {
                 all.insert(section.clone(), text);
             }
         }

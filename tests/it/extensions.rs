@@ -48,7 +48,7 @@ use postrider::mail::server::Resync;
 use postrider::mail::uid::{Uid, UidSet};
 use postrider::net::error::Result;
 use postrider::net::imap::ImapStore;
-use postrider::net::session::{Bodies, MailStore, PartGot, TlsMode};
+use postrider::net::session::{Bodies, Excerpt, MailStore, PartGot, TlsMode};
 
 /// A connection of `user` that is to do without.
 pub fn open(user: &str, without: &[&str]) -> ImapStore {
@@ -230,7 +230,7 @@ fn part(
     decoded: bool,
 ) -> Option<(String, bool)> {
     let mut text = Vec::new();
-    let got: Option<PartGot> = store.fetch_part(Uid::new(1).unwrap(), section, range, decoded, &mut text).unwrap();
+    let got: Option<PartGot> = store.fetch_part(Uid::new(1).unwrap(), &Excerpt { section, range, decoded }, &mut text).unwrap();
     got.map(|got| {
         assert_eq!(got.octets, text.len() as u64);
         (String::from_utf8(text).unwrap(), got.decoded)

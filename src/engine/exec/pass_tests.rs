@@ -100,13 +100,11 @@ mod fake {
     use crate::mail::envelope::{Envelope, MessageId};
     use crate::mail::flags::{FlagDelta, Flags};
     use crate::mail::mailbox::MailboxPath;
-    use crate::mail::section::Section;
     use crate::mail::server::*;
     use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
     use crate::net::error::{NetErrorKind, Result};
-    use crate::net::session::{Bodies, Idle, PartGot, Sink, Traffic};
+    use crate::net::session::{Bodies, Excerpt, Idle, PartGot, Sink, Traffic};
     use std::io::{Read, Write};
-    use std::ops::Range;
     use std::sync::Mutex;
     use std::time::Duration;
 
@@ -168,14 +166,7 @@ mod fake {
         fn fetch_bodies(&mut self, _: &UidSet, _: &mut dyn Bodies) -> Result<()> {
             Ok(())
         }
-        fn fetch_part(
-            &mut self,
-            _: Uid,
-            _: &Section,
-            _: Option<Range<u64>>,
-            _: bool,
-            _: &mut dyn Write,
-        ) -> Result<Option<PartGot>> {
+        fn fetch_part(&mut self, _: Uid, _: &Excerpt<'_>, _: &mut dyn Write) -> Result<Option<PartGot>> {
             Ok(None)
         }
         fn unselect(&mut self) -> Result<()> {

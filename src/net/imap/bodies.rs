@@ -13,10 +13,9 @@ use crate::mail::body::PartPath;
 use crate::mail::section::Section;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, NetErrorKind, Result};
-use crate::net::session::{Bodies, PartGot};
+use crate::net::session::{Bodies, Excerpt, PartGot};
 use std::cell::Cell;
 use std::io::Write;
-use std::ops::Range;
 
 /// How many texts one command asks for: even as single numbers they fit a line.
 const BATCH: u64 = 100;
@@ -58,24 +57,18 @@ impl ImapStore {
         Ok(Some(Some(text.len() as u64)))
     }
 
-    pub(super) fn fetch_section(
-        &mut self,
-        uid: Uid,
-        section: &Section,
-        range: Option<Range<u64>>,
-        decoded: bool,
-        to: &mut dyn Write,
-    ) -> Result<Option<PartGot>> {
+    pub(super) fn fetch_section(&mut self, uid: Uid, piece: &Excerpt<'_>, to: &mut dyn Write) -> Result<Option<PartGot>> {
+        let Excerpt { section, range, decoded } = piece;
         if range.as_ref().is_some_and(|r| r.is_empty()) {
             return Ok(Some(PartGot { octets: 0, decoded: false }));
         }
-        let (part, origin) = match &range {
+        let (part, origin) = match range {
             Some(r) => (format!("<{}.{}>", r.start, r.end - r.start), format!("<{}>", r.start)),
             None => (String::new(), String::new()),
         };
         let name = section.to_string();
         let numbered = matches!(section, Section::Part(path) if *path != PartPath::default());
-        if decoded && numbered && self.caps.binary {
+        if *decoded && numbered && self.caps.binary {
             let (item, told) = (format!("BINARY.PEEK[{name}]{part}"), format!("BINARY[{name}]{origin}"));
             match self.fetch_named(uid, &item, told.as_bytes(), to) {
                 Ok(Some(Some(octets))) => return Ok(Some(PartGot { octets, decoded: true })),

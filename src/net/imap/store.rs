@@ -24,9 +24,8 @@ use crate::mail::server::{
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::net::error::Result;
-use crate::net::session::{Bodies, Endpoint, Idle, Login, MailStore, PartGot, Sink, Traffic};
+use crate::net::session::{Bodies, Endpoint, Excerpt, Idle, Login, MailStore, PartGot, Sink, Traffic};
 use std::io::{Read, Write};
-use std::ops::Range;
 use std::time::Duration;
 
 /// What ID says beside our name.
@@ -186,15 +185,8 @@ impl MailStore for ImapStore {
         self.fetch_pieces(uid, sections)
     }
 
-    fn fetch_part(
-        &mut self,
-        uid: Uid,
-        section: &Section,
-        range: Option<Range<u64>>,
-        decoded: bool,
-        to: &mut dyn Write,
-    ) -> Result<Option<PartGot>> {
-        self.fetch_section(uid, section, range, decoded, to)
+    fn fetch_part(&mut self, uid: Uid, piece: &Excerpt<'_>, to: &mut dyn Write) -> Result<Option<PartGot>> {
+        self.fetch_section(uid, piece, to)
     }
 
     fn fetch_previews(&mut self, uids: &UidSet, lazy: bool, sink: Sink<'_, (Uid, String)>) -> Result<()> {

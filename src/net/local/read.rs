@@ -10,10 +10,9 @@ use crate::mail::parse;
 use crate::mail::section::Section;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, NetErrorKind, Result};
-use crate::net::session::{Bodies, MailStore, PartGot};
+use crate::net::session::{Bodies, Excerpt, MailStore, PartGot};
 use std::fs::File;
 use std::io::{self, Write};
-use std::ops::Range;
 
 impl LocalStore {
     pub(super) fn read_whole(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {
@@ -44,27 +43,20 @@ impl LocalStore {
         Ok(())
     }
 
-    pub(super) fn read_part(
-        &mut self,
-        uid: Uid,
-        which: &Section,
-        range: Option<Range<u64>>,
-        decoded: bool,
-        to: &mut dyn Write,
-    ) -> Result<Option<PartGot>> {
+    pub(super) fn read_part(&mut self, uid: Uid, piece: &Excerpt<'_>, to: &mut dyn Write) -> Result<Option<PartGot>> {
         let mut text = Vec::new();
         if self.read_whole(uid, &mut text)?.is_none() {
             return Ok(None);
         }
         let shut = gate::reading();
         let message = parse::message(text);
-        let Some((bytes, decoded)) = section(&message, which, decoded) else { return Ok(None) };
+        let Some((bytes, decoded)) = section(&message, piece.section, piece.decoded) else { return Ok(None) };
         drop(shut);
         let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
-        let range = range.map_or(0..bytes.len(), |r| index(r.start)..index(r.end));
-        let piece = bytes.get(range).unwrap_or_default();
-        to.write_all(piece)?;
-        Ok(Some(PartGot { octets: piece.len() as u64, decoded }))
+        let range = piece.range.as_ref().map_or(0..bytes.len(), |r| index(r.start)..index(r.end));
+        let bytes = bytes.get(range).unwrap_or_default();
+        to.write_all(bytes)?;
+        Ok(Some(PartGot { octets: bytes.len() as u64, decoded }))
     }
 }
 

@@ -14,17 +14,15 @@ use crate::base::waker::Waker;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::section::Section;
 use crate::mail::server::{
     Caps, CopiedUids, EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen, ListedMailbox, MailboxStatus, Resync, Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::mail::{parse, structure};
 use crate::net::error::{NetError, NetErrorKind, Result};
-use crate::net::session::{Bodies, Idle, MailStore, PART, PartGot, Sink, Traffic};
+use crate::net::session::{Bodies, Excerpt, Idle, MailStore, PART, PartGot, Sink, Traffic};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -282,15 +280,8 @@ impl MailStore for LocalStore {
         self.read_many(uids, to)
     }
 
-    fn fetch_part(
-        &mut self,
-        uid: Uid,
-        section: &Section,
-        range: Option<Range<u64>>,
-        decoded: bool,
-        to: &mut dyn Write,
-    ) -> Result<Option<PartGot>> {
-        self.read_part(uid, section, range, decoded, to)
+    fn fetch_part(&mut self, uid: Uid, piece: &Excerpt<'_>, to: &mut dyn Write) -> Result<Option<PartGot>> {
+        self.read_part(uid, piece, to)
     }
 
     fn store_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {
