@@ -35,7 +35,7 @@
 //! * S-10 rows s_10_uids_twice
 //! * S-11 rows s_11_another_text
 //! * S-12 sizes s_12_unasked_texts
-//! * S-13 wishes s_13_vanished, s_13_most_of_a_mailbox, src/net/imap/tests.rs s18_sets_cost_nothing
+//! * S-13 wishes s_13_vanished, wishes s_13_most_of_a_mailbox, src/net/imap/tests.rs s18_sets_cost_nothing
 //! * S-14 wishes s_14_by_uid_only, src/net/imap/tests.rs s14_s29_changes
 //! * S-15 wishes s_15_good_byes, src/net/imap/tests.rs s15_good_byes
 //! * S-16 wishes s_16_tags, src/net/imap/tests.rs s16_tags
