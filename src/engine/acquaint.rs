@@ -53,21 +53,11 @@ pub(super) fn note(shared: &Shared, account: &AccountName, role: Role, people: V
 mod tests {
     use super::*;
     use crate::mail::envelope::Envelope;
-    use crate::mail::flags::Flags;
-    use crate::mail::uid::{ModSeq, Uid};
+    use crate::mail::fixtures;
 
     fn row(from: &str, to: &str) -> EnvelopeSeen {
         let envelope = Envelope { from: vec![Address::new("", from)], to: vec![Address::new("", to)], ..Envelope::default() };
-        EnvelopeSeen {
-            uid: Uid::new(1).unwrap(),
-            flags: Flags::new(),
-            modseq: ModSeq(0),
-            received: 7,
-            size: 1,
-            envelope,
-            attachments: Vec::new(),
-            object_id: String::new(),
-        }
+        EnvelopeSeen { received: 7, size: 1, envelope, ..fixtures::seen(1) }
     }
 
     #[test]

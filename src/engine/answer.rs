@@ -271,11 +271,12 @@ mod tests {
     use crate::base::inbox::Inbox;
     use crate::engine::api::Away;
     use crate::mail::envelope::{Envelope, MessageId};
+    use crate::mail::fixtures;
     use crate::mail::fixtures::mailbox;
-    use crate::mail::flags::Flags;
+
     use crate::mail::mailbox::{MailboxPath, Role};
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::mail::uid::UidValidity;
     use crate::store::blobs::Blobs;
     use crate::store::bodies;
     use crate::store::bodies::Reading;
@@ -290,19 +291,13 @@ mod tests {
     fn seen(uid: u32, id: &str, follows: &[&str]) -> EnvelopeSeen {
         let ids = |all: &[&str]| all.iter().filter_map(|i| MessageId::new(i)).collect();
         EnvelopeSeen {
-            uid: Uid::new(uid).unwrap(),
-            flags: Flags::new(),
-            modseq: ModSeq(0),
-            received: i64::from(uid) * 60,
-            size: 100,
             envelope: Envelope {
                 subject: format!("subject {id}"),
                 message_id: MessageId::new(id),
                 references: ids(follows),
                 ..Envelope::default()
             },
-            attachments: vec![],
-            object_id: String::new(),
+            ..fixtures::seen(uid)
         }
     }
 

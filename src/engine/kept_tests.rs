@@ -6,12 +6,11 @@ use crate::base::paths::Paths;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::setup::{Mode, Setup};
-use crate::mail::envelope::Envelope;
-use crate::mail::flags::Flags;
+use crate::mail::fixtures;
 use crate::mail::ids::MessageKey;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::EnvelopeSeen;
-use crate::mail::uid::{ModSeq, Uid, UidValidity};
+use crate::mail::uid::UidValidity;
 use crate::store::bodies::Reading;
 use crate::store::messages;
 use std::path::Path;
@@ -29,14 +28,10 @@ fn what_comes_beyond_the_limit_makes_the_oldest_go_but_never_what_is_open() {
     let limit = shared.config.accounts[0].keep.limit.unwrap();
     let rows: Vec<EnvelopeSeen> = (1..=30u32)
         .map(|n| EnvelopeSeen {
-            uid: Uid::new(n).unwrap(),
-            flags: Flags::new(),
-            modseq: ModSeq(0),
             received: 1_600_000_000 + i64::from(n),
             size: SIZE,
-            envelope: Envelope::default(),
-            attachments: Vec::new(),
             object_id: format!("o{n}"),
+            ..fixtures::seen(n)
         })
         .collect();
     let account = name.clone();

@@ -200,7 +200,8 @@ pub fn lay_over(shared: &Shared) -> Result<(), Fault> {
 mod tests {
     use super::*;
     use crate::base::clock::Manual;
-    use crate::mail::outgoing::{NewOutgoing, OutboxState};
+    use crate::mail::fixtures;
+    use crate::mail::outgoing::OutboxState;
 
     fn setup(dir: &std::path::Path, mode: Mode) -> Setup {
         let clock = Arc::new(Manual::at(1_700_000_000));
@@ -217,18 +218,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (first, lock) = opened(&setup(dir.path(), Mode::Live));
         assert!(first.owner && lock.is_some());
-        let mail = NewOutgoing {
-            account: AccountName::new("a"),
-            message_id: "m@x".into(),
-            sender: "a@x".into(),
-            recipients: vec!["b@x".into()],
-            subject: String::new(),
-            spool: "s".into(),
-            size: 1,
-            draft: None,
-            file: true,
-            created: 1_000,
-        };
+        let mail = fixtures::outgoing();
         let id = first
             .store
             .state(move |tx| {

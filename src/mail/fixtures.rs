@@ -1,13 +1,17 @@
 //! fixtures — rows for tests: the one place that writes out all their fields.
-//! Owns: `mailbox`, `message`, `operation`. May import: mail. Only tests have it.
+//! Owns: `mailbox`, `message`, `operation`, `seen`, `outgoing`. May import: mail. Only tests have it.
 //! Start reading at: `mailbox`. What a test is about it sets by struct update.
 
 use super::address::Address;
+use super::envelope::Envelope;
 use super::flags::Flags;
 use super::ids::{AccountName, GroupId, MailboxId, MessageKey, OpId, PlacementKey, ThreadKey};
 use super::intent::{OpKind, OpState, Operation, Target};
 use super::mailbox::{MailboxPath, Role};
+use super::outgoing::NewOutgoing;
 use super::row::{MailboxRow, MessageRow};
+use super::server::EnvelopeSeen;
+use super::uid::{ModSeq, Uid};
 
 /// An empty, subscribed mailbox below `/`, never read.
 pub fn mailbox(id: i64, account: &str, path: &str, role: Option<Role>) -> MailboxRow {
@@ -50,6 +54,36 @@ pub fn message(n: i64) -> MessageRow {
         thread_unread: 0,
         depth: 0,
         message_id: String::new(),
+    }
+}
+
+/// A message as the server tells of it, `uid` minutes old: of nobody, about nothing, with no flag.
+pub fn seen(uid: u32) -> EnvelopeSeen {
+    EnvelopeSeen {
+        uid: Uid::new(uid).unwrap(),
+        flags: Flags::new(),
+        modseq: ModSeq(0),
+        received: i64::from(uid) * 60,
+        size: 100,
+        envelope: Envelope::default(),
+        attachments: Vec::new(),
+        object_id: String::new(),
+    }
+}
+
+/// A mail of account `a` to one recipient.
+pub fn outgoing() -> NewOutgoing {
+    NewOutgoing {
+        account: AccountName::new("a"),
+        message_id: "m@x".into(),
+        sender: "a@x".into(),
+        recipients: vec!["b@x".into()],
+        subject: String::new(),
+        spool: "s".into(),
+        size: 1,
+        draft: None,
+        file: true,
+        created: 1_000,
     }
 }
 

@@ -150,9 +150,10 @@ pub fn find(db: &Db<Cache>, one: &Asked) -> Result<Option<(MessageKey, Placement
 mod tests {
     use super::*;
     use crate::mail::envelope::{Envelope, MessageId};
-    use crate::mail::flags::Flags;
+    use crate::mail::fixtures;
+
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+    use crate::mail::uid::{ModSeq, UidSet, UidValidity};
     use crate::store::{Store, tests::quiet};
 
     #[test]
@@ -161,14 +162,10 @@ mod tests {
         let store = Store::open(dir.path(), quiet()).unwrap();
         let account = AccountName::new("a");
         let seen = |uid: u32, id: &str| EnvelopeSeen {
-            uid: Uid::new(uid).unwrap(),
-            flags: Flags::new(),
-            modseq: ModSeq(0),
             received: 100,
             size: 5_000_000,
             envelope: Envelope { message_id: MessageId::new(id), ..Envelope::default() },
-            attachments: vec![],
-            object_id: String::new(),
+            ..fixtures::seen(uid)
         };
         let fill = |path: &str, uid, id: &str| {
             let (account, path, row) = (account.clone(), MailboxPath::from_typed(path), seen(uid, id));

@@ -231,11 +231,12 @@ pub fn expire(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::envelope::Envelope;
+
+    use crate::mail::fixtures;
     use crate::mail::flags::Flags;
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::mail::uid::UidValidity;
     use crate::store::{Store, mailboxes, messages, tests::quiet};
 
     #[test]
@@ -245,14 +246,11 @@ mod tests {
         let account = AccountName::new("a");
         let rows: Vec<EnvelopeSeen> = (1..=6u32)
             .map(|uid| EnvelopeSeen {
-                uid: Uid::new(uid).unwrap(),
                 flags: if uid == 2 { Flags::from_words(["\\Flagged"]) } else { Flags::new() },
-                modseq: ModSeq(0),
                 received: i64::from(uid) * 100,
                 size: 10,
-                envelope: Envelope::default(),
-                attachments: vec![],
                 object_id: format!("o{uid}"),
+                ..fixtures::seen(uid)
             })
             .collect();
         let name = account.clone();

@@ -4,12 +4,13 @@
 
 use super::open::{Cache, Db, Kind, State, open_writer};
 use super::{Result, Store, StoreErrorKind, Topic, journal, lists, mailboxes, messages, migrate, tests::quiet};
+use crate::mail::fixtures;
 use crate::mail::flags::Flags;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::{RowCursor, View};
 use crate::mail::server::EnvelopeSeen;
-use crate::mail::uid::{ModSeq, Uid, UidValidity};
+use crate::mail::uid::{Uid, UidValidity};
 use std::sync::{Arc, mpsc};
 
 fn account() -> AccountName {
@@ -18,16 +19,7 @@ fn account() -> AccountName {
 
 fn seen(uid: u32) -> EnvelopeSeen {
     let envelope = crate::mail::envelope::Envelope { subject: format!("mail {uid}"), ..Default::default() };
-    EnvelopeSeen {
-        uid: Uid::new(uid).unwrap(),
-        flags: Flags::new(),
-        modseq: ModSeq(0),
-        received: i64::from(uid) * 60,
-        size: 100,
-        envelope,
-        attachments: vec![],
-        object_id: String::new(),
-    }
+    EnvelopeSeen { envelope, ..fixtures::seen(uid) }
 }
 
 fn fill(store: &Store, uids: std::ops::RangeInclusive<u32>) -> Result<MailboxId> {

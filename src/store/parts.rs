@@ -132,13 +132,14 @@ pub fn of(db: &Db<Cache>, message: MessageKey) -> Result<Option<Partly>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::envelope::Envelope;
-    use crate::mail::flags::Flags;
+
+    use crate::mail::fixtures;
+
     use crate::mail::ids::AccountName;
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::outline::Node;
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::mail::uid::UidValidity;
     use crate::store::{Store, mailboxes, tests::quiet};
 
     #[test]
@@ -146,16 +147,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), quiet()).unwrap();
         let account = AccountName::new("a");
-        let seen = EnvelopeSeen {
-            uid: Uid::new(1).unwrap(),
-            flags: Flags::new(),
-            modseq: ModSeq(0),
-            received: 100,
-            size: 5_000_000,
-            envelope: Envelope::default(),
-            attachments: vec![],
-            object_id: String::new(),
-        };
+        let seen = EnvelopeSeen { received: 100, size: 5_000_000, ..fixtures::seen(1) };
         let name = account.clone();
         store
             .cache(move |tx| {

@@ -69,11 +69,12 @@ fn begins(address: &Address, wanted: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::flags::Flags;
+    use crate::mail::fixtures;
+
     use crate::mail::ids::AccountName;
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, Uid, UidValidity};
+    use crate::mail::uid::UidValidity;
     use crate::store::{Store, mailboxes, messages, search, tests::quiet};
 
     #[test]
@@ -85,14 +86,10 @@ mod tests {
             .cache(move |tx| {
                 let inbox = mailboxes::ensure(tx, &account, &MailboxPath::inbox())?;
                 let mail = |uid: u32, from: Address, cc: Address| EnvelopeSeen {
-                    uid: Uid::new(uid).unwrap(),
-                    flags: Flags::new(),
-                    modseq: ModSeq(0),
                     received: i64::from(uid),
                     size: 9,
                     envelope: Envelope { from: vec![from], cc: vec![cc], ..Envelope::default() },
-                    attachments: Vec::new(),
-                    object_id: String::new(),
+                    ..fixtures::seen(uid)
                 };
                 let ann = || Address::new("Ann Berger", "ann@x.example");
                 let (list, robot) = (Address::new("Annals", "annals@y.example"), Address::new("Ann's shop", "noreply@z.example"));

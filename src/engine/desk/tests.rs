@@ -11,7 +11,8 @@ use crate::mail::address::Address;
 use crate::mail::body::PartPath;
 use crate::mail::draft::Draft;
 use crate::mail::envelope::Envelope;
-use crate::mail::flags::{Flag, FlagDelta, Flags};
+use crate::mail::fixtures;
+use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::mailbox::{MailboxPath, Role};
@@ -19,7 +20,7 @@ use crate::mail::outgoing::OutboxState;
 use crate::mail::ready::Addressing;
 use crate::mail::row::{MessageRow, RowCursor};
 use crate::mail::server::EnvelopeSeen;
-use crate::mail::uid::{ModSeq, Uid, UidValidity};
+use crate::mail::uid::{ModSeq, UidValidity};
 use crate::store::{base, drafts, journal, lists, mailboxes, messages, outbox};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,14 +39,10 @@ pub(super) fn account() -> AccountName {
 
 fn seen(n: u32) -> EnvelopeSeen {
     EnvelopeSeen {
-        uid: Uid::new(n).unwrap(),
-        flags: Flags::new(),
-        modseq: ModSeq(0),
         received: 1_700_000_000 + i64::from(n),
         size: 10,
         envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() },
-        attachments: Vec::new(),
-        object_id: String::new(),
+        ..fixtures::seen(n)
     }
 }
 

@@ -97,7 +97,8 @@ fn a_full_disk_is_told_to_the_planner() {
 mod fake {
     //! A server that knows one answer.
     use super::super::*;
-    use crate::mail::envelope::{Envelope, MessageId};
+    use crate::mail::envelope::MessageId;
+    use crate::mail::fixtures;
     use crate::mail::flags::{FlagDelta, Flags};
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::*;
@@ -126,16 +127,7 @@ mod fake {
                 {
                     gate.lock().unwrap().recv_timeout(Duration::from_secs(5)).expect("not recorded meanwhile");
                 }
-                sink(vec![EnvelopeSeen {
-                    uid: Uid::new(n).unwrap(),
-                    flags: Flags::new(),
-                    modseq: ModSeq(0),
-                    received: 0,
-                    size: 0,
-                    envelope: Envelope::default(),
-                    attachments: Vec::new(),
-                    object_id: String::new(),
-                }])?;
+                sink(vec![EnvelopeSeen { received: 0, size: 0, ..fixtures::seen(n) }])?;
             }
             self.fails.clone().map_or(Ok(()), |kind| Err(NetError::new(kind, "")))
         }

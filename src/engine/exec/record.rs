@@ -116,7 +116,8 @@ pub fn on_journal(tx: &mut Tx<'_, State>, changes: &[OpChange]) -> store::Result
 mod tests {
     use super::*;
     use crate::mail::envelope::Envelope;
-    use crate::mail::flags::{Flag, FlagDelta, Flags};
+    use crate::mail::fixtures;
+    use crate::mail::flags::{Flag, FlagDelta};
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::EnvelopeSeen;
     use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
@@ -128,16 +129,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), Arc::new(|_| {})).unwrap();
         let mailbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("a"), &MailboxPath::inbox())).unwrap();
-        let uid = |n| Uid::new(n).unwrap();
+        let _uid = |n| Uid::new(n).unwrap();
         let row = |n| EnvelopeSeen {
-            uid: uid(n),
-            flags: Flags::new(),
-            modseq: ModSeq(0),
             received: 1_700_000_000 + i64::from(n),
             size: 10,
             envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() },
-            attachments: Vec::new(),
-            object_id: String::new(),
+            ..fixtures::seen(n)
         };
         let uidvalidity = UidValidity(7);
         let records = [

@@ -103,15 +103,7 @@ fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing, wait: Duration
     let made = known.is_none();
     let usual = || config.roles.get(&Role::Sent).map_or(acts::usual_name(Role::Sent), String::as_str);
     let mailbox = known.map_or_else(|| MailboxPath::from_typed(usual()), |row| row.path);
-    let new = |kind| NewOperation {
-        account: config.name.clone(),
-        mailbox: mailbox.clone(),
-        kind,
-        targets: Vec::new(),
-        not_before: 0,
-        after: None,
-        inverse: Vec::new(),
-    };
+    let new = |kind| acts::entry(&config.name, &mailbox, kind);
     let print = Fingerprint {
         message_id: MessageId::new(&mail.mail.message_id),
         size: mail.mail.size,

@@ -132,23 +132,13 @@ pub const fn can_cancel(state: OutboxState) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::ids::{AccountName, OutboxId};
-    use crate::mail::outgoing::NewOutgoing;
+    use crate::mail::fixtures;
+    use crate::mail::ids::OutboxId;
+
     use proptest::prelude::*;
 
     fn mail(state: OutboxState, attempts: u32, due: i64) -> Outgoing {
-        let mail = NewOutgoing {
-            account: AccountName::new("a"),
-            message_id: "m@x".into(),
-            sender: "a@x".into(),
-            recipients: vec!["b@x".into()],
-            subject: String::new(),
-            spool: "s".into(),
-            size: 1,
-            draft: None,
-            file: true,
-            created: 1_000,
-        };
+        let mail = fixtures::outgoing();
         Outgoing { id: OutboxId(1), mail, state, attempts, due, fault: String::new() }
     }
 

@@ -1,12 +1,13 @@
 //! Tests of putting in many at a time: the same as putting in one after the other.
 
 use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::fixtures;
 use crate::mail::flags::Flags;
 use crate::mail::ids::{AccountName, MailboxId, ThreadKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::RowCursor;
 use crate::mail::server::EnvelopeSeen;
-use crate::mail::uid::{ModSeq, Uid, UidValidity};
+use crate::mail::uid::UidValidity;
 use crate::store::{Store, lists, mailboxes, messages, tests::quiet};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,14 +24,12 @@ fn row(uid: u32, (second, own, names, object, read): &Dice) -> EnvelopeSeen {
         ..Envelope::default()
     };
     EnvelopeSeen {
-        uid: Uid::new(uid).unwrap(),
         flags: Flags::from_words(if *read { vec!["\\Seen"] } else { vec![] }),
-        modseq: ModSeq(0),
         received: *second,
         size: 1,
         envelope,
-        attachments: vec![],
         object_id: object.map_or_else(String::new, |n| format!("o{n}")),
+        ..fixtures::seen(uid)
     }
 }
 

@@ -1,29 +1,21 @@
 //! Tests of lists: from the server's rows to what the person sees.
 
 use super::*;
+use crate::mail::fixtures;
 use crate::mail::fixtures::operation;
-use crate::mail::flags::{Flag, FlagDelta, Flags};
+use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{CopiedUids, EnvelopeSeen};
-use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+use crate::mail::uid::{Uid, UidSet, UidValidity};
 use crate::store::{Store, mailboxes, messages, overlay, placements, tests::quiet};
 
 pub fn seen(uid: u32, subject: &str, id: &str, references: &[&str]) -> EnvelopeSeen {
     let mut envelope = crate::mail::envelope::Envelope { subject: subject.to_owned(), ..Default::default() };
     envelope.message_id = crate::mail::envelope::MessageId::new(id);
     envelope.references = references.iter().filter_map(|r| crate::mail::envelope::MessageId::new(r)).collect();
-    EnvelopeSeen {
-        uid: Uid::new(uid).unwrap(),
-        flags: Flags::new(),
-        modseq: ModSeq(0),
-        received: i64::from(uid) * 60,
-        size: 1000,
-        envelope,
-        attachments: vec![],
-        object_id: String::new(),
-    }
+    EnvelopeSeen { size: 1000, envelope, ..fixtures::seen(uid) }
 }
 
 fn op(id: i64, kind: OpKind, targets: Vec<Target>) -> Operation {

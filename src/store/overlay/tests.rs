@@ -1,12 +1,13 @@
 //! Tests of the overlay on moves whose copy is in place and whose source stays, marked, for want of UIDPLUS.
 
 use super::*;
+use crate::mail::fixtures;
 use crate::mail::fixtures::operation;
 use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::AccountName;
 use crate::mail::row::RowCursor;
 use crate::mail::server::{EnvelopeSeen, Fingerprint};
-use crate::mail::uid::{ModSeq, Uid, UidSet};
+use crate::mail::uid::UidSet;
 use crate::store::{Store, lists, messages, tests::quiet};
 
 const VALIDITY: UidValidity = UidValidity(7);
@@ -14,14 +15,9 @@ const VALIDITY: UidValidity = UidValidity(7);
 fn mail(uid: u32) -> EnvelopeSeen {
     let message_id = crate::mail::envelope::MessageId::new("m@x");
     EnvelopeSeen {
-        uid: Uid::new(uid).unwrap(),
-        flags: Flags::new(),
-        modseq: ModSeq(0),
         received: 1_000,
-        size: 100,
         envelope: crate::mail::envelope::Envelope { message_id, ..Default::default() },
-        attachments: Vec::new(),
-        object_id: String::new(),
+        ..fixtures::seen(uid)
     }
 }
 

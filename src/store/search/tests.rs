@@ -3,12 +3,13 @@
 use super::*;
 use crate::mail::address::Address;
 use crate::mail::envelope::MessageId;
+use crate::mail::fixtures;
 use crate::mail::flags::Flags;
 use crate::mail::ids::{AccountName, MessageKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::query::parse;
 use crate::mail::server::EnvelopeSeen;
-use crate::mail::uid::{ModSeq, Uid, UidValidity};
+use crate::mail::uid::UidValidity;
 use crate::store::bodies::Reading;
 use crate::store::{Reader, Stop, Store, bodies, messages, placements, tests::quiet};
 use jiff::civil::date;
@@ -73,9 +74,7 @@ fn build(dir: &std::path::Path) -> (Store, Vec<Known>, Vec<MailboxId>) {
         let words = ["\\Seen", "\\Flagged", "\\Answered", "\\Draft", "Work"];
         let files: Vec<String> = (0..dice.below(3)).map(|_| dice.text(1)).collect();
         let seen = EnvelopeSeen {
-            uid: Uid::new(uid).unwrap(),
             flags: Flags::from_words(words.into_iter().filter(|_| dice.below(2) == 0)),
-            modseq: ModSeq(0),
             // Around midnight in New York, some in the same second.
             received: 1_763_700_000 + 7_200 * i64::from(uid / 3),
             size: dice.below(4) as u64 * 1_000,
@@ -83,6 +82,7 @@ fn build(dir: &std::path::Path) -> (Store, Vec<Known>, Vec<MailboxId>) {
             attachments: files.clone(),
             // Some lie in a second mailbox too.
             object_id: if uid % 5 == 0 { format!("o{uid}") } else { String::new() },
+            ..fixtures::seen(uid)
         };
         let body = if uid % 3 == 0 { dice.text(6) } else { String::new() };
         let text = body.clone();
