@@ -150,3 +150,20 @@ fn without_extensions_no_second_copy_is_seen() {
     sees(&engine, "Drafts", &["two"]);
     assert_eq!(subjects(&engine, "Drafts"), ["two"]);
 }
+
+/// OVERQUOTA on APPEND: the draft stays here whole, nothing of it is on the server, and what is in the way is told.
+#[test]
+fn a_draft_that_does_not_fit_stays_here() {
+    let person = Person::new(format!("ext{}", user()));
+    let mut other = person.other();
+    let engine = person.start();
+    live(&engine);
+    let mut large = draft(&person, "large");
+    // Of 100 KiB.
+    large.body = "0123456789\n".repeat(12_000);
+    leave(&engine, None, &large);
+    let told = until(&engine, "the refusal", |news| news.faults.iter().find(|f| f.what.as_str().contains("full")).cloned());
+    assert!(told.what.as_str().contains("the account is full on the server"), "{told:?}");
+    assert_eq!(drafts(&engine).iter().map(|d| d.draft.body.len()).collect::<Vec<_>>(), [large.body.len()]);
+    assert!(there(&mut other, "Drafts").is_empty());
+}
