@@ -298,7 +298,7 @@ fn f_08_power_loss() {
     ];
     // What there has to be after so many lines of the record: flags, a mail, and letters that came.
     let mut done: Vec<(usize, usize, usize)> = vec![(0, 0, 0)];
-    let lines = || -> Vec<String> { fs::read_to_string(&log).unwrap_or_default().lines().map(readable).collect() };
+    let lines = || -> Vec<String> { whole(&fs::read_to_string(&log).unwrap_or_default()).iter().map(|l| readable(l)).collect() };
     for n in 1..=3 {
         let id = bed.id("INBOX", &format!("Letter {n}"));
         under_strace(&bed, &options, &["--offline", "flag", &id, "--add", "flagged"]).code(0);
@@ -344,6 +344,24 @@ fn f_08_power_loss() {
             dark.run(&["--offline", "list", "INBOX"]).code(0);
         }
     }
+}
+
+/// A record of several threads: what strace cut in two, because another thread came between, is one line where it ended.
+fn whole(record: &str) -> Vec<String> {
+    let mut begun: HashMap<&str, &str> = HashMap::new();
+    let mut lines = Vec::new();
+    for line in record.lines() {
+        let (thread, rest) = line.split_once(' ').unwrap_or(("", line));
+        if let Some(first) = rest.strip_suffix("<unfinished ...>") {
+            begun.insert(thread, first);
+        } else if let Some((_, second)) = rest.trim_start().strip_prefix("<... ").and_then(|r| r.split_once(" resumed>")) {
+            let first = begun.remove(thread).unwrap_or_default().trim_end();
+            lines.push(format!("{thread} {first}{second}"));
+        } else {
+            lines.push(line.to_owned());
+        }
+    }
+    lines
 }
 
 /// Paths as text, data as bytes.

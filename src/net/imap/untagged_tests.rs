@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::mail::flags::Flag;
+use proptest::prelude::*;
+use std::time::Duration;
 
 #[test]
 fn lists_of_many_servers() {
@@ -55,4 +57,104 @@ fn status_of_a_mailbox() {
         unreachable!()
     };
     assert_eq!((path.as_str(), s.messages, s.uidnext, s.uidvalidity.0, s.highestmodseq.0), ("a b", 3, 9, 0, 7));
+}
+
+/// Lines made of the pieces that servers write, in any order: whatever they mean, nobody panics.
+fn lines() -> impl Strategy<Value = Vec<u8>> {
+    let pieces = [
+        "* ",
+        "1 ",
+        "4294967296 ",
+        "-1 ",
+        "FETCH ",
+        "(",
+        ")",
+        "UID ",
+        "FLAGS ",
+        "ENVELOPE ",
+        "BODYSTRUCTURE ",
+        "BODY[",
+        "]",
+        "<0>",
+        "BINARY[1.2] ",
+        "NIL",
+        "\"",
+        "\\",
+        "\"a\" ",
+        "{3}\r\nabc",
+        "{99999999999}\r\n",
+        "~{1}\r\n\0",
+        "LIST ",
+        "LSUB ",
+        "STATUS ",
+        "SEARCH ",
+        "ESEARCH ",
+        "VANISHED ",
+        "(EARLIER) ",
+        "1:4294967295",
+        ",,",
+        "*",
+        "EXISTS",
+        "EXPUNGE",
+        "OK ",
+        "[",
+        "COPYUID 1 2 3",
+        "CAPABILITY ",
+        "QUOTA ",
+        "MYRIGHTS ",
+        "NAMESPACE ",
+        "MODSEQ (",
+        "\"TEXT\" \"PLAIN\" ",
+        "\"multipart\" ",
+        "\r\n",
+        "\u{e9}",
+        "\0",
+    ];
+    let piece = prop_oneof![
+        4 => proptest::sample::select(pieces.to_vec()).prop_map(|p| p.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 1..4),
+    ];
+    proptest::collection::vec(piece, 0..40).prop_map(|p| [b"* ", &p.concat()[..]].concat())
+}
+
+proptest! {
+    #[test]
+    fn no_line_is_too_odd(line in lines()) {
+        let _ = (read(&line), is_fetch(&line), words(&line));
+        for value in value::parse(&line) {
+            let _ = (super::super::structure::attachments(&value), super::super::outline::outline(&value));
+        }
+    }
+}
+
+/// The processor's time of this thread: other work on the machine does not count.
+fn spent() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap())
+}
+
+/// Four times as long takes about four times as long: 16 would be a square.
+#[test]
+fn time_grows_with_the_line() {
+    let shapes: [(&str, &str, &str); 8] = [
+        ("* 1 FETCH (BODYSTRUCTURE ", "(", ""),
+        ("* 1 FETCH (BODYSTRUCTURE (", "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 1 1)", " \"mixed\"))"),
+        ("* 1 FETCH (FLAGS (", "k ", "))"),
+        ("* 1 FETCH (", "{1}\r\nx ", ")"),
+        ("* 1 FETCH (ENVELOPE (NIL NIL (", "(\"a\" NIL \"b\" \"c\")", ")))"),
+        ("* SEARCH ", "7 9 8 ", ""),
+        ("* VANISHED ", "9,7:8,", "1"),
+        ("* CAPABILITY ", "X=1 ", ""),
+    ];
+    for (head, piece, tail) in shapes {
+        let time = |count: usize| {
+            let line = format!("{head}{}{tail}", piece.repeat(count / piece.len())).into_bytes();
+            let before = spent();
+            let _ = (read(&line), is_fetch(&line));
+            spent() - before
+        };
+        time(1_000);
+        let (one, four) = (time(100_000), time(400_000));
+        assert!(four < one * 10 + Duration::from_millis(20), "{head}{piece}: {one:?}, then {four:?}");
+    }
 }
