@@ -31,10 +31,14 @@ enum Stand {
 #[derive(Debug)]
 struct Wait {
     account: AccountName,
+    asking: Asking,
     stand: Stand,
 }
 
 type Key = (MessageKey, Piece);
+
+/// Counts askings: what ends one does not end a later one of the same.
+pub type Asking = u64;
 
 #[derive(Debug, Default)]
 struct State {
@@ -42,12 +46,14 @@ struct State {
     waits: BTreeMap<Key, Wait>,
     /// Accounts that have no connection, and wait for one.
     down: BTreeSet<AccountName>,
+    /// The last asking.
+    asked: Asking,
     /// What was looked at last.
     seen: VecDeque<MessageKey>,
 }
 
 /// Hears of pieces that came, or will not come.
-type Ear = Box<dyn Fn(MessageKey, Piece, Result<(), Fault>) + Send + Sync>;
+type Ear = Box<dyn Fn(MessageKey, Piece, Asking, Result<(), Fault>) + Send + Sync>;
 
 /// What is waited for.
 #[derive(Default)]
@@ -69,13 +75,13 @@ impl Awaited {
     }
 
     /// Lets `ear` hear of all that ends from now on; only the first one does.
-    pub fn tell(&self, ear: impl Fn(MessageKey, Piece, Result<(), Fault>) + Send + Sync + 'static) {
+    pub fn tell(&self, ear: impl Fn(MessageKey, Piece, Asking, Result<(), Fault>) + Send + Sync + 'static) {
         let _ = self.ear.set(Box::new(ear));
     }
 
-    fn ended(&self, message: MessageKey, piece: &Piece, how: Result<(), Fault>) {
+    fn ended(&self, message: MessageKey, piece: &Piece, asking: Asking, how: Result<(), Fault>) {
         if let Some(ear) = self.ear.get() {
-            ear(message, piece.clone(), how);
+            ear(message, piece.clone(), asking, how);
         }
     }
 
@@ -108,18 +114,25 @@ impl Awaited {
         })
     }
 
-    /// Somebody wants it (again); whether that changes anything.
-    pub fn ask(&self, message: MessageKey, piece: &Piece, account: &AccountName) -> bool {
+    /// Somebody wants it (again); whether that changes anything. `anew`: what is under way for it is being stopped.
+    pub fn ask(&self, message: MessageKey, piece: &Piece, account: &AccountName, anew: bool) -> bool {
         let mut state = self.lock();
         let key = (message, piece.clone());
-        if matches!(state.waits.get(&key), Some(Wait { stand: Stand::Asked | Stand::Coming { .. }, .. })) {
+        if !anew && matches!(state.waits.get(&key), Some(Wait { stand: Stand::Asked | Stand::Coming { .. }, .. })) {
             return false;
         }
-        state.waits.insert(key, Wait { account: account.clone(), stand: Stand::Asked });
+        state.asked += 1;
+        let asking = state.asked;
+        state.waits.insert(key, Wait { account: account.clone(), asking, stand: Stand::Asked });
         while state.waits.len() > MAX {
             state.waits.pop_first();
         }
         true
+    }
+
+    /// The last asking for it; nothing if nobody waits.
+    pub fn asking(&self, message: MessageKey, piece: &Piece) -> Option<Asking> {
+        self.lock().waits.get(&(message, piece.clone())).map(|wait| wait.asking)
     }
 
     /// So much of it is here; whether it is time to tell. What nobody asked for is not remembered.
@@ -153,18 +166,23 @@ impl Awaited {
 
     /// It is here.
     pub fn here(&self, message: MessageKey, piece: &Piece) {
-        if self.lock().waits.remove(&(message, piece.clone())).is_some() {
-            self.ended(message, piece, Ok(()));
+        let gone = self.lock().waits.remove(&(message, piece.clone()));
+        if let Some(wait) = gone {
+            self.ended(message, piece, wait.asking, Ok(()));
         }
     }
 
-    /// It cannot be had; whether anybody waits for it.
-    pub fn failed(&self, message: MessageKey, piece: &Piece, fault: Fault) -> bool {
+    /// An asking ended without it (the last one, if none is given); whether anybody waits for it. Who asked anew meanwhile
+    /// goes on waiting.
+    pub fn failed(&self, message: MessageKey, piece: &Piece, asking: Option<Asking>, fault: Fault) -> bool {
         let mut state = self.lock();
         let Some(wait) = state.waits.get_mut(&(message, piece.clone())) else { return false };
-        wait.stand = Stand::Failed(fault.clone());
+        let asking = asking.unwrap_or(wait.asking);
+        if wait.asking <= asking {
+            wait.stand = Stand::Failed(fault.clone());
+        }
         drop(state);
-        self.ended(message, piece, Err(fault));
+        self.ended(message, piece, asking, Err(fault));
         true
     }
 
@@ -215,7 +233,7 @@ mod tests {
         let text = &Piece::Text;
         let stand = || format!("{:?}", awaited.body(m));
         assert_eq!(stand(), "NotHere { why: Unasked }");
-        assert!(awaited.ask(m, text, &account) && !awaited.ask(m, text, &account));
+        assert!(awaited.ask(m, text, &account, false) && !awaited.ask(m, text, &account, false));
         assert_eq!(stand(), "Coming { done: 0, total: 0 }");
         let fault = Fault::new(Kind::Unreachable, "x");
         assert_eq!(awaited.line(&account, &Connectivity::Waiting { until: 0, fault: fault.clone() }), [m].into());
@@ -226,13 +244,13 @@ mod tests {
         assert_eq!(stand(), "Coming { done: 5, total: 10 }");
         awaited.again(m, text);
         assert_eq!(stand(), "Coming { done: 0, total: 0 }");
-        assert!(awaited.failed(m, text, fault));
+        assert!(awaited.failed(m, text, None, fault));
         assert!(stand().starts_with("Failed"));
-        assert!(awaited.ask(m, text, &account), "asked for again it is tried again");
+        assert!(awaited.ask(m, text, &account, false), "asked for again it is tried again");
         awaited.here(m, text);
         assert_eq!(stand(), "NotHere { why: Unasked }", "lost again later, it is asked for again");
         assert!(!awaited.coming(MessageKey(2), text, 1, 2), "ahead of need");
-        assert!(!awaited.failed(MessageKey(2), text, Fault::missing("y")));
+        assert!(!awaited.failed(MessageKey(2), text, None, Fault::missing("y")));
         assert_eq!(format!("{:?}", awaited.body(MessageKey(2))), "NotHere { why: Unasked }");
     }
 
@@ -241,27 +259,50 @@ mod tests {
         let (awaited, m, account) = (Awaited::default(), MessageKey(1), AccountName::new("a"));
         let (tell, heard) = std::sync::mpsc::channel();
         let tell = Mutex::new(tell);
-        awaited.tell(move |m, piece, how| tell.lock().unwrap().send((m, piece, how.is_ok())).unwrap());
+        awaited.tell(move |m, piece, _, how| tell.lock().unwrap().send((m, piece, how.is_ok())).unwrap());
         let part = |text: &str| Piece::Part(PartPath::parse(text).unwrap());
-        awaited.ask(m, &part("2"), &account);
-        awaited.ask(m, &part("3"), &account);
-        awaited.ask(m, &Piece::Text, &account);
+        awaited.ask(m, &part("2"), &account, false);
+        awaited.ask(m, &part("3"), &account, false);
+        awaited.ask(m, &Piece::Text, &account, false);
         let _ = awaited.coming(m, &part("2"), 10, 20);
         let states = awaited.pieces(m);
         assert_eq!(states.len(), 2);
         assert_eq!(states[0], (part("2"), PieceState::Coming { done: 10, total: 20 }));
         awaited.here(m, &part("2"));
-        awaited.failed(m, &part("3"), Fault::missing("gone"));
+        awaited.failed(m, &part("3"), None, Fault::missing("gone"));
         awaited.here(m, &part("9"));
         assert_eq!(heard.try_iter().collect::<Vec<_>>(), [(m, part("2"), true), (m, part("3"), false)]);
         assert!(matches!(awaited.pieces(m).as_slice(), [(_, PieceState::Failed(_))]));
     }
 
     #[test]
+    fn what_ends_one_asking_does_not_end_a_later_one() {
+        let (awaited, m, account) = (Awaited::default(), MessageKey(1), AccountName::new("a"));
+        let (tell, heard) = std::sync::mpsc::channel();
+        let tell = Mutex::new(tell);
+        awaited.tell(move |_, _, asking, how| tell.lock().unwrap().send((asking, how.is_ok())).unwrap());
+        let whole = &Piece::Whole;
+        awaited.ask(m, whole, &account, false);
+        let first = awaited.asking(m, whole);
+        assert!(!awaited.ask(m, whole, &account, false), "both wait for the same");
+        assert_eq!(awaited.asking(m, whole), first);
+        // It is being stopped when somebody asks anew: the end of the first is not that of the second.
+        assert!(awaited.ask(m, whole, &account, true));
+        let second = awaited.asking(m, whole);
+        assert!(second > first);
+        awaited.failed(m, whole, first, Fault::new(Kind::Cancelled, "stopped"));
+        assert!(!awaited.is_stopped(m, whole) && matches!(awaited.pieces(m).as_slice(), [(_, PieceState::Coming { .. })]));
+        awaited.failed(m, whole, second, Fault::missing("gone"));
+        assert!(matches!(awaited.pieces(m).as_slice(), [(_, PieceState::Failed(_))]));
+        let ends = [(first.unwrap(), false), (second.unwrap(), false)];
+        assert_eq!(heard.try_iter().collect::<Vec<_>>(), ends);
+    }
+
+    #[test]
     fn what_is_remembered_is_bounded() {
         let (awaited, account) = (Awaited::default(), AccountName::new("a"));
         for n in 0..1_000 {
-            awaited.ask(MessageKey(n), &Piece::Text, &account);
+            awaited.ask(MessageKey(n), &Piece::Text, &account, false);
         }
         assert_eq!(awaited.lock().waits.len(), MAX);
         assert!(matches!(awaited.body(MessageKey(999)), Body::Coming { .. }));

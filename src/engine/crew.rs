@@ -73,8 +73,8 @@ pub(super) fn wanted(shared: &Shared, placement: PlacementKey, piece: &Piece) ->
         StoreErrorKind::Missing => Fault::missing("this message is not here any more"),
         _ => e.into(),
     })?;
-    shared.jobs.forget(&Task::Piece(message, piece.clone()));
-    if shared.awaited.ask(message, piece, &account) {
+    let stopped = shared.jobs.forget(&Task::Piece(message, piece.clone()));
+    if shared.awaited.ask(message, piece, &account, stopped) {
         shared.text_changed(message);
     }
     Ok(account)

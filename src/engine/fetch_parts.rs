@@ -4,6 +4,7 @@
 //! stopped, make room for a text that somebody waits for, and go on after a dropped line where it ended.
 
 use super::api::{Fault, Piece, Task, Unit};
+use super::awaited::Asking;
 use super::fault::{Kind, Reach, Remedy};
 use super::fetch::{Fetcher, Got, read, refused};
 use super::jobs::Running;
@@ -88,6 +89,7 @@ impl Fetcher<'_> {
             Err(e) if e.kind == StoreErrorKind::Missing => return Ok(Got::Nowhere),
             Err(e) => return Err(e.into()),
         };
+        let asking = self.shared.awaited.asking(content.key, piece);
         if self.shared.awaited.is_stopped(content.key, piece) {
             return Ok(Got::Nowhere);
         }
@@ -105,7 +107,7 @@ impl Fetcher<'_> {
                 (Piece::Text, _) => self.text(conn, &content, mailbox, uid),
                 (Piece::Part(path), Some(partly)) => {
                     let Some(node) = partly.outline.node(path) else {
-                        return self.ended(content.key, piece, Ok(Got::Nowhere));
+                        return self.ended(content.key, piece, asking, Ok(Got::Nowhere));
                     };
                     let large = Large {
                         message: content.key,
@@ -127,11 +129,11 @@ impl Fetcher<'_> {
                 }
             },
         };
-        self.ended(content.key, piece, got)
+        self.ended(content.key, piece, asking, got)
     }
 
     /// Tells whoever waits for a piece how its getting ended.
-    fn ended(&self, message: MessageKey, piece: &Piece, got: Result<Got, Halt>) -> Result<Got, Halt> {
+    fn ended(&self, message: MessageKey, piece: &Piece, asking: Option<Asking>, got: Result<Got, Halt>) -> Result<Got, Halt> {
         let awaited = &self.shared.awaited;
         let fault = match &got {
             // The commit is the news.
@@ -150,7 +152,7 @@ impl Fetcher<'_> {
         };
         shared::note(&fault);
         let fault = if fault.remedy.is_none() { fault.remedied(Remedy::Reconnect(None)) } else { fault };
-        if awaited.failed(message, piece, fault) {
+        if awaited.failed(message, piece, asking, fault) {
             self.shared.text_changed(message);
         }
         got

@@ -27,6 +27,8 @@ struct Entry {
     cut: Option<Cancel>,
     /// When news of it were told last.
     told: Option<Instant>,
+    /// It is being stopped, and wanted again afterwards.
+    again: bool,
 }
 
 #[derive(Default)]
@@ -80,7 +82,7 @@ impl Jobs {
             let id = JobId(state.last);
             let (what, account) = (SafeText::line_max(what, MAX_WHAT), account.clone());
             let job = Job { id, task: task.clone(), account, what, done: 0, total: 0, unit, state: JobState::Running };
-            state.all.insert(id, Entry { job, cut: cut.cloned(), told: None });
+            state.all.insert(id, Entry { job, cut: cut.cloned(), told: None, again: false });
             id
         });
         drop(state);
@@ -141,9 +143,14 @@ impl Jobs {
         }
     }
 
-    /// What was stopped of this task is wanted again: it begins anew.
-    pub fn forget(&self, task: &Task) {
+    /// What was stopped of this task is wanted again: it begins anew, as soon as it has stopped. Whether it was, or is being
+    /// stopped.
+    pub fn forget(&self, task: &Task) -> bool {
         let mut state = self.lock();
+        let stopped = state.of(task).is_some_and(|entry| {
+            entry.again = entry.job.state == JobState::Stopping;
+            entry.job.state != JobState::Running
+        });
         let before = state.all.len();
         state.all.retain(|_, entry| entry.job.state != JobState::Stopped || entry.job.task != *task);
         let some = state.all.len() != before;
@@ -151,6 +158,7 @@ impl Jobs {
         if some {
             self.changed();
         }
+        stopped
     }
 
     fn changed(&self) {
@@ -171,7 +179,7 @@ impl Jobs {
         let (task, told) = (entry.job.task.clone(), entry.told.take().is_some());
         let stopped = entry.job.state != JobState::Running;
         // What was sent or not is seen in the outbox.
-        if stopped && !matches!(task, Task::Send(_)) {
+        if stopped && !entry.again && !matches!(task, Task::Send(_)) {
             entry.job.state = JobState::Stopped;
         } else {
             state.all.remove(&id);
@@ -243,6 +251,11 @@ mod tests {
         drop(run);
         jobs.restart(&me);
         assert!(jobs.list().is_empty() && !jobs.stop(job.id));
+        // Wanted again while it is being stopped: the next one runs.
+        let run = jobs.begin(task(), &me, "reading INBOX", Unit::Messages, Some(&cut));
+        assert!(!jobs.forget(&task()) && jobs.stop(jobs.list()[0].id) && jobs.forget(&task()) && run.must_stop());
+        drop(run);
+        assert!(!jobs.begin(task(), &me, "reading INBOX", Unit::Messages, Some(&cut)).must_stop());
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub use intents::automatic;
 
 use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
 use super::asked;
+use super::awaited::Asking;
 use super::crew::Crew;
 use super::kept;
 use super::offline;
@@ -45,7 +46,7 @@ pub enum Errand {
     /// A request; its outcome goes to the news, or to who waits for it.
     Request(Ticket, Box<Request>, Ear),
     /// Something of a message that was waited for is here, or cannot be had.
-    Arrived(MessageKey, Piece, Result<(), Fault>),
+    Arrived(MessageKey, Piece, Asking, Result<(), Fault>),
     /// Another process has written something.
     Seen,
     /// The cache was begun anew: lay the journal over it and fetch everything again.
@@ -122,7 +123,7 @@ impl Clerk {
         let _working = shared.busy.begin();
         match errand {
             Errand::Request(ticket, request, ear) => self.request(ticket, *request, ear),
-            Errand::Arrived(message, piece, how) => self.arrived(message, &piece, &how),
+            Errand::Arrived(message, piece, asking, how) => self.arrived(message, &piece, asking, &how),
             Errand::Seen if self.waiting.any() => {
                 for waits in self.waiting.all() {
                     self.request(waits.ticket, waits.request, waits.ear);
@@ -148,12 +149,16 @@ impl Clerk {
 
     /// What was waited for is here, or cannot be had: requests that waited are carried out or end, files that were asked for
     /// before are made.
-    fn arrived(&mut self, message: MessageKey, piece: &Piece, how: &Result<(), Fault>) {
-        let mut files = asked::over(&self.shared, message, piece, how).unwrap_or_else(|fault| {
+    fn arrived(&mut self, message: MessageKey, piece: &Piece, asking: Asking, how: &Result<(), Fault>) {
+        // Who asked after that end waits for another one.
+        let until = if how.is_ok() { Asking::MAX } else { asking };
+        let later = self.shared.awaited.asking(message, piece).is_some_and(|now| now > until);
+        let over = if later { Ok(Vec::new()) } else { asked::over(&self.shared, message, piece, how) };
+        let mut files = over.unwrap_or_else(|fault| {
             self.shared.fault(fault);
             Vec::new()
         });
-        for waits in self.waiting.arrived(message, piece) {
+        for waits in self.waiting.arrived(message, piece, until) {
             match how {
                 Ok(()) => {
                     files.retain(|file| waits.file().as_ref() != Some(file));
@@ -174,7 +179,7 @@ impl Clerk {
     fn forget(&self, message: MessageKey, piece: &Piece) {
         let fault = Fault::new(Kind::Cancelled, "stopped; what is here of it is kept");
         // What nobody waits for in this process is only a row.
-        if self.shared.awaited.failed(message, piece, fault.clone()) {
+        if self.shared.awaited.failed(message, piece, None, fault.clone()) {
             self.shared.text_changed(message);
         } else {
             self.told(asked::over(&self.shared, message, piece, &Err(fault)).map(drop));
@@ -237,11 +242,13 @@ impl Clerk {
             Ok(place) => place.message,
             Err(e) => return Some((ear, e.into())),
         };
-        let waits = Waits { message, piece: piece.clone(), request, ticket, ear };
-        self.waiting.add(waits);
-        let asked = self.fetch(placement, &piece);
-        let fault = asked.err()?;
-        self.waiting.arrived(message, &piece).into_iter().find(|w| w.ticket == ticket).map(|w| (w.ear, fault))
+        if let Err(fault) = self.fetch(placement, &piece) {
+            return Some((ear, fault));
+        }
+        // Its end comes to this thread: not before this is done.
+        let asking = self.shared.awaited.asking(message, &piece).unwrap_or_default();
+        self.waiting.add(Waits { message, piece, asking, request, ticket, ear });
+        None
     }
 
     /// The owner works for all of us.

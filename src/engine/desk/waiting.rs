@@ -4,6 +4,7 @@
 
 use super::Ear;
 use crate::engine::api::{Piece, Request, Ticket};
+use crate::engine::awaited::Asking;
 use crate::mail::ids::MessageKey;
 use std::path::PathBuf;
 
@@ -17,6 +18,8 @@ pub(super) struct Waits {
     pub message: MessageKey,
     /// For this of it.
     pub piece: Piece,
+    /// Since this asking for it.
+    pub asking: Asking,
     /// What was asked for.
     pub request: Request,
     /// Under this ticket.
@@ -55,9 +58,9 @@ impl Waiting {
         self.0.push(one);
     }
 
-    /// This is here, or cannot be had: who waited for it.
-    pub fn arrived(&mut self, message: MessageKey, piece: &Piece) -> Vec<Waits> {
-        self.0.extract_if(.., |w| w.message == message && w.piece == *piece).collect()
+    /// This is here, or an asking for it ended: who waited for it, and did not ask later than `until`.
+    pub fn arrived(&mut self, message: MessageKey, piece: &Piece, until: Asking) -> Vec<Waits> {
+        self.0.extract_if(.., |w| w.message == message && w.piece == *piece && w.asking <= until).collect()
     }
 
     /// Something may be here that another process fetched: all who wait.
