@@ -5,12 +5,11 @@
 use super::open::{Cache, Db, Kind, State, open_writer};
 use super::{Result, Store, StoreErrorKind, Topic, journal, lists, mailboxes, messages, migrate, tests::quiet};
 use crate::mail::fixtures;
-use crate::mail::flags::Flags;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::{RowCursor, View};
 use crate::mail::server::EnvelopeSeen;
-use crate::mail::uid::{Uid, UidValidity};
+use crate::mail::uid::UidValidity;
 use std::sync::{Arc, mpsc};
 
 fn account() -> AccountName {
@@ -230,11 +229,11 @@ fn a_state_of_the_first_version_is_migrated_with_its_rows() {
 mod crash {
     use super::*;
     use crate::mail::draft::Draft;
-    use crate::mail::flags::FlagDelta;
+    use crate::mail::flags::{FlagDelta, Flags};
     use crate::mail::intent::{NewOperation, OpKind, OpState, Target};
     use crate::mail::query::parse;
     use crate::mail::server::{CopiedUids, Fingerprint};
-    use crate::mail::uid::UidSet;
+    use crate::mail::uid::{Uid, UidSet};
     use crate::store::blobs::Blobs;
     use crate::store::bodies::{self, Reading};
     use crate::store::spool::Spool;

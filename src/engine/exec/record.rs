@@ -120,7 +120,7 @@ mod tests {
     use crate::mail::flags::{Flag, FlagDelta};
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+    use crate::mail::uid::{ModSeq, UidSet, UidValidity};
     use crate::store::{Store, mailboxes};
     use std::sync::Arc;
 
@@ -129,7 +129,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), Arc::new(|_| {})).unwrap();
         let mailbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("a"), &MailboxPath::inbox())).unwrap();
-        let _uid = |n| Uid::new(n).unwrap();
         let row = |n| EnvelopeSeen {
             received: 1_700_000_000 + i64::from(n),
             size: 10,
