@@ -267,10 +267,13 @@ impl Work<'_> {
         let mut any = false;
         for one in rows.iter().filter(|one| one.due <= now) {
             match shared.store.read(|db| asked::find(db, one))? {
-                Some((_, place)) => {
-                    if self.asked.insert((one.id, one.attempts)) {
-                        wanted(shared, place, &piece(one)).map_err(Halt::Store)?;
-                        self.desk.put(Nudge::Fetch(place, piece(one)));
+                Some((message, place)) => {
+                    let what = piece(one);
+                    // What the person stopped is over, though its row goes only in a moment: it is not wanted again by itself.
+                    let stopped = shared.jobs.is_stopped(&Task::Piece(message, what.clone()));
+                    if !stopped && self.asked.insert((one.id, one.attempts)) {
+                        wanted(shared, place, &what).map_err(Halt::Store)?;
+                        self.desk.put(Nudge::Fetch(place, what));
                         any = true;
                     }
                 }
