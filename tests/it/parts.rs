@@ -121,7 +121,9 @@ fn a_large_mail_costs_its_text() {
     assert!(came < 3_900_000, "{came} octets");
     let before = proxy.bytes();
     engine.perform(save("again.pdf")).unwrap();
-    assert_eq!(proxy.bytes(), before, "it is here now");
+    // The line goes back to waiting for news meanwhile, which takes a few octets: the file is not among them.
+    let came = proxy.bytes().0 + proxy.bytes().1 - before.0 - before.1;
+    assert!(came < 5_000, "it is here now: {came} octets");
     // All of it, for its source.
     engine.perform(Request::FetchPart { message: id, piece: Piece::Whole }).unwrap();
     let whole = until(&engine, "all of it", |_| match view(&engine, id).body {
