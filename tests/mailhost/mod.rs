@@ -87,22 +87,45 @@ pub fn host() -> &'static Host {
     HOST.get_or_init(start)
 }
 
+/// How often they are started on other ports.
+const TRIES: u32 = 3;
+/// The script's exit code where a server ended at once: most likely somebody else took its port just now.
+const ENDED: i32 = 75;
+
+/// Four ports that are free on every address that the servers use, below those that the system gives to whoever asks for any: a
+/// connection of another test would take one of those between this look and the servers' own.
+fn ports() -> [u16; 4] {
+    use std::hash::{BuildHasher, RandomState};
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let below = range.split_whitespace().next().and_then(|n| n.parse().ok()).filter(|n| *n > 12_000).unwrap_or(32_768);
+    let any = || u16::try_from(10_000 + RandomState::new().hash_one(0) % (below - 10_000)).unwrap();
+    let free = |port: u16| (1..=9).all(|n| TcpListener::bind((Ipv4Addr::new(127, 0, 0, n), port)).is_ok());
+    let mut all = [0; 4];
+    for n in 0..all.len() {
+        all[n] = std::iter::repeat_with(any).find(|port| !all.contains(port) && free(*port)).unwrap();
+    }
+    all
+}
+
 fn start() -> Host {
-    // All four are held until all are known, so that they differ.
-    let free: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).collect();
-    let ports: Vec<u16> = free.iter().map(|l| l.local_addr().unwrap().port()).collect();
-    drop(free);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mailhost/host");
     let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-    let mut command = if root { Command::new("bash") } else { Command::new("sudo") };
-    if !root {
-        command.args(["-n", "bash"]);
+    for _ in 0..TRIES {
+        let [imap, imaps, submission, submissions] = ports();
+        let mut command = if root { Command::new("bash") } else { Command::new("sudo") };
+        if !root {
+            command.args(["-n", "bash"]);
+        }
+        command.arg(&script).args([imap, imaps, submission, submissions].map(|port| port.to_string()));
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if let Some(dir) = line.trim_end().strip_prefix("ready ") {
+            return Host { dir: dir.into(), imap, imaps, submission, submissions, _script: child };
+        }
+        if child.wait().unwrap().code() != Some(ENDED) {
+            break;
+        }
     }
-    command.arg(&script).args(ports.iter().map(u16::to_string));
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let dir = line.trim_end().strip_prefix("ready ");
-    let dir = dir.unwrap_or_else(|| panic!("the mail host did not start (bash tests/setup mailhost installs it)")).into();
-    Host { dir, imap: ports[0], imaps: ports[1], submission: ports[2], submissions: ports[3], _script: child }
+    panic!("the mail host did not start (bash tests/setup mailhost installs it)")
 }
