@@ -4,12 +4,13 @@
 //! never queues twice: wishes are a set. One thread for each connection at most: `work` does rounds and pushes the journal;
 //! the watchers wait for news, and the first of them gets bodies at once, also while a long round runs.
 
-use super::api::{Password, Piece};
+use super::api::Password;
 use super::crew::Hand;
 use super::far::Far;
 use super::jolt;
 use super::reach;
 use super::shared::Shared;
+use super::wished::Wish;
 use super::wishes::Desk;
 use super::{watch, work};
 use crate::base::cancel::Cancel;
@@ -36,7 +37,7 @@ pub enum Nudge {
     /// Look at the server now: one mailbox, or all.
     Refresh(Option<MailboxId>),
     /// Get this body before everything else.
-    Fetch(PlacementKey, Piece),
+    Fetch(Wish),
     /// Log in with this from now on.
     Password(Password),
     /// Try again now: whatever stood in the way may be gone, and lines that stand may have died with a network.
@@ -156,8 +157,8 @@ impl Hand for Account {
     fn refresh(&self) {
         self.nudge(Nudge::Refresh(None));
     }
-    fn fetch(&self, message: PlacementKey, piece: Piece) {
-        self.nudge(Nudge::Fetch(message, piece));
+    fn fetch(&self, wish: Wish) {
+        self.nudge(Nudge::Fetch(wish));
     }
     fn password(&self, password: Password) {
         self.nudge(Nudge::Password(password));

@@ -272,8 +272,8 @@ impl Work<'_> {
                     // What the person stopped is over, though its row goes only in a moment: it is not wanted again by itself.
                     let stopped = shared.jobs.is_stopped(&Task::Piece(message, what.clone()));
                     if !stopped && self.asked.insert((one.id, one.attempts)) {
-                        wanted(shared, place, &what).map_err(Halt::Store)?;
-                        self.desk.put(Nudge::Fetch(place, what));
+                        let (_, wish) = wanted(shared, place, &what).map_err(Halt::Store)?;
+                        self.desk.put(Nudge::Fetch(wish));
                         any = true;
                     }
                 }

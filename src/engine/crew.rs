@@ -8,6 +8,7 @@ use super::api::{Done, Fault, Password, Piece, Task};
 use super::jolt::Jolt;
 use super::outbox::Sender;
 use super::shared::Shared;
+use super::wished::Wish;
 use crate::base::cancel::Cancel;
 use crate::config::AccountConfig;
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
@@ -28,7 +29,7 @@ pub trait Hand: Send {
     /// Look at the server now, all mailboxes; forget pauses.
     fn refresh(&self);
     /// Get this body before everything else.
-    fn fetch(&self, message: PlacementKey, piece: Piece);
+    fn fetch(&self, wish: Wish);
     /// Log in with this from now on.
     fn password(&self, password: Password);
     /// Get the rows of this message's conversation, where its mailbox is not all here.
@@ -60,11 +61,11 @@ impl std::fmt::Debug for Crew {
     }
 }
 
-/// Notes that somebody waits for something of a message. Whose it is.
+/// Notes that somebody waits for something of a message. Whose it is, and the wish.
 ///
 /// # Errors
 /// `Missing` where there is no such message.
-pub(super) fn wanted(shared: &Shared, placement: PlacementKey, piece: &Piece) -> Result<AccountName, Fault> {
+pub(super) fn wanted(shared: &Shared, placement: PlacementKey, piece: &Piece) -> Result<(AccountName, Wish), Fault> {
     let found = shared.store.read(|db| {
         let place = placements::get(db, placement)?;
         Ok((place.message, mailboxes::get(db, place.mailbox)?.account))
@@ -77,7 +78,7 @@ pub(super) fn wanted(shared: &Shared, placement: PlacementKey, piece: &Piece) ->
     if shared.awaited.ask(message, piece, &account, stopped) {
         shared.text_changed(message);
     }
-    Ok(account)
+    Ok((account, Wish { message, place: placement, piece: piece.clone() }))
 }
 
 /// Whether all rows of a message's mailbox are here; also where that cannot be told.
@@ -156,9 +157,9 @@ impl Crew {
     /// # Errors
     /// `Missing` where there is no such message.
     pub fn fetch(&self, shared: &Shared, message: PlacementKey, piece: &Piece) -> Result<Done, Fault> {
-        let account = wanted(shared, message, piece)?;
+        let (account, wish) = wanted(shared, message, piece)?;
         self.call(&account, |hand| {
-            hand.fetch(message, piece.clone());
+            hand.fetch(wish);
             if *piece == Piece::Text && !whole(shared, message) {
                 hand.kin(message);
             }

@@ -4,11 +4,11 @@
 //! concerns, and nobody here ever waits.
 
 use super::account::Nudge;
-use super::api::Piece;
 use super::far::Far;
+use super::wished::Wished;
 use crate::base::cancel::Cancel;
 use crate::base::waker::Waker;
-use crate::mail::ids::{MailboxId, PlacementKey};
+use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::MailboxStatus;
 use std::collections::{BTreeMap, VecDeque};
@@ -16,15 +16,10 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most bodies that are asked for at the same time; older wishes are forgotten first: the person has moved on.
-const MAX_BODIES: usize = 64;
 /// The most errands for what is not cached that wait at the same time; older ones are forgotten first: passes fetch it, too.
 const MAX_FAR: usize = 256;
 /// A server that allows no second connection is asked for one again after so long.
 const FOLDED: Duration = Duration::from_secs(900);
-
-/// Something of a message that somebody waits for.
-pub(super) type Wish = (PlacementKey, Piece);
 
 /// What was wished for since the last look.
 #[derive(Debug, Default)]
@@ -57,7 +52,8 @@ pub(super) enum Post {
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) wishes: Wishes,
-    pub(super) bodies: VecDeque<Wish>,
+    /// What somebody waits for of messages.
+    pub(super) bodies: Wished,
     /// What is not cached, for `work` between two passes.
     far: VecDeque<Far>,
     open: Option<MailboxId>,
@@ -160,7 +156,7 @@ impl Desk {
             || !wishes.visit.is_empty()
             || wishes.hurry
             || !state.far.is_empty()
-            || (!state.bodies.is_empty() && !state.watching)
+            || (state.bodies.is_open() && !state.watching)
     }
 
     /// Something that is not cached is wanted. Never blocks.
@@ -265,7 +261,7 @@ impl Desk {
     pub fn watching(&self, yes: bool) {
         let mut state = self.lock();
         state.watching = yes;
-        if !yes && !state.bodies.is_empty() {
+        if !yes && state.bodies.is_open() {
             drop(state);
             self.work.ring();
         }
@@ -315,6 +311,15 @@ impl Desk {
         self.work.ring();
     }
 
+    /// Rings whoever has a connection to spare for what somebody waits for.
+    pub(super) fn ring_fetcher(&self) {
+        let watching = self.lock().watching;
+        match self.watch.first() {
+            Some(first) if watching => first.ring(),
+            _ => self.work.ring(),
+        }
+    }
+
     /// Takes a nudge.
     pub fn put(&self, nudge: Nudge) {
         let mut state = self.lock();
@@ -336,20 +341,10 @@ impl Desk {
                 state.wishes.all = true;
                 state.wishes.retry = true;
             }
-            Nudge::Fetch(key, piece) => {
-                let wish = (key, piece);
-                state.bodies.retain(|w| *w != wish);
-                state.bodies.push_back(wish);
-                if state.bodies.len() > MAX_BODIES {
-                    state.bodies.pop_front();
-                }
-                let watching = state.watching;
+            Nudge::Fetch(wish) => {
+                state.bodies.put(wish);
                 drop(state);
-                // Whoever has a connection to spare.
-                match self.watch.first() {
-                    Some(first) if watching => first.ring(),
-                    _ => self.work.ring(),
-                }
+                self.ring_fetcher();
                 return;
             }
             Nudge::Password(_) => state.wishes.retry = true,
