@@ -22,7 +22,7 @@ use crate::net::session::MailStore;
 use crate::store::asked::{self, Asked};
 use crate::store::blobs::Blobs;
 use crate::store::{Store, StoreErrorKind, base, mailboxes, messages, parts, placements};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 
 /// What was refused so often is given up.
@@ -104,24 +104,34 @@ fn about(shared: &Shared, message: MessageKey, what: &Piece) -> Result<Vec<Asked
     Ok(mine)
 }
 
-/// What was asked for is here, or cannot be had just now: rows go, or wait. Which files are to be made of it.
-///
-/// # Errors
-/// The store.
-pub(super) fn over(
-    shared: &Shared,
-    message: MessageKey,
-    what: &Piece,
-    how: &Result<(), Fault>,
-) -> Result<Vec<(PathBuf, String)>, Fault> {
+/// What the end of an asking leaves to do.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub(super) struct Left {
+    /// Files that are to be made of it: their folders and names.
+    pub files: Vec<(PathBuf, String)>,
+    /// Whose rows wait for their time now.
+    pub waits: BTreeSet<AccountName>,
+}
+
+/// What was asked for is here, or cannot be had just now: rows go, or wait. A store that cannot do that is a fault of its own.
+pub(super) fn over(shared: &Shared, message: MessageKey, what: &Piece, how: &Result<(), Fault>) -> Left {
+    try_over(shared, message, what, how).unwrap_or_else(|fault| {
+        shared.fault(fault);
+        Left::default()
+    })
+}
+
+fn try_over(shared: &Shared, message: MessageKey, what: &Piece, how: &Result<(), Fault>) -> Result<Left, Fault> {
     let rows = if *what == Piece::Text { Vec::new() } else { about(shared, message, what)? };
     if rows.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Left::default());
     }
     if how.is_ok() {
         // They go when their files are there.
-        return Ok(rows.into_iter().filter_map(|one| one.save).map(|(folder, name)| (folder.into(), name)).collect());
+        let files = rows.into_iter().filter_map(|one| one.save).map(|(folder, name)| (folder.into(), name)).collect();
+        return Ok(Left { files, ..Left::default() });
     }
+    let waits = rows.iter().map(|one| one.account.clone()).collect();
     let now = shared.now();
     let how = how.clone();
     shared.store.state(move |tx| {
@@ -130,13 +140,15 @@ pub(super) fn over(
             match fault.kind {
                 Kind::Cancelled => asked::remove(tx, one.id)?,
                 _ if one.attempts + 1 >= TRIES => asked::remove(tx, one.id)?,
+                // It was moved a moment ago: its mailbox is looked at first, and then it is asked for where it is now.
+                Kind::Missing if one.attempts == 0 => asked::tried(tx, one.id, now, fault.what.as_str())?,
                 _ => asked::tried(tx, one.id, now + (PAUSE << one.attempts), fault.what.as_str())?,
             }
         }
         Ok(())
     })?;
     shared.news.put(|news| news.jobs = true);
-    Ok(Vec::new())
+    Ok(Left { waits, ..Left::default() })
 }
 
 /// What was asked for is here, and its files are made: nothing is left to do.

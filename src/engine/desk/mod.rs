@@ -19,7 +19,7 @@ pub use copies::forget;
 pub use intents::automatic;
 
 use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
-use super::asked;
+use super::asked::{self, Left};
 use super::awaited::Asking;
 use super::crew::Crew;
 use super::kept;
@@ -153,11 +153,10 @@ impl Clerk {
         // Who asked after that end waits for another one.
         let until = if how.is_ok() { Asking::MAX } else { asking };
         let later = self.shared.awaited.asking(message, piece).is_some_and(|now| now > until);
-        let over = if later { Ok(Vec::new()) } else { asked::over(&self.shared, message, piece, how) };
-        let mut files = over.unwrap_or_else(|fault| {
-            self.shared.fault(fault);
-            Vec::new()
-        });
+        let left = if later { Left::default() } else { asked::over(&self.shared, message, piece, how) };
+        let Left { mut files, waits } = left;
+        // Whoever sleeps has to know when it is due.
+        self.crew.intents(&waits);
         for waits in self.waiting.arrived(message, piece, until) {
             match how {
                 Ok(()) => {
@@ -182,7 +181,7 @@ impl Clerk {
         if self.shared.awaited.failed(message, piece, None, fault.clone()) {
             self.shared.text_changed(message);
         } else {
-            self.told(asked::over(&self.shared, message, piece, &Err(fault)).map(drop));
+            asked::over(&self.shared, message, piece, &Err(fault));
         }
     }
 
