@@ -1,15 +1,16 @@
 //! offline — what is kept of a mailbox on this machine: the person's choice in the reader, else the configuration; and whether
 //! the line costs money just now.
-//! Owns: `choose`, `meter`, `bodies_of`. May import: store, config, mail.
+//! Owns: `choose`, `meter`, `recall`, `bodies_of`. May import: store, config, mail.
 //! Start reading at: `bodies_of`. Who fetches ahead of need and who lets go ask here, so that both obey at their next step.
 
-use super::api::{Fault, Kind};
+use super::api::Fault;
 use super::shared::Shared;
 use crate::config::{AccountConfig, KeepBodies};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::MailboxRow;
 use crate::store::choices::{self, Choices};
+use crate::store::settings::{self, Setting};
 use crate::store::{Store, StoreErrorKind, mailboxes};
 use std::sync::atomic::Ordering;
 
@@ -63,14 +64,22 @@ pub(super) fn is_metered(shared: &Shared, config: &AccountConfig) -> bool {
     config.metered || shared.metered.load(Ordering::Relaxed)
 }
 
-/// The line costs money from now on, or no more, as long as the program runs.
+/// The line costs money from now on, or no more: written down; [`recall`] makes it hold.
 ///
 /// # Errors
-/// `Held`: another process does the work.
+/// The store.
 pub(super) fn meter(shared: &Shared, on: bool) -> Result<(), Fault> {
-    if !shared.owner {
-        return Err(Fault::new(Kind::Held, "another window does the work: switch it there"));
+    Ok(shared.store.state(move |tx| settings::put(tx, Setting::Metered, on))?)
+}
+
+/// What was written down holds in this process from now on, and its window is told of it.
+///
+/// # Errors
+/// The store.
+pub(super) fn recall(shared: &Shared) -> Result<(), Fault> {
+    let on = shared.store.read_state(|db| settings::is_on(db, Setting::Metered))?;
+    if shared.metered.swap(on, Ordering::Relaxed) != on {
+        shared.news.put(|news| news.metered = Some(on));
     }
-    shared.metered.store(on, Ordering::Relaxed);
     Ok(())
 }

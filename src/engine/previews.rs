@@ -4,6 +4,7 @@
 //! are wanted ahead of need, and when nothing else is to be done: a pass never pays for it, nor does a metered line. First what
 //! the server has at hand (LAZY); then, of about a screenful, what it has to read the message for.
 
+use super::offline;
 use super::round::Halt;
 use super::work::Work;
 use crate::mail::ids::MessageKey;
@@ -23,7 +24,7 @@ const MAX: usize = 200;
 impl Work<'_> {
     /// Asks for first words that rows lack. Whether there were any to ask for.
     pub fn previews(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
-        if !conn.caps().preview || self.visitor.config.metered {
+        if !conn.caps().preview || offline::is_metered(self.visitor.shared, self.visitor.config) {
             return Ok(false);
         }
         let shared = self.visitor.shared;

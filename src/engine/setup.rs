@@ -5,6 +5,7 @@
 use super::api::{Fault, Kind, News};
 use super::filed::Filers;
 use super::jobs::Jobs;
+use super::offline;
 use super::outbox::state;
 use super::owner::Lock;
 use super::servers::Servers;
@@ -120,6 +121,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
     if shared.owner {
         recover(&shared, setup.mode)?;
     }
+    offline::recall(&shared)?;
     Ok(shared)
 }
 

@@ -210,7 +210,7 @@ impl Kind for FirstState {
 #[test]
 fn a_state_of_the_first_version_is_migrated_with_its_rows() {
     // A migration that was released never changes: a later one does.
-    assert_eq!(State::MIGRATIONS.len(), 4, "give the new version a test: a file of the old one, migrated, with its rows");
+    assert_eq!(State::MIGRATIONS.len(), 5, "give the new version a test: a file of the old one, migrated, with its rows");
     let dir = tempfile::tempdir().unwrap();
     let old = open_writer::<FirstState>(dir.path()).unwrap();
     old.conn()
@@ -223,6 +223,7 @@ fn a_state_of_the_first_version_is_migrated_with_its_rows() {
     assert_eq!(store.read_state(crate::store::draft_copies::list).unwrap(), []);
     assert_eq!(store.read_state(|db| crate::store::asked::list(db, None)).unwrap(), []);
     assert!(store.read_state(crate::store::choices::all).unwrap().is_empty());
+    assert!(!store.read_state(|db| crate::store::settings::is_on(db, crate::store::settings::Setting::Metered)).unwrap());
 }
 
 #[cfg(feature = "fault")]

@@ -43,6 +43,7 @@ pub mod search;
 mod search_sql;
 mod search_text;
 pub mod search_told;
+pub mod settings;
 pub mod spool;
 pub mod threads;
 pub mod tree;

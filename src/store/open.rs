@@ -49,6 +49,7 @@ impl Kind for State {
         include_str!("migrations/state/0002_draft_copy.sql"),
         include_str!("migrations/state/0003_asked.sql"),
         include_str!("migrations/state/0004_choice.sql"),
+        include_str!("migrations/state/0005_setting.sql"),
     ];
     const SYNCHRONOUS: &'static str = "FULL";
     const SEEDED: bool = false;

@@ -288,7 +288,7 @@ fn a_metered_line_brings_what_is_opened_and_nothing_else() {
     assert_eq!(bodies(&engine, "INBOX"), ["a"]);
 }
 
-/// Switched for now: nothing more comes until it is switched back.
+/// Nothing more comes until it is switched back, also after a restart; every window says so.
 #[test]
 fn a_line_is_spared_while_the_person_says_so() {
     let mut person = Person::new(user());
@@ -302,6 +302,14 @@ fn a_line_is_spared_while_the_person_says_so() {
     sees(&engine, "INBOX", &["a", "b"]);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(bodies(&engine, "INBOX"), ["a"]);
+    drop(engine);
+    let engine = person.start();
+    until(&engine, "that it is spared", |news| (news.metered == Some(true)).then_some(()));
+    crate::person::put(&mut other, "INBOX", "c");
+    sees(&engine, "INBOX", &["a", "b", "c"]);
+    // What is opened still comes, and nothing came before it.
+    opened(&engine, key(&engine, "INBOX", "c"));
+    assert_eq!(bodies(&engine, "INBOX"), ["a", "c"]);
     engine.perform(Request::Metered(false)).unwrap();
-    until(&engine, "the other text", |_| (bodies(&engine, "INBOX") == ["a", "b"]).then_some(()));
+    until(&engine, "the other text", |_| (bodies(&engine, "INBOX") == ["a", "b", "c"]).then_some(()));
 }

@@ -184,7 +184,8 @@ pub enum Request {
         /// All its texts, or none ahead of need; none: as the configuration says.
         keep: Option<bool>,
     },
-    /// The line costs money from now on, or no more: nothing is fetched ahead of need then. Until the program ends.
+    /// The line costs money from now on, or no more: nothing is fetched ahead of need then. It holds for every window, and
+    /// after a restart, until it is taken back.
     Metered(bool),
     /// What was asked for of a message is not wanted any more.
     ForgetPart {

@@ -18,8 +18,8 @@ mod waiting;
 pub use copies::forget;
 pub use intents::automatic;
 
-use super::api::{Done, Fault, Kind, Outcome, Piece, Request, Ticket};
-use super::asked::{self, Left};
+use super::api::{Done, Fault, Outcome, Piece, Request, Ticket};
+use super::asked;
 use super::awaited::Asking;
 use super::crew::Crew;
 use super::kept;
@@ -35,7 +35,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
 use std::time::Duration;
-use waiting::{Waiting, Waits};
+use waiting::Waiting;
 
 /// Who waits for an outcome; if nobody, it goes to the news.
 type Ear = Option<SyncSender<Result<Done, Fault>>>;
@@ -124,12 +124,12 @@ impl Clerk {
         match errand {
             Errand::Request(ticket, request, ear) => self.request(ticket, *request, ear),
             Errand::Arrived(message, piece, asking, how) => self.arrived(message, &piece, asking, &how),
-            Errand::Seen if self.waiting.any() => {
+            Errand::Seen => {
+                self.told(offline::recall(&shared));
                 for waits in self.waiting.all() {
                     self.request(waits.ticket, waits.request, waits.ear);
                 }
             }
-            Errand::Seen => {}
             Errand::Rebuilt => self.told(intents::rebuild(&shared).map(|()| self.crew.refresh(None))),
             Errand::Knock(Knock::Wake) => self.told(setup::lay_over(&shared).map(|()| self.crew.wake())),
             Errand::Knock(Knock::Refresh) => self.told(self.refresh(None)),
@@ -144,51 +144,6 @@ impl Clerk {
                 self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
             Errand::End => {}
-        }
-    }
-
-    /// What was waited for is here, or cannot be had: requests that waited are carried out or end, files that were asked for
-    /// before are made.
-    fn arrived(&mut self, message: MessageKey, piece: &Piece, asking: Asking, how: &Result<(), Fault>) {
-        // Who asked after that end waits for another one.
-        let until = if how.is_ok() { Asking::MAX } else { asking };
-        let later = self.shared.awaited.asking(message, piece).is_some_and(|now| now > until);
-        let left = if later { Left::default() } else { asked::over(&self.shared, message, piece, how) };
-        let Left { mut files, waits } = left;
-        // Whoever sleeps has to know when it is due.
-        self.crew.intents(&waits);
-        for waits in self.waiting.arrived(message, piece, until) {
-            match how {
-                Ok(()) => {
-                    files.retain(|file| waits.file().as_ref() != Some(file));
-                    self.request(waits.ticket, waits.request, waits.ear);
-                }
-                Err(fault) => self.end(waits.ticket, waits.ear, Err(fault.clone())),
-            }
-        }
-        if how.is_ok() {
-            for (folder, name) in files {
-                self.told(parts::saved(&self.shared, message, piece, &folder, &name));
-            }
-            self.told(asked::done(&self.shared, message, piece));
-        }
-    }
-
-    /// The person does not want it any more.
-    fn forget(&self, message: MessageKey, piece: &Piece) {
-        let fault = Fault::new(Kind::Cancelled, "stopped; what is here of it is kept");
-        // What nobody waits for in this process is only a row.
-        if self.shared.awaited.failed(message, piece, None, fault.clone()) {
-            self.shared.text_changed(message);
-        } else {
-            asked::over(&self.shared, message, piece, &Err(fault));
-        }
-    }
-
-    /// Who still waits is told that nothing comes any more.
-    fn leave(&mut self) {
-        for waits in self.waiting.all() {
-            self.end(waits.ticket, waits.ear, Err(Fault::new(Kind::Cancelled, "stopped before it was here")));
         }
     }
 
@@ -208,46 +163,6 @@ impl Clerk {
             Err(fault) => Err(fault),
         };
         self.end(ticket, ear, result);
-    }
-
-    /// Has `piece` fetched, and `request` wait for it. Gives the ear back with the fault if that cannot be.
-    fn wait(
-        &mut self,
-        ticket: Ticket,
-        request: Request,
-        ear: Ear,
-        placement: PlacementKey,
-        piece: Piece,
-    ) -> Option<(Ear, Fault)> {
-        let idle = self.shared.owner && !self.crew.is_at_work();
-        let file = waiting::file(&request);
-        if idle || (self.shared.offline && file.is_none()) {
-            let what = "this is on the server only, and no connection is to be opened";
-            return Some((ear, Fault::new(Kind::Missing, what)));
-        }
-        let save = file.map(|(folder, name)| (folder.to_string_lossy().into_owned(), name));
-        if let Err(fault) = asked::write(&self.shared, placement, &piece, save) {
-            return Some((ear, fault));
-        }
-        if self.shared.offline {
-            let done = self.fetch(placement, &piece).map(|_| Done { later: true, ..Done::default() });
-            self.end(ticket, ear, done);
-            return None;
-        }
-        if self.waiting.is_full() {
-            return Some((ear, Fault::new(Kind::Busy, "too much is being fetched already")));
-        }
-        let message = match self.shared.store.read(|db| placements::get(db, placement)) {
-            Ok(place) => place.message,
-            Err(e) => return Some((ear, e.into())),
-        };
-        if let Err(fault) = self.fetch(placement, &piece) {
-            return Some((ear, fault));
-        }
-        // Its end comes to this thread: not before this is done.
-        let asking = self.shared.awaited.asking(message, &piece).unwrap_or_default();
-        self.waiting.add(Waits { message, piece, asking, request, ticket, ear });
-        None
     }
 
     /// The owner works for all of us.
@@ -276,6 +191,7 @@ impl Clerk {
 
     fn refresh(&self, account: Option<&AccountName>) -> Result<(), Fault> {
         intents::hurry(&self.shared, account)?;
+        offline::recall(&self.shared)?;
         self.crew.refresh(account);
         if !self.shared.owner {
             knock(&self.shared, &Knock::Refresh);

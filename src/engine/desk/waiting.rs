@@ -1,11 +1,13 @@
 //! waiting — requests that need something of a message that is not here: carried out as soon as it is.
-//! Owns: `Waiting`. May import: the engine's own.
+//! Owns: `Waiting`, the half of the clerk that waits. May import: store, and the engine's own.
 //! Start reading at: `Waiting::arrived`. Who asked hears nothing until then: the outcome is that of the request itself.
 
-use super::Ear;
-use crate::engine::api::{Piece, Request, Ticket};
+use super::{Clerk, Ear, parts};
+use crate::engine::api::{Done, Fault, Kind, Piece, Request, Ticket};
+use crate::engine::asked::{self, Left};
 use crate::engine::awaited::Asking;
-use crate::mail::ids::MessageKey;
+use crate::mail::ids::{MessageKey, PlacementKey};
+use crate::store::placements;
 use std::path::PathBuf;
 
 /// The most requests that wait; more are refused.
@@ -67,9 +69,91 @@ impl Waiting {
     pub fn all(&mut self) -> Vec<Waits> {
         std::mem::take(&mut self.0)
     }
+}
 
-    /// Whether anybody waits.
-    pub fn any(&self) -> bool {
-        !self.0.is_empty()
+impl Clerk {
+    /// What was waited for is here, or cannot be had: requests that waited are carried out or end, files that were asked for
+    /// before are made.
+    pub(super) fn arrived(&mut self, message: MessageKey, piece: &Piece, asking: Asking, how: &Result<(), Fault>) {
+        // Who asked after that end waits for another one.
+        let until = if how.is_ok() { Asking::MAX } else { asking };
+        let later = self.shared.awaited.asking(message, piece).is_some_and(|now| now > until);
+        let left = if later { Left::default() } else { asked::over(&self.shared, message, piece, how) };
+        let Left { mut files, waits } = left;
+        // Whoever sleeps has to know when it is due.
+        self.crew.intents(&waits);
+        for waits in self.waiting.arrived(message, piece, until) {
+            match how {
+                Ok(()) => {
+                    files.retain(|file| waits.file().as_ref() != Some(file));
+                    self.request(waits.ticket, waits.request, waits.ear);
+                }
+                Err(fault) => self.end(waits.ticket, waits.ear, Err(fault.clone())),
+            }
+        }
+        if how.is_ok() {
+            for (folder, name) in files {
+                self.told(parts::saved(&self.shared, message, piece, &folder, &name));
+            }
+            self.told(asked::done(&self.shared, message, piece));
+        }
+    }
+
+    /// The person does not want it any more.
+    pub(super) fn forget(&self, message: MessageKey, piece: &Piece) {
+        let fault = Fault::new(Kind::Cancelled, "stopped; what is here of it is kept");
+        // What nobody waits for in this process is only a row.
+        if self.shared.awaited.failed(message, piece, None, fault.clone()) {
+            self.shared.text_changed(message);
+        } else {
+            asked::over(&self.shared, message, piece, &Err(fault));
+        }
+    }
+
+    /// Who still waits is told that nothing comes any more.
+    pub(super) fn leave(&mut self) {
+        for waits in self.waiting.all() {
+            self.end(waits.ticket, waits.ear, Err(Fault::new(Kind::Cancelled, "stopped before it was here")));
+        }
+    }
+
+    /// Has `piece` fetched, and `request` wait for it. Gives the ear back with the fault if that cannot be.
+    pub(super) fn wait(
+        &mut self,
+        ticket: Ticket,
+        request: Request,
+        ear: Ear,
+        placement: PlacementKey,
+        piece: Piece,
+    ) -> Option<(Ear, Fault)> {
+        let idle = self.shared.owner && !self.crew.is_at_work();
+        let file = file(&request);
+        if idle || (self.shared.offline && file.is_none()) {
+            let what = "this is on the server only, and no connection is to be opened";
+            return Some((ear, Fault::new(Kind::Missing, what)));
+        }
+        let save = file.map(|(folder, name)| (folder.to_string_lossy().into_owned(), name));
+        if let Err(fault) = asked::write(&self.shared, placement, &piece, save) {
+            return Some((ear, fault));
+        }
+        if self.shared.offline {
+            let done = self.fetch(placement, &piece).map(|_| Done { later: true, ..Done::default() });
+            self.end(ticket, ear, done);
+            return None;
+        }
+        if self.waiting.is_full() {
+            return Some((ear, Fault::new(Kind::Busy, "too much is being fetched already")));
+        }
+        let message = match self.shared.store.read(|db| placements::get(db, placement)) {
+            Ok(place) => place.message,
+            Err(e) => return Some((ear, e.into())),
+        };
+        if let Err(fault) = self.fetch(placement, &piece) {
+            return Some((ear, fault));
+        }
+        // Its end comes to this thread: not before this is done.
+        let asking = self.shared.awaited.asking(message, &piece).unwrap_or_default();
+        self.waiting.add(Waits { message, piece, asking, request, ticket, ear });
+        None
     }
 }

@@ -152,6 +152,11 @@ fn what_is_kept_here_is_chosen_by_a_key_and_marked() {
     s.press("g m");
     assert_eq!(s.requests.last(), Some(&Request::Metered(false)));
     assert!(!s.text().lines().next().unwrap().contains("metered"));
+    s.news(News { metered: Some(true), ..News::default() });
+    assert!(s.text().lines().next().unwrap().contains("metered"), "switched before the start, or in another window");
+    s.requests.clear();
+    s.press("g m");
+    assert_eq!(s.requests, [Request::Metered(false)]);
     each_size("folders-kept", |s| {
         s.boxes[1].offline = Some(true);
         s.boxes[4].offline = Some(false);
