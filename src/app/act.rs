@@ -199,25 +199,22 @@ impl App {
 
     fn choose_mailbox(&mut self, copy: bool, arg: &str) {
         use super::popup::Use;
-        if self.several_accounts() {
-            let what = "The marked messages are of several accounts: mark those of one";
-            return self.status.doubt(self.now.since, what);
-        }
         if arg.is_empty() {
             return self.open_mailboxes(if copy { Use::Copy } else { Use::Move });
         }
-        let account = self.target_account();
-        match self.folders.named(account.as_ref(), arg).map(|m| m.id) {
+        let accounts = self.target_accounts();
+        match self.folders.named(accounts.first(), arg).map(|m| m.id) {
             Some(id) => self.move_to(id, copy),
             None => self.status.doubt(self.now.since, &format!("No mailbox is called {arg}")),
         }
     }
 
-    /// Whether a command would be about messages of several accounts: they have no mailbox in common.
-    fn several_accounts(&self) -> bool {
-        let mut marked = self.list.marked_rows().map(|r| &r.account);
-        let first = marked.next();
-        self.focus != Focus::Reader && marked.any(|a| Some(a) != first)
+    /// The accounts of the messages that a command would be about, in the order of the configuration.
+    pub(super) fn target_accounts(&self) -> Vec<AccountName> {
+        if self.focus == Focus::Reader || self.list.marked() == 0 {
+            return self.target_account().into_iter().collect();
+        }
+        self.accounts.iter().filter(|a| self.list.marked_rows().any(|r| r.account == **a)).cloned().collect()
     }
 
     /// The account of the messages that a command would be about.

@@ -18,6 +18,7 @@ use crate::base::safetext::SafeText;
 use crate::engine::api::{Connectivity, Kind, MailboxAct, Password, Request};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::rights::Right;
+use crate::mail::row::MailboxRow;
 
 /// What a mailbox is chosen for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,9 +137,12 @@ impl App {
     }
 
     pub(super) fn open_mailboxes(&mut self, what: Use) {
-        let account = self.target_account();
-        let only = (what != Use::Go).then_some(account.as_ref()).flatten();
+        let targets = if what == Use::Go { Vec::new() } else { self.target_accounts() };
+        let (only, others) = (targets.first(), targets.get(1..).unwrap_or_default());
         let several = self.accounts.len() > 1;
+        // The same one in each account, where messages of several are to go.
+        let alike =
+            |m: &MailboxRow| -> Vec<&MailboxRow> { others.iter().filter_map(|account| self.folders.alike(account, m)).collect() };
         let mut choices: Vec<Choice<MailboxId>> = self
             .folders
             .rows()
@@ -146,12 +150,18 @@ impl App {
             .filter(|m| {
                 m.selectable && only.is_none_or(|a| m.account == *a) && (what == Use::Go || Some(m.id) != self.shown_mailbox())
             })
+            .filter(|m| alike(m).len() == others.len())
             .map(|m| Choice {
                 value: m.id,
                 label: SafeText::line_max(&m.path.decoded(), 200),
-                note: if several && what == Use::Go { SafeText::line_max(m.account.as_str(), 60) } else { SafeText::default() },
+                note: match what {
+                    Use::Go if several => SafeText::line_max(m.account.as_str(), 60),
+                    Use::Move | Use::Copy if !others.is_empty() => SafeText::of("of each account"),
+                    _ => SafeText::default(),
+                },
                 key: String::new(),
-                disabled: (what != Use::Go && !limits::may(m, Right::Insert)).then_some("you may not put messages there"),
+                disabled: (what != Use::Go && !alike(m).into_iter().chain([m]).all(|m| limits::may(m, Right::Insert)))
+                    .then_some("you may not put messages there"),
             })
             .collect();
         if let Some(n) = choices.iter().position(|c| Some(c.value) == self.last_target).filter(|_| what != Use::Go) {

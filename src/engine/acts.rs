@@ -33,10 +33,10 @@ pub struct Picked {
 pub enum Act {
     /// Change flags.
     Flag(FlagDelta),
-    /// Move within an account.
-    Move(AccountName, MailboxPath),
-    /// Copy within an account.
-    Copy(AccountName, MailboxPath),
+    /// Move, within each account.
+    Move(Places),
+    /// Copy, within each account.
+    Copy(Places),
     /// Move to each account's mailbox of a role.
     File(Role),
     /// Delete for ever.
@@ -50,9 +50,12 @@ pub struct Plan {
     pub operations: Vec<(NewOperation, Option<usize>)>,
     /// How many messages the command changes.
     pub count: u32,
-    /// How many were asked for and cannot be: they are another account's.
+    /// How many were asked for and cannot be: their account has no such mailbox.
     pub missed: u32,
 }
+
+/// Where to in each account.
+pub type Places = BTreeMap<AccountName, MailboxPath>;
 
 /// Where each account keeps what.
 pub type Roles = BTreeMap<(AccountName, Role), MailboxPath>;
@@ -65,11 +68,11 @@ pub fn operations(picked: &[Picked], act: &Act, roles: &Roles, now: i64) -> Plan
     let mut groups: Vec<(&AccountName, &MailboxPath, Vec<&Picked>)> = Vec::new();
     for p in picked {
         match act {
-            Act::Move(account, _) | Act::Copy(account, _) if *account != p.account => {
+            Act::Move(to) | Act::Copy(to) if !to.contains_key(&p.account) => {
                 plan.missed += 1;
                 continue;
             }
-            Act::Move(_, to) if *to == p.mailbox => continue,
+            Act::Move(to) if to.get(&p.account) == Some(&p.mailbox) => continue,
             Act::File(role) if roles.get(&(p.account.clone(), *role)) == Some(&p.mailbox) => continue,
             Act::Flag(delta) if delta.apply(&p.flags) == p.flags => continue,
             _ => {}
@@ -85,8 +88,11 @@ pub fn operations(picked: &[Picked], act: &Act, roles: &Roles, now: i64) -> Plan
         let mut after = None;
         let kind = match act {
             Act::Flag(delta) => OpKind::Flag { delta: delta.clone() },
-            Act::Move(_, to) => OpKind::Move { to: to.clone() },
-            Act::Copy(_, to) => OpKind::Copy { to: to.clone() },
+            Act::Move(to) | Act::Copy(to) => {
+                // Those without a place were left out above.
+                let Some(to) = to.get(account).cloned() else { continue };
+                if matches!(act, Act::Move(_)) { OpKind::Move { to } } else { OpKind::Copy { to } }
+            }
             Act::Expunge => OpKind::Expunge,
             Act::File(role) => {
                 let to = roles.get(&(account.clone(), *role)).cloned().unwrap_or_else(|| {
@@ -185,11 +191,16 @@ mod tests {
     }
 
     #[test]
-    fn other_accounts_are_missed_and_nothing_moves_onto_itself() {
+    fn each_message_stays_in_its_account_and_nothing_moves_onto_itself() {
         let all =
             [picked(1, "a", "INBOX", Flags::new()), picked(2, "b", "INBOX", Flags::new()), picked(3, "a", "X", Flags::new())];
-        let plan = operations(&all, &Act::Move(AccountName::new("a"), MailboxPath::from_typed("X")), &Roles::new(), 0);
+        let place = |account: &str, name: &str| (AccountName::new(account), MailboxPath::from_typed(name));
+        let plan = operations(&all, &Act::Move(Places::from([place("a", "X")])), &Roles::new(), 0);
         assert_eq!((plan.count, plan.missed, plan.operations.len()), (1, 1, 1));
+        let plan = operations(&all, &Act::Copy(Places::from([place("a", "X"), place("b", "Y")])), &Roles::new(), 0);
+        let shape: Vec<_> = plan.operations.iter().map(|(o, _)| (o.account.as_str(), o.kind.clone())).collect();
+        let copy = |name: &str| OpKind::Copy { to: MailboxPath::from_typed(name) };
+        assert_eq!(shape, [("a", copy("X")), ("b", copy("Y")), ("a", copy("X"))]);
         let plan = operations(&all, &Act::Expunge, &Roles::new(), 100);
         assert!(plan.operations.iter().all(|(o, _)| o.not_before == 110), "deleting for ever waits");
     }

@@ -83,6 +83,20 @@ pub struct MailboxRow {
     pub offline: Option<bool>,
 }
 
+impl MailboxRow {
+    /// Whether it is for its account what `other` is for another one: of the same role, or, where neither has one, of the
+    /// same name.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        // The parts of a name, whatever divides them.
+        let name = |row: &Self| row.delimiter.map_or(row.path.as_str().to_owned(), |d| row.path.as_str().replace(d, "\0"));
+        match (self.role, other.role) {
+            (None, None) => name(self) == name(other),
+            (mine, theirs) => mine == theirs,
+        }
+    }
+}
+
 /// Where a page of rows starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RowCursor {
@@ -125,5 +139,20 @@ impl View {
 impl From<MailboxId> for View {
     fn from(mailbox: MailboxId) -> Self {
         Self::Mailbox(mailbox)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::fixtures::mailbox;
+
+    #[test]
+    fn mailboxes_are_alike_by_role_else_by_name() {
+        let row = |name: &str, role| mailbox(1, "a", name, role);
+        assert!(row("Archive", Some(Role::Archive)).is_like(&row("Archiv 2024", Some(Role::Archive))));
+        assert!(!row("Archive", Some(Role::Archive)).is_like(&row("Archive", None)));
+        let dotted = MailboxRow { delimiter: Some('.'), ..row("Lists.rust", None) };
+        assert!(row("Lists/rust", None).is_like(&dotted) && !row("Lists", None).is_like(&dotted));
     }
 }

@@ -3,23 +3,30 @@
 
 use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::{PASSWORD, host, user};
-use crate::person::{Person, put, until};
+use crate::person::{Person, mailboxes, put, there, until};
 use postrider::base::paths::Paths;
 use postrider::config::Config;
-use postrider::engine::api::{Connectivity, Kind, Query, Rows};
+use postrider::engine::api::{Connectivity, Kind, Query, Request, Rows};
 use postrider::engine::{Engine, Mode, Setup};
-use postrider::mail::ids::AccountName;
-use postrider::mail::row::RowCursor;
+use postrider::mail::ids::{AccountName, PlacementKey};
+use postrider::mail::mailbox::{MailboxPath, Role};
+use postrider::mail::row::{MessageRow, RowCursor};
+use postrider::net::session::MailStore;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The subjects in the inbox of an account.
-fn subjects(engine: &Engine, account: &str) -> Vec<String> {
+/// What is in the inbox of an account.
+fn inbox(engine: &Engine, account: &str) -> Vec<MessageRow> {
     let Ok(Rows::Mailboxes(all)) = engine.ask(&Query::Mailboxes) else { panic!() };
     let Some(inbox) = all.iter().find(|m| m.account.as_str() == account && m.path.is_inbox()) else { return Vec::new() };
     let query = Query::Messages { view: inbox.id.into(), threaded: false, cursor: RowCursor::Newest, limit: 50 };
     let Ok(Rows::Messages(page)) = engine.ask(&query) else { panic!() };
-    page.rows.into_iter().map(|r| r.subject).collect()
+    page.rows
+}
+
+/// Their subjects.
+fn subjects(engine: &Engine, account: &str) -> Vec<String> {
+    inbox(engine, account).into_iter().map(|r| r.subject).collect()
 }
 
 fn account(name: &str, user: &str, password: &str, port: u16) -> String {
@@ -59,6 +66,44 @@ fn one_that_reads_much_keeps_no_other_waiting() {
     }
     println!("slowest {slowest:?}");
     assert!(slowest < Duration::from_millis(1_500), "{slowest:?}");
+}
+
+/// Mails of two accounts are archived and moved by one command, each within its own account, and one undo brings them back.
+#[test]
+fn marked_mails_of_several_accounts_are_moved_each_within_its_own() {
+    let (one, two) = (Person::new(user()), Person::new(user()));
+    for person in [&one, &two] {
+        put(&mut person.other(), "INBOX", "a");
+        put(&mut person.other(), "INBOX", "b");
+        person.other().create(&MailboxPath::from_typed("Lists")).unwrap();
+    }
+    let text = account("one", &one.name, PASSWORD, host().imaps) + &account("two", &two.name, PASSWORD, host().imaps);
+    let engine = start(&text, &one);
+    let names = ["one", "two"];
+    let named = |account: &str, path: &str| {
+        mailboxes(&engine).into_iter().find(|m| m.account.as_str() == account && m.path.as_str() == path).map(|m| m.id)
+    };
+    until(&engine, "both", |_| {
+        names.iter().all(|name| subjects(&engine, name).len() == 2 && named(name, "Lists").is_some()).then_some(())
+    });
+    let both = |subject: &str| -> Vec<PlacementKey> {
+        let of = |name| inbox(&engine, name).into_iter().find(|row| row.subject == subject).unwrap().id;
+        names.iter().map(|name| of(name)).collect()
+    };
+    let done = engine.perform(Request::Move { targets: both("a"), to: named("one", "Lists").unwrap() }).unwrap();
+    assert_eq!((done.count, done.missed), (2, 0));
+    engine.perform(Request::File { targets: both("b"), role: Role::Archive }).unwrap();
+    let mut others = [one.other(), two.other()];
+    let mut at = |mailbox: &str| -> Vec<Vec<String>> { others.iter_mut().map(|other| there(other, mailbox)).collect() };
+    let each = |subjects: &[&str]| vec![subjects.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>(); 2];
+    until(&engine, "the moves", |_| (at("Lists") == each(&["a"]) && at("Archive") == each(&["b"])).then_some(()));
+    assert_eq!(at("INBOX"), each(&[]));
+    engine.perform(Request::Undo { count: 2 }).unwrap();
+    until(&engine, "all back", |_| (at("Lists") == each(&[]) && at("Archive") == each(&[])).then_some(()));
+    for mut subjects in at("INBOX") {
+        subjects.sort();
+        assert_eq!(subjects, ["a", "b"]);
+    }
 }
 
 /// One server takes the connection and says nothing, one refuses the password, one is far away; the fourth is well: its mail

@@ -276,6 +276,12 @@ impl Folders {
         self.rows.iter().find(|r| r.account == *account && r.role == Some(role))
     }
 
+    /// The account's mailbox that is what `other` is for its own.
+    #[must_use]
+    pub fn alike(&self, account: &AccountName, other: &MailboxRow) -> Option<&MailboxRow> {
+        self.rows.iter().find(|r| r.account == *account && r.selectable && r.is_like(other))
+    }
+
     /// The mailbox that a person means by a name: whole, last part, or role; without case.
     #[must_use]
     pub fn named(&self, account: Option<&AccountName>, name: &str) -> Option<&MailboxRow> {

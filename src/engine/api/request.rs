@@ -113,14 +113,15 @@ pub enum Request {
         /// Done by the program (opening marks as read): not on the undo stack (decisions 21).
         automatic: bool,
     },
-    /// Move to another mailbox of the same account.
+    /// Move to another mailbox; messages of another account to that which is like it there (of the same role, else of the
+    /// same name), so that each stays in its account.
     Move {
         /// These messages.
         targets: Vec<PlacementKey>,
-        /// To here. Messages of other accounts are refused, each by itself.
+        /// To here. Messages whose account has no such mailbox are refused, each by itself.
         to: MailboxId,
     },
-    /// Copy to another mailbox of the same account.
+    /// Copy to another mailbox, as [`Request::Move`] moves.
     Copy {
         /// These messages.
         targets: Vec<PlacementKey>,

@@ -2,7 +2,7 @@
 //! Owns: `import`. May import: store, mail, and the engine's own.
 //! Start reading at: `import`.
 
-use super::intents;
+use super::{intents, places};
 use crate::engine::acts::entry;
 use crate::engine::api::{Brought, Done, Fault};
 use crate::engine::shared::Shared;
@@ -24,7 +24,7 @@ pub(super) fn import(
     mailbox: MailboxId,
     messages: Vec<Brought>,
 ) -> Result<(Done, BTreeSet<AccountName>), Fault> {
-    let (account, path) = intents::mailbox(shared, mailbox)?;
+    let (account, path) = places::mailbox(shared, mailbox)?;
     let mut operations: Vec<NewOperation> = Vec::with_capacity(messages.len());
     for message in messages {
         let message_id = {

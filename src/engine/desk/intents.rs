@@ -3,8 +3,9 @@
 //! Start reading at: `write`. The state is committed before the cache (decisions 1); a crash in between is made good at the
 //! next start, which lays the journal over the cache again.
 
+use super::places::{self, roles};
 use super::rights;
-use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked, Roles};
+use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked};
 use crate::engine::api::{Done, Fault, Kind, Request};
 use crate::engine::journal::op::{can_withdraw, retried};
 use crate::engine::journal::undo::{self, Back};
@@ -12,11 +13,10 @@ use crate::engine::outbox::state::STOPPED;
 use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
 use crate::mail::flags::FlagDelta;
-use crate::mail::ids::{AccountName, GroupId, MailboxId, OpId, PlacementKey};
+use crate::mail::ids::{AccountName, GroupId, OpId, PlacementKey};
 use crate::mail::intent::{NewOperation, OpState, Operation, Target};
-use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::mailbox::Role;
 use crate::mail::outgoing::OutboxState;
-use crate::mail::row::MailboxRow;
 use crate::store::journal::Command;
 use crate::store::{
     self, Cache, Db, State, StoreError, StoreErrorKind, Tx, base, journal, mailboxes, messages, outbox, overlay, placements,
@@ -25,9 +25,6 @@ use std::collections::BTreeSet;
 
 /// The most targets of one operation: a longer command becomes several, so that no row of the journal grows without end.
 const MAX_TARGETS: usize = 20_000;
-
-/// Above all mailboxes that Gmail makes.
-const GMAIL: [&str; 2] = ["[Gmail]", "[Google Mail]"];
 
 /// Whom a command concerns.
 pub(super) type Accounts = BTreeSet<AccountName>;
@@ -39,14 +36,8 @@ pub(super) type Accounts = BTreeSet<AccountName>;
 pub(super) fn write(shared: &Shared, request: Request) -> Result<(Done, Accounts), Fault> {
     match request {
         Request::Flag { targets, delta, automatic } => command(shared, &targets, &Act::Flag(delta), "flag", !automatic),
-        Request::Move { targets, to } => {
-            let (account, path) = mailbox(shared, to)?;
-            command(shared, &targets, &Act::Move(account, path), "move", true)
-        }
-        Request::Copy { targets, to } => {
-            let (account, path) = mailbox(shared, to)?;
-            command(shared, &targets, &Act::Copy(account, path), "copy", true)
-        }
+        Request::Move { targets, to } => command(shared, &targets, &Act::Move(places::alike(shared, to)?), "move", true),
+        Request::Copy { targets, to } => command(shared, &targets, &Act::Copy(places::alike(shared, to)?), "copy", true),
         Request::File { targets, role } => {
             let label = match role {
                 Role::Trash => "delete",
@@ -72,14 +63,6 @@ pub(super) fn write(shared: &Shared, request: Request) -> Result<(Done, Accounts
 /// As [`write`].
 pub fn automatic(shared: &Shared, target: PlacementKey, delta: FlagDelta) -> Result<BTreeSet<AccountName>, Fault> {
     Ok(command(shared, &[target], &Act::Flag(delta), "flag", false)?.1)
-}
-
-pub(super) fn mailbox(shared: &Shared, id: MailboxId) -> Result<(AccountName, MailboxPath), Fault> {
-    let row = shared.store.read(|db| mailboxes::get(db, id)).map_err(|e| gone(e, "there is no such mailbox any more"))?;
-    if !row.selectable {
-        return Err(Fault::new(Kind::Usage, "this mailbox holds other mailboxes only, no messages"));
-    }
-    Ok((row.account, row.path))
 }
 
 pub(super) fn gone(error: StoreError, what: &str) -> Fault {
@@ -150,32 +133,6 @@ pub(super) fn pick(db: &Db<Cache>, targets: &[PlacementKey]) -> store::Result<Ve
         picked.push(Picked { id: *id, account: row.account, mailbox: row.path, target, flags: place.flags });
     }
     Ok(picked)
-}
-
-/// Where each account keeps what the command needs.
-fn roles(db: &Db<Cache>, act: &Act) -> store::Result<Roles> {
-    let Act::File(role) = act else { return Ok(Roles::new()) };
-    let rows = mailboxes::list(db, None)?;
-    let mut roles = Roles::new();
-    // The first of each account, as `mailboxes::by_role` has it; else the one that was made for it.
-    let usual = MailboxPath::from_typed(acts::usual_name(*role));
-    let told = rows.iter().filter(|r| r.role == Some(*role));
-    // Gmail archives by taking a message out of the inbox: it lies in All Mail already.
-    let everything = |r: &&MailboxRow| *role == Role::Archive && r.role == Some(Role::All) && is_gmails(r);
-    let told = told.chain(rows.iter().filter(everything));
-    for row in told.chain(rows.iter().filter(|r| r.path == usual)).filter(|r| r.selectable) {
-        roles.entry((row.account.clone(), *role)).or_insert_with(|| row.path.clone());
-    }
-    Ok(roles)
-}
-
-/// Whether it is one of the mailboxes that Gmail makes; elsewhere a mailbox that shows everything takes no messages.
-fn is_gmails(row: &MailboxRow) -> bool {
-    let mut path = row.path.clone();
-    while let Some(above) = path.parent(row.delimiter) {
-        path = above;
-    }
-    GMAIL.iter().any(|name| path.as_str().eq_ignore_ascii_case(name))
 }
 
 /// Cuts operations with very many targets.

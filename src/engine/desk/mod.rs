@@ -10,6 +10,7 @@ mod copies;
 mod intents;
 mod letters;
 mod parts;
+mod places;
 mod rights;
 mod target;
 mod tree;

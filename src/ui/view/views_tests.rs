@@ -4,13 +4,16 @@
 
 use super::stage::{NOW, Stage};
 use super::tests::{each_size, live};
+use crate::app::popup::Popup;
+use crate::app::screen::chooser::Choice;
 use crate::engine::api::{Connectivity, Fault, Kind, News, Request};
 use crate::mail::address::Address;
 use crate::mail::fixtures;
 use crate::mail::flags::{Flag, Flags};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::mailbox::Role;
-use crate::mail::row::{MessageRow, View};
+use crate::mail::rights::Rights;
+use crate::mail::row::{MailboxRow, MessageRow, View};
 use std::time::Duration;
 
 /// A message in the inbox of the other account stands between those of the first.
@@ -70,8 +73,37 @@ fn actions_in_a_joined_list_act_in_each_rows_own_account() {
     s.press("0 j Space Space e");
     let filed = Request::File { targets: vec![PlacementKey(2), PlacementKey(50)], role: Role::Archive };
     assert!(s.requests.contains(&filed), "the engine files each in its own archive: {:?}", s.requests);
+}
+
+#[test]
+fn marked_messages_of_several_accounts_are_moved_each_within_its_own() {
+    let mut s = Stage::new(80, 24);
+    two_accounts(&mut s);
+    let old = |rights| MailboxRow { rights, ..fixtures::mailbox(20, "home", "Alt", Some(Role::Archive)) };
+    s.boxes.push(old(None));
+    s.boxes.push(fixtures::mailbox(21, "home", "Lists/kernel", None));
+    s.touched();
+    let offered = |s: &Stage| {
+        let Some(Popup::Mailboxes(chooser, _)) = s.app.popup() else { panic!() };
+        let one = |c: &Choice<MailboxId>| (c.label.to_string(), c.note.to_string(), c.disabled.is_some());
+        chooser.rows().map(|(choice, _)| one(choice)).collect::<Vec<_>>()
+    };
     s.press("0 j Space Space m");
-    assert!(s.app.popup().is_none() && s.text().contains("of several accounts"));
+    let each = |name: &str, off| (name.to_owned(), "of each account".to_owned(), off);
+    assert_eq!(offered(&s), [each("Archive", false), each("Lists/kernel", false)], "what both have");
+    s.press("\"arch Enter");
+    let moved = Request::Move { targets: vec![PlacementKey(2), PlacementKey(50)], to: MailboxId(4) };
+    assert_eq!(s.requests.last(), Some(&moved));
+    assert!(s.text().contains("moved 2 to Archive") || s.text().contains("moved 2 messages to Archive"), "{}", s.text());
+    let closed = old(Some(Rights::parse("lr")));
+    s.boxes.iter_mut().filter(|b| b.id == closed.id).for_each(|b| *b = closed.clone());
+    s.touched();
+    s.press("0 j Space Space m");
+    assert!(offered(&s).contains(&("Archive".to_owned(), "last one".to_owned(), true)), "one of them may not be put into");
+    // The cursor stands on the other account's message: what counts is what is marked.
+    s.press("Esc Esc 0 g g Space m");
+    let names: Vec<String> = offered(&s).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["Archive", "INBOX", "Drafts", "Sent", "Lists", "Lists/kernel", "Lists/rust-users", "Junk", "Trash"]);
 }
 
 #[test]
