@@ -1,6 +1,7 @@
 //! choices — mailboxes of which the person chose in the reader what is kept on this machine.
 //! Owns: the table `choice`. May import: mail.
-//! Start reading at: `put`. A mailbox is named by its path: one that is renamed goes by the configuration again.
+//! Start reading at: `put`. A mailbox is named by its path as the person sees it; when it is renamed, `journal/names.rs` takes
+//! the choice along.
 
 use super::change::Topic;
 use super::error::Result;

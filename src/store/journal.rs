@@ -146,6 +146,7 @@ pub fn append(tx: &mut Tx<'_, State>, group: GroupId, operations: Vec<NewOperati
             fault: String::new(),
             created: now,
         });
+        appended.last().map_or(Ok(()), |new| names::wished(tx, new))?;
     }
     Ok(appended)
 }

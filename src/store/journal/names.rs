@@ -1,7 +1,8 @@
-//! names — operations name mailboxes; when one is renamed, they follow.
+//! names — what the state says of mailboxes goes by their names; when one is renamed, all of it follows.
 //! Owns: `renamed`. May import: mail.
 //! Start reading at: `rewrite`. What was wished before a rename names the old mailbox until the server has renamed it; what
-//! was wished afterwards names the new one, unless the rename comes to nothing.
+//! was wished afterwards names the new one, unless the rename comes to nothing. What does not wait for the server (`choices`: what is
+//! kept here, files that were asked for, where the copy of a draft lies) goes by the name that the person sees.
 
 use super::{select, text};
 use crate::mail::ids::AccountName;
@@ -11,6 +12,17 @@ use crate::store::change::Topic;
 use crate::store::error::Result;
 use crate::store::open::State;
 use crate::store::writer::Tx;
+
+/// The tables beside the journal that name mailboxes as the person sees them, in columns `account` and `mailbox`.
+const SHOWN: [&str; 3] = ["choice", "asked", "draft_copy"];
+
+/// The person renames a mailbox: it is shown under its new name from now on.
+pub(super) fn wished(tx: &Tx<'_, State>, new: &Operation) -> Result<()> {
+    match &new.kind {
+        OpKind::RenameMailbox { to, delimiter } => shown(tx, &new.account, &new.mailbox, to, *delimiter),
+        _ => Ok(()),
+    }
+}
 
 /// After a change of an operation that renames a mailbox: all others go by the name that counts now. Gives those that are
 /// pending.
@@ -24,17 +36,35 @@ pub(super) fn follow(tx: &mut Tx<'_, State>, before: &Operation, after: &Operati
         (false, true) => (from, to, "id > ?2"),
         _ => return Ok(Vec::new()),
     };
+    if after.state != OpState::Settled {
+        shown(tx, &after.account, old, new, *delimiter)?;
+    }
     let others = select(tx, &format!("account = ?1 AND {condition}"), (after.account.as_str(), after.id.0))?;
     rewrite(tx, others, old, new, *delimiter)
 }
 
-/// Somebody else renamed a mailbox: all operations go by its new name. Gives those that are pending.
+/// Somebody else renamed a mailbox: all goes by its new name. Gives the operations that are pending.
 ///
 /// # Errors
 /// As every transaction.
 pub fn renamed(tx: &mut Tx<'_, State>, account: &AccountName, from: &MailboxPath, to: &MailboxPath) -> Result<Vec<Operation>> {
+    shown(tx, account, from, to, None)?;
     let all = select(tx, "account = ?1", [account.as_str()])?;
     rewrite(tx, all, from, to, None)
+}
+
+fn shown(tx: &Tx<'_, State>, account: &AccountName, from: &MailboxPath, to: &MailboxPath, delimiter: Option<char>) -> Result<()> {
+    for table in SHOWN {
+        let sql = format!("SELECT DISTINCT mailbox FROM {table} WHERE account = ?1");
+        let names: Vec<String> =
+            tx.conn().prepare_cached(&sql)?.query_map([account.as_str()], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+        for name in names {
+            let Some(new) = MailboxPath::from_stored(&name).moved(from, to, delimiter) else { continue };
+            let sql = format!("UPDATE OR REPLACE {table} SET mailbox = ?3 WHERE account = ?1 AND mailbox = ?2");
+            tx.conn().prepare_cached(&sql)?.execute((account.as_str(), name, new.as_str()))?;
+        }
+    }
+    Ok(())
 }
 
 fn rewrite(
