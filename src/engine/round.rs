@@ -243,6 +243,7 @@ impl Visitor<'_> {
             .shared
             .store
             .read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?, doubt::all(db, mailbox)?)))?;
+        let object_id = self.shared.store.read(|db| mailboxes::object_id(db, mailbox))?;
         let ops = self.shared.store.read_state(|db| {
             let mut pending = store::journal::pending(db, Some(&self.config.name))?;
             let changes: Vec<Operation> = pending.extract_if(.., |op| op.kind.is_about_tree()).collect();
@@ -262,7 +263,7 @@ impl Visitor<'_> {
         let may_rebase = self.memory.may_rebase(mailbox, now);
         let policy = Policy { may_rebase, first_window: FIRST_WINDOW, ..Policy::at(now) };
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
-        Ok(Start { mailbox: path.clone(), base, known, doubted, ops, caps: conn.caps(), policy })
+        Ok(Start { mailbox: path.clone(), base, object_id, known, doubted, ops, caps: conn.caps(), policy })
     }
 
     /// Nothing if it has to be done again at once.

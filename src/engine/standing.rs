@@ -117,7 +117,8 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> 
     let pending = pending || base::is_waiting(db, row.id)? || !doubt::all(db, row.id)?.is_empty();
     let there = |shown: u32, more: i64| u32::try_from(i64::from(shown) + more).unwrap_or(0);
     let (messages, unseen) = (there(row.total, more.0), there(row.unread, more.1));
-    Ok(folders::Known { path, base, messages, unseen, pending, dying: false })
+    let object_id = mailboxes::object_id(db, row.id)?;
+    Ok(folders::Known { path, base, object_id, messages, unseen, pending, dying: false })
 }
 
 /// Whether a mailbox that was just selected is as the cache has it.

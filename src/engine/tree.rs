@@ -87,7 +87,8 @@ impl Visitor<'_> {
     }
 
     /// Follows what somebody else renamed, so that nothing is fetched again and what was wished for stays possible. First
-    /// the journal: if the program dies before the cache has it, the next list shows it again.
+    /// the journal: if the program dies before the cache has it, the next list shows it again. What another mailbox has taken the
+    /// place of is forgotten.
     ///
     /// # Errors
     /// The store.
@@ -97,6 +98,11 @@ impl Visitor<'_> {
             self.shared.store.state(move |tx| store::journal::renamed(tx, &account, &old, &new))?;
             let account = self.config.name.clone();
             self.shared.store.cache(move |tx| tree::renamed(tx, &account, &from, &to, None))?;
+        }
+        for path in folders::replaced(listed, &self.known(None)?.0) {
+            self.end(|op| op.mailbox == path)?;
+            let account = self.config.name.clone();
+            self.shared.store.cache(move |tx| tree::deleted(tx, &account, &path))?;
         }
         Ok(())
     }
@@ -109,7 +115,12 @@ impl Visitor<'_> {
     pub fn bury(&self, listed: &[ListedMailbox]) -> Result<(), Halt> {
         let there: HashSet<&MailboxPath> = listed.iter().filter(|m| m.selectable).map(|m| &m.path).collect();
         let nowhere = |op: &Operation| op.state == OpState::Queued && op.destination().is_some_and(|to| !there.contains(to));
-        let gone = self.open_ends()?.into_iter().filter(|op| !there.contains(&op.mailbox) || nowhere(op));
+        self.end(|op| !there.contains(&op.mailbox) || nowhere(op))
+    }
+
+    /// Ends the operations that are `lost`.
+    fn end(&self, lost: impl Fn(&Operation) -> bool) -> Result<(), Halt> {
+        let gone = self.open_ends()?.into_iter().filter(lost);
         let changes: Vec<OpChange> = gone
             .map(|op| match (&op.kind, op.state) {
                 (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpChange::to(op.id, OpState::Settled),

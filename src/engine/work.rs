@@ -129,6 +129,8 @@ pub(super) struct Work<'a> {
     pub quota_due: bool,
     /// Whether the list is known to be out of date.
     pub stale: bool,
+    /// Mailboxes that were listed and were not there: the next list in its time says more, not one at once.
+    missed: HashSet<MailboxPath>,
     /// Since when the connection stands, seconds since 1970.
     pub since: i64,
     /// What was told of how the account stands.
@@ -163,6 +165,7 @@ impl<'a> Work<'a> {
             todo,
             round,
             stale: false,
+            missed: HashSet::new(),
             foreign: false,
             quota_due: false,
             since,
@@ -203,7 +206,11 @@ impl<'a> Work<'a> {
                 self.visit(conn, path)?;
                 continue;
             }
-            if self.stale || self.round.elapsed() >= self.poll() {
+            let due = self.round.elapsed() >= self.poll();
+            if due {
+                self.missed.clear();
+            }
+            if self.stale || due {
                 self.list(conn)?;
                 continue;
             }
@@ -307,6 +314,7 @@ impl<'a> Work<'a> {
         let passed = passed?;
         self.complete &= passed.tally.new == 0;
         if passed.end == End::Synced {
+            self.missed.remove(&path);
             // It is selected and in step: what happens there from now on is told.
             self.here = Some(path.clone());
         }
@@ -319,7 +327,7 @@ impl<'a> Work<'a> {
                 self.todo.push_back(other);
             }
         }
-        self.stale |= passed.end == End::NoMailbox;
+        self.stale |= passed.end == End::NoMailbox && self.missed.insert(path.clone());
         // What was stopped is left alone; operations were pushed all the same.
         let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), passed.mailbox));
         if passed.end == End::GaveWay && !stopped() {

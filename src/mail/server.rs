@@ -28,7 +28,7 @@ pub struct Caps {
     pub esearch: bool,
     /// LIST-STATUS (RFC 5819): all counts in one command.
     pub list_status: bool,
-    /// EMAILID (RFC 8474).
+    /// EMAILID (RFC 8474) or X-GM-MSGID.
     pub object_id: bool,
     /// NOTIFY (RFC 5465): news of every mailbox on one connection.
     pub notify: bool,
@@ -89,7 +89,7 @@ pub enum Space {
 }
 
 /// A STATUS reply: enough to see whether a mailbox has to be visited.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MailboxStatus {
     /// MESSAGES.
     pub messages: u32,
@@ -103,6 +103,8 @@ pub struct MailboxStatus {
     pub highestmodseq: ModSeq,
     /// SIZE in octets, if it was asked for and told.
     pub size: Option<u64>,
+    /// MAILBOXID (RFC 8474), "" without: stays the same when it is renamed.
+    pub object_id: String,
 }
 
 /// News of a mailbox that need not be the selected one (NOTIFY).
@@ -153,7 +155,7 @@ pub struct Selected {
     pub permanent_flags: Option<Flags>,
     /// `\*`: new keywords can be made.
     pub new_keywords: bool,
-    /// MAILBOXID (RFC 8474), "" without: stays the same when it is renamed.
+    /// MAILBOXID (RFC 8474), "" without.
     pub mailbox_id: String,
     /// Whether what follows is all that happened to the known messages since (QRESYNC). False: ask for it.
     pub resynced: bool,

@@ -85,11 +85,25 @@ pub fn record_list(tx: &mut Tx<'_, Cache>, account: &AccountName, listed: &[List
     Ok(())
 }
 
+/// The server's own name of a mailbox, whatever it is called (MAILBOXID, RFC 8474); "" without.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn object_id(db: &Db<Cache>, mailbox: MailboxId) -> Result<String> {
+    let sql = "SELECT object_id FROM mailbox WHERE id = ?1";
+    let found = db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0)).optional()?;
+    found.ok_or_else(|| StoreError::missing("mailbox"))
+}
+
 /// Records a STATUS reply.
 ///
 /// # Errors
 /// As every transaction.
 pub fn record_status(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, status: &MailboxStatus) -> Result<()> {
+    if !status.object_id.is_empty() {
+        let sql = "UPDATE mailbox SET object_id = ?2 WHERE id = ?1 AND object_id <> ?2";
+        tx.conn().prepare_cached(sql)?.execute((mailbox.0, &status.object_id))?;
+    }
     let sql = "UPDATE mailbox SET status_total = ?2, status_unread = ?3 WHERE id = ?1
                AND (status_total, status_unread) IS NOT (?2, ?3)";
     if tx.conn().prepare_cached(sql)?.execute((mailbox.0, status.messages, status.unseen))? > 0 {

@@ -66,6 +66,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0005_parts.sql"),
         include_str!("migrations/cache/0006_limits.sql"),
         include_str!("migrations/cache/0007_doubt.sql"),
+        include_str!("migrations/cache/0008_mailbox_object.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

@@ -151,7 +151,7 @@ fn one_command_lists_all() {
     let listed = whole.list().unwrap();
     assert_eq!(whole.traffic().round_trips, turns + 1);
     assert!(listed.iter().all(|l| l.status.is_some()));
-    let status = listed.iter().find(|l| l.path == b).unwrap().status.unwrap();
+    let status = listed.iter().find(|l| l.path == b).unwrap().status.clone().unwrap();
     assert_eq!((status.messages, status.unseen), (1, 1));
     assert!(status.highestmodseq.0 > 0 && status.size.is_none(), "{status:?}: its size would be a look at each message");
     assert!(whole.size(&b).unwrap().is_some_and(|n| n > 10));
@@ -162,7 +162,7 @@ fn one_command_lists_all() {
             let counted = less.status(&l.path).unwrap();
             assert_eq!(Some(counted), full.status);
             assert_eq!(less.size(&l.path).unwrap().is_some(), *without != ["STATUS=SIZE"]);
-            l.status = full.status;
+            l.status.clone_from(&full.status);
             if *without != ["SPECIAL-USE"] {
                 // Dovecot says roles in a plain LIST, too.
                 assert_eq!(l.role, full.role);

@@ -1,11 +1,17 @@
 //! Tests of changes of the tree: what is written down, shown, refused, and taken back.
 
 use super::super::api::{Kind, MailboxAct, Request};
+use super::super::round::{Memory, Visitor};
 use super::tests::{World, account};
+use crate::base::cancel::Cancel;
+use crate::mail::fixtures;
+use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::MailboxId;
 use crate::mail::intent::{OpKind, OpState};
 use crate::mail::mailbox::{MailboxPath, Role};
-use crate::store::{journal, mailboxes};
+use crate::mail::server::{ListedMailbox, MailboxStatus, Space};
+use crate::mail::uid::{ModSeq, UidValidity};
+use crate::store::{base, choices, journal, mailboxes, messages};
 
 fn path(name: &str) -> MailboxPath {
     MailboxPath::from_typed(name)
@@ -22,6 +28,12 @@ fn act(world: &World, act: MailboxAct) -> Result<u32, Kind> {
 
 fn rename(world: &World, mailbox: MailboxId, to: &str) -> Result<u32, Kind> {
     act(world, MailboxAct::Rename { mailbox, to: path(to) })
+}
+
+/// The mailboxes of which the person chose what is kept.
+fn chosen(world: &World) -> Vec<String> {
+    let choices = world.engine.shared().store.read_state(choices::all).unwrap();
+    choices.into_keys().map(|(_, path)| path.as_str().to_owned()).collect()
 }
 
 #[test]
@@ -91,6 +103,87 @@ fn a_settled_rename_takes_the_journal_along_and_is_undone_by_another() {
     assert_eq!(world.engine.perform(Request::Undo { count: 1 }).unwrap().word, "rename mailbox");
     let back = world.pending().pop().unwrap();
     assert_eq!((back.mailbox, back.kind.word()), (path("Job"), "rename_mailbox"));
+}
+
+#[test]
+fn what_was_chosen_of_a_mailbox_is_chosen_of_it_under_each_of_its_names() {
+    let world = World::new();
+    let work = world.named("Work");
+    world.engine.perform(Request::KeepOffline { mailbox: work, keep: Some(true) }).unwrap();
+    rename(&world, work, "Job").unwrap();
+    assert_eq!(chosen(&world), ["Job"]);
+    let world = world.again();
+    let store = &world.engine.shared().store;
+    let id = world.pending()[0].id;
+    let becomes = |state| {
+        let change = move |tx: &mut crate::store::Tx<'_, crate::store::State>| {
+            journal::update(tx, id, |o| {
+                o.state = state;
+                Ok(())
+            })
+        };
+        store.state(change).unwrap();
+        chosen(&world)
+    };
+    assert_eq!(becomes(OpState::Parked), ["Work"], "the server refused");
+    assert_eq!(becomes(OpState::Queued), ["Job"], "it is tried again");
+    assert_eq!(becomes(OpState::Settled), ["Job"]);
+    world.engine.perform(Request::Undo { count: 1 }).unwrap();
+    assert_eq!(chosen(&world), ["Work"]);
+    let (from, to) = (path("Work"), path("Somebody's"));
+    store.state(move |tx| journal::renamed(tx, &account(), &from, &to)).unwrap();
+    assert_eq!(chosen(&world), ["Somebody's"], "another client renamed it");
+}
+
+/// Another client renames, as a server tells it that has a name of its own for each mailbox (RFC 8474) and numbers all alike.
+#[test]
+fn what_another_client_renamed_keeps_its_mail_its_wishes_and_what_was_chosen() {
+    let world = World::new();
+    let shared = world.engine.shared();
+    let work = world.named("Work");
+    shared.store.cache(move |tx| messages::record_new(tx, work, UidValidity(7), &[fixtures::seen(1)])).unwrap();
+    let base = base::Base { uidvalidity: UidValidity(7), uidnext: 2, highestmodseq: ModSeq(0) };
+    shared.store.cache(move |tx| base::record(tx, work, base)).unwrap();
+    let follow = |told: &[(&str, &str)]| {
+        let listed = |(name, object_id): &(&str, &str)| ListedMailbox {
+            path: path(name),
+            delimiter: Some('/'),
+            selectable: true,
+            subscribed: true,
+            role: None,
+            status: Some(MailboxStatus {
+                uidvalidity: UidValidity(7),
+                object_id: (*object_id).to_owned(),
+                ..MailboxStatus::default()
+            }),
+            space: Space::Personal,
+        };
+        let all: Vec<ListedMailbox> = told.iter().map(listed).collect();
+        let (cancel, mut memory) = (Cancel::new().unwrap(), Memory::default());
+        let config = &shared.config.accounts[0];
+        let visitor = Visitor { shared, config, line: &cancel, give_way: &|| false, memory: &mut memory };
+        visitor.follow(&all).unwrap();
+        shared.store.cache(move |tx| mailboxes::record_list(tx, &account(), &all)).unwrap();
+    };
+    follow(&[("INBOX", "i"), ("Work", "w")]);
+    let delta = FlagDelta::set(Flag::Flagged);
+    world.engine.perform(Request::Flag { targets: world.ids(work), delta, automatic: false }).unwrap();
+    world.engine.perform(Request::KeepOffline { mailbox: work, keep: Some(true) }).unwrap();
+    let stands = |world: &World| {
+        let rows = shared.store.read(|db| mailboxes::list(db, None)).unwrap();
+        let pending: Vec<String> = world.pending().iter().map(|op| op.mailbox.as_str().to_owned()).collect();
+        let shown: Vec<(String, u32)> = rows.iter().map(|r| (r.path.as_str().to_owned(), r.total)).collect();
+        (shown, pending, chosen(world))
+    };
+    let row = |name: &str, total| (name.to_owned(), total);
+    // Its old name is another one's already.
+    follow(&[("INBOX", "i"), ("Work", "n"), ("Job", "w")]);
+    assert_eq!(world.named("Job"), work);
+    assert_eq!(stands(&world), (vec![row("INBOX", 4), row("Job", 1), row("Work", 0)], vec!["Job".into()], vec!["Job".into()]));
+    // Another one in its place, of the same name and numbered alike: nothing that was wished is told to that.
+    follow(&[("INBOX", "i"), ("Work", "n"), ("Job", "other")]);
+    assert_ne!(world.named("Job"), work);
+    assert_eq!(stands(&world), (vec![row("INBOX", 4), row("Job", 0), row("Work", 0)], vec![], vec!["Job".into()]));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::base::Base;
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::server::{ListedMailbox, MailboxStatus};
-use crate::mail::uid::{ModSeq, UidValidity};
+use crate::mail::uid::UidValidity;
 
 /// Gives every role to one mailbox at most: what the person configured, else what the server says (SPECIAL-USE), else
 /// what the name says. Names count only where a client creates such mailboxes: at the top or right below INBOX or
@@ -47,6 +47,8 @@ pub struct Known {
     pub path: MailboxPath,
     /// How far the cache is; all 0 for never synced.
     pub base: Base,
+    /// The server's own name of it, whatever it is called (MAILBOXID); "" without.
+    pub object_id: String,
     /// How many messages the cache holds, as the server has them.
     pub messages: u32,
     /// How many of them are unread on the server, as far as we know.
@@ -60,31 +62,67 @@ pub struct Known {
 impl Known {
     /// One that the person deleted.
     #[must_use]
-    pub const fn dying(path: MailboxPath) -> Self {
-        let base = Base { uidvalidity: UidValidity(0), uidnext: 0, highestmodseq: ModSeq(0) };
-        Self { path, base, messages: 0, unseen: 0, pending: false, dying: true }
+    pub fn dying(path: MailboxPath) -> Self {
+        let (base, object_id) = (Base::default(), String::new());
+        Self { path, base, object_id, messages: 0, unseen: 0, pending: false, dying: true }
     }
 }
 
-/// The mailboxes that somebody else renamed: (old name, new name). One that is gone and one that is new are the same if
-/// they have the same UIDVALIDITY and no other mailbox has it; a server that gives all mailboxes the same shows nothing so.
+/// The mailboxes that somebody else renamed: (old name, new name), in an order in which each new name is free when its turn
+/// comes. Where the server names mailboxes itself (MAILBOXID), that says it. Else two are the same if they have the same
+/// UIDVALIDITY and no other mailbox has it; a server that gives all mailboxes the same shows nothing so. An old name may be in
+/// use again, for another mailbox. Two that changed names with one another are left: each is numbered anew then.
 #[must_use]
 pub fn renamed(listed: &[ListedMailbox], known: &[Known]) -> Vec<(MailboxPath, MailboxPath)> {
-    let there: BTreeSet<&MailboxPath> = listed.iter().map(|m| &m.path).collect();
-    let ours: BTreeSet<&MailboxPath> = known.iter().map(|k| &k.path).collect();
+    let there: HashMap<&MailboxPath, &ListedMailbox> = listed.iter().map(|m| (&m.path, m)).collect();
+    let ours: HashMap<&MailboxPath, &Known> = known.iter().map(|k| (&k.path, k)).collect();
     let mut of: HashMap<UidValidity, (u32, u32)> = HashMap::new();
-    listed.iter().filter_map(|m| m.status).for_each(|s| of.entry(s.uidvalidity).or_default().0 += 1);
+    listed.iter().filter_map(|m| m.status.as_ref()).for_each(|s| of.entry(s.uidvalidity).or_default().0 += 1);
     known.iter().for_each(|k| of.entry(k.base.uidvalidity).or_default().1 += 1);
     let alone = |validity| validity != UidValidity(0) && of.get(&validity) == Some(&(1, 1));
-    let gone = known.iter().filter(|k| !k.dying && !k.path.is_inbox() && !there.contains(&k.path) && alone(k.base.uidvalidity));
-    let found = gone.filter_map(|k| {
-        let same = |m: &&ListedMailbox| {
-            let status = m.status.filter(|s| s.uidvalidity == k.base.uidvalidity && s.uidnext >= k.base.uidnext);
-            m.selectable && !ours.contains(&m.path) && status.is_some()
-        };
-        listed.iter().find(same).map(|m| (k.path.clone(), m.path.clone()))
+    let same = |k: &Known, s: &MailboxStatus| match (k.object_id.as_str(), s.object_id.as_str()) {
+        ("", _) | (_, "") => alone(k.base.uidvalidity) && s.uidvalidity == k.base.uidvalidity && s.uidnext >= k.base.uidnext,
+        (ours, theirs) => ours == theirs,
+    };
+    let is = |k: &Known, m: &ListedMailbox| m.selectable && m.status.as_ref().is_some_and(|s| same(k, s));
+    // At its place, as far as anybody can tell.
+    let stays = |k: &Known| there.get(&k.path).is_some_and(|m| m.selectable && m.status.as_ref().is_none_or(|s| same(k, s)));
+    let moves = known.iter().filter(|k| !k.dying && !k.path.is_inbox() && !stays(k));
+    let found = moves.filter_map(|k| {
+        let free = |m: &&ListedMailbox| !m.path.is_inbox() && ours.get(&m.path).is_none_or(|k| !k.dying && !is(k, m));
+        let mut fits = listed.iter().filter(|m| m.path != k.path && is(k, m)).filter(free);
+        let (one, more) = (fits.next()?, fits.next());
+        more.is_none().then(|| (k.path.clone(), one.path.clone()))
     });
-    found.collect()
+    in_order(found.collect())
+}
+
+/// The mailboxes that are others than those of the same name that we know, though they are numbered alike: nothing that we know of
+/// those holds. Where the numbering is another one too, the visit finds what is left.
+#[must_use]
+pub fn replaced(listed: &[ListedMailbox], known: &[Known]) -> Vec<MailboxPath> {
+    let there: HashMap<&MailboxPath, &MailboxStatus> =
+        listed.iter().filter_map(|m| Some((&m.path, m.status.as_ref()?))).collect();
+    let another = |k: &&Known| {
+        let differs =
+            |s: &&MailboxStatus| !s.object_id.is_empty() && s.object_id != k.object_id && s.uidvalidity == k.base.uidvalidity;
+        !k.dying && !k.path.is_inbox() && !k.object_id.is_empty() && there.get(&k.path).is_some_and(differs)
+    };
+    known.iter().filter(another).map(|k| k.path.clone()).collect()
+}
+
+/// Such that nothing gets a name before who had it got another one.
+fn in_order(mut left: Vec<(MailboxPath, MailboxPath)>) -> Vec<(MailboxPath, MailboxPath)> {
+    let mut order = Vec::with_capacity(left.len());
+    loop {
+        let taken: BTreeSet<MailboxPath> = left.iter().map(|(from, _)| from.clone()).collect();
+        let (later, now): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, to)| taken.contains(to));
+        if now.is_empty() {
+            return order;
+        }
+        order.extend(now);
+        left = later;
+    }
 }
 
 /// The mailboxes that a round has to visit, in order: the one the person looks at (`open`), the inbox, those with
@@ -130,6 +168,7 @@ pub(crate) fn agrees(ours: &Known, status: &MailboxStatus) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::uid::ModSeq;
 
     fn listed(name: &str, role: Option<Role>) -> ListedMailbox {
         let path = MailboxPath::from_wire(name.as_bytes());
@@ -145,11 +184,12 @@ mod tests {
     }
     fn known(name: &str, pending: bool) -> Known {
         let base = Base { uidvalidity: UidValidity(1), uidnext: 5, highestmodseq: ModSeq(9) };
-        Known { path: MailboxPath::from_wire(name.as_bytes()), base, messages: 3, unseen: 1, pending, dying: false }
+        let (path, object_id) = (MailboxPath::from_wire(name.as_bytes()), String::new());
+        Known { path, base, object_id, messages: 3, unseen: 1, pending, dying: false }
     }
     fn status(messages: u32, modseq: u64) -> Option<MailboxStatus> {
         let (uidvalidity, highestmodseq) = (UidValidity(1), ModSeq(modseq));
-        Some(MailboxStatus { messages, unseen: 1, uidnext: 5, uidvalidity, highestmodseq, size: None })
+        Some(MailboxStatus { messages, unseen: 1, uidnext: 5, uidvalidity, highestmodseq, ..MailboxStatus::default() })
     }
     fn names(paths: &[MailboxPath]) -> Vec<&str> {
         paths.iter().map(MailboxPath::as_str).collect()
@@ -192,7 +232,36 @@ mod tests {
         // Y has fewer messages than B ever had; C and D cannot be told apart.
         assert_eq!(found, [(path("A"), path("X"))]);
         assert_eq!(renamed(&[with("INBOX", 2, 5), with("X", 2, 9)], &known), [], "two of the same number");
-        assert_eq!(renamed(&[with("A", 2, 5), with("X", 2, 9)], &known), [], "it is still there");
+        assert_eq!(renamed(&[with("A", 2, 5), with("X", 2, 9)], &known), [], "two of the same number");
+        let two = [ours("A", 2), ours("B", 3)];
+        // Its name was given to another one at once, be that new or one that we know.
+        assert_eq!(renamed(&[with("A", 9, 1), with("X", 2, 9)], &two), [(path("A"), path("X"))]);
+        assert_eq!(renamed(&[with("A", 3, 5), with("X", 2, 9)], &two), [(path("A"), path("X")), (path("B"), path("A"))]);
+        assert_eq!(renamed(&[with("A", 3, 5), with("B", 2, 9)], &two), [], "each is numbered anew");
+        let closed = ListedMailbox { selectable: false, status: None, ..with("A", 0, 0) };
+        assert_eq!(renamed(&[closed, with("X", 2, 9)], &two), [(path("A"), path("X"))], "its children stayed");
+        let dying = [ours("A", 2), Known::dying(path("X"))];
+        assert_eq!(renamed(&[with("X", 2, 9)], &dying), [], "that name is about to go");
+    }
+
+    #[test]
+    fn a_server_that_names_mailboxes_itself_says_which_is_which() {
+        let with = |name: &str, object_id: &str, validity: u32| {
+            let (uidvalidity, object_id) = (UidValidity(validity), object_id.to_owned());
+            let status = MailboxStatus { uidvalidity, uidnext: 1, object_id, ..MailboxStatus::default() };
+            ListedMailbox { status: Some(status), ..listed(name, None) }
+        };
+        let ours = |name: &str, id: &str| Known { object_id: id.to_owned(), ..known(name, true) };
+        let path = MailboxPath::from_typed;
+        // All are numbered alike.
+        let known = [ours("INBOX", "i"), ours("A", "a"), ours("B", "b"), ours("C", "c")];
+        let now = [with("INBOX", "i", 1), with("A", "b", 1), with("B", "n", 1), with("C", "d", 1), with("X", "a", 2)];
+        assert_eq!(renamed(&now, &known), [(path("A"), path("X")), (path("B"), path("A"))]);
+        assert_eq!(replaced(&now, &known), [path("A"), path("B"), path("C")], "before anybody follows");
+        let known = [ours("INBOX", "i"), ours("X", "a"), ours("A", "b"), ours("C", "c"), ours("D", "")];
+        assert_eq!(renamed(&now, &known), []);
+        assert_eq!(replaced(&now, &known), [path("C")]);
+        assert_eq!(replaced(&[with("INBOX", "j", 1), with("C", "d", 9), with("D", "d", 1), with("A", "", 1)], &known), []);
     }
 
     #[test]

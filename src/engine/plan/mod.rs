@@ -41,6 +41,8 @@ pub struct Start {
     pub mailbox: MailboxPath,
     /// How far the cache is.
     pub base: Base,
+    /// The server's own name of the mailbox that the cache has (MAILBOXID); "" without.
+    pub object_id: String,
     /// The UIDs that the cache holds, under `base.uidvalidity`.
     pub known: UidSet,
     /// Those of them that an earlier pass missed along with most of the mailbox: hidden until this one knows better.
@@ -59,6 +61,7 @@ pub struct Start {
 pub struct MailboxSync {
     mailbox: MailboxPath,
     base: Base,
+    object_id: String,
     known: UidSet,
     doubted: UidSet,
     caps: Caps,
@@ -137,6 +140,7 @@ impl MailboxSync {
         Self {
             mailbox: start.mailbox,
             base: start.base,
+            object_id: start.object_id,
             known: start.known,
             doubted: start.doubted,
             caps: start.caps,
@@ -342,6 +346,8 @@ impl MailboxSync {
     /// The answer to a SELECT of our own mailbox, or the end of the pass.
     fn selected_or_end(&mut self) -> Option<Selected> {
         match (self.answer.selected.take(), self.answer.refused.take()) {
+            // Another one has its name since: the list says where ours is.
+            (Some(selected), None) if self.is_another(&selected) => self.end(Outcome::NoMailbox),
             (Some(selected), None) => return Some(selected),
             (_, Some(Refusal { code: Code::NoMailbox, .. })) => self.end(Outcome::NoMailbox),
             // Not every server says by a code that there is none.
@@ -353,6 +359,10 @@ impl MailboxSync {
             (None, None) => self.end(Outcome::LineLost),
         }
         None
+    }
+
+    fn is_another(&self, selected: &Selected) -> bool {
+        !self.object_id.is_empty() && !selected.mailbox_id.is_empty() && self.object_id != selected.mailbox_id
     }
 
     /// Pushing is over.

@@ -56,6 +56,7 @@ fn opened(exists: u32, uidnext: u32) -> MailboxSync {
     let start = Start {
         mailbox: MailboxPath::inbox(),
         base: Base::default(),
+        object_id: String::new(),
         known: UidSet::new(),
         doubted: UidSet::new(),
         ops: Vec::new(),

@@ -49,6 +49,9 @@ impl ImapStore {
         if self.caps.condstore {
             items.push_str(" HIGHESTMODSEQ");
         }
+        if self.has("OBJECTID") {
+            items.push_str(" MAILBOXID");
+        }
         items
     }
 

@@ -48,7 +48,7 @@ impl Core {
         }
         let news = match data {
             Untagged::Counts { path, status, whole } => {
-                let status = whole.then_some(*status);
+                let status = whole.then(|| status.clone());
                 self.told.retain(|n| !matches!(n, MailboxNews::Changed(p, _) if p == path));
                 MailboxNews::Changed(path.clone(), status)
             }

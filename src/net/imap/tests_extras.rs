@@ -90,6 +90,8 @@ fn objects_have_names() {
         ),
         hear("SELECT \"b\""),
         say("* 0 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n* OK [MAILBOXID (F2212ea87)] x\r\n%T OK [READ-WRITE] x\r\n"),
+        hear("STATUS \"b\" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY MAILBOXID)\r\n"),
+        say("* STATUS \"b\" (MESSAGES 1 UNSEEN 0 UIDNEXT 2 UIDVALIDITY 5 MAILBOXID (F2212ea87))\r\n%T OK x\r\n"),
     ];
     with_words("OBJECTID", steps, |s| {
         assert_eq!(envelopes(s).unwrap()[0].object_id, "M6d99");
@@ -97,6 +99,8 @@ fn objects_have_names() {
         assert!(!s.changed());
         let opened = s.select(&MailboxPath::from_typed("b"), false, None).unwrap();
         assert_eq!(opened.mailbox_id, "F2212ea87");
+        let status = s.status(&MailboxPath::from_typed("b")).unwrap();
+        assert_eq!((status.object_id.as_str(), status.messages), ("F2212ea87", 1));
     });
 }
 
@@ -222,7 +226,7 @@ fn names_in_utf8() {
     let shown: Vec<_> = listed.iter().map(|l| (l.path.as_str(), l.selectable, l.space)).collect();
     let (own, others) = (Space::Personal, Space::Others);
     assert_eq!(shown, [("B&APw-ros/ann", true, others), ("Entw&APw-rfe", true, own), ("R&-D", true, own), ("x", false, own)]);
-    assert_eq!(listed[1].status.map(|s| s.messages), Some(3));
+    assert_eq!(listed[1].status.as_ref().map(|s| s.messages), Some(3));
     let opened = s.select(&MailboxPath::from_typed("Entwürfe"), false, None).unwrap();
     assert_eq!((opened.exists, opened.uidvalidity.0, opened.highestmodseq.0), (1, 7, 9));
     let query = crate::mail::query::parse("subject:Größe", jiff::civil::date(2026, 6, 1)).query;

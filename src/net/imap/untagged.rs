@@ -290,6 +290,7 @@ fn counts(tail: &[u8]) -> Option<Untagged<'_>> {
             "UIDVALIDITY" => (status.uidvalidity, told) = (UidValidity(small), told + 1),
             "HIGHESTMODSEQ" => status.highestmodseq = modseq(number),
             "SIZE" => status.size = value.number(),
+            "MAILBOXID" => status.object_id = object_id(value.items().first()),
             _ => {}
         }
     }

@@ -207,6 +207,7 @@ impl MailStore for LocalStore {
             uidvalidity: list.validity,
             highestmodseq: ModSeq(0),
             size: None,
+            object_id: String::new(),
         })
     }
 

@@ -71,7 +71,16 @@ impl Client {
         let policy = Policy { first_window: 3, max_window: 4, doubtful: 1, ..Policy::at(self.now) };
         let known = view.rows.keys().filter_map(|n| Uid::new(*n)).collect();
         let doubted = view.doubted.iter().filter_map(|n| Uid::new(*n)).collect();
-        MailboxSync::start(Start { mailbox: mailbox.clone(), base: view.base, known, doubted, ops, caps: server.caps, policy })
+        MailboxSync::start(Start {
+            mailbox: mailbox.clone(),
+            base: view.base,
+            object_id: String::new(),
+            known,
+            doubted,
+            ops,
+            caps: server.caps,
+            policy,
+        })
     }
 
     /// One transaction.
