@@ -29,6 +29,8 @@ pub trait Kind: Send + Sync + 'static {
     const MIGRATIONS: &'static [&'static str];
     /// `synchronous`: FULL for intent, NORMAL for what can be fetched again.
     const SYNCHRONOUS: &'static str;
+    /// How many kB of the file's pages a connection keeps.
+    const PAGES: u32 = 8_000;
     /// Whether a fresh file's row ids start at a random height (decisions 6).
     const SEEDED: bool;
     /// Whether a damaged file may be put aside and begun anew.
@@ -52,6 +54,8 @@ impl Kind for State {
         include_str!("migrations/state/0005_setting.sql"),
     ];
     const SYNCHRONOUS: &'static str = "FULL";
+    // It grows with every act, and of what is done nobody reads: what is pending fits.
+    const PAGES: u32 = 1_000;
     const SEEDED: bool = false;
     const DISPOSABLE: bool = false;
 }
@@ -157,9 +161,10 @@ pub fn open_writer<K: Kind>(dir: &Path) -> Result<Db<K>> {
     common(&conn)?;
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;
-         PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8000;
+         PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -{};
          PRAGMA wal_autocheckpoint = {CHECKPOINT};",
-        K::SYNCHRONOUS
+        K::SYNCHRONOUS,
+        K::PAGES
     ))?;
     migrate::run::<K>(&conn, dir)?;
     Ok(Db::of(conn))
@@ -173,7 +178,7 @@ pub fn open_reader<K: Kind>(dir: &Path) -> Result<Db<K>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let conn = Connection::open_with_flags(dir.join(K::NAME), flags)?;
     common(&conn)?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000;")?;
+    conn.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{};", K::PAGES))?;
     migrate::check::<K>(&conn)?;
     Ok(Db::of(conn))
 }
