@@ -46,6 +46,7 @@ impl App {
         for (slot, answer) in news.answers {
             self.answer(slot, answer);
         }
+        self.desk.spooled(&news.spooled, self.now.since);
         self.metered = news.metered.unwrap_or(self.metered);
         self.pace.hold(news.changes);
         for fault in &news.faults {

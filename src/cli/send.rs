@@ -88,7 +88,7 @@ fn fate(session: &Session, id: OutboxId, wait: bool, offline: bool) -> Result<u8
                 let what = "the line dropped at the very end; the mail may have been sent";
                 Some(Err(Failure::new(exit::TEMPORARY, what, "It is not sent again by itself; `postrider outbox` shows it")))
             }
-            OutboxState::Held | OutboxState::Queued | OutboxState::Sending | OutboxState::DotSent => None,
+            OutboxState::Awaiting | OutboxState::Held | OutboxState::Queued | OutboxState::Sending | OutboxState::DotSent => None,
         })
     })?;
     match end {

@@ -99,8 +99,13 @@ fn threads_carry_only_clean_ids() {
 
 #[test]
 fn attachments_come_back_octet_for_octet() {
-    let part =
-        |name: &str, mime: &str| DraftAttachment { spool: String::new(), name: name.to_owned(), mime: mime.to_owned(), size: 0 };
+    let part = |name: &str, mime: &str| DraftAttachment {
+        spool: String::new(),
+        name: name.to_owned(),
+        mime: mime.to_owned(),
+        size: 0,
+        away: None,
+    };
     let mut d = draft();
     d.attachments = vec![
         part("Jahresabschluß, 2024.pdf", "application/pdf"),
@@ -154,7 +159,7 @@ fn is_sound(subject: String, name: String, body: String, file: String, format: F
     d.to[0].name = name;
     d.body = body;
     d.format = format;
-    d.attachments = vec![DraftAttachment { spool: String::new(), name: file.clone(), mime: file, size: 0 }];
+    d.attachments = vec![DraftAttachment { spool: String::new(), name: file.clone(), mime: file, size: 0, away: None }];
     let f = build(&d, &[d.body.clone().into_bytes()], &stamp()).unwrap();
     assert!(f.bytes.is_ascii());
     assert_eq!(headers(&f), ["From", "Subject", "Date", "Message-ID", "To", "MIME-Version", "Content-Type"]);

@@ -1,10 +1,11 @@
 //! draft — a message being written, and how a reply or a forward begins.
-//! Owns: `Draft`, `DraftAttachment`, `Original`, `Draft::{reply, forward, edit_as_new}`.
+//! Owns: `Draft`, `Original`, `Draft::{reply, forward, edit_as_new}`.
 //! May import: base.
 //! Start reading at: `Draft`. It is what autosave stores and what `compose.rs` freezes. All text that comes from the
 //! original is untrusted and goes through `SafeText` before it is text of ours (security O-01, D-06).
 
 use super::address::Address;
+pub use super::enclosed::{Away, DraftAttachment};
 use super::envelope::{Envelope, MessageId};
 use super::identity::{Identity, is_own};
 use super::ids::PlacementKey;
@@ -22,19 +23,6 @@ pub enum Format {
     Flowed,
     /// Lines go out as they are: patches, tables.
     Fixed,
-}
-
-/// A file that goes with the message. Its bytes are in the spool (decisions 3).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct DraftAttachment {
-    /// The name of the file in `spool/`.
-    pub spool: String,
-    /// The name that the recipient sees: no path, untrusted where it came from a mail.
-    pub name: String,
-    /// `type/subtype`.
-    pub mime: String,
-    /// Octets.
-    pub size: u64,
 }
 
 /// What the draft is about, so that the original can be marked once the message is sent.

@@ -118,8 +118,13 @@ fn long_chains_keep_their_ends() {
 #[test]
 fn forwards_keep_attachments_but_no_paths() {
     let e = Envelope { subject: "Fwd: a\r\nBcc: evil@x.example".to_owned(), ..envelope() };
-    let part =
-        |name: &str| DraftAttachment { spool: "s1".to_owned(), name: name.to_owned(), mime: "text/plain".to_owned(), size: 1 };
+    let part = |name: &str| DraftAttachment {
+        spool: "s1".to_owned(),
+        name: name.to_owned(),
+        mime: "text/plain".to_owned(),
+        size: 1,
+        away: None,
+    };
     let parts = [part("../../etc/passwd"), part(".."), part("q3.pdf")];
     let mut o = original(&e, "text\n");
     o.attachments = &parts;

@@ -12,6 +12,7 @@ pub mod charset;
 pub mod compose;
 pub mod diff;
 pub mod draft;
+pub mod enclosed;
 pub mod encoded_word;
 pub mod envelope;
 pub mod filename;

@@ -8,6 +8,8 @@ use super::ids::{AccountName, DraftId, OutboxId};
 /// Where an outgoing mail stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum OutboxState {
+    /// Some of its files are on a server only: it is frozen when they are here.
+    Awaiting,
     /// The undo window runs.
     Held,
     /// Waiting for its turn.
@@ -32,7 +34,8 @@ pub enum OutboxState {
 
 impl OutboxState {
     /// All.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::Awaiting,
         Self::Held,
         Self::Queued,
         Self::Sending,
@@ -49,6 +52,7 @@ impl OutboxState {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Awaiting => "awaiting",
             Self::Held => "held",
             Self::Queued => "queued",
             Self::Sending => "sending",
@@ -99,7 +103,7 @@ pub struct NewOutgoing {
     pub recipients: Vec<String>,
     /// Decoded, for lists.
     pub subject: String,
-    /// The name of the frozen bytes in `spool/`.
+    /// The name of the frozen bytes in `spool/`; "" while its files are awaited.
     pub spool: String,
     /// Their size.
     pub size: u64,

@@ -82,6 +82,20 @@ pub fn spool_files(db: &Db<State>) -> Result<Vec<String>> {
     Ok(all.into_iter().flat_map(|saved| saved.draft.attachments).map(|a| a.spool).collect())
 }
 
+/// A file that drafts name is in the spool now: it is away no more.
+///
+/// # Errors
+/// As every transaction.
+pub fn arrived(tx: &mut Tx<'_, State>, spool: &str) -> Result<()> {
+    let sql = "SELECT id, account, body, saved FROM draft WHERE instr(body, ?1) > 0";
+    let all: Vec<Saved> = tx.conn().prepare_cached(sql)?.query_map([spool], read)?.collect::<rusqlite::Result<_>>()?;
+    for mut saved in all {
+        saved.draft.attachments.iter_mut().filter(|a| a.spool == spool).for_each(|a| a.away = None);
+        save(tx, Some(saved.id), &saved.account, &saved.draft, saved.saved)?;
+    }
+    Ok(())
+}
+
 /// Throws a draft away, and what was known of its copy: whoever calls this has queued the copy's removal. Its attachments'
 /// spool files are the sweep's.
 ///

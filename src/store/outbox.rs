@@ -39,7 +39,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
     })
 }
 
-/// Puts a mail in, `Held` until `due` (seconds since 1970). Its bytes must be in the spool already.
+/// Puts a mail in, `Held` until `due` (seconds since 1970). Its bytes must be in the spool already; one that names none is
+/// `Awaiting` its files.
 ///
 /// # Errors
 /// As every transaction.
@@ -58,7 +59,7 @@ pub fn add(tx: &mut Tx<'_, State>, mail: &NewOutgoing, due: i64) -> Result<Outbo
         i64::try_from(mail.size).unwrap_or(i64::MAX),
         mail.draft.map_or(0, |d| d.0),
         mail.file,
-        OutboxState::Held.word(),
+        if mail.spool.is_empty() { OutboxState::Awaiting } else { OutboxState::Held }.word(),
         due,
         mail.created,
     ])?;
@@ -104,6 +105,25 @@ pub fn update(tx: &mut Tx<'_, State>, id: OutboxId, decide: impl FnOnce(&mut Out
     // A draft that waits here is not among the drafts.
     tx.note(Topic::Drafts);
     Ok(Some(mail))
+}
+
+/// Gives a mail that awaited its files its bytes; what follows from that is `decide`'s, as for [`update`]. Whether it did.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn freeze(
+    tx: &mut Tx<'_, State>,
+    id: OutboxId,
+    bytes: &NewOutgoing,
+    decide: impl FnOnce(&mut Outgoing) -> bool,
+) -> Result<bool> {
+    if update(tx, id, decide)?.is_none() {
+        return Ok(false);
+    }
+    let sql = "UPDATE outbox SET message_id = ?2, spool = ?3, size = ?4 WHERE id = ?1";
+    let size = i64::try_from(bytes.size).unwrap_or(i64::MAX);
+    tx.conn().prepare_cached(sql)?.execute((id.0, &bytes.message_id, &bytes.spool, size))?;
+    Ok(true)
 }
 
 /// Takes a mail out: taken back by the person, or filed long ago. Its spool file is the caller's to remove, afterwards.

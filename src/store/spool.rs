@@ -37,11 +37,34 @@ impl Spool {
     /// # Errors
     /// `Full`, `Io`; what `bytes` gives.
     pub fn put(&self, bytes: &mut dyn Read) -> Result<(String, u64)> {
+        let name = Self::reserve()?;
+        let size = self.put_as(&name, bytes)?;
+        Ok((name, size))
+    }
+
+    /// A name for a file that comes later, see [`Self::put_as`].
+    ///
+    /// # Errors
+    /// `Io`: the system gives no random octets.
+    pub fn reserve() -> Result<String> {
         let mut random = [0u8; 16];
         getrandom::fill(&mut random).map_err(|e| StoreError::new(super::StoreErrorKind::Io, &e.to_string()))?;
-        let name = format!("{:032x}", u128::from_le_bytes(random));
-        let size = write_durably(&self.dir, &name, bytes)?;
-        Ok((name, size))
+        Ok(format!("{:032x}", u128::from_le_bytes(random)))
+    }
+
+    /// Keeps all that `bytes` gives, durably, under a name that a row has already. Its size in octets. May be repeated.
+    ///
+    /// # Errors
+    /// As [`Self::put`]; `Invalid` for what is no name of ours.
+    pub fn put_as(&self, name: &str, bytes: &mut dyn Read) -> Result<u64> {
+        self.path(name)?;
+        write_durably(&self.dir, name, bytes)
+    }
+
+    /// Whether a file is here, whole.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.path(name).is_ok_and(|path| path.is_file())
     }
 
     /// Opens a file for reading.

@@ -13,13 +13,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-fn jobs(engine: &Engine) -> Vec<Job> {
+pub fn jobs(engine: &Engine) -> Vec<Job> {
     let Ok(Rows::Jobs(mut jobs)) = engine.ask(&Query::Jobs) else { panic!() };
     jobs.retain(|job| matches!(job.task, Task::Piece(..)));
     jobs
 }
 
-fn waiting(engine: &Engine) -> Option<Job> {
+pub fn waiting(engine: &Engine) -> Option<Job> {
     jobs(engine).pop().filter(|job| job.state == JobState::Waiting)
 }
 
@@ -36,7 +36,7 @@ fn no_line(proxy: &Proxy, engine: &Engine) {
 }
 
 /// A person without a line, before whom lies a mail whose file is on the server.
-fn cut_off(bytes: &[u8]) -> (Person, Proxy, Engine, PlacementKey) {
+pub fn cut_off(bytes: &[u8]) -> (Person, Proxy, Engine, PlacementKey) {
     let mut person = Person::new(user());
     // What was read stays.
     person.more = "metered = true\nkeep = { bodies = \"all\" }".into();

@@ -12,6 +12,7 @@ mod drafts;
 mod extensions;
 mod extras;
 mod faults;
+mod forward;
 mod jobs;
 mod limits;
 mod line;

@@ -6,6 +6,7 @@ use super::{Compose, Field};
 use crate::app::input::Line;
 use crate::base::safetext::SafeText;
 use crate::mail::draft::DraftAttachment;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What lies in a folder.
@@ -110,6 +111,23 @@ impl Compose {
             self.touch(now);
         }
         self.lay_out();
+    }
+
+    /// Files that were away are here.
+    pub(super) fn spooled(&mut self, names: &BTreeSet<String>, now: Duration) {
+        let mut came = false;
+        for file in self.rest.attachments.iter_mut().filter(|a| a.away.is_some() && names.contains(&a.spool)) {
+            (file.away, came) = (None, true);
+        }
+        if came {
+            self.touch(now);
+        }
+    }
+
+    /// Files that are on a server only, and asked for.
+    #[must_use]
+    pub fn away(&self) -> usize {
+        self.rest.attachments.iter().filter(|a| a.away.is_some()).count()
     }
 
     /// Takes the chosen attachment off; its name.

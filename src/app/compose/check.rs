@@ -160,8 +160,13 @@ mod tests {
             assert!(said(&draft("a@x.example", "Hi", &text)).is_empty(), "{text}");
         }
         let mut with = draft("a@x.example", "Hi", "is attached");
-        with.attachments =
-            vec![DraftAttachment { spool: "x".to_owned(), name: "x".to_owned(), mime: "text/plain".to_owned(), size: 1 }];
+        with.attachments = vec![DraftAttachment {
+            spool: "x".to_owned(),
+            name: "x".to_owned(),
+            mime: "text/plain".to_owned(),
+            size: 1,
+            away: None,
+        }];
         assert!(said(&with).is_empty());
     }
 }

@@ -6,6 +6,7 @@ use super::{Compose, ComposeKey};
 use crate::engine::api::DraftRow;
 use crate::mail::draft::Audience;
 use crate::mail::ids::{DraftId, OutboxId, PlacementKey};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What a mail is wanted for.
@@ -109,6 +110,13 @@ impl Desk {
             open.into_iter().any(|c| c.saving().id == Some(id))
         };
         self.saved.iter().filter(|row| !held(row.id)).collect()
+    }
+
+    /// Files that were away are in the spool now.
+    pub(in crate::app) fn spooled(&mut self, names: &BTreeSet<String>, now: Duration) {
+        if !names.is_empty() {
+            self.open.iter_mut().chain(&mut self.parting).for_each(|compose| compose.spooled(names, now));
+        }
     }
 
     /// When something of it is due.

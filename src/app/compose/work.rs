@@ -13,6 +13,7 @@ use crate::app::state::App;
 use crate::base::paths;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Done, Fault, Query, Request};
+use crate::mail::draft::About;
 use crate::mail::ids::DraftId;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -183,7 +184,9 @@ impl App {
             compose.go_to(field);
             return self.status.doubt(now, text.as_str());
         }
-        if let Some(doubt) = problems.into_iter().map(|p| p.text).find(|t| !compose.doubted.contains(t)) {
+        let unread = compose.awaits_text && matches!(draft.about, Some(About::Forward(_)));
+        let unread = unread.then(|| SafeText::of("The text that you forward is not here yet"));
+        if let Some(doubt) = problems.into_iter().map(|p| p.text).chain(unread).find(|t| !compose.doubted.contains(t)) {
             let text = format!("{doubt}. Send anyway?");
             compose.doubted.push(doubt);
             return self.status.ask(now, SafeText::line_max(&text, 200), ("send", "sends it"));
@@ -345,9 +348,12 @@ impl App {
                     self.desk.open.retain(|c| c.number() != key);
                 }
                 self.desk.sent = done.outbox.zip(done.until).map(|(outbox, until)| Sent { outbox, until });
-                let when = done
-                    .until
-                    .map_or_else(|| "now".to_owned(), |until| format!("in {} s", until.saturating_sub(now.civil).max(0)));
+                let left = |until: i64| until.saturating_sub(now.civil).max(0);
+                let when = match done.until {
+                    _ if done.later => "as soon as its files are here".to_owned(),
+                    Some(until) => format!("in {} s", left(until)),
+                    None => "now".to_owned(),
+                };
                 let undo = self.desk.sent.map(|_| ("undo", "takes it back"));
                 self.status.say(now.since, SafeText::line_max(&format!("Goes to {whom} {when}"), 120), undo);
             }

@@ -152,8 +152,11 @@ impl Outbox {
     /// How many mails are on their way, and how many of them need the person.
     #[must_use]
     pub fn sending(&self) -> (usize, usize) {
-        let stuck = |s: OutboxState| matches!(s, OutboxState::Refused | OutboxState::NeedsUser | OutboxState::Unknown);
-        let stuck = self.mails.iter().filter(|m| stuck(m.state)).count();
+        let stuck = |m: &&OutboxRow| match m.state {
+            OutboxState::Refused | OutboxState::NeedsUser | OutboxState::Unknown => true,
+            state => state == OutboxState::Awaiting && !m.fault.is_empty(),
+        };
+        let stuck = self.mails.iter().filter(stuck).count();
         (self.mails.len() - stuck, stuck)
     }
 }

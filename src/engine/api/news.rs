@@ -30,6 +30,8 @@ pub struct News {
     pub more_faults: u64,
     /// New mail that came in while the program ran: (mailbox, how many).
     pub arrived: BTreeMap<MailboxId, u32>,
+    /// Files of drafts that were away and are in the spool now, by their names there.
+    pub spooled: BTreeSet<String>,
     /// Whether the line is spared from now on, where that changed or was so at the start.
     pub metered: Option<bool>,
     /// What another process asked this one to compose (`mailto:` URLs), oldest first.

@@ -239,11 +239,12 @@ pub enum Request {
         /// Whether it is to be opened: what could run as a program is refused then.
         to_open: bool,
     },
-    /// Copy parts of a message into the spool, for a forward; the outcome has the attachments.
+    /// Copy parts of a message into the spool, for a forward; the outcome has the attachments. What is on the server only is
+    /// asked for, durably, and named all the same (`away`): a mail that is sent before it is here waits in the outbox.
     AttachParts {
         /// Of this message, whose text is here.
         message: PlacementKey,
-        /// These parts; as for `SavePart`.
+        /// These parts.
         parts: Vec<PartPath>,
     },
     /// Copy a file into the spool, so that it is here when the draft is sent; the outcome has the attachment.

@@ -39,7 +39,9 @@ pub(super) fn cancel(shared: &Shared, id: OutboxId) -> Result<Done, Fault> {
     })?;
     // What was copied for the draft is swept: no row names it.
     let Some((spool, draft)) = taken else { return Err(late()) };
-    shared.spool.remove(&spool)?;
+    if !spool.is_empty() {
+        shared.spool.remove(&spool)?;
+    }
     knock(shared);
     Ok(Done { count: 1, draft, ..Done::default() })
 }
@@ -54,7 +56,13 @@ fn as_draft(shared: &Shared, mail: &NewOutgoing) -> Result<Draft, Fault> {
     for file in structure::attachments(&message).into_iter().filter(|a| !a.related) {
         let Some(part) = message.parts.get(file.part) else { continue };
         let (spool, size) = shared.spool.put(&mut Cursor::new(parse::bytes(&message, part)))?;
-        attachments.push(DraftAttachment { spool, name: filename::safe(&file.safe_name), mime: part.mime.clone(), size });
+        attachments.push(DraftAttachment {
+            spool,
+            name: filename::safe(&file.safe_name),
+            mime: part.mime.clone(),
+            size,
+            away: None,
+        });
     }
     let text = render::plain(&message);
     let original = Original {

@@ -51,7 +51,9 @@ pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fau
     };
     let holds = digest(&saved.draft)?;
     let same = known.is_some_and(|copy| copy.holds == holds && copy.account == saved.account);
-    if sent || same || shared.account(&saved.account).is_none() {
+    // What is not whole yet is filed when it is: here it is safe.
+    let whole = super::forward::lacking(shared, &saved.draft).is_empty();
+    if !whole || sent || same || shared.account(&saved.account).is_none() {
         return Ok((Done::default(), Accounts::new()));
     }
     let (mailbox, make) = place(shared, &saved.account)?;

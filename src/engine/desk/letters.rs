@@ -2,7 +2,7 @@
 //! Owns: `save`, `send`, `send_ready`, `tidy`. May import: store, mail, base, and the engine's own.
 //! Start reading at: `send`. The bytes are whole in the spool before a row names them; from then on nobody changes them.
 
-use super::{copies, intents};
+use super::{copies, forward, intents};
 use crate::engine::api::{Done, Fault, Kind};
 use crate::engine::outbox::state::{Event, step};
 use crate::engine::owner::{Knock, ring};
@@ -73,7 +73,7 @@ pub(super) fn attach(shared: &Shared, path: &Path) -> Result<Done, Fault> {
     // It may grow while it is read.
     let (spool, size) = shared.spool.put(&mut file.take(MAX_ATTACHMENT))?;
     let mime = mime_of(&name).to_owned();
-    let attachment = DraftAttachment { spool, name: filename::safe(&name), mime, size };
+    let attachment = DraftAttachment { spool, name: filename::safe(&name), mime, size, away: None };
     Ok(Done { count: 1, attachments: vec![attachment], ..Done::default() })
 }
 
@@ -132,8 +132,14 @@ pub(super) fn attached(shared: &Shared, draft: &Draft) -> Result<Vec<Vec<u8>>, F
 /// Freezes a draft and puts it into the outbox, held for `hold` seconds. The draft stays saved until the mail is accepted.
 pub(super) fn send(shared: &Shared, id: Option<DraftId>, account: &AccountName, draft: Draft, hold: u32) -> Result<Done, Fault> {
     known(shared, account)?;
-    let files = attached(shared, &draft)?;
-    let frozen = compose::build(&draft, &files, &stamp(shared)?).map_err(|e| refused(&e))?;
+    // What is away counts as empty here: whether all else is in order is said now, and the mail is frozen when it came.
+    let away = forward::lacking(shared, &draft);
+    let here = Draft { attachments: draft.attachments.iter().filter(|a| !away.contains(a)).cloned().collect(), ..draft.clone() };
+    let files = attached(shared, &here)?;
+    let mut frozen = compose::build(&here, &files, &stamp(shared)?).map_err(|e| refused(&e))?;
+    if !away.is_empty() {
+        frozen.bytes.clear();
+    }
     let people: Vec<Address> = [&draft.to, &draft.cc, &draft.bcc].into_iter().flatten().cloned().collect();
     let saved = (id, draft);
     put(shared, account, frozen, people, Some(saved), i64::from(hold))
@@ -167,7 +173,8 @@ fn put(
     draft: Option<(Option<DraftId>, Draft)>,
     hold: i64,
 ) -> Result<Done, Fault> {
-    let (spool, size) = shared.spool.put(&mut Cursor::new(frozen.bytes))?;
+    let later = frozen.bytes.is_empty();
+    let (spool, size) = if later { (String::new(), 0) } else { shared.spool.put(&mut Cursor::new(frozen.bytes))? };
     let (account, now) = (account.clone(), shared.now());
     let due = now + hold;
     let (outbox, draft) = shared.store.state(move |tx| {
@@ -191,7 +198,7 @@ fn put(
         Ok((outbox::add(tx, &mail, due)?, draft))
     })?;
     knock(shared);
-    Ok(Done { count: 1, outbox: Some(outbox), draft, until: (hold > 0).then_some(due), ..Done::default() })
+    Ok(Done { count: 1, outbox: Some(outbox), draft, until: (hold > 0).then_some(due), later, ..Done::default() })
 }
 
 /// Another process sends, if there is one; else the mail waits for the next start.

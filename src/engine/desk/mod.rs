@@ -7,6 +7,7 @@ mod again;
 mod ask;
 mod bring;
 mod copies;
+mod forward;
 mod intents;
 mod letters;
 mod parts;
@@ -142,6 +143,7 @@ impl Clerk {
                 self.told(letters::tidy(&shared));
                 self.told(kept::start(&shared));
                 self.told(asked::recall(&shared, &self.crew));
+                self.told(self.complete());
                 self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
             Errand::End => {}
@@ -280,10 +282,11 @@ impl Clerk {
             Request::SavePart { message, part, folder, name, to_open } => {
                 parts::save(shared, message, &part, &folder, &name, to_open)
             }
-            Request::AttachParts { message, parts } => parts::attach(shared, message, &parts),
+            Request::AttachParts { message, parts } => self.attach(message, &parts),
             Request::Send { id, account, draft, hold } => {
                 let done = letters::send(shared, id, &account, *draft, hold)?;
                 crew.outgoing();
+                done.outbox.filter(|_| done.later).map_or(Ok(false), |id| self.ask_again(id))?;
                 Ok(done)
             }
             Request::SendReady { account, bytes, to } => {
@@ -292,8 +295,11 @@ impl Clerk {
                 Ok(done)
             }
             Request::OutboxRetry(id) => {
+                if self.ask_again(id)? {
+                    return Ok(Done { count: 1, outbox: Some(id), ..Done::default() });
+                }
                 let done = letters::retry(shared, id)?;
-                crew.outgoing();
+                self.crew.outgoing();
                 Ok(done)
             }
             Request::OutboxMarkSent(id) => {

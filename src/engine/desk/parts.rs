@@ -1,5 +1,5 @@
-//! parts — files of a message: into a file of the person's, or into the spool for a forward.
-//! Owns: `missing`, `save`, `saved`, `attach`. May import: store, mail, and the engine's own.
+//! parts — files of a message: what is here of them, and into a file of the person's.
+//! Owns: `missing`, `open`, `save`, `saved`, `arrived`. May import: store, mail, and the engine's own.
 //! Start reading at: `missing`, which says what has to be fetched first. A name from a mail is made safe; how the file is made is
 //! in `target.rs`.
 
@@ -10,7 +10,6 @@ use crate::engine::shared::Shared;
 use crate::engine::texts::Texts;
 use crate::engine::translate::io_fault;
 use crate::mail::body::{Encoding, Kept, Message, Part, PartPath};
-use crate::mail::draft::DraftAttachment;
 use crate::mail::ids::{MessageKey, PlacementKey};
 use crate::mail::transfer::Decoder;
 use crate::mail::{filename, parse};
@@ -27,12 +26,12 @@ const SNIFF: u64 = 4_096;
 const PIECE: usize = 64 * 1024;
 
 /// A message as far as it is here.
-struct Open {
+pub(super) struct Open {
     message: Option<Arc<Message>>,
     partly: Option<Partly>,
 }
 
-fn open(shared: &Shared, id: PlacementKey) -> Result<Open, Fault> {
+pub(super) fn open(shared: &Shared, id: PlacementKey) -> Result<Open, Fault> {
     let found = shared.store.read(|db| {
         let key = placements::get(db, id)?.message;
         Ok((key, messages::content(db, key)?.blob, parts::of(db, key)?))
@@ -46,14 +45,14 @@ fn open(shared: &Shared, id: PlacementKey) -> Result<Open, Fault> {
 }
 
 impl Open {
-    fn part(&self, path: &PartPath) -> Result<(&Message, &Part), Fault> {
+    pub fn part(&self, path: &PartPath) -> Result<(&Message, &Part), Fault> {
         let message = self.message.as_ref().ok_or_else(|| Fault::new(Kind::Missing, "this message is not here yet"))?;
         let part = message.at(path).and_then(|index| message.parts.get(index));
         Ok((message, part.ok_or_else(|| Fault::missing("the message has no such part"))?))
     }
 
     /// The decoded bytes of a part that is here, to be read piece by piece.
-    fn source(&self, shared: &Shared, path: &PartPath) -> Result<(&Part, Source), Fault> {
+    pub fn source(&self, shared: &Shared, path: &PartPath) -> Result<(&Part, Source), Fault> {
         let (message, part) = self.part(path)?;
         let away = || Fault::missing("this file is not here yet");
         let bytes = match part.kept {
@@ -70,7 +69,7 @@ impl Open {
 }
 
 /// The decoded bytes of a part: never more than a piece of them in memory, if they lie in a file of their own.
-struct Source {
+pub(super) struct Source {
     file: Option<Checked>,
     decoder: Decoder,
     /// Decoded, and not read yet.
@@ -123,21 +122,17 @@ impl Read for Source {
 
 /// What has to be fetched before `request` can be carried out; nothing if all is here.
 pub(super) fn missing(shared: &Shared, request: &Request) -> Result<Option<(PlacementKey, Piece)>, Fault> {
-    let (id, paths) = match request {
-        Request::SavePart { message, part, .. } => (*message, std::slice::from_ref(part)),
-        Request::AttachParts { message, parts } => (*message, parts.as_slice()),
-        _ => return Ok(None),
-    };
+    let (Request::SavePart { message: id, .. } | Request::AttachParts { message: id, .. }) = request else { return Ok(None) };
+    let id = *id;
     let open = open(shared, id)?;
     if open.message.is_none() {
         return Ok(Some((id, Piece::Text)));
     }
-    for path in paths {
-        if matches!(open.part(path)?.1.kept, Kept::OnServer { .. }) {
-            return Ok(Some((id, Piece::Part(path.clone()))));
-        }
+    match request {
+        Request::SavePart { part, .. } if !open.part(part)?.1.kept.is_here() => Ok(Some((id, Piece::Part(part.clone())))),
+        // What is attached and not here comes later: nobody waits for it.
+        _ => Ok(None),
     }
-    Ok(None)
 }
 
 /// Saves a part under `name` (or a name with a number) in `folder`; `to_open` refuses what could run as a program.
@@ -162,30 +157,20 @@ pub(super) fn save(
     Ok(Done { count: 1, path: Some(path), ..Done::default() })
 }
 
+/// The decoded bytes of a part that is here; nothing for what is no part, and for a message that is gone.
+pub(super) fn arrived(shared: &Shared, message: MessageKey, piece: &Piece) -> Result<Option<Source>, Fault> {
+    let Piece::Part(path) = piece else { return Ok(None) };
+    let places = shared.store.read(|db| placements::of_message(db, message))?;
+    let Some(place) = places.first() else { return Ok(None) };
+    Ok(Some(open(shared, place.id)?.source(shared, path)?.1))
+}
+
 /// Makes a file that was asked for in an earlier life, and says so. One that is there already, made just before that life
 /// ended, is not made again.
 pub(super) fn saved(shared: &Shared, message: MessageKey, piece: &Piece, folder: &Path, name: &str) -> Result<(), Fault> {
-    let Piece::Part(path) = piece else { return Ok(()) };
-    let places = shared.store.read(|db| placements::of_message(db, message))?;
-    let Some(place) = places.first() else { return Ok(()) };
-    let open = open(shared, place.id)?;
-    let (_, mut source) = open.source(shared, path)?;
+    let Some(mut source) = arrived(shared, message, piece)? else { return Ok(()) };
     let cannot = |e: &io::Error| io_fault(e.kind(), "the attachment cannot be saved").because(&e.to_string());
     let path = target::make(folder, &filename::safe(name), &mut source, true).map_err(|e| cannot(&e))?;
     shared.fault(Fault::new(Kind::Notice, &format!("saved {}", path.display())).reaching(Reach::Message));
     Ok(())
-}
-
-/// Copies parts into the spool.
-pub(super) fn attach(shared: &Shared, id: PlacementKey, paths: &[PartPath]) -> Result<Done, Fault> {
-    let open = open(shared, id)?;
-    let mut done = Done::default();
-    for path in paths {
-        let (part, mut source) = open.source(shared, path)?;
-        let (spool, size) = shared.spool.put(&mut source)?;
-        let name = filename::safe(part.name.as_deref().unwrap_or_default());
-        done.attachments.push(DraftAttachment { spool, name, mime: part.mime.clone(), size });
-        done.count += 1;
-    }
-    Ok(done)
 }

@@ -2,11 +2,12 @@
 //! Owns: `Waiting`, the half of the clerk that waits. May import: store, and the engine's own.
 //! Start reading at: `Waiting::arrived`. Who asked hears nothing until then: the outcome is that of the request itself.
 
-use super::{Clerk, Ear, parts};
+use super::{Clerk, Ear, forward, parts};
 use crate::engine::api::{Done, Fault, Kind, Piece, Request, Ticket};
 use crate::engine::asked::{self, Left};
 use crate::engine::awaited::Asking;
-use crate::mail::ids::{MessageKey, PlacementKey};
+use crate::mail::body::PartPath;
+use crate::mail::ids::{MessageKey, OutboxId, PlacementKey};
 use crate::store::placements;
 use std::path::PathBuf;
 
@@ -93,10 +94,43 @@ impl Clerk {
         }
         if how.is_ok() {
             for (folder, name) in files {
-                self.told(parts::saved(&self.shared, message, piece, &folder, &name));
+                self.told(if forward::is_for(&folder) {
+                    forward::arrived(&self.shared, message, piece, &name)
+                } else {
+                    parts::saved(&self.shared, message, piece, &folder, &name)
+                });
             }
             self.told(asked::done(&self.shared, message, piece));
         }
+        if *piece != Piece::Text {
+            self.told(self.complete());
+        }
+    }
+
+    /// Mails that waited for their files are sent when all are here.
+    pub(super) fn complete(&self) -> Result<(), Fault> {
+        if forward::complete(&self.shared)? {
+            self.crew.outgoing();
+        }
+        Ok(())
+    }
+
+    /// Attaches parts of a message, and has those fetched that are not here.
+    pub(super) fn attach(&self, message: PlacementKey, paths: &[PartPath]) -> Result<Done, Fault> {
+        let (done, wanted) = forward::attach(&self.shared, message, paths)?;
+        for piece in wanted {
+            self.fetch(message, &piece)?;
+        }
+        Ok(done)
+    }
+
+    /// Has what a mail of the outbox waits for fetched; whether it waits for anything.
+    pub(super) fn ask_again(&self, id: OutboxId) -> Result<bool, Fault> {
+        let Some(wanted) = forward::again(&self.shared, id)? else { return Ok(false) };
+        for (message, piece) in wanted {
+            self.fetch(message, &piece)?;
+        }
+        Ok(true)
     }
 
     /// The person does not want it any more.

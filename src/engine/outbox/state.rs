@@ -18,6 +18,8 @@ pub const GIVE_UP_AFTER: i64 = 5 * 86_400;
 /// What happened to a mail.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// All of its files are here, and it is frozen.
+    Whole,
     /// The sender takes it up: before anything is dialled.
     Start,
     /// All bytes but the final dot are with the system; the dot follows once this is durable.
@@ -68,6 +70,8 @@ pub fn step(mail: &Outgoing, event: Event, now: i64) -> Option<Change> {
         (S::Held | S::Queued | S::Deferred, Event::Start) if due(mail, now).is_some_and(|at| at <= now) => {
             Some(Change { state: S::Sending, attempts: mail.attempts + 1, due: 0, fault: String::new() })
         }
+        // The time in which it can be taken back began when the person sent it.
+        (S::Awaiting, Event::Whole) => to(S::Held, mail.due),
         (S::Sending, Event::Dot) => to(S::DotSent, 0),
         (S::DotSent | S::Unknown, Event::Accepted | Event::Found) => to(S::Accepted, 0),
         (S::Accepted, Event::Filed) => to(S::Filed, 0),
@@ -126,7 +130,7 @@ pub fn due(mail: &Outgoing, now: i64) -> Option<i64> {
 #[must_use]
 pub const fn can_cancel(state: OutboxState) -> bool {
     use OutboxState as S;
-    matches!(state, S::Held | S::Queued | S::Deferred | S::Refused | S::NeedsUser | S::Unknown)
+    matches!(state, S::Awaiting | S::Held | S::Queued | S::Deferred | S::Refused | S::NeedsUser | S::Unknown)
 }
 
 #[cfg(test)]
@@ -161,6 +165,7 @@ mod tests {
             1 => Just(Event::NeedsUser(t())),
             1 => Just(Event::Lost),
             1 => Just(Event::Found),
+            1 => Just(Event::Whole),
         ]
     }
 
@@ -178,6 +183,16 @@ mod tests {
             assert_eq!(m.state, state);
         }
         assert_eq!(m.attempts, 1);
+    }
+
+    #[test]
+    fn a_mail_without_its_files_waits_for_them_and_can_be_taken_back() {
+        let mut m = mail(OutboxState::Awaiting, 0, 1_010);
+        assert!(can_cancel(m.state) && due(&m, 2_000).is_none() && recover(&m).is_none());
+        assert!(!apply(&mut m, Event::Start, 2_000) && !apply(&mut m, Event::Retry, 2_000), "nobody sends half of it");
+        assert!(apply(&mut m, Event::Whole, 1_005));
+        assert!(!apply(&mut m, Event::Start, 1_009), "the time to take it back goes on");
+        assert!(apply(&mut m, Event::Start, 1_010));
     }
 
     #[test]

@@ -138,7 +138,11 @@ fn attachments(canvas: &mut Canvas<'_>, compose: &Compose, area: Area, y: u16) {
         let name = SafeText::line_max(&file.name, 60);
         x += canvas.text(x, y, end.saturating_sub(x).min(40), name.as_str(), if picked { Role::Accent } else { Role::Strong });
         x += 2;
-        x += canvas.text(x, y, end.saturating_sub(x), &words::size(file.size), Role::Dim) + 3;
+        x += canvas.text(x, y, end.saturating_sub(x), &words::size(file.size), Role::Dim);
+        if file.away.is_some() {
+            x += canvas.text(x, y, end.saturating_sub(x), " · not here yet", Role::StateWaiting);
+        }
+        x += 3;
         if x >= end {
             return;
         }
@@ -156,6 +160,10 @@ fn notes(canvas: &mut Canvas<'_>, app: &App, compose: &Compose, area: Area, y: u
         canvas.text(x, y, room, "Copying the file…", Role::Dim);
     } else if let Some(doubt) = compose.doubt() {
         canvas.text(x, y, room, &format!("⚠ {doubt}"), Role::ToastWarn);
+    } else if compose.away() > 0 && !compose.awaits_text() {
+        let files = if compose.away() == 1 { "A file is" } else { "Files are" };
+        let text = format!("{files} on the server only, and asked for: the mail goes when all is here");
+        canvas.text(x, y, room, &text, Role::Dim);
     } else if compose.awaits_text() {
         canvas.text(x, y, room, "The text that you answer is on its way; it will be quoted below", Role::Dim);
     } else {

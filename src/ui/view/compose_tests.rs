@@ -7,10 +7,12 @@ use super::tests::each_size;
 use crate::app::compose::attach::Entry;
 use crate::app::msg::{Effect, Msg};
 use crate::app::screen::Screen;
-use crate::engine::api::{DraftRow, Fault, Kind, Request, SavedDraft};
+use crate::engine::api::{DraftRow, Fault, Kind, News, Request, SavedDraft};
 use crate::mail::address::Address;
-use crate::mail::draft::{Draft, DraftAttachment};
-use crate::mail::ids::{AccountName, DraftId, OutboxId};
+use crate::mail::draft::{Away, Draft, DraftAttachment};
+use crate::mail::ids::{AccountName, DraftId, OpId, OutboxId};
+use crate::mail::intent::Target;
+use crate::mail::mailbox::MailboxPath;
 use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_secs(1);
@@ -20,7 +22,13 @@ fn stage() -> Stage {
 }
 
 fn file(name: &str) -> DraftAttachment {
-    DraftAttachment { spool: "s1".to_owned(), name: name.to_owned(), mime: "application/pdf".to_owned(), size: 88_000 }
+    DraftAttachment {
+        spool: "s1".to_owned(),
+        name: name.to_owned(),
+        mime: "application/pdf".to_owned(),
+        size: 88_000,
+        away: None,
+    }
 }
 
 fn saves(stage: &Stage) -> Vec<&Draft> {
@@ -245,6 +253,34 @@ fn a_forward_takes_the_attachments_along() {
     assert!(matches!(&s.requests[..], [.., Request::AttachParts { parts, .. }] if parts.len() == 1), "{:?}", s.requests);
     assert_eq!(compose.attachments(), [file("notes.pdf")]);
     assert_eq!(compose.draft().subject, "Fwd: Quarterly figures, second draft");
+}
+
+/// In the train: what is on the server only goes along all the same, and the mail goes when it is here.
+#[test]
+fn a_forward_takes_along_what_is_not_here_yet() {
+    let mut s = stage();
+    let target = Target::ResultOf { op: OpId(1), index: 0 };
+    let (account, mailbox) = (AccountName::new("work"), MailboxPath::inbox());
+    let away = Some(Away { account, mailbox, target, section: "2".to_owned() });
+    s.attachments = vec![DraftAttachment { away, ..file("notes.pdf") }];
+    s.press("f \"ann@example.org");
+    let shown = s.text();
+    assert!(shown.contains("notes.pdf  88 kB · not here yet") && shown.contains("the mail goes when all is here"), "{shown}");
+    s.news(News { spooled: ["other".to_owned()].into(), ..News::default() });
+    assert_eq!(s.app.desk().front().unwrap().away(), 1);
+    s.later = true;
+    s.press("C-s");
+    assert!(s.text().contains("as soon as its files are here"), "{}", s.text());
+    s.press("f");
+    s.news(News { spooled: ["s1".to_owned()].into(), ..News::default() });
+    assert_eq!((s.app.desk().front().unwrap().away(), s.text().contains("not here yet")), (0, false));
+    // Without its text it is no forward.
+    s.press("Esc");
+    s.bodies = false;
+    s.press("f \"ann@example.org");
+    s.requests.clear();
+    s.press("C-s");
+    assert!(!s.requests.iter().any(|r| matches!(r, Request::Send { .. })) && s.text().contains("is not here yet"));
 }
 
 #[test]

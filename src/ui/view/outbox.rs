@@ -75,6 +75,8 @@ fn mail_state(mail: &OutboxRow, calendar: &Calendar) -> (String, Role) {
     let due = || if mail.due > 0 { format!(" {}", calendar.clock(mail.due)) } else { String::new() };
     let why = || if mail.fault.is_empty() { String::new() } else { format!(": {}", mail.fault) };
     match mail.state {
+        OutboxState::Awaiting if mail.fault.is_empty() => ("waits for its files".to_owned(), Role::StateWaiting),
+        OutboxState::Awaiting => (format!("waits for its files{}", why()), Role::StateBad),
         OutboxState::Held => (format!("is sent at{}", due()), Role::StateWaiting),
         OutboxState::Queued => ("waits".to_owned(), Role::StateWaiting),
         OutboxState::Sending | OutboxState::DotSent => ("is being sent".to_owned(), Role::StateWaiting),

@@ -53,6 +53,8 @@ pub struct Stage {
     pub outside: Vec<Effect>,
     /// What requests of the composer end with instead.
     pub fail: Option<Fault>,
+    /// Whether what is sent waits for its files.
+    pub later: bool,
     /// The files that the spool has.
     pub attachments: Vec<DraftAttachment>,
     /// How much room accounts have.
@@ -209,6 +211,7 @@ impl Stage {
             fault: None,
             outside: Vec::new(),
             fail: None,
+            later: false,
             attachments: Vec::new(),
             quotas: Vec::new(),
             servers: None,
@@ -324,7 +327,8 @@ impl Stage {
                         }
                         Request::SaveDraft { id, .. } => Ok(Done { draft: id.or(Some(DraftId(7))), ..Done::default() }),
                         Request::Send { hold, .. } => {
-                            Ok(Done { outbox: Some(OutboxId(3)), until: Some(NOW + i64::from(*hold)), ..Done::default() })
+                            let until = Some(NOW + i64::from(*hold));
+                            Ok(Done { outbox: Some(OutboxId(3)), until, later: self.later, ..Done::default() })
                         }
                         Request::Attach { .. } | Request::AttachParts { .. } => {
                             Ok(Done { attachments: self.attachments.clone(), ..Done::default() })
