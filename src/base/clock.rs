@@ -22,6 +22,13 @@ impl Clock for System {
     }
 }
 
+/// The processor's time that this thread has had: other work on the machine does not count in it.
+#[cfg(test)]
+pub fn spent() -> std::time::Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    std::time::Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// A clock that stands until it is set. Every clone is the same one.
 #[derive(Clone, Default, Debug)]
 pub struct Manual(Arc<AtomicI64>);

@@ -122,7 +122,12 @@ impl Fetcher<'_> {
                     let what = node.name.clone().unwrap_or_else(|| format!("part {path}"));
                     self.part(conn, &content.account, &what, &large, patience)
                 }
-                (Piece::Part(_) | Piece::Whole, _) => {
+                // What a part is only the outline says, which comes with the text; unless all of it comes then.
+                (Piece::Part(_), None) => match self.text(conn, &content, mailbox, uid) {
+                    Ok(Got::Here) => return self.piece(conn, key, piece, patience),
+                    other => other,
+                },
+                (Piece::Whole, _) => {
                     let section = Section::Whole;
                     let large = Large { message: content.key, uid, mailbox, piece, section, total: content.size, decoded: false };
                     self.whole(conn, &content, &large, patience)

@@ -114,6 +114,16 @@ fn it_comes_with_the_line_also_from_where_the_message_is_now() {
 /// Without any connection to wait for it is a promise for the next one; `postrider sync` keeps it, too.
 #[test]
 fn a_pass_brings_what_was_asked_for() {
+    brought_by_a_pass(true);
+}
+
+/// Also where nothing of the message is here but its row.
+#[test]
+fn a_pass_brings_a_file_of_a_mail_that_was_never_read() {
+    brought_by_a_pass(false);
+}
+
+fn brought_by_a_pass(read: bool) {
     let dir = tempfile::tempdir().unwrap();
     let (profile, me) = (dir.path(), user());
     add(profile, &me, At::Good, PASSWORD).code(0);
@@ -122,7 +132,9 @@ fn a_pass_brings_what_was_asked_for() {
     put(&Person::new(me), &bytes);
     run(profile, &["sync", "--bodies", "none"], "").code(0);
     let id = PlacementKey(rows(profile, "INBOX")[0]["id"].as_i64().unwrap());
-    run(profile, &["show", &id.to_string()], "").code(0);
+    if read {
+        run(profile, &["show", &id.to_string()], "").code(0);
+    }
     let folder = tempfile::tempdir().unwrap();
     {
         use postrider::base::paths::Paths;

@@ -39,6 +39,15 @@ pub(super) fn file(request: &Request) -> Option<(PathBuf, String)> {
     }
 }
 
+/// What is written down of a request that waits for `piece`: a file that is to be saved is wanted also where its message has to be
+/// read first.
+pub(super) fn lasting(request: &Request, piece: &Piece) -> Piece {
+    match request {
+        Request::SavePart { part, .. } => Piece::Part(part.clone()),
+        _ => piece.clone(),
+    }
+}
+
 impl Waits {
     /// As [`file`].
     pub fn file(&self) -> Option<(PathBuf, String)> {
@@ -167,11 +176,12 @@ impl Clerk {
             return Some((ear, Fault::new(Kind::Missing, what)));
         }
         let save = file.map(|(folder, name)| (folder.to_string_lossy().into_owned(), name));
-        if let Err(fault) = asked::write(&self.shared, placement, &piece, save) {
+        let lasting = lasting(&request, &piece);
+        if let Err(fault) = asked::write(&self.shared, placement, &lasting, save) {
             return Some((ear, fault));
         }
         if self.shared.offline {
-            let done = self.fetch(placement, &piece).map(|_| Done { later: true, ..Done::default() });
+            let done = self.fetch(placement, &lasting).map(|_| Done { later: true, ..Done::default() });
             self.end(ticket, ear, done);
             return None;
         }

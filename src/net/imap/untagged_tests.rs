@@ -1,6 +1,7 @@
 //! The tests of `untagged.rs`: answers as servers give them, and numbers that lie.
 
 use super::*;
+use crate::base::clock::spent;
 use crate::mail::flags::Flag;
 use proptest::prelude::*;
 use std::time::Duration;
@@ -125,12 +126,6 @@ proptest! {
             let _ = (super::super::structure::attachments(&value), super::super::outline::outline(&value));
         }
     }
-}
-
-/// The processor's time of this thread: other work on the machine does not count.
-fn spent() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap())
 }
 
 /// Four times as long takes about four times as long: 16 would be a square.
