@@ -87,6 +87,8 @@ fn pass(session: &Session, scope: &Scope) -> Result<SyncSummary, Failure> {
                 draw(&tasks);
             }
         }
+        // What was asked for and came now is made a file of, and told.
+        session.engine().finish();
         notices.extend(session.engine().wait(Duration::ZERO).faults.into_iter().filter(|fault| fault.kind == Kind::Notice));
         if shown {
             // Nobody is left to tell if it fails.

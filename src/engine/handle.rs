@@ -78,6 +78,17 @@ impl Engine {
         outcome.recv().unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Waits until all is carried out that was asked for so far, and files are made of what came: what a verb does at its end.
+    pub fn finish(&self) {
+        let (call, done) = sync_channel(0);
+        match &*self.office.staff() {
+            Some(staff) => staff.desk.hand_in(Errand::Call(call)),
+            None => return,
+        }
+        // Nothing is ever sent: the end of the call is the answer.
+        let _ = done.recv();
+    }
+
     /// Asks a question for a slot; the answer comes as news, unless the slot asks again before. The number of the question.
     pub fn query(&self, slot: Slot, query: Query) -> u64 {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;

@@ -12,7 +12,7 @@ mod writing;
 
 use base64::Engine as _;
 use mailhost::proxy::{End, Line, Proxy};
-use mailhost::{PASSWORD, host, user};
+use mailhost::{PASSWORD, home, host, user};
 use screen::Screen;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const MAILS: u64 = 12;
 const TOLD: Duration = Duration::from_secs(60);
 
 fn maildir(user: &str) -> PathBuf {
-    host().dir.join("mail").join(user.split('@').next().unwrap()).join("Maildir")
+    home(user).join("Maildir")
 }
 
 /// Puts a mail into a folder that is there, of a second of the year 2026.

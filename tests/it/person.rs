@@ -1,7 +1,7 @@
 //! person — a person with a mailbox on the server, a profile with the whole engine, and another client at work beside it.
 //! Start reading at: `Person`. Both sides can be looked at: what the person sees (`sees`), and what the server has (`there`).
 
-use crate::mailhost::{At, PASSWORD, host};
+use crate::mailhost::{At, PASSWORD, home, host};
 use crate::{Strings, imap_to};
 use postrider::base::paths::Paths;
 use postrider::config::Config;
@@ -22,6 +22,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A person with a mailbox on the server, a profile, and another client.
 pub struct Person {
     pub name: String,
+    /// The account's name in the profile.
+    pub account: &'static str,
     pub dir: tempfile::TempDir,
     pub imap: u16,
     pub smtp: u16,
@@ -40,6 +42,7 @@ impl Person {
         let dir = tempfile::tempdir().unwrap();
         Self {
             name,
+            account: "me",
             dir,
             imap: host().imaps,
             smtp: host().submissions,
@@ -56,9 +59,9 @@ impl Person {
         let ca = host().dir.join("tls/ca.pem");
         let password = if self.password.is_empty() { "{ ask = true }".into() } else { format!("{:?}", self.password) };
         let text = format!(
-            "[account.me]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
+            "[account.{}]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
              imap = {{ host = \"127.0.0.{}\", port = {}, connections = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n{}\n",
-            self.name, self.at as u8, self.imap, self.connections, self.smtp, self.more
+            self.account, self.name, self.at as u8, self.imap, self.connections, self.smtp, self.more
         );
         let config = Config::parse(&text, &self.dir.path().join("config.toml"), 0o600).unwrap();
         let mut setup = Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live);
@@ -80,7 +83,7 @@ impl Person {
     }
 
     pub fn maildir(&self) -> std::path::PathBuf {
-        host().dir.join("mail").join(self.name.split_once('@').unwrap().0).join("Maildir")
+        home(&self.name).join("Maildir")
     }
 }
 

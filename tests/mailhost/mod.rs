@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "secret";
@@ -79,6 +80,33 @@ pub fn user() -> String {
 /// A new user to whom the IMAP server announces no extension.
 pub fn bare_user() -> String {
     format!("min{}", user())
+}
+
+/// Where the server has a person's mail.
+pub fn home(user: &str) -> PathBuf {
+    host().dir.join("mail").join(user.split('@').next().unwrap())
+}
+
+fn wait(what: &str, is: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is() {
+        assert!(Instant::now() < end, "the mail host never came to this: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until the IMAP server works for nobody of this name any more: of a client that was killed it carries out what was
+/// on its way, and may still be at it when the next one comes.
+pub fn left(user: &str) {
+    let home = home(user);
+    let here = |entry: std::fs::DirEntry| std::fs::read_link(entry.path().join("cwd")).is_ok_and(|at| at == home);
+    wait("all have left", || !std::fs::read_dir("/proc").unwrap().flatten().any(here));
+}
+
+/// Waits until every mail that the submission server has taken lies with its recipient.
+pub fn delivered() {
+    let empty = |queue| std::fs::read_dir(host().dir.join("spool").join(queue)).unwrap().next().is_none();
+    wait("all is delivered", || ["maildrop", "incoming", "active", "deferred"].into_iter().all(empty));
 }
 
 /// The servers; started by the first who asks.

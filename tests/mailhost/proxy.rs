@@ -30,13 +30,15 @@ pub struct Line {
     pub cut: Option<(u64, End)>,
     /// The same for bytes to the server.
     pub cut_up: Option<(u64, End)>,
+    /// After so many bytes to the server, on each connection, nothing more comes from it.
+    pub mute: Option<u64>,
     /// New connections are closed at once.
     pub refuse: bool,
 }
 
 impl Default for Line {
     fn default() -> Self {
-        Self { latency: Duration::ZERO, rate: None, cut: None, cut_up: None, refuse: false }
+        Self { latency: Duration::ZERO, rate: None, cut: None, cut_up: None, mute: None, refuse: false }
     }
 }
 
@@ -59,6 +61,8 @@ struct Pair {
     silent: AtomicBool,
     /// The last bytes came from the server.
     answered: AtomicBool,
+    /// Bytes to the server.
+    up: AtomicU64,
 }
 
 impl Pair {
@@ -166,6 +170,7 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, to: SocketAddr) {
         over: AtomicBool::new(false),
         silent: AtomicBool::new(false),
         answered: AtomicBool::new(true),
+        up: AtomicU64::new(0),
     });
     let mut pairs = shared.pairs.lock().unwrap();
     pairs.retain(|p| p.strong_count() > 0);
@@ -196,7 +201,8 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, to: SocketAddr) {
                 if let Some((after, _)) = cut {
                     bytes.truncate(usize::try_from(after.saturating_sub(passed)).unwrap());
                 }
-                if pair.silent.load(Ordering::SeqCst) {
+                let mute = down && line.mute.is_some_and(|after| pair.up.load(Ordering::SeqCst) >= after);
+                if mute || pair.silent.load(Ordering::SeqCst) {
                     continue;
                 }
                 if let Some(rate) = line.rate {
@@ -206,6 +212,9 @@ fn connect(shared: &Arc<Shared>, client: TcpStream, to: SocketAddr) {
                     shared.turns.fetch_add(1, Ordering::SeqCst);
                 }
                 passed += bytes.len() as u64;
+                if !down {
+                    pair.up.store(passed, Ordering::SeqCst);
+                }
                 if down { &shared.down } else { &shared.up }.fetch_add(bytes.len() as u64, Ordering::SeqCst);
                 if to.write_all(&bytes).is_err() {
                     break;

@@ -57,6 +57,8 @@ pub enum Errand {
     Knock(Knock),
     /// Do what can wait: remove what nothing names any more.
     Tidy,
+    /// Nothing: who holds the other end hears, when this is dropped, that all that came before is done.
+    Call(SyncSender<()>),
     /// Go home.
     End,
 }
@@ -132,6 +134,7 @@ impl Clerk {
                     self.request(waits.ticket, waits.request, waits.ear);
                 }
             }
+            Errand::Call(_) | Errand::End => {}
             Errand::Rebuilt => self.told(intents::rebuild(&shared).map(|()| self.crew.refresh(None))),
             Errand::Knock(Knock::Wake) => self.told(setup::lay_over(&shared).map(|()| self.crew.wake())),
             Errand::Knock(Knock::Refresh) => self.told(self.refresh(None)),
@@ -146,7 +149,6 @@ impl Clerk {
                 self.told(self.complete());
                 self.told(copies::catch_up(&shared).map(|accounts| self.crew.intents(&accounts)));
             }
-            Errand::End => {}
         }
     }
 
