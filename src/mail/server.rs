@@ -136,6 +136,8 @@ pub struct Resync {
     pub modseq: ModSeq,
     /// The UIDs that we have. Nothing is told of any other.
     pub known: UidSet,
+    /// Rows of these, if there are any, are to come in the same turn ([`Selected::ahead`]); none of them is in `known`.
+    pub ahead: UidSet,
 }
 
 /// What SELECT or EXAMINE said.
@@ -163,6 +165,8 @@ pub struct Selected {
     pub vanished: UidSet,
     /// Known messages whose flags changed.
     pub changed: Vec<FlagsSeen>,
+    /// The rows of [`Resync::ahead`]; nothing where they were not asked for, or not answered.
+    pub ahead: Option<Vec<EnvelopeSeen>>,
 }
 
 /// The flags of one message as the server has them.

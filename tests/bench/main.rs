@@ -12,6 +12,7 @@ mod corpus;
 mod cost;
 mod curve;
 mod first;
+mod items;
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 mod report;
@@ -35,12 +36,13 @@ fn main() {
         "program" => whole::run(count, &mut report),
         "bodies" => bodies::run(if args.len() > 1 { count } else { 10_000 }, &mut report),
         "cost" => cost::run(count, &mut report),
+        "items" => items::run(if args.len() > 1 { count } else { 10_000 }, &mut report),
         "curve" => curve::run(count, &mut report),
         "all" => {
             store::run(count, &mut report);
             whole::run(count, &mut report);
         }
-        other => panic!("no such part: {other}; there are: all, bodies, cost, curve, fill, program, store"),
+        other => panic!("no such part: {other}; there are: all, bodies, cost, curve, fill, items, program, store"),
     }
     std::process::exit(report.end());
 }

@@ -92,7 +92,12 @@ fn qresync_reopens_in_one_turn() {
     fill(&mut mine, 12);
     let before = mine.select(&inbox, false, None).unwrap();
     assert!(!before.resynced && before.vanished.is_empty());
-    let known = Resync { uidvalidity: before.uidvalidity, modseq: before.highestmodseq, known: UidSet::range(1, 12) };
+    let known = Resync {
+        uidvalidity: before.uidvalidity,
+        modseq: before.highestmodseq,
+        known: UidSet::range(1, 12),
+        ..Resync::default()
+    };
 
     plain.select(&inbox, false, None).unwrap();
     plain.store_flags(&set("3:5,9"), &FlagDelta::set(Flag::Deleted)).unwrap();
@@ -110,10 +115,25 @@ fn qresync_reopens_in_one_turn() {
     assert_eq!(changed, [(1, "\\Flagged".to_owned()), (12, "\\Flagged".to_owned())]);
     assert_eq!((now.exists, now.uidnext, mine.exists()), (10, 15, 10));
 
-    // A mailbox that was numbered anew is not resynced.
-    let other = Resync { uidvalidity: postrider::mail::uid::UidValidity(1), ..known.clone() };
+    // What is new comes in the same turn; also that there is nothing new.
+    let turns = mine.traffic().round_trips;
+    let came = mine.select(&inbox, false, Some(&Resync { ahead: UidSet::range(13, 300), ..known.clone() })).unwrap();
+    let rows = came.ahead.unwrap();
+    assert_eq!(rows.iter().map(|r| r.uid.get()).collect::<Vec<_>>(), [13, 14]);
+    assert!(rows.iter().all(|r| r.received > 0 && r.size > 0 && r.envelope.message_id.is_some()));
+    let none = mine.select(&inbox, false, Some(&Resync { ahead: UidSet::range(15, 300), ..known.clone() })).unwrap();
+    assert_eq!((none.ahead, none.changed.len(), mine.exists()), (Some(Vec::new()), 2, 10));
+    assert_eq!(mine.traffic().round_trips, turns + 2);
+    // A mailbox that cannot be opened says so, and the connection goes on.
+    let gone = MailboxPath::from_typed("gone");
+    let refused = mine.select(&gone, false, Some(&Resync { ahead: UidSet::range(13, 300), ..known.clone() }));
+    assert!(refused.unwrap_err().connection_lives());
+
+    // A mailbox that was numbered anew is not resynced, and nothing comes ahead.
+    let validity = postrider::mail::uid::UidValidity(1);
+    let other = Resync { uidvalidity: validity, ahead: UidSet::range(13, 300), ..known.clone() };
     let anew = mine.select(&inbox, false, Some(&other)).unwrap();
-    assert!(!anew.resynced && anew.vanished.is_empty() && anew.changed.is_empty());
+    assert!(!anew.resynced && anew.vanished.is_empty() && anew.changed.is_empty() && anew.ahead.is_none());
 
     // News of an expunge comes as VANISHED now, and is counted.
     plain.store_flags(&set("1"), &FlagDelta::set(Flag::Deleted)).unwrap();

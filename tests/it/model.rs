@@ -178,7 +178,12 @@ impl Both {
     fn open(&mut self, who: usize, path: MailboxPath, save: Option<Save>, log: &mut Vec<String>) {
         let validity = self.model.boxes.get(&path).map_or(UidValidity(0), |mailbox| UidValidity(mailbox.validity));
         let ask = |modseq: fn(&Save) -> ModSeq| {
-            let resync = save.as_ref().map(|s| Resync { uidvalidity: validity, modseq: modseq(s), known: s.known.clone() });
+            let resync = save.as_ref().map(|s| Resync {
+                uidvalidity: validity,
+                modseq: modseq(s),
+                known: s.known.clone(),
+                ..Resync::default()
+            });
             Step::Ask(Ask::Select { mailbox: path.clone(), read_only: false, resync })
         };
         let (on_model, on_real) = (ask(|s| s.model), ask(|s| s.real));

@@ -11,9 +11,10 @@ use postrider::mail::uid::UidSet;
 use postrider::net::session::MailStore;
 use std::time::{Duration, Instant};
 
-/// TCP's own turn does not count here (the proxy takes the connection at once): TLS 1.3 and the login are three turns, opening
-/// the inbox is one, its new rows are one. Room for one more, and for what the second connection does meanwhile.
-const TURNS: u64 = 12;
+/// TCP's own turn does not count here (the proxy takes the connection at once): TLS 1.3 one, the greeting one, the login three
+/// (SCRAM), agreeing on extensions one, opening the inbox with its new rows one. Room for what is said next, before somebody
+/// has seen that the list is right: `rounds.rs` counts exactly.
+const TURNS: u64 = 7 + 5;
 
 /// Many mailboxes, a warm cache, something new in the inbox, and 50 ms there and back.
 #[test]
@@ -36,6 +37,7 @@ fn a_warm_start_is_right_after_few_turns() {
     let latency = Duration::from_millis(25);
     let proxy = Proxy::start(host().imaps, Line { latency, ..Line::default() });
     person.imap = proxy.port;
+    person.connections = 1;
     let begun = Instant::now();
     let engine = person.start();
     assert_eq!(rows(&engine, "INBOX").len(), 2, "the cache is there at once");
@@ -44,7 +46,7 @@ fn a_warm_start_is_right_after_few_turns() {
         (all.len() == 3 && all.iter().any(|r| r.subject == "a" && r.flags.has(Flag::Flagged))).then_some(())
     });
     let (took, turns) = (begun.elapsed(), proxy.turns());
-    println!("right after {took:?}, {turns} turns on all connections");
+    println!("right after {took:?}, {turns} turns");
     assert!(turns <= TURNS, "{turns} turns");
     // The bar is half a second on a quiet machine.
     assert!(took < Duration::from_secs(2), "{took:?}");

@@ -233,7 +233,11 @@ impl MailboxSync {
                 rows.retain(|row| uids.contains(row.uid));
                 if matches!(self.stage, Stage::Observe(_)) { self.flags(rows) } else { self.answer.flags.extend(rows) }
             }
-            (Waiting::Ask(Ask::Select { .. }), Part::Selected(selected)) => self.answer.selected = Some(selected),
+            (Waiting::Ask(Ask::Select { resync, .. }), Part::Selected(mut selected)) => {
+                let asked = |uid| resync.as_ref().is_some_and(|r| r.ahead.contains(uid));
+                selected.ahead.iter_mut().for_each(|rows| rows.retain(|row| asked(row.uid)));
+                self.answer.selected = Some(selected);
+            }
             (Waiting::Ask(Ask::Uids { from }), Part::Uids(uids)) => {
                 let asked = uids.intersection(&UidSet::range(*from, u32::MAX));
                 self.answer.uids = self.answer.uids.union(&asked);
@@ -303,7 +307,11 @@ impl MailboxSync {
         let usable = self.caps.qresync && self.base.highestmodseq > ModSeq(0) && self.base.uidvalidity != UidValidity::default();
         let known = if self.known.ranges().len() <= MAX_KNOWN { Some(self.known.clone()) } else { None };
         let known = known.or_else(|| self.known.bounds().map(|(low, high)| UidSet::range(low, high))).unwrap_or_default();
-        let resync = Resync { uidvalidity: self.base.uidvalidity, modseq: self.base.highestmodseq, known };
+        // What is newer than all that we know comes in the same turn; not where something is told first, and it is opened anew.
+        let idle = !self.ops.iter().any(|op| self.ours(op));
+        let from = known.bounds().map_or(1, |(_, high)| high.saturating_add(1)).max(self.base.uidnext);
+        let ahead = if idle { UidSet::range(from, from.saturating_add(observe::AHEAD - 1)) } else { UidSet::new() };
+        let resync = Resync { uidvalidity: self.base.uidvalidity, modseq: self.base.highestmodseq, known, ahead };
         let resync = Some(resync).filter(|resync| usable && !resync.known.is_empty());
         self.ask(Ask::Select { mailbox: self.mailbox.clone(), read_only: false, resync });
     }

@@ -18,6 +18,8 @@ const MAX_RANGES: usize = 300;
 
 /// So many new messages are asked for at once, by a range without an end.
 const AT_ONCE: u64 = 300;
+/// Room for so many new messages in the turn that opens a mailbox again.
+pub(super) const AHEAD: u32 = 300;
 /// A guess at the newest messages is at most so many times as wide as the window.
 const MAX_SPARSE: u32 = 4;
 /// A window may take so many milliseconds where turns are long: others wait for its end.
@@ -199,8 +201,12 @@ impl MailboxSync {
 
     /// What is above all that we know: a few are asked for without knowing their numbers.
     fn newer(&mut self) -> Stage {
-        let from = self.known.bounds().map_or(1, |(_, high)| high.saturating_add(1));
-        let here = self.known.len() + self.fetch.envelopes.len();
+        if let Some(rows) = self.selected.ahead.take() {
+            self.envelopes(&UidSet::range(1, u32::MAX), rows);
+        }
+        let here = self.known.union(&self.fetch.got);
+        let from = here.bounds().map_or(1, |(_, high)| high.saturating_add(1));
+        let here = here.len() + self.fetch.envelopes.len();
         match u64::from(self.selected.exists).saturating_sub(here) {
             0 => self.compare_counts(),
             1..=AT_ONCE if self.fetch.envelopes.is_empty() => {

@@ -111,7 +111,7 @@ fn fault(core: &Mutex<Core>, e: imap::Error) -> NetError {
 }
 
 /// A refusal as a value; what breaks the connection as an error.
-fn kept(result: Result<Done>) -> Result<Result<Done>> {
+pub(super) fn kept(result: Result<Done>) -> Result<Result<Done>> {
     match result {
         Err(e) if !e.connection_lives() => Err(e),
         other => Ok(other),
@@ -162,6 +162,12 @@ impl Conn {
             }
         }
         Ok(())
+    }
+
+    /// Whether a command can be said as a whole, without leave of the server.
+    #[must_use]
+    pub fn at_once(&self, command: &Command) -> bool {
+        command.is_one_go(self.literals)
     }
 
     /// Runs `command` to its tagged answer; each untagged response goes to `on`.

@@ -81,6 +81,20 @@ pub(super) fn identity(row: Fetched) -> Option<IdentitySeen> {
     Some(IdentitySeen { uid: row.uid?, print })
 }
 
+/// What a list row needs, if it came.
+pub(super) fn envelope_row(uid: Uid, row: Fetched) -> Option<EnvelopeSeen> {
+    Some(EnvelopeSeen {
+        uid,
+        envelope: row.envelope?,
+        flags: labels::with(row.flags.unwrap_or_default(), row.labels),
+        modseq: row.modseq,
+        received: row.received,
+        size: row.size.unwrap_or(0),
+        attachments: row.attachments,
+        object_id: row.object_id,
+    })
+}
+
 impl ImapStore {
     fn modseqs(&self) -> bool {
         self.caps.condstore && self.selected.as_ref().is_some_and(|s| s.highestmodseq.0 > 0)
@@ -106,30 +120,22 @@ impl ImapStore {
     }
 
     pub(super) fn fetch_envelopes_of(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
-        let mut items =
-            "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]".to_owned();
-        items.push_str(self.object_item());
-        items.push_str(self.label_item());
         let mut parts = Parts::new(&mut sink);
         for piece in pieces(uids) {
-            let command = Command::new(&format!("UID FETCH {piece} ({items})"));
-            let mut on = asked(&piece, |uid, row| {
-                let Some(envelope) = row.envelope else { return Ok(false) };
-                parts.push(EnvelopeSeen {
-                    uid,
-                    flags: labels::with(row.flags.unwrap_or_default(), row.labels),
-                    modseq: row.modseq,
-                    received: row.received,
-                    size: row.size.unwrap_or(0),
-                    envelope,
-                    attachments: row.attachments,
-                    object_id: row.object_id,
-                })?;
-                Ok(true)
+            let command = self.envelopes_command(&piece);
+            let mut on = asked(&piece, |uid, row| match envelope_row(uid, row) {
+                Some(row) => parts.push(row).map(|()| true),
+                None => Ok(false),
             });
             self.conn.run(&command, &mut on)?;
         }
         parts.flush()
+    }
+
+    /// Asks for all that list rows need of these; one command holds [`pieces`] of a set.
+    pub(super) fn envelopes_command(&self, piece: &UidSet) -> Command {
+        let items = "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]";
+        Command::new(&format!("UID FETCH {piece} ({items}{}{})", self.object_item(), self.label_item()))
     }
 
     fn object_item(&self) -> &'static str {

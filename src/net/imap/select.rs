@@ -3,15 +3,17 @@
 //! May import: mail, base.
 //! Start reading at: `ImapStore::open_mailbox`. What belongs to the mailbox before (up to `[CLOSED]`) is not the new one's.
 
-use super::conn::Command;
+use super::conn::{Command, kept};
 use super::core::News;
+use super::fetch::{asked, envelope_row};
+use super::frame::KeepAll;
 use super::store::ImapStore;
 use super::untagged::{self, Fetched, Untagged, modseq};
 use super::value::{self, Status};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{FlagsSeen, Resync, Selected};
+use crate::mail::server::{EnvelopeSeen, FlagsSeen, Resync, Selected};
 use crate::mail::uid::{ModSeq, UidSet, UidValidity};
-use crate::net::error::Result;
+use crate::net::error::{NetError, Result};
 
 /// The longest set of known UIDs that is sent along, in letters; beyond it only its bounds are said.
 const MAX_KNOWN: usize = 2_000;
@@ -27,11 +29,13 @@ impl ImapStore {
             None if self.caps.condstore && !self.caps.qresync => command = command.text(" (CONDSTORE)"),
             None => {}
         }
+        let ahead = known.filter(|k| !k.ahead.is_empty() && self.conn.at_once(&command));
+        let ahead = ahead.map(|k| (self.envelopes_command(&k.ahead), &k.ahead));
         self.selected = None;
         self.conn.core().news = News::default();
         let mut seen =
             Seen { selected: Selected { read_only, ..Selected::default() }, known: known.map(|k| &k.known), told: UidSet::new() };
-        let done = self.conn.run(&command, &mut |data| {
+        let mut on = |data: Untagged<'_>| {
             // IMAP4rev2 says its own LIST of what is opened.
             let of_others = match &data {
                 Untagged::List(listed, _) => listed.path != *path,
@@ -40,7 +44,22 @@ impl ImapStore {
             };
             seen.take(data);
             Ok(!of_others)
-        })?;
+        };
+        self.conn.say(&command, &mut on)?;
+        let tag = self.conn.core().last_tag();
+        if let Some((fetch, _)) = &ahead {
+            self.conn.say(fetch, &mut on)?;
+        }
+        let done = kept(self.conn.finish(&mut KeepAll, &mut on))?;
+        if ahead.is_some() && self.conn.core().answered_tag() != tag {
+            // What is opened decides what the next command means: nobody may answer that first.
+            return Err(self.conn.core().wire.fail(NetError::protocol("an answer before that to SELECT")));
+        }
+        if ahead.is_some() && done.is_err() {
+            // There is nothing to fetch from, and the answer to the second command says so, too.
+            kept(self.conn.finish(&mut KeepAll, &mut |_| Ok(true)))?.ok();
+        }
+        let done = done?;
         let mut s = seen.selected;
         s.read_only |= done.code == "READ-ONLY";
         s.resynced = known.is_some_and(|k| k.uidvalidity == s.uidvalidity) && s.highestmodseq.0 > 0;
@@ -52,7 +71,24 @@ impl ImapStore {
             (core.news.changed, core.news.exists) = (false, s.exists);
         }
         self.selected = Some(s.clone());
+        if let Some((_, uids)) = ahead {
+            s.ahead = self.rows_ahead(uids)?.filter(|_| s.resynced);
+        }
         Ok(s)
+    }
+
+    /// The answer to what was asked along with the opening; nothing where the server refused it.
+    fn rows_ahead(&mut self, uids: &UidSet) -> Result<Option<Vec<EnvelopeSeen>>> {
+        let mut rows = Vec::new();
+        let mut on = asked(uids, |uid, row| {
+            let row = envelope_row(uid, row);
+            let is_one = row.is_some();
+            rows.extend(row);
+            Ok(is_one)
+        });
+        let done = kept(self.conn.finish(&mut KeepAll, &mut on))?;
+        drop(on);
+        Ok(done.is_ok().then_some(rows))
     }
 
     pub(super) fn leave_mailbox(&mut self) -> Result<()> {
@@ -143,7 +179,8 @@ mod tests {
 
     #[test]
     fn what_is_known_is_said_shortly() {
-        let mut known = Resync { uidvalidity: UidValidity(7), modseq: ModSeq(9), known: UidSet::range(1, 5) };
+        let mut known =
+            Resync { uidvalidity: UidValidity(7), modseq: ModSeq(9), known: UidSet::range(1, 5), ..Resync::default() };
         assert_eq!(resync(&known), " (QRESYNC (7 9 1:5))");
         known.known = UidSet::new();
         assert_eq!(resync(&known), " (QRESYNC (7 9))");

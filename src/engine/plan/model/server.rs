@@ -147,6 +147,10 @@ impl Server {
                 let known = |n: u32| resync.is_some_and(|r| within(&r.known, n));
                 let vanished = found.gone.range(since.saturating_add(1)..).map(|(_, n)| *n).filter(|n| known(*n));
                 let changed = found.msgs.iter().filter(|(n, m)| m.modseq > since && known(**n));
+                let ahead = resync.filter(|r| !r.ahead.is_empty()).map(|r| {
+                    let newer = found.msgs.iter().filter(|(n, _)| within(&r.ahead, **n));
+                    newer.map(|(n, m)| envelope(*n, m)).collect()
+                });
                 vec![Part::Selected(Selected {
                     uidvalidity: UidValidity(found.validity),
                     uidnext: found.uidnext,
@@ -158,6 +162,7 @@ impl Server {
                     resynced: resync.is_some(),
                     vanished: vanished.filter_map(Uid::new).collect(),
                     changed: changed.map(|(n, m)| row(*n, m, condstore)).collect(),
+                    ahead,
                     ..Selected::default()
                 })]
             }
