@@ -6,7 +6,7 @@ use crate::bare::Bare;
 use crate::corpus::Corpus;
 use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::{self, host};
-use crate::report::Report;
+use crate::report::{Report, processor_of_children};
 use crate::screen::Screen;
 use crate::server::{self, ENVELOPE};
 use crate::whole;
@@ -28,6 +28,8 @@ struct Cost {
     octets: u64,
     turns: u64,
     seconds: f64,
+    /// Of them on a processor, where it was a program of its own.
+    processor: f64,
 }
 
 impl Person {
@@ -59,10 +61,13 @@ impl Person {
             let (down, up) = self.proxy.bytes();
             (down + up, self.proxy.turns())
         };
-        let (before, begun) = (count(), Instant::now());
+        let (before, used, begun) = (count(), processor_of_children(), Instant::now());
         what();
-        let (seconds, after) = (begun.elapsed().as_secs_f64(), count());
-        Cost { octets: after.0 - before.0, turns: after.1 - before.1, seconds }
+        let (seconds, processor) = (begun.elapsed().as_secs_f64(), processor_of_children() - used);
+        // What is under way is counted, too.
+        std::thread::sleep(Duration::from_millis(20));
+        let after = count();
+        Cost { octets: after.0 - before.0, turns: after.1 - before.1, seconds, processor }
     }
 
     /// One pass of the program; what it told.
@@ -82,8 +87,6 @@ impl Person {
                 bare.ask(command);
             }
             drop(bare);
-            // What is under way is counted, too.
-            std::thread::sleep(Duration::from_millis(20));
         })
     }
 }
@@ -121,8 +124,8 @@ fn row(report: &mut Report, what: &str, ours: Cost, floor: Cost, bars: (f64, f64
     let kb = |n: u64| n as f64 / 1e3;
     report.check(&format!("{what}: octets"), kb(ours.octets), bars.0, "kB");
     report.note("... bare floor", &format!("{:.1} kB", kb(floor.octets)));
-    report.check("... time", ours.seconds, bars.1, "s");
-    report.note("... bare floor", &format!("{:.2} s", floor.seconds));
+    report.check("... time, the start of the program in it", ours.seconds, bars.1, "s");
+    report.note("... of it our processor time; bare floor", &format!("{:.2} s; {:.2} s", ours.processor, floor.seconds));
     report.note("... round trips (bare floor), handshake and login in it", &format!("{} ({})", ours.turns, floor.turns));
 }
 

@@ -13,6 +13,10 @@ const ROWS: u32 = 1_000;
 /// Fields of a header that a row, a thread, a search and a reply use.
 const FIELDS: &str = "FROM TO CC SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES";
 
+/// What mutt 2.2 asks for, beside flags, date and size.
+const MUTT: &str = "DATE FROM SENDER SUBJECT TO CC MESSAGE-ID REFERENCES CONTENT-TYPE CONTENT-DESCRIPTION IN-REPLY-TO REPLY-TO \
+                    LINES LIST-POST X-LABEL";
+
 /// What is asked for, besides the UID.
 fn asked() -> Vec<(&'static str, String)> {
     let all = "FLAGS INTERNALDATE RFC822.SIZE";
@@ -30,6 +34,7 @@ fn asked() -> Vec<(&'static str, String)> {
         ("the whole header", "BODY.PEEK[HEADER]".into()),
         ("... but what mail systems add", "BODY.PEEK[HEADER.FIELDS.NOT (RECEIVED)]".into()),
         ("what a list row asks for", server::ENVELOPE.trim_matches(['(', ')']).trim_start_matches("UID ").to_owned()),
+        ("what mutt asks for", format!("{all} BODY.PEEK[HEADER.FIELDS ({MUTT})]")),
         ("... by header fields, with the structure", format!("{all} BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS ({FIELDS})]")),
         ("... by header fields, without it", format!("{all} BODY.PEEK[HEADER.FIELDS ({FIELDS})]")),
         ("... by header fields and Content-Type", format!("{all} BODY.PEEK[HEADER.FIELDS ({FIELDS} CONTENT-TYPE)]")),

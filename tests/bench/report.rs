@@ -71,6 +71,13 @@ pub fn processor_of(pid: &str) -> f64 {
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
+/// ... of all children of this process that have ended and were waited for.
+pub fn processor_of_children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (fields[13].parse::<f64>().unwrap() + fields[14].parse::<f64>().unwrap()) / 100.0
+}
+
 /// The median and the worst of `times` runs, in milliseconds.
 pub fn times(times: usize, mut run: impl FnMut()) -> (f64, f64) {
     let mut all: Vec<f64> = (0..times)

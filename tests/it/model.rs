@@ -11,7 +11,7 @@ use postrider::engine::exec::server::{Bench, Exchange, carry};
 use postrider::engine::plan::step::{Ask, Part, Reply, Step, Tell};
 use postrider::mail::flags::{Flag, FlagDelta, Flags, Keyword};
 use postrider::mail::mailbox::MailboxPath;
-use postrider::mail::server::{FlagsSeen, Resync, Selected};
+use postrider::mail::server::{EnvelopeSeen, FlagsSeen, Resync, Selected};
 use postrider::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
@@ -72,6 +72,7 @@ struct Said {
 fn said(replies: Vec<Reply>) -> Said {
     let mut said = Said::default();
     let flags = |rows: Vec<FlagsSeen>| rows.into_iter().map(|r| (r.uid.get(), r.flags));
+    let row = |r: EnvelopeSeen| (r.uid.get(), r.flags, r.size, r.envelope.message_id.map(|id| id.as_str().to_owned()));
     for reply in replies {
         match reply {
             Reply::Part(Part::Selected(mut s)) => {
@@ -79,13 +80,12 @@ fn said(replies: Vec<Reply>) -> Said {
                 s.changed.sort_by_key(|row| row.uid);
                 (s.permanent_flags, s.new_keywords, s.read_only) = (None, true, false);
                 s.mailbox_id.clear();
+                s.ahead.iter_mut().for_each(|ahead| said.rows.extend(std::mem::take(ahead).into_iter().map(row)));
                 said.selected = Some(s);
             }
             Reply::Part(Part::Flags(rows)) => said.flags.extend(flags(rows)),
             Reply::Part(Part::Uids(uids)) => said.uids = said.uids.union(&uids),
-            Reply::Part(Part::Envelopes(rows)) => said.rows.extend(
-                rows.into_iter().map(|r| (r.uid.get(), r.flags, r.size, r.envelope.message_id.map(|id| id.as_str().to_owned()))),
-            ),
+            Reply::Part(Part::Envelopes(rows)) => said.rows.extend(rows.into_iter().map(row)),
             Reply::Part(Part::Identities(rows)) => said.rows.extend(
                 rows.into_iter()
                     .map(|r| (r.uid.get(), Flags::new(), r.print.size, r.print.message_id.map(|id| id.as_str().to_owned()))),
@@ -182,7 +182,7 @@ impl Both {
                 uidvalidity: validity,
                 modseq: modseq(s),
                 known: s.known.clone(),
-                ..Resync::default()
+                ahead: s.known.bounds().map_or_else(UidSet::new, |(_, high)| UidSet::range(high + 1, high + 300)),
             });
             Step::Ask(Ask::Select { mailbox: path.clone(), read_only: false, resync })
         };
