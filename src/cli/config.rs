@@ -113,6 +113,10 @@ fn account(account: &AccountConfig) -> Map<String, Value> {
     if let Some(file) = &account.ca_file {
         put("ca-file", json!(file));
     }
+    if let Some(client) = &account.client_cert {
+        put("client-cert", json!(client.cert));
+        put("client-key", json!(client.key));
+    }
     if let Some(pin) = &account.fingerprint {
         let hex: String = pin.iter().map(|b| format!("{b:02x}")).collect();
         put("fingerprint", json!(format!("sha256:{hex}")));
@@ -188,6 +192,7 @@ mod tests {
         let text = EXAMPLE
             .replace("# user ", "user ")
             .replace("# ca-file", "ca-file")
+            .replace("# client", "client")
             .replace("# auth ", "auth ")
             .replace("# without", "without");
         let config = Config::parse(&text, Path::new("/c/config.toml"), 0o600).unwrap();

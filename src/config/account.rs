@@ -6,6 +6,7 @@
 pub use super::auth::{AuthPolicy, Mechanism};
 use super::choice;
 pub use super::choice::{OfflineRule, Pattern};
+use super::client_cert::{self, ClientCert};
 use super::complain::{ConfigError, Source};
 use super::password::PasswordSource;
 use super::schema::{AccountBlock, IdentityBlock, ImapBlock, RolesBlock, SmtpBlock};
@@ -43,6 +44,8 @@ pub struct AccountConfig {
     pub ca_file: Option<PathBuf>,
     /// SHA-256 of the one certificate that is accepted.
     pub fingerprint: Option<[u8; 32]>,
+    /// What is shown to the servers.
+    pub client_cert: Option<ClientCert>,
     /// What stays on this machine.
     pub keep: Keep,
     /// Mailboxes by what they are for, as the person typed their names.
@@ -242,6 +245,9 @@ fn account(
             )
         })?),
     };
+    let asked = block.auth.as_ref().map_or(name.span(), Spanned::span);
+    let auth = AuthPolicy::checked(block.auth, block.min_auth, source)?;
+    let client_cert = client_cert::checked((block.client_cert, block.client_key), (&asked, &auth), (&kind, &smtp), source)?;
     let mut identities = Vec::new();
     if !address.is_empty() {
         let own = block.signature.map(|path| expand(&path, base));
@@ -264,13 +270,14 @@ fn account(
         smtp,
         ca_file: block.ca_file.map(|path| expand(&path, base)),
         fingerprint,
+        client_cert,
         keep: Keep { bodies: block.keep.bodies.unwrap_or(Keep::default().bodies), limit: block.keep.limit.map(|l| l.0) },
         roles: roles(block.roles),
         offline: choice::offline(block.offline),
         watch: block.watch.iter().map(|name| Pattern::new(name)).collect(),
         metered: block.metered,
         without: choice::without(block.without, source)?,
-        auth: AuthPolicy::checked(block.auth, block.min_auth, source)?,
+        auth,
     })
 }
 

@@ -98,6 +98,12 @@ impl AuthPolicy {
         named && self.least.is_none_or(|least| mechanism.strength() >= least.strength())
     }
 
+    /// Whether there is a way that wants a password or a token: the account has to know one.
+    #[must_use]
+    pub fn wants_secret(&self) -> bool {
+        Mechanism::ALL.into_iter().any(|m| m != Mechanism::External && self.permits(m))
+    }
+
     /// Checks both keys.
     pub(super) fn checked(
         named: Option<Spanned<Vec<Spanned<String>>>>,
@@ -141,6 +147,8 @@ mod tests {
         assert_eq!(left, [Mechanism::ScramSha1, Mechanism::ScramSha256]);
         let token = AuthPolicy { named: Some(vec![Mechanism::OauthBearer]), least: None };
         assert!(token.permits(Mechanism::OauthBearer) && !token.permits(Mechanism::Plain));
+        let shown = AuthPolicy { named: Some(vec![Mechanism::External]), least: None };
+        assert!(token.wants_secret() && usual.wants_secret() && !shown.wants_secret());
     }
 
     #[test]

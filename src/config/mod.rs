@@ -7,6 +7,7 @@
 pub mod account;
 pub mod auth;
 pub mod choice;
+pub mod client_cert;
 pub mod complain;
 pub mod edit;
 pub mod keys;
@@ -19,6 +20,7 @@ use crate::base::safetext::SafeText;
 pub use account::{AccountConfig, AccountKind, Identity, ImapServer, Keep, KeepBodies, Server, Submission, Tls};
 pub use auth::{AuthPolicy, Mechanism};
 pub use choice::{OfflineRule, Pattern};
+pub use client_cert::ClientCert;
 pub use complain::ConfigError;
 use complain::Source;
 pub use keys::KeyBinding;

@@ -88,6 +88,10 @@ pub struct AccountBlock {
     pub ca_file: Option<String>,
     /// `sha256:…` of the one certificate that is accepted.
     pub fingerprint: Option<Spanned<String>>,
+    /// The certificate that is shown to the servers, PEM.
+    pub client_cert: Option<Spanned<String>>,
+    /// Its key; the same file if nothing is said.
+    pub client_key: Option<Spanned<String>>,
     /// What is kept on this machine.
     #[serde(default)]
     pub keep: KeepBlock,

@@ -4,7 +4,7 @@
 //! Nothing is submitted, no mailbox is opened, nothing is written.
 
 use super::check_more;
-use super::connect::{endpoint, host, login, permit};
+use super::connect::{self, endpoint, host, login, permit};
 use super::fault::{Fault, Kind};
 use super::password;
 use super::translate;
@@ -86,10 +86,12 @@ pub fn recorded<T>(sink: trace::Sink, work: impl FnOnce() -> T) -> T {
 
 fn steps(mut trial: Trial<'_>, typed: Option<&Secret>) {
     let (config, cancel) = (trial.config, trial.cancel);
-    let secret = match needs_password(config).then(|| password::find(&config.name, &config.password, typed, cancel)) {
+    let secret = match is_remote(config).then(|| password::of(config, typed, cancel)) {
         None => None,
         Some(Ok(secret)) => {
-            trial.passed("password", source(&config.password), Instant::now());
+            if needs_password(config) {
+                trial.passed("password", source(&config.password), Instant::now());
+            }
             Some(secret)
         }
         Some(Err(fault)) => {
@@ -121,10 +123,14 @@ fn steps(mut trial: Trial<'_>, typed: Option<&Secret>) {
     }
 }
 
+const fn is_remote(config: &AccountConfig) -> bool {
+    matches!(config.kind, AccountKind::Imap(_)) || matches!(config.smtp, Submission::Smtp(_))
+}
+
 /// Whether a server of the account wants one.
 #[must_use]
-pub const fn needs_password(config: &AccountConfig) -> bool {
-    matches!(config.kind, AccountKind::Imap(_)) || matches!(config.smtp, Submission::Smtp(_))
+pub fn needs_password(config: &AccountConfig) -> bool {
+    is_remote(config) && config.auth.wants_secret()
 }
 
 /// Where the password came from, in words.
@@ -190,7 +196,7 @@ impl Trial<'_> {
     }
 
     fn net(&self, error: &NetError, server: &Server) -> Fault {
-        translate::net(error, &server.host, &self.config.name)
+        connect::fault(error, server, self.config)
     }
 
     fn imap(&mut self, server: &Server, secret: Option<&Secret>) {

@@ -1,17 +1,18 @@
 //! connect — from an account's configuration to a connection that is logged in.
-//! Owns: `open`, `endpoint`, `login`, `host`. May import: net, config.
+//! Owns: `open`, `endpoint`, `login`, `fault`, `host`. May import: net, config.
 //! Start reading at: `open`. The password is asked for anew each time (see `password.rs`).
 
-use super::api::Fault;
+use super::api::{Fault, Remedy};
 use super::password;
 use super::shared::Shared;
 use super::translate;
 use crate::base::cancel::Cancel;
 use crate::base::gate::{Permit, Reason};
+use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, AccountKind, Server, Tls};
-use crate::net::error::NetErrorKind;
+use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
 use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
@@ -34,13 +35,32 @@ pub fn endpoint(config: &AccountConfig, server: &Server) -> Endpoint {
         Tls::None => TlsMode::None,
     };
     let fingerprint = config.fingerprint.map(|pin| pin.iter().map(|b| format!("{b:02x}")).collect());
-    Endpoint { host: server.host.clone(), port: server.port, tls, ca_file: config.ca_file.clone(), fingerprint }
+    Endpoint {
+        host: server.host.clone(),
+        port: server.port,
+        tls,
+        ca_file: config.ca_file.clone(),
+        fingerprint,
+        client_cert: config.client_cert.clone(),
+    }
 }
 
 /// Who logs in at `server`, and how.
 #[must_use]
 pub fn login<'a>(config: &'a AccountConfig, server: &'a Server, secret: &'a Secret) -> Login<'a> {
     Login { user: &server.user, secret, without: &config.without, auth: &config.auth }
+}
+
+/// Why `server` could not be used, in words that fit how the account logs in.
+#[must_use]
+pub fn fault(error: &NetError, server: &Server, config: &AccountConfig) -> Fault {
+    let fault = translate::net(error, &server.host, &config.name);
+    if error.kind != NetErrorKind::LoginRefused || config.auth.wants_secret() {
+        return fault;
+    }
+    // No password would help.
+    let what = SafeText::line_max(&format!("{} lets nobody in by this account's certificate", server.host), 400);
+    Fault { what, remedy: Some(Remedy::EditAccount(config.name.clone())), ..fault }
 }
 
 /// Opens a connection for `config`; `waker` ends its IDLE, `cancel` everything.
@@ -52,16 +72,17 @@ pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Can
         AccountKind::Imap(imap) => {
             let endpoint = endpoint(config, &imap.server);
             let name = &config.name;
-            let secret = password::find(name, &config.password, shared.typed.get(name).as_ref(), cancel)?;
+            let secret = password::of(config, shared.typed.get(name).as_ref(), cancel)?;
             let permit = permit(Reason::MailServer)?;
             let login = login(config, &imap.server, &secret);
             let opened = ImapStore::open(permit, &endpoint, &login, waker, cancel);
-            let store = opened.map_err(|e| {
+            let mut store = opened.map_err(|e| {
                 if e.kind == NetErrorKind::LoginRefused {
                     shared.typed.forget(name);
                 }
-                translate::net(&e, &endpoint.host, name)
+                fault(&e, &imap.server, config)
             })?;
+            store.ask_after(shared.pace.quiet);
             Ok(Box::new(store))
         }
         AccountKind::Maildir(dir) => {

@@ -50,7 +50,7 @@ impl Jolt {
     pub fn start(hear: impl Fn(Kind) + Send + 'static) -> io::Result<Self> {
         let stop = Cancel::new()?;
         let switch = stop.clone();
-        let worker = spawn("jolt", move || listen(&switch, &hear))?;
+        let worker = spawn("jolt", move || listen(&switch, timer().ok(), &slept, &hear))?;
         Ok(Self { stop, worker: Some(worker) })
     }
 }
@@ -64,8 +64,9 @@ impl Drop for Jolt {
     }
 }
 
-fn listen(stop: &Cancel, hear: &dyn Fn(Kind)) {
-    let (clock, net) = (timer().ok(), routes().ok());
+/// `clock` is ready when the clock was set; `slept` says for how long the machine has been asleep in all.
+fn listen(stop: &Cancel, clock: Option<OwnedFd>, slept: &dyn Fn() -> Duration, hear: &dyn Fn(Kind)) {
+    let net = routes().ok();
     let mut asleep = slept();
     while !stop.is_set() {
         let quit = stop.fd();
@@ -151,6 +152,30 @@ mod tests {
         let begun = Instant::now();
         drop(jolt);
         assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+
+    /// The kernel's word comes through, and is told apart by how long the machine slept. `tests/it/wake.rs` has what follows.
+    #[test]
+    fn waking_is_told_from_a_clock_that_was_set() {
+        for (asleep, expected) in [(0, Kind::ClockSet), (3, Kind::Slept)] {
+            let (stop, fd) = (Cancel::new().unwrap(), timer().unwrap());
+            let soon = Timespec { tv_sec: 0, tv_nsec: 1 };
+            let spec = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: soon };
+            let (tx, rx) = channel();
+            let (switch, calls) = (stop.clone(), std::sync::atomic::AtomicU64::new(0));
+            let slept = move || {
+                let later = calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) > 0;
+                Duration::from_secs(if later { 1_000 + asleep } else { 1_000 })
+            };
+            timerfd_settime(fd.as_fd(), TimerfdTimerFlags::ABSTIME, &spec).unwrap();
+            let worker = std::thread::spawn(move || {
+                listen(&switch, Some(fd), &slept, &|kind| tx.send(kind).unwrap_or_default());
+            });
+            let heard = rx.iter().find(|kind| *kind != Kind::Network);
+            assert_eq!(heard, Some(expected));
+            stop.ring();
+            worker.join().unwrap();
+        }
     }
 
     #[test]

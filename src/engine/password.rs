@@ -1,6 +1,6 @@
 //! password — where an account's password comes from, each time a connection is opened.
-//! Owns: `find`, `Typed`. May import: config, base.
-//! Start reading at: `find`. Only a password that the person typed is kept, in memory; all others are asked for anew, so
+//! Owns: `of`, `Typed`. May import: config, base.
+//! Start reading at: `of`. Only a password that the person typed is kept, in memory; all others are asked for anew, so
 //! that a changed one is found.
 
 use super::fault::{Fault, Kind, Remedy, Retry};
@@ -8,7 +8,7 @@ use crate::base::cancel::Cancel;
 use crate::base::child::{self, Command};
 use crate::base::gate::{Permit, Reason};
 use crate::base::secret::Secret;
-use crate::config::password::PasswordSource;
+use crate::config::{AccountConfig, PasswordSource};
 use crate::mail::ids::AccountName;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -63,11 +63,22 @@ impl std::fmt::Debug for Typed {
     }
 }
 
+/// What `config` logs in with: nothing where only its certificate is shown. `typed` is what the person entered, if anything.
+///
+/// # Errors
+/// As [`find`].
+pub fn of(config: &AccountConfig, typed: Option<&Secret>, cancel: &Cancel) -> Result<Secret, Fault> {
+    if !config.auth.wants_secret() {
+        return Ok(Secret::new(String::new()));
+    }
+    find(&config.name, &config.password, typed, cancel)
+}
+
 /// The password of `account`. `typed` is what the person entered, if anything: it wins. `cancel` ends a running command.
 ///
 /// # Errors
 /// `NoPassword` where the person has to enter it, or the source gave none.
-pub fn find(account: &AccountName, source: &PasswordSource, typed: Option<&Secret>, cancel: &Cancel) -> Result<Secret, Fault> {
+fn find(account: &AccountName, source: &PasswordSource, typed: Option<&Secret>, cancel: &Cancel) -> Result<Secret, Fault> {
     if let Some(typed) = typed {
         return Ok(typed.clone());
     }

@@ -96,7 +96,12 @@ impl Work<'_> {
         let limit = self.poll().saturating_sub(self.round.elapsed()).min(pace.idle).min(due).max(LEAST);
         if !conn.caps().idle {
             self.tell(Connectivity::Polled { at: now });
-            park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + limit));
+            let begun = Instant::now();
+            park(&self.desk.work, &self.desk.cancel, Some(begun + limit.min(pace.quiet)));
+            if begun.elapsed() >= pace.quiet {
+                // Nothing else finds out that the line is dead.
+                conn.noop()?;
+            }
             return Ok(());
         }
         self.tell(Connectivity::Live { since: self.since });

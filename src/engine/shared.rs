@@ -16,6 +16,7 @@ use crate::base::inbox::Inbox;
 use crate::base::log::{self, Level};
 use crate::config::{AccountConfig, Config};
 use crate::mail::ids::{AccountName, MessageKey};
+use crate::net::imap::QUIET;
 use crate::store::spool::Spool;
 use crate::store::{ChangeSet, Store, Topic};
 use std::path::PathBuf;
@@ -70,13 +71,16 @@ pub struct Pace {
     pub poll: Duration,
     /// The longest IDLE before it is renewed.
     pub idle: Duration,
+    /// How long a line may say nothing before the server is asked whether it is there (security S-27).
+    pub quiet: Duration,
     /// How long a server may take to file by itself what was sent (decisions 23).
     pub filing: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { poll: Duration::from_secs(300), idle: Duration::from_secs(28 * 60), filing: Duration::from_secs(10) }
+        let (poll, idle) = (Duration::from_secs(300), Duration::from_secs(28 * 60));
+        Self { poll, idle, quiet: QUIET, filing: Duration::from_secs(10) }
     }
 }
 

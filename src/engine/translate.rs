@@ -23,6 +23,13 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
         NetErrorKind::Tls(TlsReason::BadCaFile) => {
             Fault::new(Kind::Config, TlsReason::BadCaFile.sentence()).remedied(Remedy::TrustAuthority)
         }
+        NetErrorKind::Tls(TlsReason::BadClientCert) => {
+            Fault::new(Kind::Config, TlsReason::BadClientCert.sentence()).remedied(Remedy::EditAccount(account.clone()))
+        }
+        NetErrorKind::Tls(TlsReason::ClientRefused) => {
+            let what = format!("{host} does not accept this account's certificate (client-cert), or wants one");
+            Fault::new(Kind::Login, &what).remedied(Remedy::EditAccount(account.clone()))
+        }
         NetErrorKind::Tls(reason) => {
             let what = format!("{host} is not trusted: {}; {}", reason.sentence(), advice(*reason));
             let own = matches!(reason, TlsReason::UnknownIssuer | TlsReason::SelfSigned);

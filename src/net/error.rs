@@ -46,6 +46,10 @@ pub enum TlsReason {
     Injected,
     /// The `ca_file` cannot be read.
     BadCaFile,
+    /// The account's own certificate or key cannot be used.
+    BadClientCert,
+    /// The server does not accept the account's own certificate, or wants one.
+    ClientRefused,
     /// Anything else: see the text.
     Other,
 }
@@ -70,6 +74,8 @@ impl TlsReason {
             Self::NoStartTls => "it offers no STARTTLS",
             Self::Injected => "it spoke before encryption where it must not",
             Self::BadCaFile => "the file of authorities for this account cannot be read",
+            Self::BadClientCert => "the certificate or key of this account cannot be used",
+            Self::ClientRefused => "it does not accept this account's certificate, or wants one",
             Self::Other => "encryption could not be set up",
         }
     }

@@ -7,6 +7,7 @@
 mod deflate;
 pub mod dial;
 pub mod error;
+mod identity;
 pub mod imap;
 pub mod local;
 pub mod probe;

@@ -10,6 +10,11 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// How long it waits for the client.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The pauses of [`Step::Chat`].
+const NOW_AND_THEN: Duration = Duration::from_millis(10);
+
 /// One step of the server.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -27,6 +32,8 @@ pub enum Step {
     Deaf,
     /// Says this again and again until the client closes.
     Repeat(Vec<u8>),
+    /// Says this now and then until the client says something.
+    Chat(&'static str),
 }
 
 /// Reads a line with this in it.
@@ -59,7 +66,7 @@ impl Script {
         let thread = std::thread::spawn(move || {
             let (stream, _) = listener.accept().unwrap();
             stream.set_nodelay(true).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut heard = String::new();
             let mut input = BufReader::new(stream.try_clone().unwrap());
             for step in steps {
@@ -75,7 +82,7 @@ impl Script {
 
     /// Where it is.
     pub fn endpoint(&self, tls: TlsMode) -> Endpoint {
-        Endpoint { host: "127.0.0.1".to_owned(), port: self.port, tls, ca_file: None, fingerprint: None }
+        Endpoint { host: "127.0.0.1".to_owned(), port: self.port, tls, ca_file: None, fingerprint: None, client_cert: None }
     }
 
     /// Waits for its end: what the client said.
@@ -131,6 +138,13 @@ fn play(step: &Step, stream: &TcpStream, input: &mut BufReader<TcpStream>, heard
             socket2::SockRef::from(stream).attach_filter(&[NOTHING]).unwrap();
             std::thread::sleep(Duration::from_secs(15));
             false
+        }
+        Step::Chat(text) => {
+            stream.set_read_timeout(Some(NOW_AND_THEN)).unwrap();
+            let waiting = |e: std::io::Error| matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut);
+            while input.fill_buf().is_err_and(waiting) && out.write_all(text.as_bytes()).is_ok() {}
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            true
         }
         Step::Repeat(bytes) => {
             while out.write_all(bytes).is_ok() {}

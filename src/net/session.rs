@@ -7,7 +7,7 @@
 use super::error::{NetError, NetErrorKind, Result};
 use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
-use crate::config::AuthPolicy;
+use crate::config::{AuthPolicy, ClientCert};
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::mailbox::MailboxPath;
@@ -57,6 +57,8 @@ pub struct Endpoint {
     /// SHA-256 of the one certificate (DER) to believe, as lower case hex without colons. Then neither the
     /// authorities nor the name are asked.
     pub fingerprint: Option<String>,
+    /// What is shown to the server where it wants to know who we are.
+    pub client_cert: Option<ClientCert>,
 }
 
 /// Who logs in, and what they want of the server.

@@ -4,17 +4,27 @@
 //! Start reading at: `handshake`. Nothing of ours is sent before all its checks have passed.
 
 use super::error::{NetError, Result, TlsReason};
+use super::identity::Shown;
 use super::session::Endpoint;
 use native_tls::{Certificate, HandshakeError, Protocol, TlsConnector, TlsStream};
 use openssl::x509::X509;
 use sha2::{Digest, Sha256};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// OpenSSL's verify reasons as native-tls prints them. The first that is found in the text holds.
-const REASONS: [(&str, TlsReason); 26] = [
+const REASONS: [(&str, TlsReason); 34] = [
+    // What the server says of certificates in an alert is about ours.
+    ("alert bad certificate", TlsReason::ClientRefused),
+    ("alert unsupported certificate", TlsReason::ClientRefused),
+    ("alert certificate revoked", TlsReason::ClientRefused),
+    ("alert certificate expired", TlsReason::ClientRefused),
+    ("alert certificate unknown", TlsReason::ClientRefused),
+    ("alert certificate required", TlsReason::ClientRefused),
+    ("alert unknown ca", TlsReason::ClientRefused),
+    ("alert access denied", TlsReason::ClientRefused),
     ("certificate has expired", TlsReason::Expired),
     ("certificate is not yet valid", TlsReason::NotYetValid),
     ("hostname mismatch", TlsReason::WrongHost),
@@ -49,14 +59,32 @@ fn reason(text: &str) -> TlsReason {
     REASONS.iter().find(|(words, _)| text.contains(words)).map_or(TlsReason::Other, |(_, r)| *r)
 }
 
+/// What the other side says of us in an alert, once the handshake is over for us: with TLS 1.3 it judges our certificate later.
+pub(super) fn judged(e: &std::io::Error) -> Option<NetError> {
+    let text = e.to_string();
+    (reason(&text) == TlsReason::ClientRefused).then(|| NetError::tls(TlsReason::ClientRefused, &text))
+}
+
+/// Why a line that takes no more was closed, if the other side said it before: what it said is still there to be read.
+pub(super) fn last_words<S: Read + Write>(stream: &mut TlsStream<S>, e: std::io::Error) -> std::io::Error {
+    if !matches!(e.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) {
+        return e;
+    }
+    match stream.read(&mut [0]) {
+        Err(said) if judged(&said).is_some() => said,
+        _ => e,
+    }
+}
+
 /// How long the system's authorities are believed as they were read: a program that runs for weeks sees new ones.
 const FRESH: Duration = Duration::from_secs(3_600);
 /// The most connectors that are kept: accounts differ in their authorities and in whether they have a pin.
 const MAX_KEPT: usize = 8;
 
-/// A connector, whom it believes beside the system's authorities, whether only a pin counts, and when it was made.
+/// A connector, whom it believes beside the system's authorities, what it shows, whether only a pin counts, and when it was made.
 struct Kept {
     pem: Option<Vec<u8>>,
+    shown: Option<[u8; 32]>,
     pinned: bool,
     made: Instant,
     connector: TlsConnector,
@@ -71,11 +99,13 @@ fn connector(endpoint: &Endpoint) -> Result<TlsConnector> {
         NetError::tls(TlsReason::BadCaFile, &format!("{}: {e}", path.display()))
     };
     let pem = endpoint.ca_file.as_ref().map(std::fs::read).transpose().map_err(|e| unreadable(&e))?;
+    let own = endpoint.client_cert.as_ref().map(|files| Shown::read(files).map(|shown| (files, shown))).transpose()?;
+    let shown = own.as_ref().map(|(_, own)| own.digest());
     let pinned = endpoint.fingerprint.is_some();
     // Held while one is made: who comes meanwhile wants the same one.
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     kept.retain(|k| k.made.elapsed() < FRESH);
-    if let Some(same) = kept.iter().find(|k| k.pinned == pinned && k.pem == pem) {
+    if let Some(same) = kept.iter().find(|k| k.pinned == pinned && k.pem == pem && k.shown == shown) {
         return Ok(same.connector.clone());
     }
     let mut builder = TlsConnector::builder();
@@ -90,6 +120,9 @@ fn connector(endpoint: &Endpoint) -> Result<TlsConnector> {
             builder.add_root_certificate(Certificate::from_der(&der).map_err(|e| unreadable(&e))?);
         }
     }
+    if let Some((files, own)) = own {
+        builder.identity(own.identity(files)?);
+    }
     if pinned {
         // The pin alone decides, and it is compared below before a byte of ours is sent.
         builder.danger_accept_invalid_certs(true).danger_accept_invalid_hostnames(true);
@@ -98,7 +131,7 @@ fn connector(endpoint: &Endpoint) -> Result<TlsConnector> {
     if kept.len() >= MAX_KEPT {
         kept.remove(0);
     }
-    kept.push(Kept { pem, pinned, made: Instant::now(), connector: connector.clone() });
+    kept.push(Kept { pem, shown, pinned, made: Instant::now(), connector: connector.clone() });
     Ok(connector)
 }
 

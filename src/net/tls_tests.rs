@@ -121,7 +121,14 @@ fn meet(host: &str, root: &X509, chain: &[&X509], key: &PKey<Private>, newest: S
     let dir = tempfile::tempdir().unwrap();
     let ca_file = dir.path().join("ca.pem");
     std::fs::write(&ca_file, root.to_pem().unwrap()).unwrap();
-    let endpoint = Endpoint { host: host.to_owned(), port: 1, tls: TlsMode::Implicit, ca_file: Some(ca_file), fingerprint: None };
+    let endpoint = Endpoint {
+        host: host.to_owned(),
+        port: 1,
+        tls: TlsMode::Implicit,
+        ca_file: Some(ca_file),
+        fingerprint: None,
+        client_cert: None,
+    };
     meet_at(&endpoint, chain, key, newest)
 }
 
@@ -229,7 +236,14 @@ fn a_pin_replaces_names_and_authorities_and_nothing_else() {
     let pin = fingerprint(&cert.to_der().unwrap());
     let colons: Vec<String> = pin.as_bytes().chunks(2).map(|c| String::from_utf8_lossy(c).to_ascii_uppercase()).collect();
     for pin in [pin.clone(), colons.join(":")] {
-        let endpoint = Endpoint { host: HOST.to_owned(), port: 1, tls: TlsMode::Implicit, ca_file: None, fingerprint: Some(pin) };
+        let endpoint = Endpoint {
+            host: HOST.to_owned(),
+            port: 1,
+            tls: TlsMode::Implicit,
+            ca_file: None,
+            fingerprint: Some(pin),
+            client_cert: None,
+        };
         assert_eq!(meet_at(&endpoint, &[&cert], &key, SslVersion::TLS1_3), Ok(()));
         let (other, other_key) = make(&server(HOST), None);
         assert_eq!(meet_at(&endpoint, &[&other], &other_key, SslVersion::TLS1_3), Err(TlsReason::PinMismatch));

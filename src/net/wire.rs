@@ -241,7 +241,8 @@ impl Wire {
     /// The own cause of an I/O error, which TLS may have wrapped.
     fn stopped(&mut self, e: io::Error) -> NetError {
         let cancelled = self.stream.socket().is_some_and(|s| s.cancel.is_set());
-        let error = if cancelled { NetError::cancelled() } else { e.into() };
+        let judged = matches!(self.stream, Stream::Tls(_)).then(|| tls::judged(&e)).flatten();
+        let error = if cancelled { NetError::cancelled() } else { judged.unwrap_or_else(|| e.into()) };
         self.fail(error)
     }
 
@@ -388,7 +389,7 @@ impl Wire {
             self.useful();
             let result = match &mut self.stream {
                 Stream::Plain(s) => s.write_all(piece),
-                Stream::Tls(s) => s.write_all(piece).and_then(|()| s.flush()),
+                Stream::Tls(s) => s.write_all(piece).and_then(|()| s.flush()).map_err(|e| tls::last_words(s, e)),
                 Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
             };
             result.map_err(|e| self.stopped(e))?;

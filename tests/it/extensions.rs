@@ -4,9 +4,9 @@
 //!
 //! * ACL: shared what_others_share_is_read_as_they_let; shared without_rights_and_quotas_the_server_refuses
 //! * AUTH: auth each_way_alone_and_a_wrong_password; auth nothing_weaker_than_allowed
-//! * AUTH=EXTERNAL: src/net/imap/tests_auth.rs a_certificate_needs_no_password; src/net/imap/tests_auth.rs t15_never_weaker
-//! * AUTH=OAUTHBEARER: src/net/imap/tests_auth.rs tokens_with_and_without_a_first_answer; src/net/imap/tests_auth.rs t15_never_weaker
-//! * AUTH=XOAUTH2: src/net/imap/tests_auth.rs tokens_with_and_without_a_first_answer; src/net/imap/tests_auth.rs t15_never_weaker
+//! * AUTH=EXTERNAL: auth a_certificate_in_place_of_a_password; src/net/imap/tests_auth.rs t15_never_weaker
+//! * AUTH=OAUTHBEARER: auth tokens_for_reading_and_sending; src/net/imap/tests_auth.rs t15_never_weaker
+//! * AUTH=XOAUTH2: auth tokens_for_reading_and_sending; src/net/imap/tests_auth.rs t15_never_weaker
 //! * BINARY: extensions parts_come_alone; parts without_binary_the_file_is_the_same
 //! * COMPRESS=DEFLATE: extensions compression_saves_octets; extensions compression_saves_octets
 //! * CONDSTORE: rounds news_flags_and_expunges_cost_what_changed; rounds news_flags_and_expunges_cost_what_changed

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 
 pub struct Ran {
     code: Option<i32>,
-    out: String,
-    err: String,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {

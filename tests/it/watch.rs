@@ -17,7 +17,8 @@ use postrider::net::session::{MailStore, TlsMode};
 use std::time::{Duration, Instant};
 
 /// Nobody asks by itself: what is seen was told.
-const NEVER: Pace = Pace { poll: Duration::from_secs(3_600), idle: Duration::from_secs(3_600), filing: Duration::from_secs(1) };
+const NEVER: Pace = Pace { poll: HOUR, idle: HOUR, quiet: HOUR, filing: Duration::from_secs(1) };
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A person with these mailboxes beside the usual ones.
 fn with(mut person: Person, names: &[&str]) -> (Person, ImapStore) {
@@ -159,4 +160,41 @@ fn whoever_comes_back_first_the_work_goes_on() {
         assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
         other.logout();
     }
+}
+
+/// S-27: lines that died without a word, at rest: what is on the way still acknowledges, or drops every packet. They are found by
+/// asking, as long after as `Pace::quiet` says and the answer may take, and replaced.
+#[test]
+fn a_line_that_says_nothing_is_asked_and_replaced() {
+    for (how, connections) in [(End::Silence, 2), (End::Drop, 1)] {
+        let mut person = Person::new(user());
+        person.connections = connections;
+        let (mut person, mut other) = with(person, &["Plain"]);
+        person.pace.quiet = Duration::from_secs(2);
+        let proxy = Proxy::start(host().imaps, Line::default());
+        person.imap = proxy.port;
+        let engine = person.start();
+        settled(&engine);
+        let before = proxy.connections();
+        proxy.end_all(how);
+        for mailbox in ["INBOX", "Plain"] {
+            put(&mut other, mailbox, "after");
+            until(&engine, "after", |_| rows(&engine, mailbox).iter().any(|r| r.subject == "after").then_some(()));
+        }
+        assert!(proxy.connections() > before);
+    }
+}
+
+/// A server without IDLE is asked between the rounds, too.
+#[test]
+fn a_line_without_idle_is_asked_between_the_rounds() {
+    let (mut person, _) = with(Person::new(bare_user()), &[]);
+    person.pace.quiet = Duration::from_secs(1);
+    let proxy = Proxy::start(host().imaps, Line::default());
+    person.imap = proxy.port;
+    let engine = person.start();
+    settled(&engine);
+    let before = proxy.turns();
+    until(&engine, "a question", |_| (proxy.turns() > before).then_some(()));
+    assert_eq!(proxy.connections(), 1);
 }

@@ -52,12 +52,14 @@ pub enum At {
     NoSan = 8,
     /// Two connections a person, those of other clients counted (IMAP over TLS).
     FewLines = 9,
+    /// Asks for a certificate, and lets in by it (IMAP over TLS).
+    Certified = 10,
 }
 
 impl Host {
     fn endpoint(&self, at: At, port: u16, tls: TlsMode) -> Endpoint {
         let host = format!("127.0.0.{}", at as u8);
-        Endpoint { host, port, tls, ca_file: Some(self.dir.join("tls/ca.pem")), fingerprint: None }
+        Endpoint { host, port, tls, ca_file: Some(self.dir.join("tls/ca.pem")), fingerprint: None, client_cert: None }
     }
 
     /// An IMAP server.

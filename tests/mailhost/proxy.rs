@@ -17,6 +17,8 @@ pub enum End {
     Reset,
     /// Nothing more passes, in either direction, and nobody is told.
     Silence,
+    /// The same, and packets to the proxy are dropped: nothing is acknowledged any more.
+    Drop,
 }
 
 /// What the line is like.
@@ -67,8 +69,13 @@ struct Pair {
 
 impl Pair {
     fn end(&self, how: End) {
-        if how == End::Silence {
+        if matches!(how, End::Silence | End::Drop) {
             self.silent.store(true, Ordering::SeqCst);
+            if how == End::Drop {
+                // "Return 0" takes no octet of any packet (BPF): what a firewall does that forgot the connection.
+                const NOTHING: socket2::SockFilter = socket2::SockFilter::new(0x06, 0, 0, 0);
+                SockRef::from(&self.client).attach_filter(&[NOTHING]).unwrap();
+            }
             return;
         }
         self.over.store(true, Ordering::SeqCst);
@@ -129,7 +136,7 @@ impl Proxy {
     pub fn end_all(&self, how: End) {
         let mut pairs = self.shared.pairs.lock().unwrap();
         pairs.iter().filter_map(Weak::upgrade).for_each(|p| p.end(how));
-        if how != End::Silence {
+        if !matches!(how, End::Silence | End::Drop) {
             pairs.clear();
         }
     }

@@ -7,7 +7,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslMethod, SslVersion};
+use openssl::ssl::{SslAcceptor, SslAcceptorBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
 use openssl::x509::{X509, X509Name};
 use std::sync::LazyLock;
@@ -45,6 +45,8 @@ impl Spec {
 pub struct Identity {
     pair: Pair,
     newest: SslVersion,
+    /// It wants to see a certificate of the authority.
+    asks: bool,
 }
 
 static AUTHORITY: LazyLock<Pair> = LazyLock::new(|| make(&Spec { cn: "authority", ..Spec::GOOD }, None, true));
@@ -63,7 +65,18 @@ impl Identity {
 
     pub fn new(spec: &Spec) -> Self {
         let pair = make(spec, if spec.own { None } else { Some(&AUTHORITY) }, false);
-        Self { pair, newest: spec.newest }
+        Self { pair, newest: spec.newest, asks: false }
+    }
+
+    /// A server that talks to nobody without a certificate of the authority.
+    pub fn asking() -> Self {
+        Self { asks: true, ..Self::good() }
+    }
+
+    /// Certificate and key, as files have them.
+    pub fn pem(&self) -> String {
+        let (cert, key) = (self.pair.0.to_pem().unwrap(), self.pair.1.private_key_to_pem_pkcs8().unwrap());
+        String::from_utf8([cert, key].concat()).unwrap()
     }
 
     /// What a configuration pins.
@@ -86,6 +99,10 @@ impl Identity {
         acceptor.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
         acceptor.set_certificate(&self.pair.0).unwrap();
         acceptor.set_private_key(&self.pair.1).unwrap();
+        if self.asks {
+            acceptor.cert_store_mut().add_cert(AUTHORITY.0.clone()).unwrap();
+            acceptor.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
+        }
         acceptor
     }
 }

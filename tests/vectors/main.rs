@@ -18,7 +18,7 @@
 //! * T-12 transport t_12_cut_without_good_bye, tests/it/line.rs a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail
 //! * T-13 use_of_line t_13_odd_tls, patience limits_of_time
 //! * T-14 not built yet: servers are not discovered; the person names them
-//! * T-15 src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left
+//! * T-15 transport t_15_a_certificate_and_nothing_weaker, src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left
 //! * T-16 src/net/imap/tests_auth.rs a_refused_token_says_why
 //! * T-17 use_of_line t_17_login_disabled_after_tls, src/net/imap/tests_login.rs t17_no_login_where_none_is_offered
 //! * T-18 src/net/wire_tests.rs t18_a_bomb_ends_the_connection
@@ -49,7 +49,7 @@
 //! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line
 //! * S-25 names s_25_odd_trees
 //! * S-26 names s_26_words_of_servers, names s_26_words_of_submission
-//! * S-27 names s_27_idle_floods, src/app/pace.rs the_first_is_taken_at_once_and_others_together, src/net/dial.rs connects_and_refuses, src/net/imap/tests.rs s27_idle, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once
+//! * S-27 names s_27_idle_floods, src/app/pace.rs the_first_is_taken_at_once_and_others_together, src/net/dial.rs connects_and_refuses, src/net/imap/tests.rs s27_idle, src/net/imap/tests.rs s27_silence_is_looked_into, tests/it/watch.rs a_line_that_says_nothing_is_asked_and_replaced, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once, src/engine/jolt.rs waking_is_told_from_a_clock_that_was_set
 //! * S-28 rows s_28_envelopes_that_lie
 //! * S-29 wishes s_29_copies_that_are_none, wishes s_29_numbers_of_copies_that_lie, wishes s_29_numbers_of_sent_copies_that_lie
 //! * S-30 wishes s_30_refusals

@@ -1,4 +1,4 @@
-//! transport — T-01 to T-12: nothing is said, and nothing believed, before it is proven who is there.
+//! transport — T-01 to T-12, T-15: nothing is said, and nothing believed, before it is proven who is there.
 //! Start reading at: `clear`.
 
 use super::bed::{Bed, PASSWORD};
@@ -237,5 +237,38 @@ fn t_12_cut_without_good_bye() {
         assert!(!shown.out.contains("first half"), "{}", shown.out);
         bed.run(&["sync", "--bodies", "all"]).code(0);
         assert!(bed.run(&["--offline", "show", &id]).code(0).out.contains("the text of letter 3"));
+    }
+}
+
+/// T-15: with a certificate in place of a password, for reading and for sending: nothing else is said, and a server that
+/// does not want it so gets nothing weaker.
+#[test]
+fn t_15_a_certificate_and_nothing_weaker() {
+    for start in [true, false] {
+        let tls = |identity| if start { Tls::Start(identity) } else { Tls::Implicit(identity) };
+        let (imap, smtp) = (Server::imap_over(tls(Identity::asking())), Server::smtp_over(tls(Identity::asking())));
+        imap.world().caps = "IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL".to_owned();
+        imap.always("AUTHENTICATE EXTERNAL =", vec![say("%T OK in\r\n")]);
+        let offers = |ways: &str| say(format!("250-mail.example\r\n250-AUTH {ways}\r\n250 8BITMIME\r\n"));
+        if start {
+            smtp.rule("EHLO", 1, 1, vec![offers("PLAIN EXTERNAL")]);
+        } else {
+            smtp.once("EHLO", vec![offers("PLAIN EXTERNAL")]);
+        }
+        smtp.always("AUTH EXTERNAL =", vec![say("235 you\r\n")]);
+        let mut bed = Bed::new();
+        bed.account("a", &imap, Some(&smtp), "auth = [\"EXTERNAL\"]\nclient-cert = \"me.pem\"");
+        bed.write("me.pem", &Identity::new(&Spec { client: true, ip: None, ..Spec::GOOD }).pem());
+        bed.run(&["account", "test"]).code(0);
+        assert_eq!((imap.count("AUTHENTICATE"), smtp.count("AUTH")), (1, 1));
+        // From now on the submission server offers passwords only, then the certificate is of nobody, then there is none.
+        bed.run(&["account", "test"]).code(77);
+        assert_eq!(smtp.count("AUTH"), 1);
+        let said = imap.heard().len();
+        bed.write("me.pem", &Identity::new(&Spec { client: true, own: true, ..Spec::GOOD }).pem());
+        bed.run(&["sync"]).code(77).says("certificate");
+        bed.write("me.pem", "nothing\n");
+        bed.run(&["sync"]).code(78).says("certificate or key");
+        assert!(imap.heard().iter().skip(said).all(|h| !h.tls), "{:?}", imap.heard());
     }
 }

@@ -125,7 +125,7 @@ fn dot(inner: &Inner, mail: &Outgoing) -> Result<(), NetError> {
 fn open(inner: &Inner, config: &AccountConfig, server: &Server, switch: &Cancel) -> Result<Smtp, Fault> {
     let shared = &inner.shared;
     let endpoint = connect::endpoint(config, server);
-    let secret = password::find(&config.name, &config.password, shared.typed.get(&config.name).as_ref(), switch)?;
+    let secret = password::of(config, shared.typed.get(&config.name).as_ref(), switch)?;
     let permit = connect::permit(Reason::Submission)?;
     Smtp::open(permit, &endpoint, Some(&connect::login(config, server, &secret)), switch)
         .map_err(|e| smtp_fault(&e, server, config))
@@ -134,7 +134,7 @@ fn open(inner: &Inner, config: &AccountConfig, server: &Server, switch: &Cancel)
 /// A failure of submission as a fault.
 pub(crate) fn smtp_fault(error: &SmtpError, server: &Server, config: &AccountConfig) -> Fault {
     match &error.why {
-        Why::Net(kind) => translate::net(&NetError { kind: kind.clone(), text: error.text.clone() }, &server.host, &config.name),
+        Why::Net(kind) => connect::fault(&NetError { kind: kind.clone(), text: error.text.clone() }, server, config),
         Why::Later(_) => Fault::new(Kind::Busy, &error.to_string()).of(&config.name),
         Why::Never(_) | Why::Unfit | Why::Unknown => Fault::new(Kind::Refused, &error.to_string()).of(&config.name),
     }

@@ -13,9 +13,9 @@ use super::value::{self, Word};
 use crate::base::log;
 use crate::net::error::{NetError, NetErrorKind, Result};
 use crate::net::session::Idle;
-use crate::net::wire::Wire;
+use crate::net::wire::{NO_PROGRESS, Wire};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Behind its OK both sides compress (RFC 4978): nothing may be said until it came, so it stands last.
 pub const COMPRESS: &[u8] = b"COMPRESS DEFLATE";
@@ -305,11 +305,26 @@ impl Conn {
         }
     }
 
-    /// IDLE until news, a ring or `limit`.
+    /// IDLE until news, a ring or `limit`. A server that said nothing for `quiet` is asked whether it is there, by DONE and a
+    /// new IDLE, and has as long to answer: a line on which nothing comes any more is found out by nothing else.
     ///
     /// # Errors
     /// A broken connection, or a server that refuses.
-    pub fn idle(&mut self, limit: Duration) -> Result<Idle> {
+    pub fn idle(&mut self, limit: Duration, quiet: Duration) -> Result<Idle> {
+        let end = Instant::now() + limit;
+        self.core().wire.set_limit(quiet.min(NO_PROGRESS));
+        let how = loop {
+            match self.idle_once(end, quiet) {
+                // It answered.
+                Ok(Idle::TimedOut) if Instant::now() < end => {}
+                how => break how,
+            }
+        };
+        self.core().wire.set_limit(NO_PROGRESS);
+        how
+    }
+
+    fn idle_once(&mut self, end: Instant, quiet: Duration) -> Result<Idle> {
         {
             let mut core = self.core();
             if let Some(e) = core.wire.broken() {
@@ -318,11 +333,11 @@ impl Conn {
             if core.news.changed || !core.told.is_empty() {
                 return Ok(Idle::Changed);
             }
-            (core.idle_end, core.expect_plus) = (None, true);
+            (core.idle_end, core.expect_plus, core.idle_until) = (None, true, end);
         }
         {
             let mut handle = self.session.idle();
-            handle.timeout(limit).keepalive(false);
+            handle.timeout(quiet).keepalive(false);
             // The outcome is ours to know; leaving the scope says DONE and reads its answer.
             let _ = handle.wait_while(|_| true);
         }

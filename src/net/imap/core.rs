@@ -14,7 +14,7 @@ use crate::net::wire::{Wait, Wire};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most texts for the person that are kept until somebody takes them (security T-06).
 pub const MAX_ALERTS: usize = 8;
@@ -57,8 +57,11 @@ pub struct Core {
     pub(super) challenges: u32,
     /// What the crate writes next answers a challenge: it is no command.
     challenged: bool,
-    /// Set while the crate waits inside IDLE: how long, and how it ended.
+    /// Set while the crate waits inside IDLE: how long the server may say nothing.
     pub(super) idling: Option<Duration>,
+    /// When IDLE is over, however much the server says.
+    pub(super) idle_until: Instant,
+    /// How it ended.
     pub(super) idle_end: Option<Idle>,
     /// The server refused IDLE: the crate will write DONE all the same and read this.
     refused_idle: Option<Vec<u8>>,
@@ -84,6 +87,7 @@ impl Core {
             challenges: 0,
             challenged: false,
             idling: None,
+            idle_until: Instant::now(),
             idle_end: None,
             refused_idle: None,
             expect_plus: false,
@@ -192,8 +196,13 @@ impl Core {
     /// The next line that the crate is to see.
     fn for_the_crate(&mut self) -> io::Result<()> {
         loop {
-            if let Some(limit) = self.idling {
-                match self.wire.wait(limit)? {
+            if let Some(quiet) = self.idling {
+                let left = self.idle_until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    // A server that says now and then that it is there ends no wait by that.
+                    return Err(self.end_idle(Idle::TimedOut));
+                }
+                match self.wire.wait(quiet.min(left))? {
                     Wait::Ready => {}
                     Wait::Woken => return Err(self.end_idle(Idle::Woken)),
                     Wait::TimedOut => return Err(self.end_idle(Idle::TimedOut)),

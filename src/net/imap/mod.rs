@@ -37,4 +37,4 @@ mod untagged;
 mod value;
 
 pub use frame::{MAX_KEPT, MAX_LITERAL};
-pub use store::ImapStore;
+pub use store::{ImapStore, QUIET};

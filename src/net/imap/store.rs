@@ -32,6 +32,12 @@ use std::time::Duration;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The longest IDLE; servers log a silent client out after 30 minutes (RFC 2177).
 pub const MAX_IDLE: Duration = Duration::from_secs(28 * 60);
+/// How long a server may say nothing in IDLE before it is asked whether it is there. With [`NO_PROGRESS`] for its answer a dead
+/// line is found within five minutes, also where something on the way still acknowledges what we send. It costs a turn of some
+/// 60 octets each time; servers that say by themselves that they are there (Dovecot: every two minutes) are never asked.
+///
+/// [`NO_PROGRESS`]: crate::net::wire::NO_PROGRESS
+pub const QUIET: Duration = Duration::from_secs(210);
 /// How long a good-bye is waited for.
 const LOGOUT: Duration = Duration::from_secs(2);
 
@@ -46,6 +52,8 @@ pub struct ImapStore {
     pub(super) utf8: bool,
     /// Messages with UTF-8 in their headers have to be called so (RFC 6855, 4).
     pub(super) utf8_mail: bool,
+    /// See [`QUIET`].
+    quiet: Duration,
 }
 
 impl ImapStore {
@@ -58,10 +66,16 @@ impl ImapStore {
     pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Waker, cancel: &Cancel) -> Result<Self> {
         let (conn, offer) = login::open(permit, endpoint, login, waker, cancel)?;
         let caps = offer.caps();
-        let mut store = Self { conn, caps, offer, selected: None, namespaces: Vec::new(), utf8: false, utf8_mail: false };
+        let mut store =
+            Self { conn, caps, offer, selected: None, namespaces: Vec::new(), utf8: false, utf8_mail: false, quiet: QUIET };
         store.conn.allow(store.offer.literals());
         store.agree()?;
         Ok(store)
+    }
+
+    /// From now on a server that says nothing in IDLE is asked after so long whether it is there; [`QUIET`] if never called.
+    pub const fn ask_after(&mut self, quiet: Duration) {
+        self.quiet = quiet;
     }
 
     /// Tells who we are, switches on what changes answers, asks whose mailboxes there are.
@@ -264,7 +278,7 @@ impl MailStore for ImapStore {
     }
 
     fn idle(&mut self, limit: Duration) -> Result<Idle> {
-        self.conn.idle(limit.min(MAX_IDLE))
+        self.conn.idle(limit.min(MAX_IDLE), self.quiet)
     }
 
     fn search(&mut self, query: &Query, among: Option<&UidSet>) -> Result<UidSet> {

@@ -14,6 +14,7 @@ use crate::mail::uid::{ModSeq, Uid, UidSet};
 use crate::net::error::{NetErrorKind, Result};
 use crate::net::script::{Script, Step, hear, say};
 use crate::net::session::{Idle, Login, MailStore, TlsMode};
+use crate::net::wire::NO_PROGRESS;
 use std::time::{Duration, Instant};
 
 const GREETING: &str = "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n";
@@ -305,6 +306,28 @@ fn s27_idle() {
     let (result, heard) = with(early, |s| (s.noop().is_ok(), s.idle(minute)));
     assert_eq!(result.1.unwrap(), Idle::Changed, "news that came before end it at once");
     assert!(!heard.contains("IDLE"));
+}
+
+/// S-27: a line that says nothing is asked whether it lives, and one that says now and then that it does is not; neither
+/// lengthens a wait. With the time for its answer a dead one is found within five minutes.
+#[test]
+fn s27_silence_is_looked_into() {
+    assert!(super::QUIET + NO_PROGRESS < Duration::from_secs(300));
+    let (minute, moment) = (Duration::from_secs(60), Duration::from_millis(50));
+    let asked = |s: &mut ImapStore| {
+        s.ask_after(moment);
+        s.idle(minute)
+    };
+    let idle = |tag: &'static str| [hear("IDLE\r\n"), say("+ idling\r\n"), hear("DONE"), say(format!("{tag} OK x\r\n"))];
+    let mut alive: Vec<Step> = [idle("a3"), idle("a4")].concat();
+    alive.extend([hear("IDLE\r\n"), say("+ idling\r\n* 9 EXISTS\r\n"), hear("DONE"), say("a5 OK x\r\n")]);
+    assert_eq!(with(alive, asked).0.unwrap(), Idle::Changed);
+    let dead = vec![hear("IDLE\r\n"), say("+ idling\r\n"), hear("DONE"), Step::Drain];
+    assert_eq!(kind(with(dead, asked).0), NetErrorKind::Timeout);
+    // Dovecot's way.
+    let chat = [hear("IDLE\r\n"), say("+ idling\r\n"), Step::Chat("* OK still here\r\n"), hear("DONE"), say("a3 OK x\r\n")];
+    let (result, heard) = with(chat.to_vec(), |s| s.idle(Duration::from_millis(300)));
+    assert_eq!((result.unwrap(), heard.matches("IDLE").count()), (Idle::TimedOut, 1), "not asked, and over in time");
 }
 
 /// S-14: by UID only, by difference only, and never a plain EXPUNGE. S-29: numbers that do not agree are no numbers.
