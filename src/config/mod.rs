@@ -326,4 +326,27 @@ mod tests {
         assert!(!format!("{config:?}").contains("hunter2"));
         assert_eq!(Config::parse(WORK, path, 0o644).unwrap().warnings.len(), 1);
     }
+
+    /// Words of the schema, of TOML, and others.
+    const PIECES: &str = "\\[account\\.a\\]\n|\\[\\[account\\.a\\.identity\\]\\]\n|address = \"a@x\\.test\"\n|imap = \\{ host = \"h\" \\}\n|\
+        smtp = \\{ local = true \\}\n|(auth|without|watch) = \\[\"[A-Z0-9-]{0,12}\"\\]\n|(keep|roles|offline|password|keys) = \\{|\
+        (client-cert|client-key|ca-file|fingerprint|theme|maildir) = \"\\PC{0,9}\"\n|port = -?[0-9]{1,6}\n|tls = \"[a-z]{0,8}\"|\
+        [a-z-]{1,12} = |[\\[\\]{}=,.#\"'\\n\\t \\\\]|\\PC|[0-9]{1,20}[dhsGM]?";
+
+    proptest::proptest! {
+        /// Whatever is in the file: it is understood, or its fault has a place in the file and a proposal.
+        #[test]
+        fn any_file_is_understood_or_has_its_place(pieces in proptest::collection::vec(PIECES, 0..40)) {
+            let text = pieces.concat();
+            if let Err(error) = Config::parse(&text, Path::new("/c/config.toml"), 0o600) {
+                proptest::prop_assert!(error.place.as_str().starts_with("/c/config.toml"), "{}", error);
+                proptest::prop_assert!(!error.what.is_empty() && !error.hint.is_empty(), "{}", error);
+                let lines = text.split('\n').count();
+                let mut numbers = error.place.as_str().rsplit(':').map(str::parse::<usize>);
+                if let (Some(Ok(column)), Some(Ok(line))) = (numbers.next(), numbers.next()) {
+                    proptest::prop_assert!((1..=lines).contains(&line) && column >= 1, "{}", error);
+                }
+            }
+        }
+    }
 }

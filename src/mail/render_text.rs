@@ -311,6 +311,25 @@ mod tests {
         assert_eq!(links.get(2).unwrap().url, "mailto:b@c.example");
     }
 
+    proptest::proptest! {
+        /// Whatever a text is made of, nothing of it is lost to the links in it, and each leads somewhere printable.
+        #[test]
+        fn links_take_nothing_from_a_text(pieces in proptest::collection::vec(PIECES, 0..60)) {
+            let text = pieces.concat();
+            let mut links = Links::default();
+            let (mut block, mut plain) = (Block::default(), Block::default());
+            linked(&mut block, &text, Role::Text, &mut links);
+            plain.push(&text, Role::Text, None);
+            proptest::prop_assert_eq!(block.text(), plain.text());
+            for link in links.into_vec() {
+                proptest::prop_assert!(!link.url.is_empty() && link.url.bytes().all(|b| (0x21..0x7f).contains(&b)), "{:?}", link);
+            }
+        }
+    }
+
+    /// What links are made of, and what ends them.
+    const PIECES: &str = "https?://|mailto:|www\\.|[a-z]{1,8}|[.@:/?#&=%()<>\\[\\]\"' \t-]|xn--|\\PC|[äß香\u{202e}]";
+
     #[test]
     fn patches_keep_their_columns() {
         let patch = "Words.\n---\n a.c | 2 +-\n\ndiff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n@@ -1,2 +1,2 @@ f\n-\told\n+\tnew\n same\n-- \n2.39\n";

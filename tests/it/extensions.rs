@@ -36,7 +36,7 @@
 //! * UIDPLUS: store dovecot_over_tls; extensions the_suite_without_each_extension
 //! * UNSELECT: extras to_leave_expunges_nothing; extras to_leave_expunges_nothing
 //! * UTF8=ACCEPT: src/net/imap/tests_extras.rs names_in_utf8; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
-//! * X-GM-EXT-1: src/net/imap/tests_extras.rs gmail_has_labels; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * X-GM-EXT-1: tests/vectors/gmail.rs one_message_is_one_wherever_it_shows; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
 
 use crate::mailhost::{At, PASSWORD, host, user};
 use crate::{Strings, imap_without};

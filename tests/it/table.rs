@@ -1,5 +1,6 @@
 //! table — the table in `extensions.rs` names every extension that we use, and every test that it names exists.
 
+use postrider::config::choice::EXTENSIONS;
 use std::path::Path;
 
 /// What the program asks a server for, wherever it does (`Offer::has`), beside the words of AUTH.
@@ -37,5 +38,9 @@ fn every_extension_has_its_tests() {
     for word in asked() {
         let known = rows.iter().any(|(row, _)| row.eq_ignore_ascii_case(&word) || word.starts_with(&format!("{row}=")));
         assert!(known || ALSO.contains(&word.as_str()), "{word} has no row");
+    }
+    // And what may be switched off, and is shown as used, is used.
+    for word in EXTENSIONS {
+        assert!(asked().iter().any(|asked| asked == word), "{word} is asked for nowhere");
     }
 }

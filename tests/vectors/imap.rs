@@ -1,8 +1,9 @@
 //! imap — what an honest IMAP server answers: rev1, UIDPLUS, MOVE, IDLE, SPECIAL-USE, and what `World::caps` says more.
 //! Start reading at: `answer`. `World` is what all its connections share; tests change it at will.
 
+use super::gmail;
 use super::words::{self, Word};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A message on the server.
 #[derive(Clone, Debug)]
@@ -33,6 +34,10 @@ pub struct World {
     pub greeting_caps: String,
     /// What was submitted.
     pub sent: Vec<Vec<u8>>,
+    /// Mailboxes are labels (`gmail.rs`).
+    pub labels: bool,
+    /// How often the whole text of each message was told, by its subject.
+    pub told: BTreeMap<String, u32>,
 }
 
 /// A letter with a body of one line.
@@ -85,7 +90,7 @@ impl World {
         ];
         let caps = "IMAP4rev1 AUTH=PLAIN SASL-IR UIDPLUS MOVE IDLE SPECIAL-USE LIST-EXTENDED".to_owned();
         let greeting_caps = "IMAP4rev1 AUTH=PLAIN SASL-IR".to_owned();
-        Self { folders, caps, greeting_caps, sent: Vec::new() }
+        Self { folders, caps, greeting_caps, sent: Vec::new(), labels: false, told: BTreeMap::new() }
     }
 
     /// The mailbox of that name.
@@ -233,24 +238,26 @@ fn append(world: &mut World, args: &[Word]) -> String {
 /// The commands behind UID; untagged lines go to `out`.
 fn by_number(world: &mut World, name: &[u8], verb: &str, args: &[Word], out: &mut Vec<u8>) -> String {
     let set = args.first().map(Word::text).unwrap_or_default();
-    let Some(f) = world.find(name) else { return "NO it is gone".to_owned() };
-    let rows = f.asked(&set);
+    let labels = world.labels;
+    let Some(at) = world.folders.iter().position(|f| f.name == name) else { return "NO it is gone".to_owned() };
+    let rows = world.folders[at].asked(&set);
+    if verb == "FETCH" {
+        fetch(world, at, &rows, args, out);
+        return "OK done".to_owned();
+    }
+    let f = &mut world.folders[at];
     match verb {
-        "FETCH" => {
-            let items = args.get(1).map(|w| w.list().unwrap_or_else(|| vec![w.clone()])).unwrap_or_default();
-            for n in rows {
-                let shown: Vec<Vec<u8>> = items.iter().filter_map(|i| words::item(&f.mails[n], &i.text())).collect();
-                out.extend_from_slice(format!("* {} FETCH (", n + 1).as_bytes());
-                out.extend_from_slice(&shown.join(&b' '));
-                out.extend_from_slice(b")\r\n");
-            }
-        }
         "SEARCH" => {
             let found = f.mails.iter().filter(|m| matches(f, m, args)).map(|m| format!(" {}", m.uid));
             *out = format!("* SEARCH{}\r\n", found.collect::<String>()).into_bytes();
         }
         "STORE" => {
             let flags: Vec<String> = args.get(2).and_then(Word::list).unwrap_or_default().iter().map(Word::text).collect();
+            if labels {
+                let raws: Vec<Vec<u8>> = rows.into_iter().map(|n| f.mails[n].raw.clone()).collect();
+                gmail::store(world, &raws, &args[1].text(), &flags);
+                return "OK done".to_owned();
+            }
             for n in rows {
                 let mail = &mut f.mails[n];
                 match args[1].text().starts_with('-') {
@@ -269,6 +276,23 @@ fn by_number(world: &mut World, name: &[u8], verb: &str, args: &[Word], out: &mu
     "OK done".to_owned()
 }
 
+fn fetch(world: &mut World, at: usize, rows: &[usize], args: &[Word], out: &mut Vec<u8>) {
+    let items = args.get(1).map(|w| w.list().unwrap_or_else(|| vec![w.clone()])).unwrap_or_default();
+    let texts: Vec<String> = items.iter().map(Word::text).collect();
+    for n in rows {
+        let (f, mail) = (&world.folders[at], &world.folders[at].mails[*n]);
+        let own = |asked: &String| world.labels.then(|| gmail::item(world, &f.name, &mail.raw, asked)).flatten();
+        let shown: Vec<Vec<u8>> = texts.iter().filter_map(|i| own(i).or_else(|| words::item(mail, i))).collect();
+        out.extend_from_slice(format!("* {} FETCH (", n + 1).as_bytes());
+        out.extend_from_slice(&shown.join(&b' '));
+        out.extend_from_slice(b")\r\n");
+        if texts.iter().any(|i| i == "BODY.PEEK[]") {
+            let subject = words::field(&mail.raw, "Subject");
+            *world.told.entry(subject).or_default() += 1;
+        }
+    }
+}
+
 fn take(f: &mut Folder, rows: Vec<usize>, out: &mut Vec<u8>) {
     for n in rows.into_iter().rev() {
         f.mails.remove(n);
@@ -278,6 +302,16 @@ fn take(f: &mut Folder, rows: Vec<usize>, out: &mut Vec<u8>) {
 
 fn transfer(world: &mut World, name: &[u8], rows: Vec<usize>, args: &[Word], moves: bool, out: &mut Vec<u8>) -> String {
     let Some(from) = world.find(name).cloned() else { return "NO it is gone".to_owned() };
+    if world.labels {
+        let uids: Vec<u32> = rows.iter().map(|n| from.mails[*n].uid).collect();
+        let (code, done) = gmail::transfer(world, name, &uids, args, moves);
+        if moves && done {
+            out.extend_from_slice(format!("* OK {code} x\r\n").as_bytes());
+            rows.iter().rev().for_each(|n| out.extend_from_slice(format!("* {} EXPUNGE\r\n", n + 1).as_bytes()));
+            return "OK done".to_owned();
+        }
+        return if done { format!("OK {code} done") } else { code };
+    }
     let Some(to) = world.find(&args[1].bytes()) else { return "NO [TRYCREATE] no such mailbox".to_owned() };
     let (mut old, mut new) = (Vec::new(), Vec::new());
     for n in &rows {

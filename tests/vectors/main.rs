@@ -73,6 +73,7 @@ mod cert;
 mod faults;
 mod files;
 mod flips;
+mod gmail;
 mod imap;
 mod inside;
 mod line;

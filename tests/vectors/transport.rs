@@ -247,7 +247,8 @@ fn t_15_a_certificate_and_nothing_weaker() {
     for start in [true, false] {
         let tls = |identity| if start { Tls::Start(identity) } else { Tls::Implicit(identity) };
         let (imap, smtp) = (Server::imap_over(tls(Identity::asking())), Server::smtp_over(tls(Identity::asking())));
-        imap.world().caps = "IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL".to_owned();
+        let caps = "IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=EXTERNAL".to_owned();
+        (imap.world().greeting_caps, imap.world().caps) = (caps.clone(), caps);
         imap.always("AUTHENTICATE EXTERNAL =", vec![say("%T OK in\r\n")]);
         let offers = |ways: &str| say(format!("250-mail.example\r\n250-AUTH {ways}\r\n250 8BITMIME\r\n"));
         if start {

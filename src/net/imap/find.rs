@@ -9,7 +9,8 @@
 //! SORT (RFC 5256): hits in the order of arrival, which is not that of UIDs where mail was moved or copied to: the newest
 //! come to the screen first. Else by UID, newest first.
 //! THREAD (RFC 5256): the members of one conversation, where the cache does not have the mailbox yet; else SEARCH for the
-//! same headers, which also finds who only mentions them.
+//! same headers, and for all that the server calls by the name of those conversations (OBJECTID, RFC 8474; X-GM-EXT-1), if it has
+//! names; else also who only mentions them.
 
 use super::conn::{Command, OnData};
 use super::fetch::{MAX_UIDS, identity, pieces};
@@ -163,7 +164,36 @@ impl ImapStore {
             }
         }
         let found = self.search_uids(&of_ids(self.verb(self.charset(foreign)), &ids))?;
-        Ok(if found.is_empty() { Vec::new() } else { vec![found.iter().collect()] })
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named = if self.caps.thread_id { self.threads_named(&found)? } else { Vec::new() };
+        Ok(if named.is_empty() { vec![found.iter().collect()] } else { named })
+    }
+
+    /// The conversations of these messages by the server's names for them, all members of each; none if it has none.
+    fn threads_named(&mut self, of: &UidSet) -> Result<Vec<Vec<Uid>>> {
+        let key = if self.has("OBJECTID") { "THREADID" } else { "X-GM-THRID" };
+        let mut names: Vec<String> = Vec::new();
+        self.thread_ids(of, &mut |rows| {
+            for (_, name) in rows {
+                // It goes into a command: letters, digits, `-` and `_` alone (RFC 8474, 7).
+                let sane = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+                if sane && names.len() < MAX_IDS && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            Ok(())
+        })?;
+        let mut threads = Vec::new();
+        for name in names {
+            match self.search_uids(&self.verb("").text(&format!("{key} {name}"))) {
+                Ok(all) => threads.push(all.iter().collect()),
+                Err(e) if e.connection_lives() => return Ok(Vec::new()),
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(threads)
     }
 
     /// Whether what a search found can be named by the next command.

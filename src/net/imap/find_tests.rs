@@ -89,3 +89,35 @@ fn a_conversation_is_asked_for_by_its_ids() {
     let (none, _) = with_words("ESEARCH", vec![], |s| s.threads_of(&[]).unwrap());
     assert!(none.is_empty());
 }
+
+/// A server without THREAD that has names for conversations is asked by them; a name that would end the command is none.
+#[test]
+fn a_conversation_is_asked_for_by_its_name() {
+    let ids = [MessageId::new("a@x").unwrap()];
+    let found = "* ESEARCH (TAG \"x\") UID ALL 2\r\n%T OK done\r\n";
+    for (caps, item, name, key) in [
+        ("ESEARCH OBJECTID", "THREADID", "(T64b)", "UID SEARCH RETURN (ALL) THREADID T64b\r\n"),
+        ("ESEARCH X-GM-EXT-1", "X-GM-THRID", "1278", "UID SEARCH RETURN (ALL) X-GM-THRID 1278\r\n"),
+    ] {
+        let steps = vec![
+            hear("UID SEARCH RETURN (ALL) OR OR"),
+            say(found),
+            hear("UID FETCH 2 (UID "),
+            say(format!("* 2 FETCH (UID 2 {item} {name})\r\n%T OK x\r\n")),
+            hear(key),
+            say("* ESEARCH (TAG \"x\") UID ALL 2:3,9\r\n%T OK done\r\n"),
+        ];
+        let (threads, _) = with_words(caps, steps, |s| s.threads_of(&ids).unwrap());
+        assert_eq!(threads, [vec![uid(2), uid(3), uid(9)]]);
+    }
+    for name in ["NIL", "(\"x\\\" ALL\")"] {
+        let steps = vec![
+            hear("UID SEARCH RETURN (ALL) OR OR"),
+            say(found),
+            hear("UID FETCH 2 (UID THREADID)\r\n"),
+            say(format!("* 2 FETCH (UID 2 THREADID {name})\r\n%T OK x\r\n")),
+        ];
+        let (threads, _) = with_words("ESEARCH OBJECTID", steps, |s| s.threads_of(&ids).unwrap());
+        assert_eq!(threads, [vec![uid(2)]], "{name}");
+    }
+}
