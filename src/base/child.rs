@@ -302,7 +302,7 @@ mod tests {
         assert!(matches!(e, ChildError::Deadline), "{e}");
         let e = sh("yes", |c| c.max_output = 10_000).err().unwrap();
         assert!(matches!(e, ChildError::TooMuch), "{e}");
-        assert!(start.elapsed() < Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(15));
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod tests {
         let c = Command::shell("trap '' TERM; sleep 20; sleep 20");
         let e = run(Permit::ask(Reason::PasswordCommand).unwrap(), &c, &cancel).err().unwrap();
         assert!(matches!(e, ChildError::Cancelled), "{e}");
-        assert!(start.elapsed() < Duration::from_secs(3));
+        assert!(start.elapsed() < Duration::from_secs(10));
         t.join().unwrap();
     }
 }

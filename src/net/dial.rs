@@ -198,7 +198,8 @@ mod tests {
         let all = [SocketAddr::from(([192, 0, 2, 1], port)), SocketAddr::from(([127, 0, 0, 1], port))];
         let begin = Instant::now();
         race(&all, &Cancel::new().unwrap(), begin + CONNECT).unwrap();
-        assert!(begin.elapsed() < Duration::from_secs(2));
+        // Alone it would be waited for until [`CONNECT`].
+        assert!(begin.elapsed() < Duration::from_secs(10));
     }
 
     #[test]

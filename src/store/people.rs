@@ -98,11 +98,10 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        for _ in 0..50 {
-            if store.read(search::unindexed_count).unwrap() == 0 {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+        let begun = std::time::Instant::now();
+        while store.read(search::unindexed_count).unwrap() > 0 {
+            assert!(begun.elapsed().as_secs() < 30, "their words are not in the index");
+            std::thread::sleep(std::time::Duration::from_millis(20));
         }
         let names = |prefix: &str| -> Vec<(String, i64)> {
             let found = store.read(|db| seen(db, prefix, 9)).unwrap();

@@ -6,6 +6,9 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+/// A program that says nothing for so long hangs.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
 fn names(bed: &Bed) -> Vec<String> {
     let rows = bed.run(&["mailboxes", "--json"]).code(0).json();
     rows.as_array().unwrap().iter().map(|r| r["name"].as_str().unwrap().to_owned()).collect()
@@ -77,14 +80,16 @@ fn watch_tells_of_new_mail_and_runs_a_command() {
     let ran = bed.path("ran");
     let command = format!("cat >> {}", ran.display());
     let mut child = bed.command(&["watch", "--json", "--exec", &command]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (said, heard) = std::sync::mpsc::channel();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    std::thread::spawn(move || lines.into_iter().try_for_each(|line| said.send(line.unwrap())));
     let mut seen: Vec<Value> = Vec::new();
     let mut until = |wanted: &dyn Fn(&Value) -> bool| -> Value {
         loop {
             if let Some(found) = seen.iter().find(|v| wanted(v)) {
                 return found.clone();
             }
-            let line = lines.next().unwrap_or_else(|| panic!("it ended: {seen:?}")).unwrap();
+            let line = heard.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{e}: {seen:?}"));
             seen.push(serde_json::from_str(&line).unwrap());
         }
     };
@@ -93,7 +98,7 @@ fn watch_tells_of_new_mail_and_runs_a_command() {
     let new = until(&|v| v["event"] == "new");
     assert_eq!((&new["subject"], &new["mailbox"], &new["from"]["name"]), (&"Fresh".into(), &"INBOX".into(), &"Zoe".into()));
     until(&|v| v["event"] == "mailbox" && v["total"] == 4);
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let end = std::time::Instant::now() + PATIENCE;
     while !fs::read_to_string(&ran).is_ok_and(|text| text.contains("Fresh")) {
         assert!(std::time::Instant::now() < end, "the command did not run");
         std::thread::sleep(std::time::Duration::from_millis(50));

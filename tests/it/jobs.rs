@@ -52,7 +52,8 @@ fn a_first_fill_is_stopped_and_goes_on() {
         connected |= is_live(news);
         jobs(&engine).iter().any(|j| j.id == job.id && j.state == JobState::Stopped).then_some(())
     });
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // Within a second on a quiet machine; to the end it would be many.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     // Everything else goes on, and this does not.
     if !connected {
         live(&engine);
@@ -90,7 +91,8 @@ fn sending_is_stopped_and_goes_on() {
         rows.first().map(|r| (r.state, r.attempts))
     };
     until(&engine, "the stop", |_| (state() == Some((OutboxState::NeedsUser, 0))).then_some(()));
-    assert!(begun.elapsed() < Duration::from_secs(1) && find().is_none(), "{:?}", begun.elapsed());
+    // Half a second is the job's own (`GRACE`); the server's next word comes after eight.
+    assert!(begun.elapsed() < Duration::from_secs(4) && find().is_none(), "{:?}", begun.elapsed());
     proxy.set(Line::default());
     engine.perform(Request::Refresh { account: None }).unwrap();
     until(&engine, "an empty outbox", |_| state().is_none().then_some(()));

@@ -62,7 +62,7 @@ fn silence_ends_by_cancel() {
         });
         assert_eq!(store.noop().unwrap_err().kind, NetErrorKind::Cancelled);
     });
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

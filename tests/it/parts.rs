@@ -191,7 +191,8 @@ fn a_file_goes_on_where_it_ended_and_stops_when_it_shall() {
     let stopped = Instant::now();
     engine.perform(Request::StopJob(running.id)).unwrap();
     until(&engine, "the stop", |_| matches!(state(&engine), Some(PieceState::Failed(_))).then_some(()));
-    assert!(stopped.elapsed() < Duration::from_secs(1), "{:?}", stopped.elapsed());
+    // Within a second on a quiet machine, half of which is the job's own (`GRACE`).
+    assert!(stopped.elapsed() < Duration::from_secs(4), "{:?}", stopped.elapsed());
     proxy.set(Line::default());
     let folder = person.dir.path().to_owned();
     let save = Request::SavePart { message: id, part: path("2"), folder, name: "plan.pdf".into(), to_open: false };
@@ -223,7 +224,8 @@ fn a_text_goes_before_a_file() {
     });
     let begun = Instant::now();
     opened(&engine, short);
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // The file takes seven seconds.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
     assert!(!view(&engine, id).pieces.is_empty(), "the file is still on its way");
 }
 

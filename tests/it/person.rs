@@ -171,6 +171,14 @@ pub fn sees(engine: &Engine, path: &str, expect: &[&str]) {
     until(engine, &format!("{expect:?} in {path}"), |_| (subjects(engine, path) == expect).then_some(()));
 }
 
+/// Waits until every mailbox was gone through once: what comes from now on is news.
+pub fn in_step(engine: &Engine) {
+    until(engine, "a look at all mailboxes", |_| {
+        let all = mailboxes(engine);
+        (!all.is_empty() && all.iter().all(|m| !m.selectable || m.synced_at > 0)).then_some(())
+    });
+}
+
 /// Waits until the journal is empty.
 pub fn settled(engine: &Engine) {
     until(engine, "an empty journal", |_| {

@@ -262,10 +262,11 @@ fn a_search_at_the_server_is_stopped() {
         let Ok(Rows::Jobs(jobs)) = engine.ask(&EngineQuery::Jobs) else { panic!() };
         jobs.into_iter().find(|job| matches!(job.task, Task::Ask(_)))
     });
+    // Within a second on a quiet machine; the server's next word comes after eight.
     let begun = Instant::now();
     engine.perform(Request::StopJob(job.id)).unwrap();
     let fault = until(&engine, "the end", |_| found(&engine, "kohlrabi").servers.unwrap().faults.pop());
-    assert!(begun.elapsed() < Duration::from_secs(3) && fault.what.as_str().contains("stopped"), "{fault:?}");
+    assert!(begun.elapsed() < Duration::from_secs(7) && fault.what.as_str().contains("stopped"), "{fault:?}");
     // It can be asked again.
     proxy.set(Line::default());
     assert_eq!(subjects(&asked(&engine, "kohlrabi")), ["harbour"]);

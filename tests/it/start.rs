@@ -3,7 +3,7 @@
 
 use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::{host, user};
-use crate::person::{Person, id, put, rows, sees, until};
+use crate::person::{Person, id, in_step, put, rows, sees, until};
 use postrider::engine::api::{Query, Request, Rows, Task};
 use postrider::mail::flags::{Flag, FlagDelta};
 use postrider::mail::mailbox::MailboxPath;
@@ -29,7 +29,7 @@ fn a_warm_start_is_right_after_few_turns() {
     let engine = person.start();
     sees(&engine, "INBOX", &["a", "b"]);
     until(&engine, "all mailboxes", |_| id(&engine, "m19"));
-    std::thread::sleep(Duration::from_millis(800));
+    in_step(&engine);
     drop(engine);
     put(&mut other, "INBOX", "c");
     other.select(&MailboxPath::inbox(), false, None).unwrap();
@@ -48,8 +48,8 @@ fn a_warm_start_is_right_after_few_turns() {
     let (took, turns) = (begun.elapsed(), proxy.turns());
     println!("right after {took:?}, {turns} turns");
     assert!(turns <= TURNS, "{turns} turns");
-    // The bar is half a second on a quiet machine.
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // The bar is half a second on a quiet machine (`tests/bench` holds it); here the turns are what counts.
+    assert!(took < Duration::from_secs(6), "{took:?}");
 }
 
 /// 200 ms there and back, 1 Mbit/s: the first rows come soon, the list fills steadily, and who opens another mailbox meanwhile

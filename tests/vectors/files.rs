@@ -164,6 +164,7 @@ fn f_11_the_terminal_goes() {
     screen.press("x@x.example\t\tFerry\tThe ferry leaves at ");
     screen.shows("The ferry leaves at");
     screen.press("ni");
+    screen.shows("The ferry leaves at ni");
     signal(&screen, "HUP");
     screen.ends();
     let screen = Screen::start(&bed.path(""));

@@ -135,13 +135,14 @@ fn a_megabyte_is_no_burden() {
     let mut e = Editor::new(&"The quick brown fox jumps over the lazy dog, again and again.\n".repeat(17_000));
     e.set_size(72, 50);
     press(&mut e, "C-End");
-    let start = std::time::Instant::now();
+    let start = crate::base::clock::spent();
     for _ in 0..50 {
         typed(&mut e, "x");
         press(&mut e, "Enter Up PageUp End PageDown");
         assert!(e.caret().is_some() && !e.rows().is_empty());
     }
-    assert!(start.elapsed().as_millis() < 3_000, "{:?} for 300 keys", start.elapsed());
+    let took = crate::base::clock::spent() - start;
+    assert!(took.as_millis() < 3_000, "{took:?} for 300 keys");
 }
 
 /// The text as one string and the cursor as an offset in it.
