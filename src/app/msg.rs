@@ -10,7 +10,7 @@ use crate::base::safetext::SafeText;
 use crate::config::Notify;
 use crate::config::edit::NewAccount;
 use crate::engine::api::{Fault, News, Password, Query, Request, Slot};
-use crate::mail::ids::AccountName;
+use crate::mail::ids::{AccountName, PlacementKey};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -178,8 +178,8 @@ pub enum Note {
     Redo,
     /// A file was saved.
     Saved,
-    /// A file was saved to be opened.
-    Open,
+    /// A file of this message was saved to be opened.
+    Open(PlacementKey),
     /// Something of a composer.
     Compose(ComposeKey, Errand),
     /// A mail was taken back before it went.

@@ -341,18 +341,8 @@ impl App {
                 let text = format!("did again the {} of {}", deed(done.word), about(done));
                 self.status.say(now, SafeText::line_max(&text, 200), undo);
             }
-            Note::Saved if done.later => {
-                self.status.say(now, SafeText::of("it is saved as soon as there is a connection"), None);
-            }
-            Note::Saved | Note::Open => {
-                if let Some(path) = &done.path {
-                    let text = format!("saved {}", path.display());
-                    self.status.say(now, SafeText::line_max(&text, 300), None);
-                    if note == Note::Open {
-                        self.out.push(Effect::OpenFile(path.clone()));
-                    }
-                }
-            }
+            Note::Saved => self.file_came(None, done),
+            Note::Open(from) => self.file_came(Some(from), done),
             Note::Metered(on) => {
                 self.metered = on;
                 let what = if on { "only what is opened is fetched now" } else { "texts are fetched ahead of need again" };

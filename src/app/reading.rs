@@ -13,8 +13,9 @@ use super::state::App;
 use super::words;
 use crate::base::paths;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Piece, Request};
+use crate::engine::api::{Done, Piece, Request};
 use crate::mail::body::{Attachment, PartIndex};
+use crate::mail::ids::PlacementKey;
 use crate::mail::links::{Link, LinkKind};
 use crate::mail::{filename, parse};
 use std::path::PathBuf;
@@ -243,9 +244,36 @@ impl App {
             Some(folder) => {
                 self.say_fetching(&file);
                 let (part, name) = (file.path, file.safe_name);
-                self.request(Request::SavePart { message, part, folder, name, to_open: true }, Note::Open);
+                self.request(Request::SavePart { message, part, folder, name, to_open: true }, Note::Open(message));
             }
             None => self.status.doubt(self.now.since, &format!("Nothing can be opened here; {save} saves it")),
+        }
+    }
+
+    /// A file that was to be saved, or to be opened from the message `from`, is here, or was asked for.
+    pub(super) fn file_came(&mut self, from: Option<PlacementKey>, done: &Done) {
+        let now = self.now.since;
+        let open = self.keys.key_for(command::Pane::Reader, "open-attachment").unwrap_or_default();
+        match (from, &done.path) {
+            (None, None) if done.later => {
+                self.status.say(now, SafeText::of("it is saved as soon as there is a connection"), None)
+            }
+            (Some(_), None) if done.later => {
+                let text = format!("it is asked for and comes with the next connection: {open} opens it then");
+                self.status.say(now, SafeText::line_max(&text, 200), None);
+            }
+            (_, None) => {}
+            (Some(from), Some(path)) if self.viewer.id() == Some(from) => {
+                self.status.say(now, SafeText::line_max(&format!("saved {}", path.display()), 300), None);
+                self.out.push(Effect::OpenFile(path.clone()));
+            }
+            (from, Some(path)) => {
+                // The person has moved on: a program that comes up now would steal the focus.
+                let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+                let text =
+                    if from.is_some() { format!("{name} is here: {open} opens it") } else { format!("saved {}", path.display()) };
+                self.status.say(now, SafeText::line_max(&text, 300), None);
+            }
         }
     }
 

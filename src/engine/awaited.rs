@@ -210,6 +210,11 @@ impl Awaited {
         wait.is_some_and(|wait| matches!(&wait.stand, Stand::Failed(fault) if fault.kind == Kind::Cancelled))
     }
 
+    /// Whether an account is known to have no connection just now.
+    pub fn has_no_line(&self, account: &AccountName) -> bool {
+        self.lock().down.contains(account)
+    }
+
     /// An account's line is up or down: which messages look different now.
     pub fn line(&self, account: &AccountName, now: &Connectivity) -> BTreeSet<MessageKey> {
         let down = matches!(now, Connectivity::Off | Connectivity::Waiting { .. } | Connectivity::NeedsUser(_));

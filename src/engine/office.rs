@@ -40,9 +40,11 @@ impl Staff {
         let (send, errands) = channel();
         let shared = Arc::new(setup::open(setup, news, lock.is_some(), on_rebuilt(send.clone()))?);
         let ear = Mutex::new(send.clone());
+        let busy = shared.busy.clone();
         shared.awaited.tell(move |message, piece, asking, how| {
+            let errand = Errand::Arrived(message, piece, asking, how, busy.begin());
             // While the program ends nobody has to be told.
-            let _ = ear.lock().unwrap_or_else(PoisonError::into_inner).send(Errand::Arrived(message, piece, asking, how));
+            let _ = ear.lock().unwrap_or_else(PoisonError::into_inner).send(errand);
         });
         // Only the owner's reader works; everybody else writes down what is wanted.
         let works = shared.owner && setup.mode == Mode::Live;

@@ -20,10 +20,12 @@ use crate::net::session::MailStore;
 use crate::store::mailboxes;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bodies that are asked of the store at a time.
 const BATCH: u32 = 200;
+/// The longest that a pass waits for the files to be made of what it fetched.
+const DESK: Duration = Duration::from_secs(60);
 /// How often the journal is gone through while each time something gets done.
 const PUSHES: usize = 1_000;
 
@@ -153,7 +155,12 @@ impl Once<'_> {
             None => None,
         };
         self.bodies(conn, only)?;
-        asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared, &self.config.name)?, conn, self.cancel)
+        asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared, &self.config.name)?, conn, self.cancel)?;
+        // The desk makes the files of what came, and freezes the mails that waited for it: they go in this pass, too.
+        if self.shared.busy.wait_idle(DESK) {
+            outbox::flush(self.shared, &self.config.name, self.cancel).map_err(Halt::Store)?;
+        }
+        Ok(())
     }
 
     fn visitor<T>(&mut self, what: impl FnOnce(&mut Visitor<'_>) -> T) -> T {

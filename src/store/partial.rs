@@ -5,6 +5,7 @@
 
 use super::blobs::Blobs;
 use super::error::Result;
+use crate::base::crash;
 use crate::mail::ids::MessageKey;
 use crate::mail::section::Section;
 use std::fs::{File, OpenOptions};
@@ -133,6 +134,7 @@ impl Coming<'_> {
     /// It came whole.
     pub fn keep(mut self) {
         self.partial.length += std::mem::take(&mut self.came);
+        crash::step("piece kept");
     }
 }
 

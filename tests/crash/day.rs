@@ -143,15 +143,21 @@ impl Day {
         let text = format!(
             "From: Ann <ann@example.org>\nTo: dana@example.org\nSubject: Mail {n}\nMessage-ID: <{n}@example.org>\nDate: Thu, 12 Mar 2026 14:0{n}:00 +0000\n\nThis is mail {n}.\n"
         );
-        let path = self.folder("INBOX").join("new").join(format!("17700000{n:02}.M{n}P1.host"));
-        fs::write(&path, text).unwrap();
+        let path = self.put("INBOX", &format!("17700000{n:02}.M{n}P1.host"), &text);
         let file = fs::File::options().append(true).open(&path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_770_000_000 + n)).unwrap();
+    }
+
+    /// A mail arrives, in a file of this name. Where that is.
+    pub fn put(&self, folder: &str, name: &str, text: &str) -> PathBuf {
+        let path = self.folder(folder).join("new").join(name);
+        fs::write(&path, text).unwrap();
         if self.kind != Kind::Local {
             let host = mailhost::host().dir.join("mail");
             let done = Command::new("chown").arg("-R").arg("mail:mail").arg(host).status().unwrap();
             assert!(done.success());
         }
+        path
     }
 
     /// One more mail, if `n` is not 0.

@@ -6,6 +6,7 @@
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
 
+mod asked;
 mod day;
 mod matrix;
 mod state;

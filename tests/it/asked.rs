@@ -90,6 +90,30 @@ fn what_was_asked_for_without_a_line_comes_after_a_restart() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "once");
 }
 
+/// Without a line it is only asked for: nothing is opened by itself later, and who looks again finds it here.
+#[test]
+fn a_file_that_is_to_be_opened_without_a_line_is_here_when_one_looks_again() {
+    let bytes = file(300_000);
+    let (person, proxy, engine, id) = cut_off(&bytes);
+    let folder = tempfile::tempdir().unwrap();
+    let open = |engine: &Engine| {
+        let (part, folder) = (path("2"), folder.path().to_owned());
+        engine.perform(Request::SavePart { message: id, part, folder, name: "plan.pdf".into(), to_open: true }).unwrap()
+    };
+    let done = open(&engine);
+    assert!(done.later && done.path.is_none() && waiting(&engine).is_some());
+    drop(engine);
+    proxy.set(Line::default());
+    let engine = person.start();
+    until(&engine, "the file", |_| {
+        let postrider::engine::api::Body::Here(message) = view(&engine, id).body else { return None };
+        let here = message.parts.get(message.at(&path("2"))?)?.kept.is_here();
+        (here && jobs(&engine).is_empty()).then_some(())
+    });
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nobody looked at it");
+    assert_eq!(std::fs::read(open(&engine).path.unwrap()).unwrap(), bytes);
+}
+
 /// The line comes back while the program runs: whoever asked hears of it, and the message may have been moved meanwhile.
 #[test]
 fn it_comes_with_the_line_also_from_where_the_message_is_now() {

@@ -29,6 +29,7 @@ use super::offline;
 use super::owner::{Knock, ring};
 use super::setup;
 use super::shared::Shared;
+use crate::base::busy::Working;
 use crate::base::crash;
 use crate::base::spawn::{Worker, guarded, spawn};
 use crate::mail::ids::{AccountName, MessageKey, PlacementKey};
@@ -47,8 +48,8 @@ type Ear = Option<SyncSender<Result<Done, Fault>>>;
 pub enum Errand {
     /// A request; its outcome goes to the news, or to who waits for it.
     Request(Ticket, Box<Request>, Ear),
-    /// Something of a message that was waited for is here, or cannot be had.
-    Arrived(MessageKey, Piece, Asking, Result<(), Fault>),
+    /// Something of a message that was waited for is here, or cannot be had. Counted as work from its first moment.
+    Arrived(MessageKey, Piece, Asking, Result<(), Fault>, Working),
     /// Another process has written something.
     Seen,
     /// The cache was begun anew: lay the journal over it and fetch everything again.
@@ -127,7 +128,7 @@ impl Clerk {
         let _working = shared.busy.begin();
         match errand {
             Errand::Request(ticket, request, ear) => self.request(ticket, *request, ear),
-            Errand::Arrived(message, piece, asking, how) => self.arrived(message, &piece, asking, &how),
+            Errand::Arrived(message, piece, asking, how, _working) => self.arrived(message, &piece, asking, &how),
             Errand::Seen => {
                 self.told(offline::recall(&shared));
                 for waits in self.waiting.all() {

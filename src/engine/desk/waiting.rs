@@ -8,7 +8,7 @@ use crate::engine::asked::{self, Left};
 use crate::engine::awaited::Asking;
 use crate::mail::body::PartPath;
 use crate::mail::ids::{MessageKey, OutboxId, PlacementKey};
-use crate::store::placements;
+use crate::store::{mailboxes, placements};
 use std::path::PathBuf;
 
 /// The most requests that wait; more are refused.
@@ -160,6 +160,12 @@ impl Clerk {
         }
     }
 
+    /// Whether what is asked for of a message cannot come just now.
+    fn has_no_line(&self, message: PlacementKey) -> bool {
+        let found = self.shared.store.read(|db| Ok(mailboxes::get(db, placements::get(db, message)?.mailbox)?.account));
+        found.is_ok_and(|account| self.shared.awaited.has_no_line(&account))
+    }
+
     /// Has `piece` fetched, and `request` wait for it. Gives the ear back with the fault if that cannot be.
     pub(super) fn wait(
         &mut self,
@@ -171,7 +177,8 @@ impl Clerk {
     ) -> Option<(Ear, Fault)> {
         let idle = self.shared.owner && !self.crew.is_at_work();
         let file = file(&request);
-        if idle || (self.shared.offline && file.is_none()) {
+        let opens = matches!(request, Request::SavePart { to_open: true, .. });
+        if idle || (self.shared.offline && file.is_none() && !opens) {
             let what = "this is on the server only, and no connection is to be opened";
             return Some((ear, Fault::new(Kind::Missing, what)));
         }
@@ -180,7 +187,8 @@ impl Clerk {
         if let Err(fault) = asked::write(&self.shared, placement, &lasting, save) {
             return Some((ear, fault));
         }
-        if self.shared.offline {
+        // Nothing is opened by itself an hour later: who looks again finds it here.
+        if self.shared.offline || (opens && self.has_no_line(placement)) {
             let done = self.fetch(placement, &lasting).map(|_| Done { later: true, ..Done::default() });
             self.end(ticket, ear, done);
             return None;

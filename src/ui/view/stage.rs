@@ -53,6 +53,8 @@ pub struct Stage {
     pub outside: Vec<Effect>,
     /// What requests of the composer end with instead.
     pub fail: Option<Fault>,
+    /// What saving a file ends with instead.
+    pub saved: Option<Done>,
     /// Whether what is sent waits for its files.
     pub later: bool,
     /// The files that the spool has.
@@ -211,6 +213,7 @@ impl Stage {
             fault: None,
             outside: Vec::new(),
             fail: None,
+            saved: None,
             later: false,
             attachments: Vec::new(),
             quotas: Vec::new(),
@@ -325,6 +328,7 @@ impl Stage {
                         {
                             Err(self.fail.clone().unwrap())
                         }
+                        Request::SavePart { .. } => Ok(self.saved.clone().unwrap_or(done)),
                         Request::SaveDraft { id, .. } => Ok(Done { draft: id.or(Some(DraftId(7))), ..Done::default() }),
                         Request::Send { hold, .. } => {
                             let until = Some(NOW + i64::from(*hold));

@@ -4,9 +4,9 @@
 
 use super::stage::{NOW, Stage};
 use super::tests::{live, same};
-use crate::app::msg::Effect;
+use crate::app::msg::{Effect, Note};
 use crate::app::reading::Places;
-use crate::engine::api::{Connectivity, Fault, Kind, News, Remedy, Request};
+use crate::engine::api::{Connectivity, Done, Fault, Kind, News, Outcome, Remedy, Request, Ticket};
 use crate::mail::ids::AccountName;
 use std::path::PathBuf;
 
@@ -191,6 +191,29 @@ fn files_are_saved_where_one_says_and_programs_are_never_opened() {
         .collect();
     assert_eq!(names.len(), 5, "{:?}", stage.requests);
     assert!(names.iter().all(|n| !n.contains('/')));
+}
+
+/// No program comes up by itself when one is elsewhere.
+#[test]
+fn a_file_that_comes_late_is_opened_only_where_one_still_looks_at_it() {
+    let (_, mail, _) = kinds().into_iter().find(|k| k.0 == "files").unwrap();
+    let mut stage = open(&mail, 160, 30);
+    stage.app.set_places(Places { open: Some(PathBuf::from("/run/p/opened")), ..Places::default() });
+    stage.saved = Some(Done { later: true, ..Done::default() });
+    stage.press("o Enter");
+    assert!(stage.text().contains("comes with the next connection: o opens it then"), "{}", stage.text());
+    let came = Done { path: Some(PathBuf::from("/run/p/opened/notes.pdf")), ..Done::default() };
+    let opened = |s: &Stage| s.outside.iter().filter(|e| matches!(e, Effect::OpenFile(_))).count();
+    stage.saved = Some(came.clone());
+    stage.press("o Enter");
+    assert_eq!(opened(&stage), 1);
+    // The next message is open when another one's file comes.
+    let id = stage.app.viewer().id().unwrap();
+    stage.press("J");
+    stage.app.sent(Ticket(900), Note::Open(id));
+    stage.news(News { outcomes: vec![Outcome { ticket: Ticket(900), result: Ok(came) }], ..News::default() });
+    assert_eq!(opened(&stage), 1);
+    assert!(stage.text().contains("notes.pdf is here: o opens it"), "{}", stage.text());
 }
 
 #[test]

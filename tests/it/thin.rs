@@ -1,0 +1,76 @@
+//! thin — a file over a line of 1 Mbit/s and 200 ms that breaks in the middle of it: it goes on where it was, also in the middle of
+//! an encoded line, is the same in the end, and is stopped within a second.
+//! Start reading at: `over_a_thin_line`.
+
+use crate::mailhost::proxy::{End, Line, Proxy};
+use crate::mailhost::{host, user};
+use crate::parts::{file, opened, path, put, view};
+use crate::person::{Person, key, live, sees, until};
+use postrider::engine::Engine;
+use postrider::engine::api::{JobState, Piece, PieceState, Query, Request, Rows, Task};
+use std::time::{Duration, Instant};
+
+/// 1 Mbit/s, 200 ms there and back.
+const THIN: Line = Line { rate: Some(125_000), latency: Duration::from_millis(100), cut: None, cut_up: None, refuse: false };
+
+fn over_a_thin_line(without: &str, encoded: u64) {
+    let mut person = Person::new(user());
+    person.more = format!("keep = {{ bodies = \"none\" }}\nwithout = [{without}]");
+    let bytes = file(300_000);
+    put(&person, &bytes);
+    let proxy = Proxy::start(host().imaps, Line::default());
+    person.imap = proxy.port;
+    let engine = person.start();
+    live(&engine);
+    sees(&engine, "INBOX", &["plan"]);
+    let id = key(&engine, "INBOX", "plan");
+    opened(&engine, id);
+    let part = Piece::Part(path("2"));
+    let state = |engine: &Engine| view(engine, id).pieces.into_iter().find(|(p, _)| *p == part).map(|(_, state)| state);
+    let done = |engine: &Engine| match state(engine) {
+        Some(PieceState::Coming { done, .. }) => done,
+        _ => 0,
+    };
+    let begun = proxy.bytes().0;
+    let after = |engine: &Engine, octets: u64| {
+        let from = proxy.bytes().0;
+        until(engine, "some of it", |_| (proxy.bytes().0 > from + octets).then_some(()));
+    };
+    proxy.set(THIN);
+    engine.perform(Request::FetchPart { message: id, piece: part.clone() }).unwrap();
+    // In the middle of its first piece, and in the middle of a later one: what came before stays.
+    after(&engine, 40_000);
+    proxy.end_all(End::Reset);
+    until(&engine, "its first piece", |_| (done(&engine) > 90_000).then_some(()));
+    let kept = done(&engine);
+    after(&engine, 20_000);
+    proxy.end_all(End::Reset);
+    let running = until(&engine, "that it goes on", |_| {
+        let Ok(Rows::Jobs(jobs)) = engine.ask(&Query::Jobs) else { panic!() };
+        jobs.into_iter().find(|job| matches!(job.task, Task::Piece(..)) && job.state == JobState::Running && job.done >= kept)
+    });
+    after(&engine, 20_000);
+    let stopped = Instant::now();
+    engine.perform(Request::StopJob(running.id)).unwrap();
+    until(&engine, "the stop", |_| matches!(state(&engine), Some(PieceState::Failed(_))).then_some(()));
+    let took = stopped.elapsed();
+    let folder = person.dir.path().to_owned();
+    let save = Request::SavePart { message: id, part: path("2"), folder, name: "plan.pdf".into(), to_open: false };
+    let saved = engine.perform(save).unwrap();
+    assert!(std::fs::read(saved.path.unwrap()).unwrap() == bytes);
+    let came = proxy.bytes().0 - begun;
+    eprintln!("{} octets over a thin line, broken twice and stopped: {came} octets came; stopped in {took:?}", bytes.len());
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    // Of each break at most the piece is lost that was on its way; the rest is logging in again.
+    assert!(came < encoded + 300_000, "it did not begin anew: {came}");
+}
+
+#[test]
+fn a_file_without_its_encoding_goes_on() {
+    over_a_thin_line("", 300_000);
+}
+
+#[test]
+fn without_binary_it_goes_on_in_the_middle_of_a_line() {
+    over_a_thin_line("\"BINARY\"", 300_000 * 78 / 57);
+}
