@@ -43,6 +43,10 @@ pub(super) struct Patience<'a> {
     pub line: Option<&'a Cancel>,
 }
 
+fn stopped() -> Fault {
+    Fault::new(Kind::Cancelled, "stopped; what is here of it is kept").reaching(Reach::Message)
+}
+
 /// Something large on its way.
 struct Large<'a> {
     message: MessageKey,
@@ -146,6 +150,8 @@ impl Fetcher<'_> {
                 awaited.here(message, piece);
                 return got;
             }
+            // Its line was cut for it to stop.
+            Err(Halt::Net(_)) if self.shared.jobs.is_stopped(&Task::Piece(message, piece.clone())) => stopped(),
             // The next line, or the next pause, goes on with it.
             Err(Halt::Net(_)) | Ok(Got::Later) => {
                 awaited.again(message, piece);
@@ -290,8 +296,7 @@ impl Fetcher<'_> {
         loop {
             self.told(large, partial.len(), job);
             if job.must_stop() {
-                let fault = Fault::new(Kind::Cancelled, "stopped; what is here of it is kept").reaching(Reach::Message);
-                return Ok(Came::Not(Got::Refused(fault)));
+                return Ok(Came::Not(Got::Refused(stopped())));
             }
             if (patience.give_way)() {
                 return Ok(Came::Not(Got::Later));

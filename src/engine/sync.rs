@@ -6,6 +6,7 @@ use super::api::{AccountSummary, Fault, Kind, MailboxSummary, SyncSummary, Task,
 use super::asked;
 use super::bulk::Rules;
 use super::connect;
+use super::desk;
 use super::fetch::Fetcher;
 use super::outbox;
 use super::round::{End, Halt, Memory, Passed, Visitor};
@@ -132,6 +133,8 @@ struct Once<'a> {
 
 impl Once<'_> {
     fn run(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        // An earlier life may have ended between the last file of a mail and its freezing.
+        desk::complete(self.shared).map_err(Halt::Store)?;
         outbox::flush(self.shared, &self.config.name, self.cancel).map_err(Halt::Store)?;
         self.push(conn)?;
         let shared = self.shared;

@@ -10,13 +10,17 @@ use postrider::engine::Engine;
 use postrider::engine::api::{JobState, Piece, PieceState, Query, Request, Rows, Task};
 use std::time::{Duration, Instant};
 
+/// Of the file, in octets.
+const SIZE: usize = 500_000;
 /// 1 Mbit/s, 200 ms there and back.
-const THIN: Line = Line { rate: Some(125_000), latency: Duration::from_millis(100), cut: None, cut_up: None, refuse: false };
+fn thin() -> Line {
+    Line { rate: Some(125_000), latency: Duration::from_millis(100), ..Line::default() }
+}
 
 fn over_a_thin_line(without: &str, encoded: u64) {
     let mut person = Person::new(user());
     person.more = format!("keep = {{ bodies = \"none\" }}\nwithout = [{without}]");
-    let bytes = file(300_000);
+    let bytes = file(SIZE);
     put(&person, &bytes);
     let proxy = Proxy::start(host().imaps, Line::default());
     person.imap = proxy.port;
@@ -36,7 +40,7 @@ fn over_a_thin_line(without: &str, encoded: u64) {
         let from = proxy.bytes().0;
         until(engine, "some of it", |_| (proxy.bytes().0 > from + octets).then_some(()));
     };
-    proxy.set(THIN);
+    proxy.set(thin());
     engine.perform(Request::FetchPart { message: id, piece: part.clone() }).unwrap();
     // In the middle of its first piece, and in the middle of a later one: what came before stays.
     after(&engine, 40_000);
@@ -67,10 +71,10 @@ fn over_a_thin_line(without: &str, encoded: u64) {
 
 #[test]
 fn a_file_without_its_encoding_goes_on() {
-    over_a_thin_line("", 300_000);
+    over_a_thin_line("", SIZE as u64);
 }
 
 #[test]
 fn without_binary_it_goes_on_in_the_middle_of_a_line() {
-    over_a_thin_line("\"BINARY\"", 300_000 * 78 / 57);
+    over_a_thin_line("\"BINARY\"", SIZE as u64 * 78 / 57);
 }

@@ -97,7 +97,7 @@ fn waiting(shared: &Shared, mail: &Outgoing) -> Result<Option<Draft>, Fault> {
 ///
 /// # Errors
 /// The store, the spool.
-pub(super) fn complete(shared: &Shared) -> Result<bool, Fault> {
+pub fn complete(shared: &Shared) -> Result<bool, Fault> {
     let mut any = false;
     for mail in shared.store.read_state(outbox::list)? {
         let Some(draft) = waiting(shared, &mail)? else { continue };

@@ -18,6 +18,7 @@ mod tree;
 mod waiting;
 
 pub use copies::forget;
+pub use forward::complete;
 pub use intents::automatic;
 
 use super::api::{Done, Fault, Outcome, Piece, Request, Ticket};
