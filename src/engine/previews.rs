@@ -39,7 +39,7 @@ impl Work<'_> {
         if lacking.is_empty() {
             return Ok(false);
         }
-        // What has no words, or is refused, is not asked for again.
+        // What has no words, is refused or breaks the line is not asked for again.
         self.visitor.memory.previewed.extend(lacking.iter().map(|(_, message)| *message));
         if self.here.as_ref() != Some(&path) {
             self.here = None;
@@ -57,6 +57,10 @@ impl Work<'_> {
         }
         let words: Vec<(MessageKey, String)> =
             lacking.iter().filter_map(|(uid, message)| Some((*message, told.remove(uid)?))).collect();
+        // The others lack nothing any more: they need not be remembered.
+        for (message, _) in &words {
+            self.visitor.memory.previewed.remove(message);
+        }
         if !words.is_empty() {
             shared.store.cache(move |tx| words.iter().try_for_each(|(of, text)| bodies::previewed(tx, *of, text)))?;
         }

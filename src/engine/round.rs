@@ -110,11 +110,17 @@ pub struct Memory {
     pub looked: HashSet<OpId>,
     /// Mailboxes whose rights were asked for.
     pub rights: HashSet<MailboxId>,
+    /// The UIDVALIDITY that the last list showed of each mailbox.
+    listed: HashMap<MailboxPath, UidValidity>,
+    /// Mailboxes that were not there, or another one in their place, since the last list.
+    missed: HashSet<MailboxPath>,
+    /// Those that were missed before the last list: what they are now, they are.
+    looked_up: HashSet<MailboxPath>,
     /// Whether the person was told that there is little room left.
     pub told_of_quota: bool,
     /// Messages whose bodies the server did not give: not asked for ahead of need again.
     pub unfetchable: HashSet<MessageKey>,
-    /// Messages whose first words the server was asked for.
+    /// Messages whose first words the server was asked for and did not give.
     pub previewed: HashSet<MessageKey>,
     /// What servers wanted the person to read, and was told: not again at the next connection.
     alerts: Vec<SafeText>,
@@ -166,6 +172,8 @@ impl Visitor<'_> {
                 Err(e) => return Err(e.into()),
             }
         }
+        self.memory.listed = listed.iter().filter_map(|m| Some((m.path.clone(), m.status.as_ref()?.uidvalidity))).collect();
+        self.memory.looked_up = std::mem::take(&mut self.memory.missed);
         self.follow(&listed)?;
         let (account, rows) = (self.config.name.clone(), listed.clone());
         self.shared.store.cache(move |tx| mailboxes::record_list(tx, &account, &rows))?;
@@ -261,7 +269,9 @@ impl Visitor<'_> {
         })?;
         let now = self.shared.now();
         let may_rebase = self.memory.may_rebase(mailbox, now);
-        let policy = Policy { may_rebase, first_window: FIRST_WINDOW, ..Policy::at(now) };
+        let listed = self.memory.listed.get(path).copied().unwrap_or_default();
+        let looked_up = path.is_inbox() || self.memory.looked_up.contains(path);
+        let policy = Policy { may_rebase, listed, looked_up, first_window: FIRST_WINDOW, ..Policy::at(now) };
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
         Ok(Start { mailbox: path.clone(), base, object_id, known, doubted, ops, caps: conn.caps(), policy })
     }
@@ -303,7 +313,10 @@ impl Visitor<'_> {
         Ok(match outcome {
             Some(Outcome::Synced) => Some(End::Synced),
             Some(Outcome::Again) => None,
-            Some(Outcome::NoMailbox) => Some(End::NoMailbox),
+            Some(Outcome::NoMailbox) => {
+                self.memory.missed.insert(path.clone());
+                Some(End::NoMailbox)
+            }
             Some(Outcome::Unstable) => {
                 let what = format!("{} is numbered anew again and again; it is left as it is", path.decoded());
                 Some(self.left(Fault::new(Kind::Protocol, &what).reaching(Reach::Mailbox)))

@@ -4,6 +4,8 @@
 //! state follows by `placements::derive`. All of it can be dropped and derived again from the journal (`rebuild`), in
 //! time proportional to pending work; that is done at every start.
 
+mod found;
+
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
@@ -67,6 +69,7 @@ pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
         _ if !operation.state.pending() => {
             if operation.state == OpState::Settled {
                 said(tx, operation)?;
+                found::found(tx, operation)?;
             }
             return forget(tx, operation.id, operation.state);
         }
@@ -87,6 +90,7 @@ pub fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     };
     if operation.in_place() {
         said(tx, operation)?;
+        found::found(tx, operation)?;
     }
     let known = select(tx, "op = ?1", [operation.id.0])?;
     for (idx, aim) in (0i64..).zip(&operation.targets) {

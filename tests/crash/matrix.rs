@@ -171,6 +171,13 @@ fn scenarios() -> Vec<Scenario> {
         let path = MailboxPath::from_typed;
         other.conn.rename(&path("Lists/Rust"), &path("Lists/Crab")).unwrap();
     };
+    // Its old name is another one's at once.
+    let replaced: fn(&Day, &mut Other) = |_, other| {
+        let path = MailboxPath::from_typed;
+        other.conn.rename(&path("Lists/Rust"), &path("Lists/Crab")).unwrap();
+        other.conn.create(&path("Lists/Rust")).unwrap();
+        other.put("Lists/Rust", 22);
+    };
     let deleted: fn(&Day, &mut Other) = |_, other| other.conn.delete(&MailboxPath::from_typed("Lists/Rust")).unwrap();
     vec![
         Scenario { name: "both sides, QRESYNC", ..BOTH },
@@ -186,7 +193,17 @@ fn scenarios() -> Vec<Scenario> {
         Scenario { name: "UIDVALIDITY reset, plain", without: &["QRESYNC", "CONDSTORE"], theirs: reset, ..BOTH },
         Scenario { name: "UIDVALIDITY reset, no UIDPLUS", without: NO_UIDPLUS, theirs: reset, ..BOTH },
         Scenario { name: "renamed under us", theirs: renamed, ..LISTS },
-        Scenario { name: "renamed under us, no MOVE", without: &["MOVE"], theirs: renamed, ..LISTS },
+        Scenario {
+            name: "renamed, its name used anew",
+            without: &["MOVE"],
+            ours: &[
+                &["flag", "Lists/Rust:20", "--add", "flagged"],
+                &["move", "Lists/Rust:21", "--to", "Archive"],
+                &["move", "INBOX:1", "--to", "Archive"],
+            ],
+            theirs: replaced,
+            ..LISTS
+        },
         Scenario { name: "deleted under us", theirs: deleted, left: 2, ..LISTS },
         Scenario { name: "deleted under us, no UIDPLUS", without: NO_UIDPLUS, theirs: deleted, left: 2, ..LISTS },
         Scenario {

@@ -22,6 +22,7 @@ mod notify;
 mod parts;
 mod person;
 mod reach;
+mod renamed;
 mod rounds;
 mod shared;
 mod smtp;

@@ -31,6 +31,10 @@ pub struct Policy {
     /// Whether a changed UIDVALIDITY is followed. False after three changes in short time (security S-22):
     /// then the pass touches nothing.
     pub may_rebase: bool,
+    /// The UIDVALIDITY that the last list showed for this name; 0 if it was not listed.
+    pub listed: UidValidity,
+    /// Whether the list was asked since the mailbox was last found to be another one: then it is one that was numbered anew.
+    pub looked_up: bool,
     /// If more than so many messages vanish, and more than half, they are hidden and kept until the next pass confirms it
     /// (security S-13).
     pub doubtful: u64,
@@ -40,7 +44,16 @@ impl Policy {
     /// The usual one (decisions 10, security S-13).
     #[must_use]
     pub const fn at(now: i64) -> Self {
-        Self { now, first_window: 500, max_window: 20_000, quick_ms: 200, may_rebase: true, doubtful: 100 }
+        Self {
+            now,
+            first_window: 500,
+            max_window: 20_000,
+            quick_ms: 200,
+            may_rebase: true,
+            listed: UidValidity(0),
+            looked_up: true,
+            doubtful: 100,
+        }
     }
 }
 

@@ -33,6 +33,10 @@ impl MailboxSync {
         if renumbered && (!self.policy.may_rebase || now == UidValidity::default()) {
             return self.end(Outcome::Unstable);
         }
+        // Or was ours renamed, and this is another one by its name? The list says where ours is.
+        if renumbered && self.policy.listed != now && !self.policy.looked_up {
+            return self.end(Outcome::NoMailbox);
+        }
         let lost = self.ops.iter().any(|op| self.ours(op) && foreign(op, now));
         if lost || (renumbered && !self.known.is_empty()) {
             self.ask(Ask::Uids { from: 1 });

@@ -92,6 +92,24 @@ fn once(uid: Option<u32>) -> (usize, Vec<(Option<u32>, String)>) {
 }
 
 #[test]
+fn what_was_read_before_its_operation_was_looked_into_is_shown_once() {
+    for (uidnext, end) in [(40, vec![(Some(40), String::new())]), (41, vec![(Some(40), String::new()), (None, String::new())])] {
+        let mut world = World::new();
+        world.moved.mark = Some(crate::mail::intent::Mark { uidvalidity: VALIDITY, uidnext });
+        world.lay(OpState::InFlight, None);
+        world.arrives(mail(40));
+        assert_eq!(world.shown().1.len(), 2, "nobody knows yet whether that is it");
+        let promised =
+            world.store.read(|db| Ok(db.conn().query_row("SELECT made FROM wish", [], |r| r.get::<_, i64>(0))?)).unwrap();
+        world.lay(OpState::Settled, None);
+        assert_eq!(world.shown().1, end, "of what was there before none is it");
+        let sql = "SELECT count(*) FROM placement WHERE id = ?1";
+        let kept: u32 = world.store.read(move |db| Ok(db.conn().query_row(sql, [promised], |r| r.get(0))?)).unwrap();
+        assert_eq!(kept, 1, "the cursor stands on it");
+    }
+}
+
+#[test]
 fn a_copy_that_is_in_place_is_shown_once_wherever_it_was_learnt() {
     // A probe found it; then the target mailbox is read.
     let world = World::new();
