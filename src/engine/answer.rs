@@ -128,11 +128,13 @@ impl Answerer {
     }
 
     fn page(&mut self, view: View, threaded: bool, cursor: RowCursor, limit: u32, stop: &Stop) -> Result<MessagePage, Fault> {
-        Ok(self.reader.ask(stop, |db| {
+        let page = self.reader.ask(stop, |db| {
             let rows = lists::page(db, view, threaded, cursor, limit)?;
             let (above, total) = lists::position(db, view, threaded, cursor, &rows)?;
             Ok(MessagePage { view, threaded, rows, above, total })
-        })?)
+        })?;
+        self.awaited.sight.look(&page.rows);
+        Ok(page)
     }
 
     fn thread(&mut self, of: PlacementKey, stop: &Stop) -> Result<Vec<MessageRow>, Fault> {

@@ -4,6 +4,7 @@
 //! message is opened again; files are written down (`asked.rs`). Each method says whether something looks different after it.
 
 use super::api::{Away, Body, Connectivity, Fault, Kind, Piece, PieceState};
+use super::sight::Sight;
 use crate::mail::ids::{AccountName, MessageKey};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -60,6 +61,8 @@ type Ear = Box<dyn Fn(MessageKey, Piece, Asking, Result<(), Fault>) + Send + Syn
 pub struct Awaited {
     state: Mutex<State>,
     ear: OnceLock<Ear>,
+    /// First words that rows in sight lack.
+    pub sight: Sight,
 }
 
 impl fmt::Debug for Awaited {

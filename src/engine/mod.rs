@@ -50,6 +50,7 @@ pub mod round;
 pub mod servers;
 pub mod setup;
 pub mod shared;
+mod sight;
 mod standing;
 pub mod sync;
 mod texts;

@@ -51,17 +51,17 @@ pub fn previewed(tx: &mut Tx<'_, Cache>, message: MessageKey, text: &str) -> Res
     Ok(())
 }
 
-/// The newest `limit` messages that a mailbox shows, those of them that have no first words: UID and content, newest first.
+/// The newest `limit` messages that a mailbox shows from the place `top` in its list on, those of them that have no first words: UID and content, newest first.
 ///
 /// # Errors
 /// As every question.
-pub fn unpreviewed(db: &Db<Cache>, mailbox: MailboxId, limit: u32) -> Result<Vec<(Uid, MessageKey)>> {
+pub fn unpreviewed(db: &Db<Cache>, mailbox: MailboxId, top: i64, limit: u32) -> Result<Vec<(Uid, MessageKey)>> {
     let sql = "WITH t AS MATERIALIZED (SELECT uid, message FROM placement
-                 WHERE mailbox = ?1 AND hidden = 0 ORDER BY sort DESC LIMIT ?2)
+                 WHERE mailbox = ?1 AND hidden = 0 AND sort <= ?3 ORDER BY sort DESC LIMIT ?2)
                SELECT t.uid, t.message FROM t CROSS JOIN message m ON m.id = t.message
                WHERE t.uid IS NOT NULL AND m.held = 0 AND m.preview = ''";
     let mut statement = db.conn().prepare_cached(sql)?;
-    let rows = statement.query_map((mailbox.0, limit), |r| Ok((r.get::<_, u32>(0)?, MessageKey(r.get(1)?))))?;
+    let rows = statement.query_map((mailbox.0, limit, top), |r| Ok((r.get::<_, u32>(0)?, MessageKey(r.get(1)?))))?;
     let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
     Ok(rows.into_iter().filter_map(|(uid, message)| Some((Uid::new(uid)?, message))).collect())
 }

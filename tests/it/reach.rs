@@ -295,3 +295,20 @@ fn rows_without_a_text_have_first_words_of_the_server() {
         until(&engine, "the text", |_| preview().filter(|(words, cached)| words.starts_with("The kohlrabi") && *cached));
     }
 }
+
+/// Rows that come into sight later have them, too: more than are asked for at once.
+#[test]
+fn rows_that_come_into_sight_have_first_words() {
+    let mut person = Person::new(user());
+    person.more = "keep = { bodies = \"none\" }\n".into();
+    let mut other = person.other();
+    for n in 0..230 {
+        put(&mut other, 1, &mail(&format!("m{n}"), "", &format!("s{n}"), &format!("These are the words of {n}.")));
+    }
+    let engine = person.start();
+    // To page through all of them is to look at them.
+    until(&engine, "all previews", |_| {
+        let all = rows(&engine, "INBOX");
+        (all.len() == 230 && all.iter().all(|r| !r.cached && r.preview.starts_with("These are the words"))).then_some(())
+    });
+}
