@@ -58,14 +58,15 @@ pub fn place(name: &str) {
 #[inline]
 pub fn place(_name: &str) {}
 
-/// A mail on which we would fail. With the feature `fault` and `POSTRIDER_POISON=<word>` in the environment it panics where the word
-/// is in it; else this is nothing.
+/// A mail on which we would fail. With the feature `fault` and `POSTRIDER_POISON=<place>:<word>` in the environment it panics at that
+/// place where the word is in the mail; else this is nothing.
 #[cfg(feature = "fault")]
 #[expect(clippy::panic, reason = "that is what it is for")]
-pub fn poison(mail: &[u8]) {
+pub fn poison(place: &str, mail: &[u8]) {
     use std::sync::OnceLock;
     static WORD: OnceLock<Option<String>> = OnceLock::new();
-    if let Some(word) = WORD.get_or_init(|| std::env::var("POSTRIDER_POISON").ok())
+    if let Some((at, word)) = WORD.get_or_init(|| std::env::var("POSTRIDER_POISON").ok()).as_ref().and_then(|w| w.split_once(':'))
+        && at == place
         && mail.windows(word.len().max(1)).any(|w| w == word.as_bytes())
     {
         panic!("a mail made us panic");
@@ -75,4 +76,4 @@ pub fn poison(mail: &[u8]) {
 /// A mail on which we would fail; nothing without the feature `fault`.
 #[cfg(not(feature = "fault"))]
 #[inline]
-pub fn poison(_mail: &[u8]) {}
+pub fn poison(_place: &str, _mail: &[u8]) {}

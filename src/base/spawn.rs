@@ -4,6 +4,7 @@
 
 use super::log;
 use std::any::Any;
+use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{Builder, JoinHandle};
@@ -48,6 +49,28 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         log::error("panic", &said);
         said
     })
+}
+
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The same for work on one thing, such as a message, that may fail by itself: a panic in it ends nothing, not even on the thread
+/// of the screen (see [`is_contained`]).
+///
+/// # Errors
+/// The panic's message.
+pub fn contained<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let outside = CONTAINED.replace(true);
+    let done = guarded(work);
+    CONTAINED.set(outside);
+    done
+}
+
+/// Whether a panic of this thread would be that of [`contained`] work: then who panics loses no terminal.
+#[must_use]
+pub fn is_contained() -> bool {
+    CONTAINED.get()
 }
 
 /// What a panic said.

@@ -253,7 +253,7 @@ pub fn read(message: Message) -> Reading {
 }
 
 fn read_whole(message: Message) -> Reading {
-    crash::poison(&message.raw);
+    crash::poison("parse", &message.raw);
     let files = structure::attachments(&message).into_iter().filter(|a| !a.related).map(|a| a.name).collect();
     let envelope = (!message.flaws.contains(&Flaw::NotMail)).then(|| message.envelope.clone());
     Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files }

@@ -4,11 +4,13 @@
 //! itself and hands heavy ones to another thread.
 
 use super::body::{Kind, Message};
-use super::layout::{Line, Role, Span};
+use super::layout::{self, Block, Line, Role, Span};
 use super::links::Link;
 use super::structure::{Plan, Prefer};
 use super::{render, render_raw};
+use crate::base::crash;
 use crate::base::safetext::SafeText;
+use crate::base::spawn::contained;
 use jiff::tz::TimeZone;
 use std::ops::Range;
 use std::sync::Arc;
@@ -70,10 +72,14 @@ impl Sheet {
         texts > LIGHT_TEXT || message.raw.len() > if self.form.source { LIGHT_TEXT } else { LIGHT_FILES }
     }
 
-    /// Lays it out.
+    /// Lays it out. One on which we fail is shown as it came (security F-10).
     #[must_use]
     pub fn page(&self) -> Page {
-        Page::of(&self.message, self.cells, self.form, &self.zone)
+        let laid = contained(|| {
+            crash::poison("page", &self.message.raw);
+            Page::of(&self.message, self.cells, self.form, &self.zone)
+        });
+        laid.unwrap_or_else(|_| Page::as_it_came(&self.message, self.cells))
     }
 }
 
@@ -126,6 +132,16 @@ impl Page {
             }
         }
         page.fold(form.unfolded);
+        page
+    }
+
+    /// Of a message that we cannot lay out.
+    fn as_it_came(message: &Message, cells: usize) -> Self {
+        const WHY: &str = "[This message cannot be displayed, by a mistake of ours. Here is how it came.]";
+        let (mut lines, _) = layout::lines(&[Block::of(WHY, Role::Notice), Block::default()], cells);
+        lines.extend(render_raw::source(message, cells).0);
+        let mut page = Self { lines, ..Self::default() };
+        page.fold(true);
         page
     }
 

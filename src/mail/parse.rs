@@ -46,7 +46,7 @@ pub fn message(raw: impl Into<Arc<[u8]>>) -> Message {
     }
     // A panic in the crate makes one message plain, not the program end.
     let tree = catch_unwind(AssertUnwindSafe(|| {
-        crash::poison(&raw);
+        crash::poison("parse", &raw);
         structure(&raw, &block)
     }));
     match tree {

@@ -1,8 +1,9 @@
 //! terminal — the terminal while it is ours, and given back as it was: at the end, on a panic, for an editor, on Ctrl-Z.
-//! Owns: `Terminal`, the modes. May import: ui.
+//! Owns: `Terminal`, the modes. May import: base, ui.
 //! Start reading at: `Terminal::open`. Everything that is switched on in `ENTER` is switched off in `LEAVE`.
 
 use super::backend::Backend;
+use crate::base::spawn::is_contained;
 use ratatui::layout::Size;
 use std::io::{self, Stdout, Write};
 use std::sync::Once;
@@ -142,6 +143,10 @@ fn give_back_on_panic() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            // It is caught, written down, and shown where it belongs.
+            if is_contained() {
+                return;
+            }
             // Workers catch their panics and go on: only the main thread's one ends the screen.
             if std::thread::current().name() == Some("main") {
                 leave();

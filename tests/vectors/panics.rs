@@ -77,7 +77,7 @@ fn f_10_a_poisonous_mail() {
     let bed = Bed::at(&server);
     let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
     bed.write("config.toml", &format!("{config}keep = {{ bodies = \"all\" }}\n"));
-    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_POISON", "POISON 4")]);
+    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_POISON", "parse:POISON 4")]);
     screen.shows("Letter 5");
     for n in [3, 5] {
         let words = format!("body:\"text of letter {n}\"");
@@ -85,6 +85,7 @@ fn f_10_a_poisonous_mail() {
             .until("the others' texts", LONG, |_| bed.run(&["--offline", "search", &words]).out.contains(&format!("Letter {n}")));
     }
     screen.press("ggj\r");
+    screen.shows("This message cannot be taken apart");
     screen.shows("text with POISON 4");
     screen.press("q");
     // At rest: it is not asked for again and again.
@@ -98,6 +99,40 @@ fn f_10_a_poisonous_mail() {
     let to = bed.path("kept");
     bed.run(&["--offline", "export", "subject:4", "--to", to.to_str().unwrap(), "--format", "mbox"]).code(0);
     assert!(std::fs::read_to_string(to).unwrap().contains("text with POISON 4"));
+}
+
+/// Mails that we cannot lay out, a short one (which the screen's own thread does) and a long one: each is shown as it came, is
+/// still there as it came, and others are read as ever.
+#[test]
+fn f_10_a_mail_that_cannot_be_displayed() {
+    let server = Server::imap();
+    let poisoned = |n: u32, more: &str| {
+        let text =
+            String::from_utf8(letter(n)).unwrap().replace(&format!("text of letter {n}"), &format!("text with POISON {n}"));
+        format!("{text}{more}").into_bytes()
+    };
+    server.world().inbox().add(poisoned(4, ""));
+    server.world().inbox().add(poisoned(5, &"Many words, line after line.\r\n".repeat(4_000)));
+    let bed = Bed::at(&server);
+    bed.run(&["sync", "--bodies", "all"]).code(0);
+    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_POISON", "page:POISON")]);
+    screen.shows("Letter 5");
+    screen.press("gg");
+    for n in [5, 4] {
+        screen.press("\r");
+        screen.shows("This message cannot be displayed");
+        screen.shows(&format!("text with POISON {n}"));
+        screen.press("qj");
+    }
+    screen.press("\r");
+    screen.shows("the text of letter 3");
+    screen.press("Q");
+    let raw = screen.raw();
+    screen.ends();
+    oracle::obeys_only_us(&raw);
+    assert!(!bed.log().contains("text with POISON"), "no words of a mail");
+    let shown = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 4"), "--raw"]).code(0);
+    assert!(shown.out.contains("text with POISON 4"));
 }
 
 /// The screen's own thread, in the middle of a sentence: the terminal is itself again before a word is said, the exit code says that it
