@@ -30,16 +30,16 @@ pub(super) fn follow(tx: &mut Tx<'_, State>, before: &Operation, after: &Operati
     let OpKind::RenameMailbox { to, delimiter } = &after.kind else { return Ok(Vec::new()) };
     let from = &after.mailbox;
     let (old, new, condition) = match (before.state.pending(), after.state.pending()) {
-        (true, false) if after.state == OpState::Settled => (from, to, "id < ?2"),
-        (true, false) => (to, from, "id > ?2"),
+        (true, false) if after.state == OpState::Settled => (from, to, "id < ?4"),
+        (true, false) => (to, from, "id > ?4"),
         // A parked one is tried again.
-        (false, true) => (from, to, "id > ?2"),
+        (false, true) => (from, to, "id > ?4"),
         _ => return Ok(Vec::new()),
     };
     if after.state != OpState::Settled {
         shown(tx, &after.account, old, new, *delimiter)?;
     }
-    let others = select(tx, &format!("account = ?1 AND {condition}"), (after.account.as_str(), after.id.0))?;
+    let others = naming(tx, &after.account, old, condition, after.id.0)?;
     rewrite(tx, others, old, new, *delimiter)
 }
 
@@ -49,8 +49,16 @@ pub(super) fn follow(tx: &mut Tx<'_, State>, before: &Operation, after: &Operati
 /// As every transaction.
 pub fn renamed(tx: &mut Tx<'_, State>, account: &AccountName, from: &MailboxPath, to: &MailboxPath) -> Result<Vec<Operation>> {
     shown(tx, account, from, to, None)?;
-    let all = select(tx, "account = ?1", [account.as_str()])?;
+    let all = naming(tx, account, from, "id > ?4", 0)?;
     rewrite(tx, all, from, to, None)
+}
+
+/// The operations that may name a mailbox or one below it, done ones too. There may be years of others.
+fn naming(tx: &Tx<'_, State>, account: &AccountName, path: &MailboxPath, which: &str, than: i64) -> Result<Vec<Operation>> {
+    let inside = text(path.as_str())?;
+    let inside = inside.trim_matches('"');
+    let condition = format!("account = ?1 AND (instr(mailbox, ?2) = 1 OR instr(kind, ?3) > 0) AND {which}");
+    select(tx, &condition, (account.as_str(), path.as_str(), inside, than))
 }
 
 fn shown(tx: &Tx<'_, State>, account: &AccountName, from: &MailboxPath, to: &MailboxPath, delimiter: Option<char>) -> Result<()> {
