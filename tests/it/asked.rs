@@ -2,8 +2,8 @@
 //! Start reading at: `what_was_asked_for_without_a_line_comes_after_a_restart`.
 
 use crate::mailhost::proxy::{End, Line, Proxy};
-use crate::mailhost::{At, PASSWORD, host, user};
-use crate::parts::{file, mail, opened, path, put, view};
+use crate::mailhost::{At, PASSWORD, user};
+use crate::parts::{before, file, mail, opened, path, put, view};
 use crate::person::{Person, key, live, sees, until};
 use crate::verbs::{add, keep_password, rows, run};
 use postrider::engine::Engine;
@@ -37,16 +37,8 @@ fn no_line(proxy: &Proxy, engine: &Engine) {
 
 /// A person without a line, before whom lies a mail whose file is on the server.
 pub fn cut_off(bytes: &[u8]) -> (Person, Proxy, Engine, PlacementKey) {
-    let mut person = Person::new(user());
     // What was read stays.
-    person.more = "metered = true\nkeep = { bodies = \"all\" }".into();
-    put(&person, bytes);
-    let proxy = Proxy::start(host().imaps, Line::default());
-    person.imap = proxy.port;
-    let engine = person.start();
-    live(&engine);
-    sees(&engine, "INBOX", &["plan"]);
-    let id = key(&engine, "INBOX", "plan");
+    let (person, proxy, engine, id) = before("metered = true\nkeep = { bodies = \"all\" }", bytes);
     opened(&engine, id);
     no_line(&proxy, &engine);
     (person, proxy, engine, id)

@@ -81,18 +81,24 @@ pub fn path(text: &str) -> PartPath {
 /// Nothing ahead of need: what is counted is what was asked for.
 const NOTHING_AHEAD: &str = "keep = { bodies = \"none\" }";
 
-#[test]
-fn a_large_mail_costs_its_text() {
+/// A person, the line to the server, and before them the mail with this file; `more` are lines of the account.
+pub fn before(more: &str, bytes: &[u8]) -> (Person, Proxy, Engine, PlacementKey) {
     let mut person = Person::new(user());
-    person.more = NOTHING_AHEAD.into();
-    let bytes = file(3_700_000);
-    put(&person, &bytes);
+    person.more = more.into();
+    put(&person, bytes);
     let proxy = Proxy::start(host().imaps, Line::default());
     person.imap = proxy.port;
     let engine = person.start();
     live(&engine);
     sees(&engine, "INBOX", &["plan"]);
     let id = key(&engine, "INBOX", "plan");
+    (person, proxy, engine, id)
+}
+
+#[test]
+fn a_large_mail_costs_its_text() {
+    let bytes = file(3_700_000);
+    let (person, proxy, engine, id) = before(NOTHING_AHEAD, &bytes);
     let before = proxy.bytes();
     let begun = Instant::now();
     let read = opened(&engine, id);
@@ -159,16 +165,8 @@ fn job(engine: &Engine) -> Option<Job> {
 /// On a thin line, which breaks in the middle; then it is stopped, and wanted again.
 #[test]
 fn a_file_goes_on_where_it_ended_and_stops_when_it_shall() {
-    let mut person = Person::new(user());
-    person.more = NOTHING_AHEAD.into();
     let bytes = file(1_200_000);
-    put(&person, &bytes);
-    let proxy = Proxy::start(host().imaps, Line::default());
-    person.imap = proxy.port;
-    let engine = person.start();
-    live(&engine);
-    sees(&engine, "INBOX", &["plan"]);
-    let id = key(&engine, "INBOX", "plan");
+    let (person, proxy, engine, id) = before(NOTHING_AHEAD, &bytes);
     opened(&engine, id);
     let begun = proxy.bytes();
     proxy.set(Line { rate: Some(400_000), ..Line::default() });
