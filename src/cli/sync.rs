@@ -10,14 +10,16 @@ use super::prompt;
 use super::session::Session;
 use crate::base::cancel::Cancel;
 use crate::base::safetext::SafeText;
-use crate::config::{KeepBodies, PasswordSource};
+use crate::config::{AccountConfig, KeepBodies, PasswordSource};
 use crate::engine::api::{AccountSummary, Kind, Progress, SyncSummary, Task};
 use crate::engine::check;
+use crate::engine::connect;
 use crate::engine::sync::{Scope, sync_once};
 use crate::mail::ids::AccountName;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often the line of progress is drawn.
@@ -27,6 +29,18 @@ const RECENT: Duration = Duration::from_secs(90 * 86_400);
 
 /// Runs it.
 pub fn run(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
+    let config = door.config()?;
+    let chosen = |account: &&AccountConfig| args.account.as_ref().is_none_or(|name| name == account.name.as_str());
+    std::thread::scope(|threads| {
+        if !door.options.offline {
+            // Beside the opening of our own files.
+            threads.spawn(|| connect::prepare(config.accounts.iter().filter(chosen)));
+        }
+        prepared(door, args, out)
+    })
+}
+
+fn prepared(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
     let session = Session::open(door)?;
     let scope = Scope {
         accounts: args.account.as_deref().map(|name| session.account(name)).transpose()?.into_iter().collect(),
@@ -76,10 +90,17 @@ fn pass(session: &Session, scope: &Scope) -> Result<SyncSummary, Failure> {
     let shared = Arc::clone(session.engine().shared());
     let cancel = Cancel::new()?;
     let shown = stderr().is_terminal();
+    let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
-        let running = threads.spawn(|| sync_once(&shared, scope, &cancel));
+        let running = threads.spawn(|| {
+            let sum = sync_once(&shared, scope, &cancel);
+            over.store(true, Ordering::SeqCst);
+            shared.news.put(|_| {});
+            sum
+        });
         let (mut tasks, mut notices) = (BTreeMap::new(), Vec::new());
-        while !running.is_finished() {
+        // It rings at its end; it does not if it breaks off.
+        while !over.load(Ordering::SeqCst) && !running.is_finished() {
             let news = session.engine().wait(PACE);
             tasks.extend(news.progress);
             notices.extend(news.faults.into_iter().filter(|fault| fault.kind == Kind::Notice));

@@ -8,14 +8,17 @@ use super::shared::Shared;
 use super::translate;
 use crate::base::cancel::Cancel;
 use crate::base::gate::{Permit, Reason};
+use crate::base::log;
 use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
+use crate::base::spawn::guarded;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, AccountKind, Server, Tls};
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
 use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
+use crate::net::tls;
 
 /// What a person calls the other side: the server's name, or the folder.
 #[must_use]
@@ -61,6 +64,21 @@ pub fn fault(error: &NetError, server: &Server, config: &AccountConfig) -> Fault
     // No password would help.
     let what = SafeText::line_max(&format!("{} lets nobody in by this account's certificate", server.host), 400);
     Fault { what, remedy: Some(Remedy::EditAccount(config.name.clone())), ..fault }
+}
+
+/// Reads whom to believe, for connections that are about to be opened: that takes as long as all else of one. What fails here
+/// is met again, and told, by whoever connects.
+pub fn prepare<'a>(accounts: impl Iterator<Item = &'a AccountConfig>) {
+    for config in accounts {
+        if let AccountKind::Imap(imap) = &config.kind
+            && imap.server.tls != Tls::None
+        {
+            let endpoint = endpoint(config, &imap.server);
+            if let Ok(Err(e)) = guarded(|| tls::prepare(&endpoint)) {
+                log::info("net", format_args!("{e}"));
+            }
+        }
+    }
 }
 
 /// Opens a connection for `config`; `waker` ends its IDLE, `cancel` everything.

@@ -148,10 +148,11 @@ impl<'a> Fetcher<'a> {
         fits: &dyn Fn(MessageKey) -> bool,
     ) -> Result<Vec<Wanted>, Halt> {
         let Some(since) = rules.earliest() else { return Ok(Vec::new()) };
-        let room = room.unwrap_or(u64::MAX);
         let mut all = self.shared.store.read(|db| {
             // What was let go for want of room is not to come back by itself.
-            if bodies::total(db, account)? >= room / 10 * 9 {
+            if let Some(room) = room
+                && bodies::total(db, account)? >= room / 10 * 9
+            {
                 return Ok(Vec::new());
             }
             let ruled = |mailbox, received| rules.since(rules.rule(mailbox)).is_some_and(|since| received >= since);

@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Bodies that are asked of the store at a time.
-const BATCH: u32 = 200;
+/// Bodies that are asked of the store at a time: at the end of each the line waits until all of them are recorded.
+const BATCH: u32 = 1_000;
 /// The longest that a pass waits for the files to be made of what it fetched.
 const DESK: Duration = Duration::from_secs(60);
 /// How often the journal is gone through while each time something gets done.

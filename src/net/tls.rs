@@ -135,6 +135,14 @@ fn connector(endpoint: &Endpoint) -> Result<TlsConnector> {
     Ok(connector)
 }
 
+/// Makes ready what [`handshake`] with this endpoint needs beside the line.
+///
+/// # Errors
+/// `Tls`: the file of authorities cannot be used.
+pub fn prepare(endpoint: &Endpoint) -> Result<()> {
+    connector(endpoint).map(drop)
+}
+
 /// Encrypts `stream`. On success the peer is proven to be `endpoint.host`, or holds the pinned certificate.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! bodies — all texts of a mailbox, fetched ahead of need, against a bare read of the same in the same run.
-//! Start reading at: `run`. 10,000 mails of 22 kB: a text, the same as HTML, and in every other one a file.
+//! Start reading at: `run`. 10,000 mails of 22 kB: a text, the same as HTML, and in every other one a file. Neither side compresses:
+//! on loopback that only costs the server time. What it comes to with COMPRESS is noted.
 
 use crate::bare::Bare;
-use crate::corpus::{Corpus, NEWEST};
+use crate::corpus::Corpus;
 use crate::mailhost::{host, user};
 use crate::report::{Report, processor_of};
 use crate::server;
@@ -76,15 +77,17 @@ pub fn run(count: u32, report: &mut Report) {
     let corpus = Corpus { seed: 22, count };
     let me = user();
     server::fill_with(&corpus, &me, |uid| mail(&corpus, uid));
-    report.section(&format!("All texts of {count} mails (the newest of {NEWEST})"));
+    report.section(&format!("All texts of {count} mails"));
     let mut bare = Bare::open(host().imaps, &me);
     bare.ask("EXAMINE INBOX");
     bare.ask("UID FETCH 1:* (UID BODY.PEEK[])");
     let mut best: Option<(f64, f64)> = None;
     let mut floor = f64::MAX;
+    // Kept to the end: where many files were just removed, some file systems are slow to make new ones.
+    let mut profiles = Vec::new();
     // In turns, so that both have the same machine.
     for _ in 0..2 {
-        let profile = server::profile(&me);
+        let profile = server::profile_with(&me, "without = [\"COMPRESS=DEFLATE\"]\n");
         pass(profile.path(), "none");
         let (octets, read) = bare.ask("UID FETCH 1:* (UID BODY.PEEK[])");
         floor = floor.min(read);
@@ -92,8 +95,13 @@ pub fn run(count: u32, report: &mut Report) {
         let ours = pass(profile.path(), "all");
         report.note("ours", &format!("{:.2} s, {:.2} s cpu", ours.0, ours.1));
         best = Some(best.map_or(ours, |best| if ours.0 < best.0 { ours } else { best }));
+        profiles.push(profile);
     }
+    let profile = server::profile(&me);
+    pass(profile.path(), "none");
+    let compressed = pass(profile.path(), "all");
+    report.note("ours with COMPRESS", &format!("{:.2} s, {:.2} s cpu", compressed.0, compressed.1));
     let (took, used) = best.unwrap();
     report.note("our processor time", &format!("{used:.2} s"));
-    report.check("all texts, times a bare read", took / floor, if count < 10_000 { f64::MAX } else { BAR }, "x");
+    report.check("all texts, times a bare read", took / floor, if count < 10_000 { f64::INFINITY } else { BAR }, "x");
 }

@@ -3,6 +3,7 @@
 //! floor is a connection that sends the fewest commands that would do, and looks at nothing.
 
 use crate::bare::Bare;
+use crate::bodies;
 use crate::corpus::Corpus;
 use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::{self, host};
@@ -174,6 +175,8 @@ fn reopen(count: u32, report: &mut Report) {
     }
 }
 
+/// Turns of the line before ours is logged in: TLS one, the greeting one, SCRAM three.
+const LOGIN: u64 = 5;
 /// Mailboxes beside the inbox.
 const BOXES: u32 = 60;
 
@@ -197,42 +200,9 @@ fn many(report: &mut Report) {
         "LIST \"\" \"*\" RETURN (SPECIAL-USE SUBSCRIBED STATUS (MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ))".to_owned(),
         "LOGOUT".to_owned(),
     ]);
-    let login = person.floor(&[]);
     let ours = person.measure(|| drop(person.sync(&[])));
     row(report, "a pass over all of them", ours, floor, (10.0, f64::INFINITY));
-    report.check("... round trips after the login", ours.turns.saturating_sub(login.turns) as f64, 3.0, "");
-}
-
-/// A mail of 22 kB on average, as uneven as real ones.
-fn heavy(corpus: &Corpus, uid: u32) -> Vec<u8> {
-    let mut raw = corpus.raw(uid);
-    if corpus.mail(uid).seen.attachments.is_empty() {
-        let lines = (u64::from(uid) * 2_654_435_761 % 1_000).pow(2) / 1_150;
-        for n in 0..lines {
-            raw.extend_from_slice(
-                format!("Line {n} of a text that goes on and on, as long letters do in mail {uid}.\r\n").as_bytes(),
-            );
-        }
-    }
-    raw
-}
-
-fn bodies(count: u32, report: &mut Report) {
-    let corpus = Corpus { seed: 5, count };
-    let user = mailhost::user();
-    server::fill_with(&corpus, &user, |uid| heavy(&corpus, uid));
-    let person = Person::of(user, "");
-    person.sync(&["--bodies", "none"]);
-    let mut bare = person.other();
-    bare.ask("EXAMINE INBOX");
-    bare.ask("UID FETCH 1:* (UID BODY.PEEK[])");
-    let (octets, seconds) = bare.ask("UID FETCH 1:* (UID BODY.PEEK[])");
-    report.section(&format!("All bodies of {count} messages, {:.0} MB", octets as f64 / 1e6));
-    report.note("bare read", &format!("{seconds:.2} s"));
-    let ours = person.measure(|| drop(person.sync(&["--bodies", "all"])));
-    report.check("ours, in bare reads", ours.seconds / seconds, 1.7, "x");
-    report.note("... in seconds", &format!("{:.2} s", ours.seconds));
-    report.note("... octets on the line", &format!("{:.1} MB", ours.octets as f64 / 1e6));
+    report.check("... round trips after the login, the goodbye among them", (ours.turns - LOGIN) as f64, 3.0, "");
 }
 
 /// One way.
@@ -265,5 +235,5 @@ pub fn run(count: u32, report: &mut Report) {
     many(report);
     whole::beginning(count, report);
     far(count / 10, report);
-    bodies(count / 10, report);
+    bodies::run(count / 10, report);
 }

@@ -55,12 +55,7 @@ pub fn fill_with(corpus: &Corpus, user: &str, raw: impl Fn(u32) -> Vec<u8>) {
     as_root("chown", &["-R", "mail:mail", home.to_str().unwrap()]);
 }
 
-/// The part of the configuration that says where the account is.
-pub fn account(user: &str) -> String {
-    account_at(user, host().imaps, "")
-}
-
-/// ... on a line of one's own, with more of the configuration.
+/// The part of the configuration that says where the account is, on what line, and more of it.
 pub fn account_at(user: &str, imaps: u16, more: &str) -> String {
     let Host { submissions, .. } = host();
     let ca = host().dir.join("tls/ca.pem");
@@ -75,10 +70,15 @@ pub fn account_at(user: &str, imaps: u16, more: &str) -> String {
 
 /// A profile of one's own with that account and nothing else in it.
 pub fn profile(user: &str) -> tempfile::TempDir {
+    profile_with(user, "")
+}
+
+/// ... with more of the configuration.
+pub fn profile_with(user: &str, more: &str) -> tempfile::TempDir {
     let dir = tempfile::Builder::new().prefix("pr").tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let config = dir.path().join("config.toml");
-    fs::write(&config, account(user)).unwrap();
+    fs::write(&config, account_at(user, host().imaps, more)).unwrap();
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
     dir
 }

@@ -84,7 +84,8 @@ pub fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, bodies: u32, repo
     let (start, before) = (Instant::now(), processor());
     let left = || store.read(search::unindexed_count).unwrap();
     while left() > 0 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        // To count them is no small question.
+        std::thread::sleep(std::time::Duration::from_millis(200));
     }
     report.note("index all of them by their headers, in idle moments", &format!("{:.2} s", start.elapsed().as_secs_f64()));
     report.note("... processor time", &format!("{:.2} s", processor() - before));
