@@ -4,7 +4,7 @@
 use super::bed::{Bed, files};
 use super::imap::letter;
 use super::screen::Screen;
-use super::wire::Server;
+use super::wire::{Act, Server, say};
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -151,8 +151,12 @@ fn f_11_the_terminal_goes() {
         assert!(done.success());
     };
     let (server, bed) = in_step();
+    // What an hour does: the server has had enough of the line (RFC 9051, 5.4), and nobody was there to hear it.
+    let enough = "* BYE Autologout; idle for too long\r\n";
+    server.rule("IDLE", 0, 1, vec![say("+ idling\r\n"), Act::Stall(Duration::from_secs(1)), say(enough), Act::Close]);
     let mut screen = Screen::start(&bed.path(""));
     screen.shows("Letter 3");
+    screen.until("its line", Duration::from_secs(20), |_| server.count("IDLE") > 0);
     signal(&screen, "STOP");
     server.world().inbox().add(letter(4));
     std::thread::sleep(Duration::from_secs(2));
