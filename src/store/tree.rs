@@ -44,12 +44,14 @@ pub fn named(db: &Db<Cache>, account: &AccountName) -> Result<Vec<Named>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The mailboxes that an account is subscribed to as far as the cache knows, by their names at the server.
+/// The mailboxes that an account is subscribed to as far as the cache knows, by their names at the server. Of one that is only named
+/// by an operation, and was never listed, nothing is known.
 ///
 /// # Errors
 /// As every question.
 pub fn subscribed(db: &Db<Cache>, account: &AccountName) -> Result<Vec<MailboxPath>> {
-    let sql = "SELECT CASE WHEN origin = '' THEN path ELSE origin END FROM mailbox WHERE account = ?1 AND subscribed <> 0";
+    let sql = "SELECT CASE WHEN origin = '' THEN path ELSE origin END FROM mailbox
+               WHERE account = ?1 AND subscribed <> 0 AND (delimiter <> '' OR uidvalidity <> 0)";
     let mut statement = db.conn().prepare_cached(sql)?;
     let rows = statement.query_map([account.as_str()], |r| Ok(MailboxPath::from_stored(r.get_ref(0)?.as_str()?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
