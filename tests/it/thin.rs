@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Of the file, in octets.
 const SIZE: usize = 500_000;
+/// The largest piece that is asked for over such a line, in octets.
+const PIECE: u64 = 128 * 1024;
 /// 1 Mbit/s, 200 ms there and back.
 fn thin() -> Line {
     Line { rate: Some(125_000), latency: Duration::from_millis(100), ..Line::default() }
@@ -49,13 +51,16 @@ fn over_a_thin_line(without: &str, encoded: u64) {
     let kept = done(&engine);
     after(&engine, 20_000);
     proxy.end_all(End::Reset);
-    let running = until(&engine, "that it goes on", |_| {
+    let running = || {
         let Ok(Rows::Jobs(jobs)) = engine.ask(&Query::Jobs) else { panic!() };
         jobs.into_iter().find(|job| matches!(job.task, Task::Piece(..)) && job.state == JobState::Running && job.done >= kept)
-    });
+    };
     after(&engine, 20_000);
-    let stopped = Instant::now();
-    engine.perform(Request::StopJob(running.id)).unwrap();
+    // The one of the line that broke may still be listed: then it is over, and another one follows.
+    let stopped = until(&engine, "that it goes on", |_| {
+        let (job, now) = (running()?, Instant::now());
+        engine.perform(Request::StopJob(job.id)).is_ok().then_some(now)
+    });
     until(&engine, "the stop", |_| matches!(state(&engine), Some(PieceState::Failed(_))).then_some(()));
     let took = stopped.elapsed();
     let folder = person.dir.path().to_owned();
@@ -65,8 +70,8 @@ fn over_a_thin_line(without: &str, encoded: u64) {
     let came = proxy.bytes().0 - begun;
     eprintln!("{} octets over a thin line, broken twice and stopped: {came} octets came; stopped in {took:?}", bytes.len());
     assert!(took < Duration::from_secs(1), "{took:?}");
-    // Of each break at most the piece is lost that was on its way; the rest is logging in again.
-    assert!(came < encoded + 300_000, "it did not begin anew: {came}");
+    // Of each break at most the piece is lost that was on its way, of which none is larger here; the rest is logging in again.
+    assert!(came < encoded + 3 * PIECE + 100_000, "it did not begin anew: {came}");
 }
 
 #[test]
