@@ -290,11 +290,12 @@ impl Fetcher<'_> {
         patience: &Patience<'_>,
         job: &Running,
     ) -> Result<Came, Halt> {
-        let mut decoded = large.decoded;
+        // Where it cannot take the encoding off, nothing is fetched to find that out.
+        let mut decoded = large.decoded && conn.caps().binary;
         let mut partial = self.blobs.resume(large.message, &large.section, decoded)?;
         let (mut size, mut ended) = (FIRST, false);
         loop {
-            self.told(large, partial.len(), job);
+            self.told(large, decoded, partial.len(), job);
             if job.must_stop() {
                 return Ok(Came::Not(Got::Refused(stopped())));
             }
@@ -333,7 +334,7 @@ impl Fetcher<'_> {
             let short = came < size;
             // As many as were told, or nothing twice: a server that counts otherwise is asked again whether that was all.
             if short && (came == 0 || decoded || from + came == large.total || std::mem::replace(&mut ended, true)) {
-                self.told(large, partial.len(), job);
+                self.told(large, decoded, partial.len(), job);
                 let (blob, octets) = partial.finish()?;
                 return Ok(Came::All(blob, octets, decoded));
             }
@@ -345,9 +346,9 @@ impl Fetcher<'_> {
         }
     }
 
-    fn told(&self, large: &Large<'_>, done: u64, job: &Running) {
+    fn told(&self, large: &Large<'_>, decoded: bool, done: u64, job: &Running) {
         // Decoded octets are fewer than the server told.
-        let total = if large.decoded { large.total.saturating_mul(57) / 78 } else { large.total };
+        let total = if decoded { large.total.saturating_mul(57) / 78 } else { large.total };
         job.at(done.min(total), total);
         if self.shared.awaited.coming(large.message, large.piece, done.min(total), total) {
             self.shared.text_changed(large.message);
