@@ -133,7 +133,7 @@ impl ImapStore {
     }
 
     /// Asks for all that list rows need of these; one command holds [`pieces`] of a set. ENVELOPE tells the author three times and
-    /// is two thirds of the octets; the same fields asked for by name come with the list of names in each answer, and save a tenth
+    /// is three fifths of the octets; its fields asked for by name come with all the names in each answer, and save one in fourteen
     /// (`cargo bench --bench mailbox -- items`). Where octets count, COMPRESS makes a fifth of them.
     pub(super) fn envelopes_command(&self, piece: &UidSet) -> Command {
         let items = "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]";
