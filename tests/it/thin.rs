@@ -69,7 +69,8 @@ fn over_a_thin_line(without: &str, encoded: u64) {
     assert!(std::fs::read(saved.path.unwrap()).unwrap() == bytes);
     let came = proxy.bytes().0 - begun;
     eprintln!("{} octets over a thin line, broken twice and stopped: {came} octets came; stopped in {took:?}", bytes.len());
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    // Within a second on a quiet machine, half of which is the job's own (`GRACE`); the rest of the file is longer.
+    assert!(took < Duration::from_secs(3), "{took:?}");
     // Of each break at most the piece is lost that was on its way, of which none is larger here; the rest is logging in again.
     assert!(came < encoded + 3 * PIECE + 100_000, "it did not begin anew: {came}");
 }
