@@ -7,6 +7,7 @@ use postrider::engine::Engine;
 use postrider::engine::api::{MailboxAct, Request};
 use postrider::mail::flags::Flag;
 use postrider::mail::mailbox::MailboxPath;
+use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
 
 fn path(name: &str) -> MailboxPath {
@@ -41,14 +42,20 @@ fn all_here(engine: &Engine, name: &str, count: usize) {
     });
 }
 
-#[test]
-fn what_another_client_renamed_stays_what_it_was() {
+/// A person, another client of theirs, and the reader, in which `Lists` was chosen to be kept and is all here.
+fn chosen_before() -> (Person, ImapStore, Engine) {
     let person = person();
-    let mut other = person.other();
+    let other = person.other();
     let engine = person.start();
     sees(&engine, "Lists", &["b", "c"]);
     choose(&engine, "Lists");
     all_here(&engine, "Lists", 2);
+    (person, other, engine)
+}
+
+#[test]
+fn what_another_client_renamed_stays_what_it_was() {
+    let (person, mut other, engine) = chosen_before();
     let (lists, b) = (id(&engine, "Lists").unwrap(), key(&engine, "Lists", "b"));
     drop(engine);
     // While nobody looks; and its name is another one's at once.
@@ -75,12 +82,7 @@ fn what_another_client_renamed_stays_what_it_was() {
 
 #[test]
 fn what_the_person_renames_stays_what_it_was() {
-    let person = person();
-    let mut other = person.other();
-    let engine = person.start();
-    sees(&engine, "Lists", &["b", "c"]);
-    choose(&engine, "Lists");
-    all_here(&engine, "Lists", 2);
+    let (_person, mut other, engine) = chosen_before();
     let mailbox = id(&engine, "Lists").unwrap();
     engine.perform(Request::Mailbox(MailboxAct::Rename { mailbox, to: path("Crates") })).unwrap();
     assert_eq!((subjects(&engine, "Crates"), chosen(&engine)), (vec!["b".into(), "c".into()], vec!["Crates".into()]));
