@@ -89,7 +89,8 @@ pub fn home(user: &str) -> PathBuf {
     host().dir.join("mail").join(user.split('@').next().unwrap())
 }
 
-fn wait(what: &str, is: impl Fn() -> bool) {
+/// Waits until something is so.
+pub fn wait(what: &str, is: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !is() {
         assert!(Instant::now() < end, "the mail host never came to this: {what}");
