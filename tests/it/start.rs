@@ -3,7 +3,7 @@
 
 use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::{host, user};
-use crate::person::{Person, id, in_step, put, rows, sees, until};
+use crate::person::{Person, id, in_step, put, rows, sees, until, within_a_second};
 use postrider::engine::api::{Query, Request, Rows, Task};
 use postrider::mail::flags::{Flag, FlagDelta};
 use postrider::mail::mailbox::MailboxPath;
@@ -19,6 +19,12 @@ const TURNS: u64 = 7 + 5;
 /// Many mailboxes, a warm cache, something new in the inbox, and 50 ms there and back.
 #[test]
 fn a_warm_start_is_right_after_few_turns() {
+    // The bar is half a second for what a person is given; this is not built to be fast.
+    within_a_second(warm_start);
+}
+
+/// How long it took until the list was right.
+fn warm_start() -> Duration {
     let mut person = Person::new(user());
     let mut other = person.other();
     for n in 0..20 {
@@ -48,8 +54,7 @@ fn a_warm_start_is_right_after_few_turns() {
     let (took, turns) = (begun.elapsed(), proxy.turns());
     println!("right after {took:?}, {turns} turns");
     assert!(turns <= TURNS, "{turns} turns");
-    // The bar is half a second on a quiet machine (`tests/bench` holds it); here the turns are what counts.
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    took
 }
 
 /// 200 ms there and back, 1 Mbit/s: the first rows come soon, the list fills steadily, and who opens another mailbox meanwhile

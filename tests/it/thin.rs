@@ -4,7 +4,7 @@
 
 use crate::mailhost::proxy::{End, Line};
 use crate::parts::{before, file, opened, path, view};
-use crate::person::until;
+use crate::person::{until, within_a_second};
 use postrider::engine::Engine;
 use postrider::engine::api::{JobState, Piece, PieceState, Query, Request, Rows, Task};
 use std::time::{Duration, Instant};
@@ -47,23 +47,29 @@ fn over_a_thin_line(without: &str, encoded: u64) {
         jobs.into_iter().find(|job| matches!(job.task, Task::Piece(..)) && job.state == JobState::Running && job.done >= kept)
     };
     after(&engine, 20_000);
-    // The one of the line that broke may still be listed: then it is over, and another one follows.
-    let stopped = until(&engine, "that it goes on", |_| {
-        let (job, now) = (running()?, Instant::now());
-        engine.perform(Request::StopJob(job.id)).is_ok().then_some(now)
+    let mut stops = 0;
+    // Half of it is the job's own (`GRACE`).
+    within_a_second(|| {
+        stops += 1;
+        if stops > 1 {
+            engine.perform(Request::FetchPart { message: id, piece: part.clone() }).unwrap();
+        }
+        // The one of the line that broke may still be listed: then it is over, and another one follows.
+        let stopped = until(&engine, "that it goes on", |_| {
+            let (job, now) = (running()?, Instant::now());
+            engine.perform(Request::StopJob(job.id)).is_ok().then_some(now)
+        });
+        until(&engine, "the stop", |_| matches!(state(&engine), Some(PieceState::Failed(_))).then_some(()));
+        stopped.elapsed()
     });
-    until(&engine, "the stop", |_| matches!(state(&engine), Some(PieceState::Failed(_))).then_some(()));
-    let took = stopped.elapsed();
     let folder = person.dir.path().to_owned();
     let save = Request::SavePart { message: id, part: path("2"), folder, name: "plan.pdf".into(), to_open: false };
     let saved = engine.perform(save).unwrap();
     assert!(std::fs::read(saved.path.unwrap()).unwrap() == bytes);
     let came = proxy.bytes().0 - begun;
-    eprintln!("{} octets over a thin line, broken twice and stopped: {came} octets came; stopped in {took:?}", bytes.len());
-    // Half of it is the job's own (`GRACE`).
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    eprintln!("{} octets over a thin line, broken twice and stopped: {came} octets came", bytes.len());
     // Of each break at most the piece is lost that was on its way, of which none is larger here; the rest is logging in again.
-    assert!(came < encoded + 3 * PIECE + 100_000, "it did not begin anew: {came}");
+    assert!(came < encoded + (2 + stops) * PIECE + 100_000, "it did not begin anew: {came}");
 }
 
 #[test]
