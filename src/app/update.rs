@@ -55,6 +55,9 @@ impl App {
         if let Some(sheet) = self.viewer.take_heavy() {
             self.ask(msg::PAGE, Query::Page(sheet));
         }
+        if let Some(id) = self.viewer.take_failed() {
+            self.request(Request::Stumbled(id), Note::Silent);
+        }
         std::mem::take(&mut self.out)
     }
 

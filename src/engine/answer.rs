@@ -25,7 +25,7 @@ use crate::mail::thread::{Node, arrange};
 use crate::store::open::Cache;
 use crate::store::{
     Reader, Result as Stored, Stop, Store, contacts, draft_copies, drafts, journal, limits, lists, mailboxes, messages, outbox,
-    parts, people, search, search_told,
+    parts, people, poison, search, search_told,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -152,13 +152,13 @@ impl Answerer {
     }
 
     fn message(&mut self, of: PlacementKey, stop: &Stop) -> Result<MessageView, Fault> {
-        let (row, content, partly, mailbox) = self.reader.ask(stop, |db| {
+        let (row, content, partly, mailbox, left_out) = self.reader.ask(stop, |db| {
             let row = lists::row(db, of)?;
-            let mailbox = mailboxes::get(db, row.mailbox)?.path;
-            Ok((row.clone(), messages::content(db, row.message)?, parts::of(db, row.message)?, mailbox))
+            let (mailbox, left_out) = (mailboxes::get(db, row.mailbox)?.path, poison::is_left_out(db, row.message)?);
+            Ok((row.clone(), messages::content(db, row.message)?, parts::of(db, row.message)?, mailbox, left_out))
         })?;
         self.awaited.seen(row.message);
-        let here = self.texts.message(row.message, &content.blob, partly.as_ref())?;
+        let here = self.texts.message(row.message, &content.blob, partly.as_ref(), left_out)?;
         let body = here.map_or_else(|| self.awaited.body(row.message), Body::Here);
         let pieces = self.awaited.pieces(row.message);
         Ok(MessageView { row, mailbox, envelope: content.envelope, body, pieces })

@@ -17,7 +17,7 @@ use crate::net::error::{NetError, NetErrorKind, Result as Net};
 use crate::net::session::{Bodies, MailStore};
 use crate::store::blobs::{Blobs, Incoming};
 use crate::store::bodies::{self, Reading, Wanted};
-use crate::store::mailboxes;
+use crate::store::{mailboxes, poison};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -150,6 +150,7 @@ impl Fetcher<'_> {
 /// Reads and records what comes; which messages.
 fn keep(shared: &Shared, account: &AccountName, blobs: &Blobs, take: &Receiver<Came>) -> Result<HashSet<MessageKey>, Fault> {
     let (mut all, mut batch, mut octets) = (HashSet::new(), Vec::with_capacity(BATCH), 0);
+    let left_out = shared.store.read(poison::left_out)?;
     loop {
         let next = take.recv();
         let over = next.is_err();
@@ -157,7 +158,7 @@ fn keep(shared: &Shared, account: &AccountName, blobs: &Blobs, take: &Receiver<C
             let bytes = bytes.map_or_else(|| blobs.get(&blob), Ok)?;
             all.insert(message);
             octets += bytes.len() as u64;
-            batch.push((message, blob, read_raw(bytes)));
+            batch.push((message, blob, if left_out.contains(&message) { Reading::default() } else { read_raw(bytes) }));
         }
         if batch.len() >= BATCH || (over && !batch.is_empty()) {
             let rows: Vec<(MessageKey, String, Reading)> = std::mem::take(&mut batch);

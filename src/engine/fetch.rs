@@ -237,7 +237,7 @@ impl Write for Counted<'_> {
 }
 
 /// Reads a message for the list and the index. One on which we fail is kept with what was known of it, and not got again: else it
-/// would end the connection each time, and nothing behind it would ever come (security F-10).
+/// would end the connection each time, and nothing behind it would ever come. It is read once more, later (security F-10).
 #[must_use]
 pub fn read_raw(bytes: Vec<u8>) -> Reading {
     read(parse::message(bytes))
@@ -249,7 +249,7 @@ pub fn read(message: Message) -> Reading {
     let _shut = gate::reading();
     guarded(|| read_whole(message)).unwrap_or_else(|panic| {
         log::warn("fetch", format_args!("a message cannot be read, it is left out of the search: {panic}"));
-        Reading { envelope: None, preview: String::new(), text: String::new(), files: Vec::new() }
+        Reading { failed: true, ..Reading::default() }
     })
 }
 
@@ -257,5 +257,5 @@ fn read_whole(message: Message) -> Reading {
     crash::poison("parse", &message.raw);
     let files = structure::attachments(&message).into_iter().filter(|a| !a.related).map(|a| a.name).collect();
     let envelope = (!message.flaws.contains(&Flaw::NotMail)).then(|| message.envelope.clone());
-    Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files }
+    Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files, failed: false }
 }

@@ -18,9 +18,10 @@ use crate::mail::outline::{MAX_ALONG, Outline};
 use crate::mail::section::Section;
 use crate::mail::uid::Uid;
 use crate::net::session::{Excerpt, MailStore};
+use crate::store::bodies::{self, Reading};
 use crate::store::messages::Content;
 use crate::store::parts::{self, Held};
-use crate::store::{StoreErrorKind, bodies, messages, placements};
+use crate::store::{StoreErrorKind, messages, placements, poison};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -222,7 +223,8 @@ impl Fetcher<'_> {
             let blob = self.blobs.put(bytes)?;
             held.push(Held { section: section.clone(), octets: bytes.len() as u64, decoded: false, blob });
         }
-        let reading = read(outline.message(&pieces, &BTreeSet::new()));
+        let left_out = self.shared.store.read(|db| poison::is_left_out(db, message))?;
+        let reading = if left_out { Reading::default() } else { read(outline.message(&pieces, &BTreeSet::new())) };
         let (outline, octets) = (outline.clone(), held.iter().map(|h| h.octets).sum());
         self.shared.store.cache(move |tx| parts::arrived(tx, message, &outline, &held, &reading))?;
         kept::grew(self.shared, &self.account, octets).map_err(Halt::Store)?;
@@ -357,7 +359,8 @@ impl Fetcher<'_> {
 
     /// The file of a whole message is here: records it, and what it says.
     pub(super) fn keep(&self, message: MessageKey, blob: String, octets: u64) -> Result<Got, Halt> {
-        let reading = super::fetch::read_raw(self.blobs.get(&blob)?);
+        let left_out = self.shared.store.read(|db| poison::is_left_out(db, message))?;
+        let reading = if left_out { Reading::default() } else { super::fetch::read_raw(self.blobs.get(&blob)?) };
         self.shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, &reading))?;
         kept::grew(self.shared, &self.account, octets).map_err(Halt::Store)?;
         Ok(Got::Here)

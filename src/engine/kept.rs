@@ -8,6 +8,7 @@ use super::asked;
 use super::fault::{Fault, Kind};
 use super::offline;
 use super::shared::Shared;
+use super::stumbles;
 use crate::base::spawn::{guarded, spawn};
 use crate::config::{AccountConfig, KeepBodies};
 use crate::mail::ids::{AccountName, MailboxId};
@@ -55,7 +56,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<(), Fault> {
     shared.kept.lock().tidied = shared.now();
     let mine = Arc::clone(shared);
     let run = move || {
-        let done = guarded(|| tidy(&mine)).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
+        let done = guarded(|| tidy(&mine).and_then(|()| stumbles::again(&mine))).unwrap_or_else(|panic| Err(Fault::bug(&panic)));
         if let Err(fault) = done {
             mine.fault(fault);
         }

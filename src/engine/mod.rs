@@ -52,6 +52,7 @@ pub mod setup;
 pub mod shared;
 mod sight;
 mod standing;
+mod stumbles;
 pub mod sync;
 mod texts;
 pub mod translate;

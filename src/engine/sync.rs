@@ -11,6 +11,7 @@ use super::fetch::Fetcher;
 use super::outbox;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
+use super::stumbles;
 use crate::base::cancel::Cancel;
 use crate::base::spawn::guarded;
 use crate::base::waker::Waker;
@@ -45,6 +46,9 @@ pub struct Scope {
 #[must_use]
 pub fn sync_once(shared: &Arc<Shared>, scope: &Scope, cancel: &Cancel) -> SyncSummary {
     let begun = Instant::now();
+    if let Err(fault) = stumbles::again(shared) {
+        shared.fault(fault);
+    }
     let chosen = |a: &&AccountConfig| scope.accounts.is_empty() || scope.accounts.contains(&a.name);
     let accounts = std::thread::scope(|threads| {
         let running: Vec<_> = shared

@@ -37,16 +37,26 @@ impl Texts {
         Ok(Self { store: store.clone(), blobs: Blobs::open(&store.places().cache)?, recent: VecDeque::new() })
     }
 
-    /// The message whose whole bytes are in `blob`, or that is here `partly`. Nothing if it is not here, or not any more.
+    /// The message whose whole bytes are in `blob`, or that is here `partly`. Nothing if it is not here, or not any more. One that is
+    /// `left_out` is not taken apart.
     ///
     /// # Errors
     /// What the disk says.
-    pub fn message(&mut self, key: MessageKey, blob: &str, partly: Option<&Partly>) -> Result<Option<Arc<Message>>, Fault> {
-        let name = match partly {
+    pub fn message(
+        &mut self,
+        key: MessageKey,
+        blob: &str,
+        partly: Option<&Partly>,
+        left_out: bool,
+    ) -> Result<Option<Arc<Message>>, Fault> {
+        let mut name = match partly {
             _ if !blob.is_empty() => blob.to_owned(),
             Some(partly) => partly.held.iter().fold(key.0.to_string(), |name, held| name + "/" + &held.blob),
             None => return Ok(None),
         };
+        if left_out {
+            name.push('?');
+        }
         if let Some(at) = self.recent.iter().position(|(known, _)| *known == name)
             && let Some(known) = self.recent.remove(at)
         {
@@ -55,8 +65,8 @@ impl Texts {
             return Ok(Some(message));
         }
         let parsed = match partly.filter(|_| blob.is_empty()) {
-            Some(partly) => self.assemble(key, partly)?,
-            None => self.read(key, blob)?,
+            Some(partly) => self.assemble(key, partly, left_out)?,
+            None => self.read(key, blob, left_out)?,
         };
         let Some(parsed) = parsed.map(Arc::new) else { return Ok(None) };
         self.recent.push_front((name, Arc::clone(&parsed)));
@@ -76,13 +86,13 @@ impl Texts {
         }
     }
 
-    fn read(&self, key: MessageKey, blob: &str) -> Result<Option<Message>, Fault> {
+    fn read(&self, key: MessageKey, blob: &str, left_out: bool) -> Result<Option<Message>, Fault> {
         let Some(bytes) = self.get(blob)? else { return self.lost(key) };
         let _shut = gate::reading();
-        Ok(Some(parse::message(bytes)))
+        Ok(Some(if left_out { parse::as_it_came(bytes) } else { parse::message(bytes) }))
     }
 
-    fn assemble(&self, key: MessageKey, partly: &Partly) -> Result<Option<Message>, Fault> {
+    fn assemble(&self, key: MessageKey, partly: &Partly, left_out: bool) -> Result<Option<Message>, Fault> {
         let texts: BTreeSet<Section> = partly.outline.to_read().into_iter().map(|(section, _)| section).collect();
         let (mut pieces, mut apart) = (Pieces::new(), BTreeSet::new());
         for held in &partly.held {
@@ -105,6 +115,10 @@ impl Texts {
             return self.lost(key);
         }
         let _shut = gate::reading();
+        if left_out {
+            let header = pieces.remove(&Section::Header).unwrap_or_default();
+            return Ok(Some(parse::as_it_came(pieces.into_values().fold(header, |all, piece| [all, piece].concat()))));
+        }
         Ok(Some(partly.outline.message(&pieces, &apart)))
     }
 

@@ -11,6 +11,7 @@ use super::jobs::Running;
 use super::kept;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
+use super::stumbles;
 use super::watch;
 use super::wishes::{Desk, jitter};
 use crate::base::backoff::Backoff;
@@ -302,6 +303,7 @@ impl<'a> Work<'a> {
         self.desk.posts(watched.map(|m| m.path.clone()).collect());
         self.visitor.agreed(&listed, &visits)?;
         kept::daily(self.visitor.shared).map_err(Halt::Store)?;
+        stumbles::again(self.visitor.shared).map_err(Halt::Store)?;
         self.todo = visits.into();
         Ok(())
     }

@@ -201,6 +201,8 @@ pub enum Flaw {
     PartsCut,
     /// The parser gave up: all of it is shown as text.
     Unparsable,
+    /// We failed on it again and again: nobody tried to take it apart.
+    LeftOut,
 }
 
 /// One attachment.

@@ -3,7 +3,7 @@
 //! Start reading at: `Sheet::page`. A heavy text takes a while (the worst HTML most of a second): who draws lays light ones out by
 //! itself and hands heavy ones to another thread.
 
-use super::body::{Kind, Message};
+use super::body::{Flaw, Kind, Message};
 use super::layout::{self, Block, Line, Role, Span};
 use super::links::Link;
 use super::structure::{Plan, Prefer};
@@ -72,14 +72,17 @@ impl Sheet {
         texts > LIGHT_TEXT || message.raw.len() > if self.form.source { LIGHT_TEXT } else { LIGHT_FILES }
     }
 
-    /// Lays it out. One on which we fail is shown as it came (security F-10).
+    /// Lays it out. One on which we fail is shown as it came, and one on which we failed often enough is not tried (security F-10).
     #[must_use]
     pub fn page(&self) -> Page {
+        if self.message.flaws.contains(&Flaw::LeftOut) {
+            return Page::as_it_came(&self.message, self.cells);
+        }
         let laid = contained(|| {
             crash::poison("page", &self.message.raw);
             Page::of(&self.message, self.cells, self.form, &self.zone)
         });
-        laid.unwrap_or_else(|_| Page::as_it_came(&self.message, self.cells))
+        laid.unwrap_or_else(|_| Page { failed: true, ..Page::as_it_came(&self.message, self.cells) })
     }
 }
 
@@ -104,6 +107,8 @@ pub struct Page {
     pub plan: Plan,
     /// Stretches of text that the sender hid.
     pub hidden: usize,
+    /// It could not be laid out: a mistake of ours.
+    pub failed: bool,
 }
 
 impl Page {
@@ -137,7 +142,7 @@ impl Page {
 
     /// Of a message that we cannot lay out.
     fn as_it_came(message: &Message, cells: usize) -> Self {
-        const WHY: &str = "[This message cannot be displayed, by a mistake of ours. Here is how it came.]";
+        const WHY: &str = "[This message cannot be displayed, by a mistake of ours. It can be saved as it came; here it is.]";
         let (mut lines, _) = layout::lines(&[Block::of(WHY, Role::Notice), Block::default()], cells);
         lines.extend(render_raw::source(message, cells).0);
         let mut page = Self { lines, ..Self::default() };

@@ -63,6 +63,14 @@ pub fn message(raw: impl Into<Arc<[u8]>>) -> Message {
     }
 }
 
+/// A message that is not to be taken apart (security F-10): its header fields, and all that follows as text.
+#[must_use]
+pub fn as_it_came(raw: impl Into<Arc<[u8]>>) -> Message {
+    let raw = raw.into();
+    let block = header::scan(&raw);
+    plain(raw, block, vec![Flaw::LeftOut])
+}
+
 /// The envelope of a header block, with or without a body behind it.
 #[must_use]
 pub fn envelope(raw: &[u8]) -> Envelope {

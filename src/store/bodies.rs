@@ -5,7 +5,7 @@
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{fts, messages, parts, placements};
+use super::{fts, messages, parts, placements, poison};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
@@ -23,6 +23,8 @@ pub struct Reading {
     pub text: String,
     /// The attachments' names (untrusted), "" for one without: as many as there are attachments.
     pub files: Vec<String>,
+    /// We failed on it: nothing is known of it but that it is here.
+    pub failed: bool,
 }
 
 /// Records that the bytes of a message are in `blobs/` under the name `blob`, and what they say. May be repeated.
@@ -74,6 +76,9 @@ pub(super) fn said(tx: &mut Tx<'_, Cache>, message: MessageKey, reading: &Readin
     tx.conn().prepare_cached(sql)?.execute((message.0, &reading.preview, files, count))?;
     if let Some(envelope) = &reading.envelope {
         messages::restate(tx, message, envelope)?;
+    }
+    if reading.failed {
+        poison::stumbled(tx, message)?;
     }
     fts::feed(tx, message, Some(&reading.text))
 }

@@ -36,6 +36,7 @@ pub mod partial;
 pub mod parts;
 pub mod people;
 pub mod placements;
+pub mod poison;
 mod quarantine;
 pub mod reader;
 pub mod rescue;

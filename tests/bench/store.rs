@@ -76,6 +76,7 @@ fn read(raw: &[u8]) -> Reading {
         preview: render::preview(&message),
         text: render::words(&message, 1 << 20),
         files,
+        failed: false,
     }
 }
 

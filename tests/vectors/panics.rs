@@ -101,6 +101,53 @@ fn f_10_a_poisonous_mail() {
     assert!(std::fs::read_to_string(to).unwrap().contains("text with POISON 4"));
 }
 
+/// Two failures, with a pause between them, and a mail is left out: that is written down, so that nobody tries again after a restart.
+/// It is there as it came all the same.
+#[test]
+fn f_10_twice_and_left_out() {
+    let server = Server::imap();
+    for n in [4, 5] {
+        let text = String::from_utf8(letter(n)).unwrap();
+        server.world().inbox().add(text.replace(&format!("text of letter {n}"), &format!("text with POISON {n}")).into_bytes());
+    }
+    let mut bed = Bed::new();
+    bed.account("a", &server, None, "keep = { bodies = \"all\" }");
+    let sync = |poison: &str| {
+        let mut command = bed.command(super::bed::BINARY, &[], &["sync", "--bodies", "all"]);
+        command.env("POSTRIDER_POISON", format!("parse:{poison}"));
+        bed.finish(command).code(0);
+        bed.log().matches("it is left out of the search").count()
+    };
+    // The pause, without waiting for it.
+    let later = || {
+        let db = rusqlite::Connection::open(bed.path("data/cache.sqlite")).unwrap();
+        db.execute("UPDATE poison SET again = again - 3600", []).unwrap()
+    };
+    let found = |n: u32| bed.run(&["--offline", "search", &format!("body:\"text with POISON {n}\"")]).out.contains("Letter");
+    let asked = || server.heard().iter().filter(|h| h.line.contains("BODY.PEEK[]")).count();
+    let tries = [sync("POISON"), sync("POISON")];
+    assert_eq!(tries, [2, 2], "not at once again");
+    let first = asked();
+    assert_eq!(later(), 2);
+    // One of them was only bad luck.
+    assert_eq!((sync("POISON 4"), found(4), found(5)), (3, false, true));
+    later();
+    assert_eq!((sync("POISON 4"), found(4)), (3, false), "it is left alone");
+    // Nor when it is shown: nobody takes it apart any more, in this program or in the next.
+    let id = bed.id("INBOX", "Letter 4");
+    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_POISON", "parse:POISON 4")]);
+    screen.shows("Letter 5");
+    screen.press("ggj\r");
+    screen.shows("This message cannot be displayed");
+    screen.shows("text with POISON 4");
+    screen.press("Q");
+    screen.ends();
+    assert_eq!(bed.log().matches("a mail made us panic").count(), 6, "each try: once taking it apart, once reading it");
+    bed.run(&["--offline", "show", &id]).code(0).says("cannot be displayed");
+    bed.run(&["--offline", "show", &id, "--raw"]).code(0).says("text with POISON 4");
+    assert_eq!(asked(), first, "nothing came again");
+}
+
 /// Mails that we cannot lay out, a short one (which the screen's own thread does) and a long one: each is shown as it came, is
 /// still there as it came, and others are read as ever.
 #[test]
@@ -126,10 +173,28 @@ fn f_10_a_mail_that_cannot_be_displayed() {
     }
     screen.press("\r");
     screen.shows("the text of letter 3");
+    // Opened once more, and then nobody tries any more, also in another program.
+    let tries = || bed.log().matches("a mail made us panic").count();
+    screen.press("qgg");
+    for n in [5, 4] {
+        screen.press("\r");
+        screen.shows(&format!("text with POISON {n}"));
+        screen.press("qj");
+    }
     screen.press("Q");
     let raw = screen.raw();
     screen.ends();
     oracle::obeys_only_us(&raw);
+    let before = tries();
+    let mut screen = Screen::start_with(&bed.path(""), &[("POSTRIDER_POISON", "page:POISON")]);
+    screen.shows("Letter 5");
+    screen.press("gg\r");
+    screen.shows("This message cannot be displayed");
+    screen.press("qj\r");
+    screen.shows("text with POISON 4");
+    screen.press("Q");
+    screen.ends();
+    assert!(before >= 4 && tries() == before, "each of the two twice, and no more: {before}, {}", tries());
     assert!(!bed.log().contains("text with POISON"), "no words of a mail");
     let shown = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 4"), "--raw"]).code(0);
     assert!(shown.out.contains("text with POISON 4"));

@@ -40,6 +40,8 @@ pub struct Viewer {
     /// What is to be laid out elsewhere, and was not yet handed out.
     heavy: Option<Sheet>,
     find: Option<Find>,
+    /// Whether it could not be laid out, and whether that was handed out.
+    failed: (bool, bool),
     form: Form,
     /// The text that new messages start with.
     usual: Prefer,
@@ -54,7 +56,19 @@ impl Viewer {
     #[must_use]
     pub fn new(usual: Prefer, zone: TimeZone) -> Self {
         let form = Form { prefer: usual, ..Form::default() };
-        Self { open: None, page: None, heavy: None, find: None, form, usual, zone, top: 0, width: 0, height: 0 }
+        Self {
+            open: None,
+            page: None,
+            heavy: None,
+            find: None,
+            failed: (false, false),
+            form,
+            usual,
+            zone,
+            top: 0,
+            width: 0,
+            height: 0,
+        }
     }
 
     /// Waits for a message; `false` if it is the one that is open already.
@@ -73,6 +87,7 @@ impl Viewer {
         self.page = None;
         self.heavy = None;
         self.find = None;
+        self.failed = (false, false);
         self.form = Form { prefer: self.usual, ..Form::default() };
         self.top = 0;
     }
@@ -257,6 +272,7 @@ impl Viewer {
     }
 
     fn lay(&mut self, page: Page) {
+        self.failed.0 |= page.failed;
         self.page = Some(page);
         self.look();
         self.scroll(0);
@@ -265,6 +281,13 @@ impl Viewer {
     /// What is to be laid out elsewhere, once.
     pub const fn take_heavy(&mut self) -> Option<Sheet> {
         self.heavy.take()
+    }
+
+    /// Which message could not be laid out, once each time that it is opened.
+    pub fn take_failed(&mut self) -> Option<PlacementKey> {
+        let first = self.failed == (true, false);
+        self.failed.1 = self.failed.0;
+        self.id().filter(|_| first)
     }
 
     /// It is laid out. If it was turned meanwhile, another layout is here already or on its way.

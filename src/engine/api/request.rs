@@ -168,6 +168,8 @@ pub enum Request {
     LeaveServers,
     /// Stop a job within a second; `Refresh` lets it go on.
     StopJob(JobId),
+    /// A message could not be displayed, by a mistake of ours: after the second time nobody tries any more.
+    Stumbled(PlacementKey),
     /// Get the body of a message that is not here, before everything else.
     FetchBody(PlacementKey),
     /// Get something of a message that is not here: a file, or all of it. It is written down: it comes also if the program

@@ -34,7 +34,7 @@ use crate::base::busy::Working;
 use crate::base::crash;
 use crate::base::spawn::{Worker, guarded, spawn};
 use crate::mail::ids::{AccountName, MessageKey, PlacementKey};
-use crate::store::placements;
+use crate::store::{placements, poison};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender};
@@ -244,6 +244,11 @@ impl Clerk {
             Request::StopJob(id) if shared.jobs.stop(id) => Ok(Done::default()),
             Request::StopJob(_) => Err(Fault::missing("this is over already")),
             Request::FetchBody(message) => self.fetch(message, &Piece::Text),
+            Request::Stumbled(message) => {
+                let message = shared.store.read(|db| placements::get(db, message))?.message;
+                shared.store.cache(move |tx| poison::stumbled(tx, message))?;
+                Ok(Done::default())
+            }
             Request::FetchPart { message, piece } => {
                 if !shared.owner || crew.is_at_work() {
                     asked::write(shared, message, &piece, None)?;
