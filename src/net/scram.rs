@@ -3,6 +3,9 @@
 //! May import: base.
 //! Start reading at: `Scram::answer`. A server that cannot prove that it knows the password is not logged in to, even if it
 //! says that we are.
+//! No channel is bound (SCRAM-…-PLUS), and our first word says so (`n`, RFC 5802, 6): of the bindings native-tls gives
+//! `tls-server-end-point` alone, TLS 1.3 asks for `tls-exporter` (RFC 9266), and Dovecot 2.4.1 knows no other; named the former,
+//! its login process dies. Who cannot bind must not say `y`, and a certificate that is not believed ends the line before.
 
 use super::error::{NetError, NetErrorKind, Result};
 use super::sasl::{failed, hmac};

@@ -1,6 +1,6 @@
 //! extensions — each extension against Dovecot, and the way without it: `without` masks what the server says.
 //! Start reading at: any test; the suite of `store.rs` runs once more without each of them. Where each extension is tested,
-//! and the way without it (`table.rs` holds this; what Dovecot 2.3 lacks is scripted in `src/net/imap`):
+//! and the way without it (`table.rs` holds this; what Dovecot 2.3 and 2.4 lack is scripted in `src/net/imap`):
 //!
 //! * ACL: shared what_others_share_is_read_as_they_let; shared without_rights_and_quotas_the_server_refuses
 //! * AUTH: auth each_way_alone_and_a_wrong_password; auth nothing_weaker_than_allowed
@@ -18,7 +18,7 @@
 //! * LIST-EXTENDED: extensions one_command_lists_all; extensions one_command_lists_all
 //! * LIST-STATUS: extensions one_command_lists_all; extensions one_command_lists_all
 //! * LITERAL+: extras literals_wait_for_no_leave; extras literals_wait_for_no_leave
-//! * LITERAL-: src/net/imap/tests_extras.rs literals_without_leave; extras literals_wait_for_no_leave
+//! * LITERAL-: rare small_literals_wait_for_no_leave; rare small_literals_wait_for_no_leave
 //! * MOVE: store dovecot_over_tls; extensions the_suite_without_each_extension
 //! * NAMESPACE: shared what_others_share_is_read_as_they_let; shared without_namespaces_all_is_one_tree
 //! * NOTIFY: notify every_mailbox_is_live_on_one_connection; notify without_notify_the_open_mailbox_is_live
@@ -35,7 +35,7 @@
 //! * THREAD: reach a_conversation_is_found_by_its_ids; reach a_conversation_is_found_by_its_ids
 //! * UIDPLUS: store dovecot_over_tls; extensions the_suite_without_each_extension
 //! * UNSELECT: extras to_leave_expunges_nothing; extras to_leave_expunges_nothing
-//! * UTF8=ACCEPT: src/net/imap/tests_extras.rs names_in_utf8; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * UTF8=ACCEPT: rare headers_and_words_in_utf8; rare headers_and_words_in_utf8
 //! * X-GM-EXT-1: tests/vectors/gmail.rs one_message_is_one_wherever_it_shows; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
 
 use crate::mailhost::{At, PASSWORD, host, user};

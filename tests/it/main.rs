@@ -21,6 +21,7 @@ mod model;
 mod notify;
 mod parts;
 mod person;
+mod rare;
 mod reach;
 mod renamed;
 mod rounds;

@@ -84,6 +84,11 @@ pub fn bare_user() -> String {
     format!("min{}", user())
 }
 
+/// Whether the IMAP server is Dovecot 2.4 or later.
+pub fn newer() -> bool {
+    !std::fs::read_to_string(host().dir.join("log/dovecot.log")).unwrap().contains("Dovecot v2.3.")
+}
+
 /// Where the server has a person's mail.
 pub fn home(user: &str) -> PathBuf {
     host().dir.join("mail").join(user.split('@').next().unwrap())
