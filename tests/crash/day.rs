@@ -153,8 +153,7 @@ impl Day {
         let path = self.folder(folder).join("new").join(name);
         fs::write(&path, text).unwrap();
         if self.kind != Kind::Local {
-            let host = mailhost::host().dir.join("mail");
-            let done = Command::new("chown").arg("-R").arg("mail:mail").arg(host).status().unwrap();
+            let done = Command::new("chown").arg("-R").arg("mail:mail").arg(mailhost::home(&self.me)).status().unwrap();
             assert!(done.success());
         }
         path

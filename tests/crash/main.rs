@@ -8,10 +8,12 @@ mod mailhost;
 
 mod asked;
 mod day;
+mod lines;
 mod matrix;
 mod state;
 
 use day::{Day, Deed, Kind, Run};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const MAIL: &str = "From: Dana <ME>\nTo: SINK\nSubject: Sent once\nMessage-ID: <sent@example.org>\n\nOnce.\n";
 
@@ -42,6 +44,25 @@ fn each_death(day: &Day, run: &Run, mut check: impl FnMut(&Day, u64)) -> u64 {
         }
     }
     unreachable!()
+}
+
+/// Several at a time, since most of each is waiting; the answers in order.
+fn side_by_side<T: Sync, R: Send>(all: &[T], each: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    const WORKERS: usize = 4;
+    let (next, each) = (AtomicUsize::new(0), &each);
+    let mut done: Vec<(usize, R)> = std::thread::scope(|threads| {
+        let work = || {
+            let mine = std::iter::from_fn(|| {
+                let n = next.fetch_add(1, Ordering::SeqCst);
+                all.get(n).map(|one| (n, each(one)))
+            });
+            mine.collect::<Vec<_>>()
+        };
+        let workers: Vec<_> = (0..WORKERS).map(|_| threads.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_by_key(|(n, _)| *n);
+    done.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn sync() -> Run {

@@ -3,8 +3,9 @@
 //! Start reading at: `scenarios`. In the ordinary run the steps of each row are sampled evenly; `POSTRIDER_FULL=1` takes
 //! every one, `POSTRIDER_ROW=word` only rows with that word, `POSTRIDER_FROM=n` begins at the n-th step.
 
-use super::day::{Day, Kind, Run};
+use super::day::{Day, Kind, Run, Saved};
 use super::mailhost::{At, PASSWORD, host};
+use super::side_by_side;
 use postrider::base::cancel::Cancel;
 use postrider::base::gate::{Permit, Reason};
 use postrider::base::secret::Secret;
@@ -21,13 +22,13 @@ const BUDGET: Duration = Duration::from_secs(5);
 const LEAST: u64 = 4;
 
 /// Another client.
-struct Other {
+pub struct Other {
     conn: ImapStore,
     _ends: (Waker, Cancel),
 }
 
 impl Other {
-    fn new(day: &Day) -> Self {
+    pub fn new(day: &Day) -> Self {
         let (waker, cancel) = (Waker::new().unwrap(), Cancel::new().unwrap());
         let permit = Permit::ask(Reason::MailServer).unwrap();
         let secret = Secret::new(PASSWORD.to_owned());
@@ -70,9 +71,9 @@ impl Drop for Other {
 }
 
 /// One row of the table.
-struct Scenario {
-    name: &'static str,
-    without: &'static [&'static str],
+pub struct Scenario {
+    pub name: &'static str,
+    pub without: &'static [&'static str],
     /// Before the first look at all.
     before: fn(&mut Other),
     /// What the person does: verbs, with `mailbox:n` for the number of a message, `mailbox:n*` for those of
@@ -81,7 +82,7 @@ struct Scenario {
     /// What others do before we look again.
     theirs: fn(&Day, &mut Other),
     /// What others do after a death.
-    meanwhile: fn(&mut Other),
+    pub meanwhile: fn(&mut Other),
     /// How many operations the person has to look at in the end.
     left: i64,
 }
@@ -162,7 +163,7 @@ const TWO: Scenario = Scenario {
 
 const NO_UIDPLUS: &[&str] = &["MOVE", "UIDPLUS"];
 
-fn scenarios() -> Vec<Scenario> {
+pub fn scenarios() -> Vec<Scenario> {
     let reset: fn(&Day, &mut Other) = |day, other| {
         other.put("INBOX", 6);
         day.renumber("INBOX");
@@ -226,36 +227,42 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 /// What is left of a profile and of its server.
-type Ends = (Vec<(String, String, String)>, Vec<String>, i64);
+pub type Ends = (Vec<(String, String, String)>, Vec<String>, i64);
 
-fn ends(day: &Day) -> Ends {
+pub fn ends(day: &Day) -> Ends {
     (day.server(), day.cached(), day.pending())
 }
 
-fn sync(day: &Day) {
+pub fn good_pass(day: &Day) {
     assert_eq!(day.run(&Run::of(&["sync"]), None), 0, "{}", day.said());
+}
+
+/// Everybody has done what they do before we look again.
+pub fn begun(scenario: &Scenario, day: &Day) -> Saved {
+    let name = scenario.name;
+    (scenario.before)(&mut Other::new(day));
+    good_pass(day);
+    for verb in scenario.ours {
+        assert_eq!(day.run(&day.act(verb), None), 0, "{name}: {}", day.said());
+    }
+    day.let_holds_pass();
+    (scenario.theirs)(day, &mut Other::new(day));
+    let shown = day.cached();
+    day.replay();
+    assert_eq!(day.cached(), shown, "{name}: what is shown follows from the journal alone (F-03)");
+    day.save()
 }
 
 /// A row: its name, how many steps there are, at how many it was killed, and how often once more.
 fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
     let name = scenario.name;
     let day = Day::without(Kind::Dovecot, scenario.without);
-    (scenario.before)(&mut Other::new(&day));
-    sync(&day);
-    for verb in scenario.ours {
-        assert_eq!(day.run(&day.act(verb), None), 0, "{name}: {}", day.said());
-    }
-    day.let_holds_pass();
-    (scenario.theirs)(&day, &mut Other::new(&day));
-    let shown = day.cached();
-    day.replay();
-    assert_eq!(day.cached(), shown, "{name}: what is shown follows from the journal alone (F-03)");
-    let start = day.save();
+    let start = begun(scenario, &day);
 
     // How it ends without a death; then nothing is left to do.
     (scenario.meanwhile)(&mut Other::new(&day));
     let steps = day.steps(&Run::of(&["sync"]));
-    sync(&day);
+    good_pass(&day);
     let whole = ends(&day);
     assert_eq!(whole.2, scenario.left, "{name}: {:?}", day.left());
     day.rests();
@@ -274,7 +281,7 @@ fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
         // Killed again during the recovery, at a step that only looks random.
         let second = at.wrapping_mul(0x9e37_79b9) % steps + 1;
         pairs += u64::from(day.run(&Run::of(&["sync"]), Some(second)) == 100);
-        sync(&day);
+        good_pass(&day);
         let now = ends(&day);
         assert_eq!(now, whole, "{name}, killed after step {at}, then {second}: {:?}", day.left());
         if full || kills % 4 == 1 {
@@ -298,12 +305,12 @@ fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
 fn both_sides_at_once_killed_after_each_step() {
     let full = std::env::var_os("POSTRIDER_FULL").is_some();
     let only = std::env::var("POSTRIDER_ROW").unwrap_or_default();
-    let mut table = Vec::new();
-    for scenario in scenarios().iter().filter(|s| s.name.contains(&only)) {
-        table.push(row(scenario, full));
-        let (name, steps, kills, pairs) = table.last().unwrap();
+    let chosen: Vec<Scenario> = scenarios().into_iter().filter(|s| s.name.contains(&only)).collect();
+    let table = side_by_side(&chosen, |scenario| {
+        let (name, steps, kills, pairs) = row(scenario, full);
         println!("{name:28} {steps:4} steps {kills:4} killed at {pairs:4} killed twice    0 failures");
-    }
+        (name, steps, kills, pairs)
+    });
     let sum = |of: fn(&(String, u64, u64, u64)) -> u64| table.iter().map(of).sum::<u64>();
     let how = if full { "every step" } else { "steps sampled evenly; POSTRIDER_FULL=1 for every one" };
     println!("{:28} {:4} steps {:4} killed at {:4} killed twice ({how})", "all", sum(|r| r.1), sum(|r| r.2), sum(|r| r.3));
