@@ -15,12 +15,14 @@ use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
 use crate::base::clock::{Clock, System};
 use crate::base::inbox::Inbox;
+use crate::base::log;
 use crate::base::paths::Paths;
 use crate::base::secret::Secret;
 use crate::config::Config;
 use crate::mail::ids::AccountName;
+use crate::mail::intent::Operation;
 use crate::store::spool::Spool;
-use crate::store::{self, Places, Store, Topic, journal, mailboxes, outbox, overlay};
+use crate::store::{self, Places, Result as Stored, Store, StoreErrorKind, Topic, journal, mailboxes, outbox, overlay};
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
@@ -157,21 +159,36 @@ fn recover(shared: &Shared, mode: Mode) -> Result<(), Fault> {
         }
         journal::pending(tx, None)
     })?;
-    match mode {
-        Mode::Live => {
-            let accounts: HashSet<AccountName> = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
-            shared.store.cache(move |tx| {
-                // Of an account that is configured no more only what no server can give again is kept.
-                let known: HashSet<AccountName> = mailboxes::list(tx, None)?.into_iter().map(|row| row.account).collect();
-                known.difference(&accounts).try_for_each(|gone| mailboxes::remove_account(tx, gone))?;
-                let pending: Vec<_> = pending.into_iter().filter(|o| accounts.contains(&o.account)).collect();
-                overlay::rebuild(tx, &pending)
-            })?;
+    match derive(shared, mode, &pending) {
+        // Damage that nobody saw when the file was opened, or tables that are not ours: what is lost there can be fetched again.
+        Err(e) if matches!(e.kind, StoreErrorKind::Corrupt | StoreErrorKind::Bug) => {
+            log::warn("start", format_args!("the cache cannot be used: {e}"));
+            if e.kind == StoreErrorKind::Bug {
+                shared.store.begin_anew()?;
+            } else {
+                // The store has seen to it itself: behind that.
+                shared.store.cache(|_| Ok(()))?;
+            }
+            Ok(derive(shared, mode, &pending)?)
         }
-        // The rows that the last verb printed keep their numbers.
-        Mode::Still => lay_over(shared)?,
+        done => Ok(done?),
     }
-    Ok(())
+}
+
+/// What the person sees, from the journal.
+fn derive(shared: &Shared, mode: Mode, pending: &[Operation]) -> Stored<()> {
+    let accounts: HashSet<AccountName> = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
+    let pending: Vec<_> = pending.iter().filter(|o| accounts.contains(&o.account)).cloned().collect();
+    match mode {
+        Mode::Live => shared.store.cache(move |tx| {
+            // Of an account that is configured no more only what no server can give again is kept.
+            let known: HashSet<AccountName> = mailboxes::list(tx, None)?.into_iter().map(|row| row.account).collect();
+            known.difference(&accounts).try_for_each(|gone| mailboxes::remove_account(tx, gone))?;
+            overlay::rebuild(tx, &pending)
+        }),
+        // The rows that the last verb printed keep their numbers.
+        Mode::Still => overlaid(shared),
+    }
 }
 
 /// Lays all that is pending over the cache, and takes off what is not pending any more: after another process wrote
@@ -180,6 +197,10 @@ fn recover(shared: &Shared, mode: Mode) -> Result<(), Fault> {
 /// # Errors
 /// The store's own.
 pub fn lay_over(shared: &Shared) -> Result<(), Fault> {
+    Ok(overlaid(shared)?)
+}
+
+fn overlaid(shared: &Shared) -> Stored<()> {
     let laid = shared.store.read(overlay::operations)?;
     let current = shared.store.read_state(|db| {
         let mut all = journal::pending(db, None)?;
@@ -213,6 +234,23 @@ mod tests {
     fn opened(setup: &Setup) -> (Shared, Option<Lock>) {
         let lock = lock(setup).unwrap();
         (open(setup, &Inbox::new().unwrap(), lock.is_some(), || ()).unwrap(), lock)
+    }
+
+    /// F-06: what only shows when the cache is asked stops no start.
+    #[test]
+    fn a_cache_whose_tables_are_not_ours_is_begun_anew() {
+        for mode in [Mode::Live, Mode::Still] {
+            let dir = tempfile::tempdir().unwrap();
+            let setup = setup(dir.path(), mode);
+            drop(opened(&setup));
+            let db = rusqlite::Connection::open(setup.paths.data.join("cache.sqlite")).unwrap();
+            db.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE wish; DROP TABLE placement").unwrap();
+            drop(db);
+            let (shared, _lock) = opened(&setup);
+            assert!(shared.store.read(|db| mailboxes::list(db, None)).unwrap().is_empty());
+            let aside = |e: std::fs::DirEntry| e.file_name().to_string_lossy().starts_with("cache.sqlite.bad-");
+            assert!(std::fs::read_dir(&setup.paths.data).unwrap().any(|e| aside(e.unwrap())));
+        }
     }
 
     #[test]

@@ -186,6 +186,19 @@ impl Store {
         self.cache.as_ref().ok_or_else(|| StoreError::invalid("the cache belongs to another process"))?.run(job)
     }
 
+    /// Puts the cache aside and begins it anew: something that is not ours, or is damaged, was met in it. `told` hears
+    /// `CacheRebuilt`; when this returns, it is done.
+    ///
+    /// # Errors
+    /// As [`Self::cache`].
+    pub fn begin_anew(&self) -> Result<()> {
+        if let Some(writer) = &self.cache {
+            writer.suspect(writer.generation());
+        }
+        // Behind it.
+        self.cache(|_| Ok(()))
+    }
+
     /// A connection of one's own for questions to the cache: one for each thread that asks often.
     #[must_use]
     pub fn reader(&self) -> Reader<Cache> {

@@ -2,16 +2,22 @@
 //! server, the state is never touched by what befalls the cache, and what the person wrote can be had from a state that cannot be used.
 //! Start reading at: `full`.
 
-use super::bed::Bed;
+use super::bed::{Bed, files};
 use super::imap::letter;
 use super::inside::{Dice, Seen, copy, look};
 use super::wire::{Server, Tls};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 
 const PAGE: usize = 4096;
 /// Flips of the cache; `POSTRIDER_FLIPS` says otherwise.
-const FLIPS: usize = 100;
+const FLIPS: usize = 500;
+/// Of each so many the program itself goes on with the cache, at the server.
+const AT_SERVER: usize = 50;
+/// Threads that flip, each in a profile of its own.
+const HANDS: usize = 2;
 
 /// A profile with sixty letters and their texts, a star that waits, an outgoing mail and an unfinished one; all of it in the files
 /// themselves, not in their logs.
@@ -54,6 +60,47 @@ fn flipped(bed: &Bed, file: &str, at: usize, by: u8) -> tempfile::TempDir {
     dir
 }
 
+/// A copy of a profile whose cache is flipped again and again; the rest of it is the same each time.
+struct Worn {
+    dir: tempfile::TempDir,
+    bed: PathBuf,
+    cache: Vec<u8>,
+    blobs: usize,
+}
+
+impl Worn {
+    fn of(bed: &Bed) -> Self {
+        let dir = flipped(bed, "cache.sqlite", 0, 0);
+        let blobs = count(&bed.path("data/blobs"));
+        Self { dir, bed: bed.path(""), cache: fs::read(bed.path("data/cache.sqlite")).unwrap(), blobs }
+    }
+
+    /// As it was, but for one byte.
+    fn flip(&self, at: usize, by: u8) {
+        let data = self.dir.path().join("data");
+        for entry in fs::read_dir(&data).unwrap().map(|e| e.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+            if name.contains(".sqlite-") || name.contains(".bad-") {
+                fs::remove_file(entry).unwrap();
+            }
+        }
+        let mut bytes = self.cache.clone();
+        bytes[at] ^= by;
+        fs::write(data.join("cache.sqlite"), bytes).unwrap();
+        fs::copy(self.bed.join("data/state.sqlite"), data.join("state.sqlite")).unwrap();
+        if count(&data.join("blobs")) != self.blobs {
+            fs::remove_dir_all(data.join("blobs")).unwrap();
+            copy(&self.bed.join("data/blobs"), &data.join("blobs"));
+        }
+    }
+}
+
+fn count(folder: &Path) -> usize {
+    let mut all = 0;
+    files(folder, &mut |_| all += 1);
+    all
+}
+
 /// Where to flip: each page in turn, one place in it by the dice.
 fn places(size: usize, count: usize, dice: &mut Dice) -> Vec<(usize, u8)> {
     let pages = size / PAGE;
@@ -77,31 +124,32 @@ fn f_06_a_byte_of_the_cache() {
     let size = usize::try_from(fs::metadata(bed.path("data/cache.sqlite")).unwrap().len()).unwrap();
     let count = std::env::var("POSTRIDER_FLIPS").ok().and_then(|n| n.parse().ok()).unwrap_or(FLIPS);
     let all = places(size, count, &mut Dice(20_260_621));
-    let (mut found, mut harmless) = (0, 0);
+    let (found, aside, next) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let told = imap.heard().len();
-    for (n, (at, by)) in all.into_iter().enumerate() {
-        let dir = flipped(&bed, "cache.sqlite", at, by);
-        let seen = look(dir.path()).unwrap_or_else(|fault| panic!("byte {at}: {fault}"));
-        // What waits is in the state.
-        assert_eq!((seen.queue, seen.outbox, seen.drafts), (1, 1, 1), "byte {at}");
-        assert_eq!(fs::read(dir.path().join("data/state.sqlite")).unwrap(), state, "byte {at}");
-        if seen == whole {
-            harmless += 1
-        } else {
-            found += 1
+    let hand = || {
+        let worn = Worn::of(&bed);
+        while let Some((at, by)) = all.get(next.fetch_add(1, SeqCst)).copied() {
+            worn.flip(at, by);
+            let seen = look(worn.dir.path()).unwrap_or_else(|fault| panic!("byte {at}: {fault}"));
+            // What waits is in the state.
+            assert_eq!((seen.queue, seen.outbox, seen.drafts), (1, 1, 1), "byte {at}");
+            assert!(fs::read(worn.dir.path().join("data/state.sqlite")).unwrap() == state, "byte {at}: the state was touched");
+            found.fetch_add(usize::from(seen != whole), SeqCst);
+            aside.fetch_add(usize::from(set_aside(&worn.dir.path().join("data"))), SeqCst);
         }
-        if n % 50 == 0 {
-            // The star goes to letter 40 or waits; nothing else is ever told.
-            let aside = set_aside(&dir.path().join("data"));
-            let ran = bed.run_in(dir.path(), &["sync"]);
-            assert!([0, 1].contains(&ran.code), "byte {at}, {aside}: {ran:?}");
-            let mut world = imap.world();
-            let wrong = world.inbox().mails.iter().filter(|m| m.uid != 40 && !m.flags.is_empty()).count();
-            assert_eq!((wrong, world.inbox().mails.len()), (0, 60), "byte {at}");
-            world.inbox().mails[39].flags.clear();
-        }
+    };
+    std::thread::scope(|hands| (0..HANDS).for_each(|_| drop(hands.spawn(hand))));
+    println!("{count} bytes of {size}: {found:?} seen, {aside:?} put aside");
+    for (at, by) in all.iter().step_by(AT_SERVER) {
+        let dir = flipped(&bed, "cache.sqlite", *at, *by);
+        // The star goes to letter 40 or waits; nothing else is ever told.
+        let ran = bed.run_in(dir.path(), &["sync"]);
+        assert!([0, 1].contains(&ran.code), "byte {at}: {ran:?}");
+        let mut world = imap.world();
+        let wrong = world.inbox().mails.iter().filter(|m| m.uid != 40 && !m.flags.is_empty()).count();
+        assert_eq!((wrong, world.inbox().mails.len()), (0, 60), "byte {at}");
+        world.inbox().mails[39].flags.clear();
     }
-    println!("{count} bytes of {size}: {harmless} without any effect, {found} seen");
     let wrong = ["UID MOVE", "UID COPY", "EXPUNGE", "-FLAGS", "APPEND \"INBOX", "DELETE", "RENAME"];
     assert!(imap.heard()[told..].iter().all(|h| !wrong.iter().any(|w| h.line.contains(w))), "a wrong act");
 }

@@ -58,13 +58,13 @@
 //! * F-03 tests/day/main.rs a_day, src/engine/plan/model/laws.rs killed_after_every_single_step_the_end_is_the_same
 //! * F-04 faults f_04_calls_that_fail
 //! * F-05 faults f_05_a_full_disk, faults f_05_a_disk_without_room_under_the_reader, src/store/faults.rs a_full_disk_is_told_and_takes_nothing_that_was_there
-//! * F-06 files f_06_damaged_files, flips f_06_a_byte_of_the_cache, flips f_06_a_byte_of_the_state, flips f_06_drafts_are_rescued, src/store/tests.rs a_newer_state_is_left_alone_and_a_damaged_one_is_not_replaced, src/store/faults.rs a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state
+//! * F-06 files f_06_damaged_files, flips f_06_a_byte_of_the_cache, flips f_06_a_byte_of_the_state, flips f_06_drafts_are_rescued, src/store/tests.rs a_newer_state_is_left_alone_and_a_damaged_one_is_not_replaced, src/store/faults.rs a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state, src/engine/setup.rs a_cache_whose_tables_are_not_ours_is_begun_anew
 //! * F-07 files f_07_the_cache_goes
 //! * F-08 faults f_08_power_loss
 //! * F-09 files f_09_two_programs
 //! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_twice_and_left_out, panics f_10_a_mail_that_cannot_be_displayed, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/poison.rs twice_and_no_more_until_a_newer_program_comes, src/store/tests.rs a_failing_job_takes_nothing_with_it
 //! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing
-//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line
+//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line
 //! * F-13 tests/it/soak.rs soak
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
