@@ -11,20 +11,20 @@
 //! * T-05 transport t_05_data_before_tls
 //! * T-06 use_of_line t_06_alerts
 //! * T-07 transport t_07_referrals
-//! * T-08 transport t_08_t_09_submission_before_tls
-//! * T-09 transport t_08_t_09_submission_before_tls
+//! * T-08 transport t_08_t_09_submission_before_tls, details t_08_a_mail_that_waits
+//! * T-09 transport t_08_t_09_submission_before_tls, details t_08_a_mail_that_waits
 //! * T-10 transport t_10_certificates, src/net/tls_tests.rs names, tests/it/tls.rs smtp_certificates
 //! * T-11 transport t_11_a_pin_holds, src/net/tls_tests.rs a_pin_replaces_names_and_authorities_and_nothing_else
-//! * T-12 transport t_12_cut_without_good_bye, tests/it/line.rs a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail
+//! * T-12 transport t_12_cut_without_good_bye, tests/it/line.rs a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail, details t_12_half_a_line
 //! * T-13 use_of_line t_13_odd_tls, patience limits_of_time
 //! * T-14 not built yet: servers are not discovered; the person names them
-//! * T-15 transport t_15_a_certificate_and_nothing_weaker, src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left
+//! * T-15 transport t_15_a_certificate_and_nothing_weaker, src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left, details t_15_the_strongest_or_nothing
 //! * T-16 src/net/imap/tests_auth.rs a_refused_token_says_why
 //! * T-17 use_of_line t_17_login_disabled_after_tls, src/net/imap/tests_login.rs t17_no_login_where_none_is_offered
 //! * T-18 src/net/wire_tests.rs t18_a_bomb_ends_the_connection
 //! * T-19 use_of_line t_19_no_storm, src/base/backoff.rs twenty_connects_in_ten_minutes_at_most
 //! * S-01 sizes s_01_huge_literals, patience limits_of_time
-//! * S-02 src/net/imap/tests.rs s01_to_s03_literals
+//! * S-02 src/net/imap/tests.rs s01_to_s03_literals, details s_02_sizes_that_are_none
 //! * S-03 sizes s_03_literals_of_another_length
 //! * S-04 sizes s_04_floods
 //! * S-05 sizes s_05_cancelled_at_once, patience limits_of_time
@@ -37,22 +37,22 @@
 //! * S-12 sizes s_12_unasked_texts
 //! * S-13 wishes s_13_vanished, wishes s_13_most_of_a_mailbox, src/net/imap/tests.rs s18_sets_cost_nothing
 //! * S-14 wishes s_14_by_uid_only, src/net/imap/tests.rs s14_s29_changes
-//! * S-15 wishes s_15_good_byes, src/net/imap/tests.rs s15_good_byes
+//! * S-15 wishes s_15_good_byes, src/net/imap/tests.rs s15_good_byes, details s_15_good_byes_elsewhere
 //! * S-16 wishes s_16_tags, src/net/imap/tests.rs s16_tags
 //! * S-17 sizes s_17_capabilities
 //! * S-18 sizes s_18_searches
-//! * S-19 rows s_19_modseq_lies
+//! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future
 //! * S-20 sizes s_20_flags
 //! * S-21 wishes s_21_renumbered_with_wishes, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
-//! * S-22 wishes s_22_never_the_same_numbers
+//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said
 //! * S-23 names s_23_names
-//! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line
+//! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line, details s_24_no_injection_elsewhere
 //! * S-25 names s_25_odd_trees
 //! * S-26 names s_26_words_of_servers, names s_26_words_of_submission
 //! * S-27 names s_27_idle_floods, src/app/pace.rs the_first_is_taken_at_once_and_others_together, src/net/dial.rs connects_and_refuses, src/net/imap/tests.rs s27_idle, src/net/imap/tests.rs s27_silence_is_looked_into, tests/it/watch.rs a_line_that_says_nothing_is_asked_and_replaced, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once, src/engine/jolt.rs waking_is_told_from_a_clock_that_was_set
-//! * S-28 rows s_28_envelopes_that_lie
+//! * S-28 rows s_28_envelopes_that_lie, details s_28_what_else_is_not_so
 //! * S-29 wishes s_29_copies_that_are_none, wishes s_29_numbers_of_copies_that_lie, wishes s_29_numbers_of_sent_copies_that_lie
-//! * S-30 wishes s_30_refusals
+//! * S-30 wishes s_30_refusals, details s_30_outcomes
 //! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine
 //! * F-02 tests/crash/main.rs a_day_at_a_server, src/engine/plan/model/laws.rs alone_the_server_gets_exactly_what_the_person_did
 //! * F-03 tests/day/main.rs a_day, src/engine/plan/model/laws.rs killed_after_every_single_step_the_end_is_the_same
@@ -70,6 +70,7 @@
 
 mod bed;
 mod cert;
+mod details;
 mod faults;
 mod files;
 mod flips;

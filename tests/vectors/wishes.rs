@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// What the server has not confirmed: kind and state.
-fn queue(bed: &Bed) -> Vec<(String, String)> {
+pub fn queue(bed: &Bed) -> Vec<(String, String)> {
     let rows: Value = bed.run(&["--offline", "queue", "--json"]).code(0).json();
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     rows.as_array().unwrap().iter().map(|r| (text(r, "kind"), text(r, "state"))).collect()
@@ -21,7 +21,7 @@ fn subjects(numbers: &[u32]) -> Vec<String> {
 }
 
 /// A profile in step with an inbox of `n` letters, their texts here.
-fn in_step(n: u32) -> (Server, Bed) {
+pub fn in_step(n: u32) -> (Server, Bed) {
     let server = Server::imap();
     (4..=n).for_each(|n| {
         server.world().inbox().add(letter(n));
@@ -32,7 +32,7 @@ fn in_step(n: u32) -> (Server, Bed) {
 }
 
 #[track_caller]
-fn act(bed: &Bed, verb: &str, subject: &str, more: &[&str]) {
+pub fn act(bed: &Bed, verb: &str, subject: &str, more: &[&str]) {
     let id = bed.id("INBOX", subject);
     bed.run(&[&["--offline", verb, &id], more].concat()).code(0);
 }

@@ -183,7 +183,7 @@ fn s18_sets_cost_nothing() {
     let begun = Instant::now();
     let steps = vec![hear("NOOP"), say("* VANISHED 1:4294967295\r\n* VANISHED (EARLIER) 1:*\r\n%T OK x\r\n")];
     assert!(with(steps, |s| (s.noop().is_ok(), s.changed())).0.1);
-    for (set, want) in [("1:9999999", "1:9999999"), ("3:1", "1:3"), ("1:0", ""), (",1,,2", ""), ("x", "")] {
+    for (set, want) in [("1:9999999", "1:9999999"), ("3:1", "1:3"), ("1:0", ""), (",1,,2", ""), ("*:*", ""), ("x", "")] {
         let steps = vec![hear("SEARCH"), say(format!("* ESEARCH (TAG \"x\") UID ALL {set}\r\n%T OK x\r\n"))];
         assert_eq!(with(steps, |s| s.uids(1).unwrap().to_string()).0, want);
     }

@@ -1,0 +1,251 @@
+//! details — single sentences of T-08 to S-30 that the tests of those numbers leave to this file.
+//! Start reading at: the tests, in the order of their numbers.
+
+use super::bed::{Bed, PASSWORD};
+use super::cert::Identity;
+use super::imap::{Folder, World, letter};
+use super::screen::Screen;
+use super::wire::{Act, GREETING, Server, Tls, first, replaced, say};
+use super::wishes::{act, in_step, queue};
+use std::time::{Duration, Instant};
+
+/// T-08, T-09: with a mail that waits to go out, too: nothing of it is said in the clear, and it waits on.
+#[test]
+fn t_08_a_mail_that_waits() {
+    let refused = [("EHLO", "500 what\r\n"), ("EHLO", "250-x\r\n250 AUTH PLAIN LOGIN\r\n"), ("STARTTLS", "454 not now\r\n")];
+    for (place, answer) in refused {
+        let (imap, smtp) = (Server::imap(), Server::smtp_over(Tls::Start(Identity::good())));
+        smtp.always(place, vec![say(answer)]);
+        for word in ["HELO", "AUTH", "MAIL", "RCPT"] {
+            smtp.always(word, vec![say("250 go on\r\n")]);
+        }
+        let mut bed = Bed::new();
+        bed.account("a", &imap, Some(&smtp), "");
+        bed.write("mail", "To: b@x.example\nSubject: A letter\n\nText.\n");
+        assert_ne!(bed.send(&["--wait"]).code, 0);
+        for word in ["AUTH", "MAIL", "RCPT", "letter", PASSWORD] {
+            assert_eq!(smtp.count(word), 0, "{place} {answer}: {:?}", smtp.heard());
+        }
+        assert!(bed.run(&["--offline", "outbox", "list"]).code(0).out.contains("A letter"));
+    }
+}
+
+/// T-12: half a line, and then nothing, without a good-bye: no part of it is believed.
+#[test]
+fn t_12_half_a_line() {
+    for (place, half) in [("FLAGS", "* 1 FETCH (UID 1 FLAGS (\\Flagged)"), ("LIST", "* LIST () \"/\" EVI"), ("SELECT", "* 2")] {
+        for end in [Act::Reset, Act::Close] {
+            let server = Server::imap_over(Tls::Implicit(Identity::good()));
+            server.once(place, vec![say(half), end]);
+            let bed = Bed::at(&server);
+            bed.run(&["sync"]).code(69);
+            let names = bed.run(&["--offline", "mailboxes"]).code(0).out;
+            assert!(!names.contains("EVI"), "{names}");
+            bed.run(&["sync"]).code(0);
+            let rows = bed.list("INBOX");
+            assert!(rows.len() == 3 && rows.iter().all(|r| r["flags"] == serde_json::json!([])), "{half}: {rows:?}");
+        }
+    }
+}
+
+/// T-15: the strongest of what the server offers; when it is refused, nothing weaker; where all that it offers is weaker than the
+/// account allows, or nobody knows it, nothing at all.
+#[test]
+fn t_15_the_strongest_or_nothing() {
+    let unknown: String = (0..60).map(|n| format!(" AUTH=X-{n}")).collect();
+    let runs = [
+        ("AUTH=PLAIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-256", "", Some("AUTHENTICATE SCRAM-SHA-256")),
+        ("AUTH=PLAIN AUTH=CRAM-MD5 AUTH=SCRAM-SHA-256-PLUS", "", Some("AUTHENTICATE CRAM-MD5")),
+        ("AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5", "min-auth = \"SCRAM-SHA-1\"", None),
+        // The command LOGIN, which every server has that does not forbid it.
+        ("", "min-auth = \"CRAM-MD5\"", None),
+        (&unknown, "min-auth = \"CRAM-MD5\"", None),
+        (&format!("LOGINDISABLED{unknown}"), "", None),
+    ];
+    for (offers, more, said) in runs {
+        let server = Server::imap();
+        server.world().greeting_caps = format!("IMAP4rev1 SASL-IR {offers}");
+        server.always("AUTHENTICATE", vec![say("%T NO [AUTHENTICATIONFAILED] no\r\n")]);
+        server.always("LOGIN", vec![say("%T OK in\r\n")]);
+        let mut bed = Bed::new();
+        bed.account("a", &server, None, more);
+        bed.run(&["sync"]).code(77);
+        let heard = server.heard();
+        let tries: Vec<&str> =
+            heard.iter().map(|h| h.line.as_str()).filter(|l| l.contains("AUTHENTICATE") || l.contains("LOGIN ")).collect();
+        assert_eq!(tries.len(), usize::from(said.is_some()), "{offers}: {tries:?}");
+        assert!(said.is_none_or(|said| tries[0].contains(said)), "{offers}: {tries:?}");
+        assert!(!heard.iter().any(|h| h.line.contains(PASSWORD)), "{heard:?}");
+    }
+}
+
+/// S-02: sizes that are none, in what is read while the list is: an error or an exact reading, and no next answer is taken for
+/// another.
+#[test]
+fn s_02_sizes_that_are_none() {
+    for size in ["{-1}", "{}", "{ 5}", "{+5}", "{5+}", "{0x5}", "{1e3}", "{05}", "~{5}", "{5}x", "{5"] {
+        let server = Server::imap();
+        server.once("SELECT", vec![first(format!("* 3 FETCH (UID 3 FLAGS () BODY[TEXT] {size}\r\nabcde)\r\n"))]);
+        let bed = Bed::at(&server);
+        let ran = bed.run(&["sync"]);
+        assert!(ran.code == 0 || ran.code == 76, "{size}: {ran:?}");
+        assert!(ran.code != 0 || bed.subjects("INBOX").len() == 3, "{size}");
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        assert_eq!(bed.subjects("INBOX"), ["Letter 1", "Letter 2", "Letter 3"], "{size}");
+        let text = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 3")]).code(0).out;
+        assert!(text.contains("the text of letter 3") && !text.contains("abcde"), "{size}: {text}");
+    }
+}
+
+/// S-15: a good-bye where capabilities are asked for, and where a message waits for leave to be put into a mailbox.
+#[test]
+fn s_15_good_byes_elsewhere() {
+    let (imap, smtp) = (Server::imap(), Server::smtp_over(Tls::None));
+    let bye = || vec![say("* BYE later\r\n"), Act::Close];
+    imap.always(GREETING, vec![say("* OK hi\r\n")]);
+    imap.once("CAPABILITY", bye());
+    let mut bed = Bed::new();
+    bed.account("a", &imap, Some(&smtp), "");
+    bed.run(&["sync"]).code(69);
+    bed.run(&["sync"]).code(0);
+    imap.once("APPEND", bye());
+    bed.write("mail", "To: b@x.example\nSubject: A letter\n\nText.\n");
+    bed.send(&["--wait"]);
+    // It is looked whether the server files by itself first.
+    let begun = Instant::now();
+    while imap.world().folder("Sent").mails.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never filed");
+        bed.run(&["sync"]);
+    }
+    bed.run(&["sync"]).code(0);
+    assert_eq!((imap.world().folder("Sent").mails.len(), smtp.world().sent.len()), (1, 1));
+    assert!(imap.count("APPEND") >= 2, "it was broken off once");
+    assert_eq!(queue(&bed), []);
+}
+
+/// S-19: rows with a number of change beyond the mailbox's own: what changes later is seen all the same.
+#[test]
+fn s_19_rows_of_the_future() {
+    let server = Server::imap();
+    server.world().caps.push_str(" CONDSTORE");
+    let told = |n: &str| first(format!("* OK [HIGHESTMODSEQ {n}] x\r\n"));
+    server.always("SELECT", vec![told("9")]);
+    server.always("FETCH", vec![replaced("FLAGS (", "MODSEQ (9000000) FLAGS (")]);
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    server.heal();
+    server.always("SELECT", vec![told("10")]);
+    server.world().inbox().mails[0].flags.insert("\\Flagged".to_owned());
+    server.world().inbox().add(letter(4));
+    bed.run(&["sync"]).code(0);
+    let flagged = bed.list("INBOX").iter().filter(|r| r["flags"] == serde_json::json!(["flagged"])).count();
+    assert_eq!((flagged, bed.subjects("INBOX").len()), (1, 4));
+}
+
+/// S-22: who numbers anew at each visit is left as it is after a few, and it is said so; what is here stays, and is not fetched
+/// again and again.
+#[test]
+fn s_22_it_is_said() {
+    let (server, bed) = in_step(6);
+    let flip = || Act::World(Box::new(|w: &mut World| w.inbox().validity ^= 3));
+    server.always("INBOX\"", vec![flip(), Act::Honest]);
+    let before = server.count("ENVELOPE");
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 6");
+    let next = std::cell::Cell::new(7);
+    screen.until("it is said", Duration::from_secs(60), |text| {
+        server.world().inbox().add(letter(next.get()));
+        next.set(next.get() + 1);
+        std::thread::sleep(Duration::from_millis(300));
+        text.contains("numbered anew")
+    });
+    screen.press("Q");
+    screen.ends();
+    println!("{} times fetched", server.count("ENVELOPE") - before);
+}
+
+/// S-24: such words in other places: a mailbox renamed, subscribed to, words that a person looks for.
+#[test]
+fn s_24_no_injection_elsewhere() {
+    let evil = "x\" \r\nA99 DELETE INBOX\r\n";
+    let server = Server::imap();
+    server.world().folders.push(Folder::new("Old"));
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    for verb in [&["rename", "Old", evil][..], &["subscribe", evil], &["create", evil], &["delete", evil]] {
+        bed.run(&[&["mailbox"], verb].concat());
+        bed.run(&["sync"]);
+    }
+    let searched = server.count("SEARCH");
+    for words in [format!("subject:\"{evil}\""), format!("body:{evil}"), "body:{3}".to_owned(), "from:\\\"\\".to_owned()] {
+        bed.run(&["search", "--server", &words]);
+    }
+    assert!(server.count("SEARCH") > searched, "nobody asked the server");
+    // What a command announces is noted in one piece; a line that begins so would be a command.
+    assert!(server.heard().iter().all(|h| !h.line.starts_with("A99")), "{:?}", server.heard());
+    assert_eq!(server.world().inbox().mails.len(), 3);
+}
+
+/// S-28: who wrote it, how large it is and what is attached: the message itself says it, in the list, in what is shown, and in
+/// the head of an answer.
+#[test]
+fn s_28_what_else_is_not_so() {
+    let server = Server::imap();
+    server.always(
+        "ENVELOPE",
+        vec![Act::Edit(Box::new(|honest| {
+            let honest = super::wire::replace(&honest, b"\"a3\"", b"\"evil\"");
+            super::wire::replace(&honest, b"Ann 3", b"Boss")
+        }))],
+    );
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]).code(0);
+    let row = |bed: &Bed| bed.list("INBOX").into_iter().find(|r| r["subject"] == "Letter 3").unwrap().to_string();
+    assert!(row(&bed).contains("evil"), "{}", row(&bed));
+    bed.run(&["sync", "--bodies", "all"]).code(0);
+    assert!(!row(&bed).contains("evil") && !row(&bed).contains("Boss") && row(&bed).contains("a3@x.example"), "{}", row(&bed));
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    screen.press("\r");
+    screen.shows("the text of letter 3");
+    screen.press("r");
+    screen.shows("a3@x.example");
+    assert!(!screen.text().contains("evil") && !screen.text().contains("Boss"), "{}", screen.text());
+    screen.kill();
+}
+
+/// S-30: each refusal's outcome, with the server's words, clean; what may be tried later is, by itself, and what may not is not.
+#[test]
+fn s_30_outcomes() {
+    const LATER: [&str; 3] = ["NO [UNAVAILABLE]", "NO [INUSE]", "NO [LIMIT]"];
+    let asks = ["NO [TRYCREATE]", "NO [OVERQUOTA]", "NO [NOPERM]", "NO [CANNOT]", "NO", "BAD"];
+    let run = |answer: &str| {
+        let later = LATER.contains(&answer);
+        let (server, bed) = in_step(3);
+        act(&bed, "move", "Letter 2", &["--to", "Archive"]);
+        server.always("UID MOVE", vec![say(format!("%T {answer} because\x1b[2J PWN\r\n"))]);
+        bed.run(&["sync"]);
+        let state = if later { "queued" } else { "parked" };
+        assert_eq!(queue(&bed), [("move".to_owned(), state.to_owned())], "{answer}");
+        let shown = bed.run(&["--offline", "queue"]).code(0).out;
+        assert!(shown.contains("because") && shown.contains("PWN") && !shown.contains('\x1b'), "{shown}");
+        // The list shows what is so at the server, unless it is only a matter of time.
+        assert_eq!(bed.subjects("INBOX").len(), if later { 2 } else { 3 }, "{answer}");
+        server.heal();
+        let there = || server.world().folder("Archive").mails.len();
+        if later {
+            let begun = Instant::now();
+            while there() == 0 {
+                assert!(begun.elapsed() < Duration::from_secs(60), "{answer}: never tried again");
+                bed.run(&["sync"]);
+            }
+        }
+        bed.run(&["sync"]);
+        assert_eq!((there(), queue(&bed).len()), if later { (1, 0) } else { (0, 1) }, "{answer}");
+    };
+    std::thread::scope(|all| {
+        for answer in LATER.into_iter().chain(asks) {
+            all.spawn(move || run(answer));
+        }
+    });
+}
