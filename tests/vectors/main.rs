@@ -17,7 +17,7 @@
 //! * T-11 transport t_11_a_pin_holds, src/net/tls_tests.rs a_pin_replaces_names_and_authorities_and_nothing_else
 //! * T-12 transport t_12_cut_without_good_bye, tests/it/line.rs a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail, details t_12_half_a_line
 //! * T-13 use_of_line t_13_odd_tls, patience limits_of_time
-//! * T-14 not built yet: servers are not discovered; the person names them
+//! * T-14 peers t_14_nobody_is_looked_for, peers t_14_those_that_are_named_and_encrypted, peers t_14_no_name_but_the_one_that_was_typed, peers t_14_a_guess_is_shown_first
 //! * T-15 transport t_15_a_certificate_and_nothing_weaker, src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left, details t_15_the_strongest_or_nothing
 //! * T-16 src/net/imap/tests_auth.rs a_refused_token_says_why
 //! * T-17 use_of_line t_17_login_disabled_after_tls, src/net/imap/tests_login.rs t17_no_login_where_none_is_offered
@@ -63,7 +63,7 @@
 //! * F-08 faults f_08_power_loss
 //! * F-09 files f_09_two_programs
 //! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_twice_and_left_out, panics f_10_a_mail_that_cannot_be_displayed, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/poison.rs twice_and_no_more_until_a_newer_program_comes, src/store/tests.rs a_failing_job_takes_nothing_with_it
-//! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing
+//! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing, hour f_11_stopped_for_an_hour
 //! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line
 //! * F-13 tests/it/soak.rs soak
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -75,6 +75,7 @@ mod faults;
 mod files;
 mod flips;
 mod gmail;
+mod hour;
 mod imap;
 mod inside;
 mod line;
@@ -84,6 +85,7 @@ mod oracle;
 #[cfg(feature = "fault")]
 mod panics;
 mod patience;
+mod peers;
 mod records;
 mod rows;
 #[path = "../day/screen.rs"]
