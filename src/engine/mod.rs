@@ -18,6 +18,7 @@ mod check_more;
 pub mod connect;
 pub mod crew;
 pub mod desk;
+mod details;
 pub mod exec;
 mod far;
 pub mod fault;

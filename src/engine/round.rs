@@ -120,6 +120,8 @@ pub struct Memory {
     pub told_of_quota: bool,
     /// Messages whose bodies the server did not give: not asked for ahead of need again.
     pub unfetchable: HashSet<MessageKey>,
+    /// Mailboxes whose rows the server does not tell more of: not asked before their next visit.
+    pub untellable: HashSet<MailboxId>,
     /// Messages whose first words the server was asked for and did not give.
     pub previewed: HashSet<MessageKey>,
     /// What servers wanted the person to read, and was told: not again at the next connection.
@@ -214,6 +216,10 @@ impl Visitor<'_> {
         for _ in 0..AGAIN {
             match self.once(conn, path, &mut passed)? {
                 Some(end) => {
+                    self.memory.untellable.remove(&mailbox);
+                    if end == End::Synced {
+                        self.some_details(conn, mailbox)?;
+                    }
                     passed.end = end;
                     return Ok(passed);
                 }

@@ -161,6 +161,7 @@ impl Once<'_> {
             Some(path) => shared.store.read(|db| mailboxes::find(db, &self.config.name, path))?,
             None => None,
         };
+        self.details(conn)?;
         self.bodies(conn, only)?;
         asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared, &self.config.name)?, conn, self.cancel)?;
         // The desk makes the files of what came, and freezes the mails that waited for it: they go in this pass, too.
@@ -218,6 +219,13 @@ impl Once<'_> {
             }
             seen.insert(path);
         }
+        Ok(())
+    }
+
+    fn details(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let mut fetcher = Fetcher::new(self.shared, &self.config.name)?;
+        let cancel = self.cancel;
+        while !cancel.is_set() && self.visitor(|visitor| visitor.details(conn, &mut fetcher))? {}
         Ok(())
     }
 

@@ -219,7 +219,7 @@ impl<'a> Work<'a> {
                 self.push(conn)?;
                 continue;
             }
-            if self.asked()? || self.ahead(conn)? || self.limits(conn)? || self.previews(conn)? {
+            if self.asked()? || self.details(conn)? || self.ahead(conn)? || self.limits(conn)? || self.previews(conn)? {
                 continue;
             }
             self.rest(conn)?;

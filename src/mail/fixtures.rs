@@ -66,7 +66,7 @@ pub fn seen(uid: u32) -> EnvelopeSeen {
         received: i64::from(uid) * 60,
         size: 100,
         envelope: Envelope::default(),
-        attachments: Vec::new(),
+        attachments: Some(Vec::new()),
         object_id: String::new(),
     }
 }

@@ -1,5 +1,5 @@
 //! server — what a mail store tells us about its mailboxes, in types that no protocol crate owns.
-//! Owns: `Caps`, `ListedMailbox`, `Selected`, `Resync`, `MailboxNews`, `FlagsSeen`, `EnvelopeSeen`, `IdentitySeen`, `CopiedUids`.
+//! Owns: `Caps`, `ListedMailbox`, `Selected`, `Resync`, `MailboxNews`, `FlagsSeen`, `EnvelopeSeen`, `DetailsSeen`, `IdentitySeen`, `CopiedUids`.
 //! May import: base.
 //! Start reading at: `Caps`. `net` makes these, `engine/plan` decides by them, `store` keeps them; IMAP, the
 //! local account and the tests' model server all speak in them.
@@ -180,6 +180,17 @@ pub struct FlagsSeen {
     pub modseq: ModSeq,
 }
 
+/// What a list row can be shown without, of one message as the server has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DetailsSeen {
+    /// Which message.
+    pub uid: Uid,
+    /// How many attachments BODYSTRUCTURE shows, and their file names (untrusted).
+    pub attachments: Vec<String>,
+    /// `In-Reply-To`.
+    pub in_reply_to: Vec<MessageId>,
+}
+
 /// All that a list row needs of one message as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EnvelopeSeen {
@@ -195,8 +206,9 @@ pub struct EnvelopeSeen {
     pub size: u64,
     /// The headers.
     pub envelope: Envelope,
-    /// How many attachments BODYSTRUCTURE shows, and their file names (untrusted).
-    pub attachments: Vec<String>,
+    /// The attachments' file names (untrusted), "" for one without; none where that, and `In-Reply-To`, was not told with the
+    /// row: a [`DetailsSeen`] follows.
+    pub attachments: Option<Vec<String>>,
     /// EMAILID or X-GM-MSGID, "" without.
     pub object_id: String,
 }

@@ -16,7 +16,7 @@ use crate::mail::query::Query;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
-    Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
+    Caps, CopiedUids, DetailsSeen, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use std::io::{Read, Write};
@@ -177,6 +177,11 @@ pub trait MailStore: Send {
 
     /// All that list rows need of `uids`, in parts of at most [`PART`] in the server's order.
     fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()>;
+
+    /// What rows that came without it can be shown without. Those of which there is nothing to tell are left out.
+    fn fetch_details(&mut self, _uids: &UidSet) -> Result<Vec<DetailsSeen>> {
+        Ok(Vec::new())
+    }
 
     /// What tells messages apart when UIDs do not: for re-identifying and probing.
     fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>>;

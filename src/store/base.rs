@@ -7,7 +7,7 @@ use super::change::Topic;
 use super::error::{Result, StoreError};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{doubt, overlay, placements};
+use super::{details, doubt, overlay, placements};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::{ModSeq, Uid, UidValidity};
@@ -170,6 +170,7 @@ pub fn rebase(
         tx.conn().prepare_cached("UPDATE placement SET uid = -uid WHERE id = ?1")?.execute([id])?;
     }
     overlay::renumber(tx, mailbox, to, &kept)?;
+    details::renumbered(tx, mailbox)?;
     record(tx, mailbox, Base { uidvalidity: to, ..Base::default() })?;
     tx.note(Topic::Messages(mailbox));
     Ok(())

@@ -60,6 +60,17 @@ fn write(db: &Db<Cache>, message: MessageKey, text: Option<&str>) -> Result<()> 
     Ok(())
 }
 
+/// Indexes a message by its headers and names of attachments once more, in an idle moment; nothing where its text is indexed.
+pub(super) fn again(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
+    let sql = "UPDATE message SET indexed = 0 WHERE id = ?1 AND indexed = 1 RETURNING sort";
+    let sort = tx.conn().prepare_cached(sql)?.query_row([message.0], |r| r.get(0)).optional()?;
+    if let Some(sort) = sort {
+        remove(tx, sort)?;
+        tx.fresh = true;
+    }
+    Ok(())
+}
+
 /// Forgets a message.
 pub(super) fn remove(tx: &mut Tx<'_, Cache>, sort: i64) -> Result<()> {
     tx.conn().prepare_cached("DELETE FROM message_fts WHERE rowid = ?1")?.execute([sort])?;

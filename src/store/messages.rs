@@ -6,7 +6,7 @@
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{base, fill, fts, keywords, overlay, placements, threads};
+use super::{base, details, fill, fts, keywords, overlay, placements, threads};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
@@ -51,6 +51,7 @@ pub fn record_new(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, validity: UidValid
     base::begin(tx, mailbox, validity)?;
     let account = base::account(tx, mailbox)?;
     let mut ground = Ground::of(tx, mailbox, rows)?;
+    details::lack(tx, mailbox, rows)?;
     for row in rows {
         record_one(tx, &account, mailbox, row, &mut ground)?;
     }
@@ -208,6 +209,7 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
         && tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
     let from = envelope.from.first();
     let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
+    let files = row.attachments.as_deref().unwrap_or_default();
     // Mostly nothing else was received in that second; if it was, it is found out when the row is put in.
     let sort = tx.fill.sort(received);
     tx.fill.content(fill::Content {
@@ -224,8 +226,8 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
         from_addr: from.map_or_else(String::new, |a| a.addr.clone()),
         recipients: json(&recipients)?,
         subject: envelope.subject.clone(),
-        attachments: i64::try_from(row.attachments.len()).unwrap_or(i64::MAX),
-        files: json(&row.attachments)?,
+        attachments: i64::try_from(files.len()).unwrap_or(i64::MAX),
+        files: json(&files)?,
         envelope: json(envelope)?,
     });
     Ok(((key, thread, sort), lone))
@@ -233,12 +235,12 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
 
 /// The headers of a content as its own bytes say, in place of what the server said (security S-28). What tells messages apart
 /// stays the server's: it will be compared with what the server says.
-pub(super) fn restate(tx: &Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
+pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
     let from = envelope.from.first();
     let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
     let sql = "UPDATE message SET date = coalesce(?2, received), from_name = ?3, from_addr = ?4, recipients = ?5, subject = ?6,
                  envelope = ?7 WHERE id = ?1 AND envelope <> ?7";
-    tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
+    let changed = tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
         message.0,
         envelope.date,
         from.map_or("", |a| &a.name),
@@ -247,7 +249,24 @@ pub(super) fn restate(tx: &Tx<'_, Cache>, message: MessageKey, envelope: &Envelo
         envelope.subject,
         json(envelope)?,
     ])?;
+    // Of one that names its ancestors a row does not say what else it answers.
+    if changed > 0 && envelope.in_reply_to.iter().any(|id| !envelope.references.contains(id)) {
+        let Content { account, thread, .. } = content(tx, message)?;
+        threads::follow(tx, &account, envelope, thread)?;
+    }
     Ok(())
+}
+
+/// What a content answers, where its row did not say it; its conversation follows. Whether that is news.
+pub(super) fn answers(tx: &mut Tx<'_, Cache>, message: MessageKey, ids: &[MessageId]) -> Result<bool> {
+    let Content { account, mut envelope, thread, .. } = content(tx, message)?;
+    if ids.is_empty() || !envelope.in_reply_to.is_empty() {
+        return Ok(false);
+    }
+    envelope.in_reply_to = ids.to_vec();
+    tx.conn().prepare_cached("UPDATE message SET envelope = ?2 WHERE id = ?1")?.execute((message.0, json(&envelope)?))?;
+    threads::follow(tx, &account, &envelope, thread)?;
+    Ok(true)
 }
 
 /// Removes a content, and what is indexed of it, if no placement names it.

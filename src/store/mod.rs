@@ -15,6 +15,7 @@ pub mod bodies;
 pub mod change;
 pub mod choices;
 pub mod contacts;
+pub mod details;
 pub mod doubt;
 pub mod draft_copies;
 pub mod drafts;

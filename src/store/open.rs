@@ -72,6 +72,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0007_doubt.sql"),
         include_str!("migrations/cache/0008_mailbox_object.sql"),
         include_str!("migrations/cache/0009_poison.sql"),
+        include_str!("migrations/cache/0010_untold.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

@@ -52,6 +52,23 @@ pub(super) fn assign(
     Ok((thread, thread == fresh))
 }
 
+/// Joins `thread`, in which a message with that envelope is, with those of what it turned out to follow.
+pub(super) fn follow(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &Envelope, thread: ThreadKey) -> Result<()> {
+    let mut known = BTreeSet::from([thread]);
+    let mut unknown: Vec<&MessageId> = Vec::new();
+    for id in envelope.in_reply_to.iter().filter(|id| Some(*id) != envelope.message_id.as_ref()).take(MAX_IDS) {
+        match of_id(tx, account, id)? {
+            Some(thread) => drop(known.insert(thread)),
+            None => unknown.push(id),
+        }
+    }
+    let thread = join(tx, known)?;
+    for id in unknown {
+        claim(tx, account, id, thread)?;
+    }
+    Ok(())
+}
+
 /// Says that an id belongs to that thread, unless it is known already: whether it was not.
 fn claim(tx: &Tx<'_, Cache>, account: &AccountName, id: &MessageId, thread: ThreadKey) -> Result<bool> {
     let sql = "INSERT OR IGNORE INTO thread_ref (account, message_id, thread) VALUES (?1, ?2, ?3)";

@@ -154,7 +154,7 @@ impl Corpus {
             received,
             size: body.len() as u64 + 700,
             envelope,
-            attachments,
+            attachments: Some(attachments),
             object_id: String::new(),
         };
         Mail { seen, body }
@@ -181,7 +181,7 @@ impl Corpus {
         }
         head.push_str("MIME-Version: 1.0\r\n");
         let text = mail.body.replace('\n', "\r\n");
-        match mail.seen.attachments.first() {
+        match mail.seen.attachments.iter().flatten().next() {
             None => format!("{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}").into_bytes(),
             Some(name) => format!(
                 "{head}Content-Type: multipart/mixed; boundary=\"=_b\"\r\n\r\n--=_b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n\

@@ -6,7 +6,7 @@ use crate::bare::Bare;
 use crate::bodies;
 use crate::corpus::Corpus;
 use crate::mailhost::proxy::{Line, Proxy};
-use crate::mailhost::{self, host};
+use crate::mailhost::host;
 use crate::report::{Report, processor_of_children};
 use crate::screen::Screen;
 use crate::server::{self, ENVELOPE};
@@ -38,7 +38,7 @@ struct Cost {
 impl Person {
     /// With the corpus in the inbox; `more` is added to the account's configuration.
     fn new(corpus: &Corpus, more: &str) -> Self {
-        let user = mailhost::user();
+        let user = server::user();
         server::fill(corpus, &user);
         Self::of(user, more)
     }

@@ -22,7 +22,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const ITEMS: &str = "UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]";
+const ITEMS: &str = "UID FLAGS INTERNALDATE RFC822.SIZE \
+    BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)]";
 const BAR: f64 = 1.5;
 
 /// Writes mails into a maildir, as if they had been delivered.

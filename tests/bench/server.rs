@@ -2,7 +2,7 @@
 
 use crate::bare::Bare;
 use crate::corpus::Corpus;
-use crate::mailhost::{Host, PASSWORD, host};
+use crate::mailhost::{self, Host, PASSWORD, host};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -21,6 +21,15 @@ fn as_root(program: &str, args: &[&str]) {
 
 /// UIDVALIDITY of each inbox that is made here.
 pub const VALIDITY: u32 = 1_763_700_000;
+
+/// A new user whose mail lies in few files (mdbox), not one for each (Maildir): Dovecot itself takes a third of a second to see
+/// that nothing is new in a Maildir of 100,000.
+pub fn user() -> String {
+    format!("{MDBOX}{}", mailhost::user())
+}
+
+/// What the names of those begin with.
+const MDBOX: &str = "box";
 
 /// Puts the corpus into the inbox of `user`, as Dovecot itself would have it after delivery.
 pub fn fill(corpus: &Corpus, user: &str) {
@@ -53,6 +62,13 @@ pub fn fill_with(corpus: &Corpus, user: &str, raw: impl Fn(u32) -> Vec<u8>) {
     let home = host().dir.join("mail").join(user.split('@').next().unwrap());
     as_root("mv", &[temp.path().join("home").to_str().unwrap(), home.to_str().unwrap()]);
     as_root("chown", &["-R", "mail:mail", home.to_str().unwrap()]);
+    if user.starts_with(MDBOX) {
+        let (conf, maildir) = (host().dir.join("dovecot.conf"), home.join("Maildir"));
+        let from = format!("maildir:{}", maildir.display());
+        let options = ["-c", conf.to_str().unwrap(), "-o", "mail_location=mdbox:~/mdbox"];
+        as_root("doveadm", &[&options[..], &["backup", "-R", "-u", user, &from]].concat());
+        as_root("rm", &["-r", maildir.to_str().unwrap()]);
+    }
 }
 
 /// The part of the configuration that says where the account is, on what line, and more of it.
@@ -92,7 +108,8 @@ pub struct Read {
 }
 
 /// What a list wants of a message, as our own reader asks for it.
-pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])";
+pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE \
+    BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)])";
 
 /// Logs in, asks for what our own list wants of every message, and reads it without looking at it.
 pub fn bare_read(user: &str) -> Read {

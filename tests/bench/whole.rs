@@ -2,7 +2,6 @@
 
 use crate::corpus::{COMMON, Corpus, RARE};
 use crate::first;
-use crate::mailhost;
 use crate::report::Report;
 use crate::screen::Screen;
 use crate::server;
@@ -57,8 +56,8 @@ pub fn run(count: u32, report: &mut Report) {
 /// An empty cache becomes a full one. The profile, and a word of its newest mail.
 pub fn beginning(count: u32, report: &mut Report) -> (TempDir, String) {
     let corpus = Corpus { seed: 1, count };
-    let user = mailhost::user();
-    report.section(&format!("The program, {count} messages in an inbox on Dovecot (Maildir) over TLS"));
+    let user = server::user();
+    report.section(&format!("The program, {count} messages in an inbox on Dovecot (mdbox) over TLS"));
     server::fill(&corpus, &user);
     // The first read makes Dovecot's own cache; what it takes is not ours.
     server::bare_read(&user);

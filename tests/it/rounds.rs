@@ -12,7 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-fn profile(user: &str, more: &str) -> tempfile::TempDir {
+pub fn profile(user: &str, more: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let text = format!(
         "[account.me]\naddress = {user:?}\npassword = {PASSWORD:?}\nca-file = {:?}\nimap = {{ host = \"127.0.0.1\", port = {} }}\n\

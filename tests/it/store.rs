@@ -116,14 +116,17 @@ pub fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
     assert_eq!(rows.iter().map(|r| r.uid.get()).collect::<Vec<_>>(), [2, 3]);
     let row = &rows[1];
     assert_eq!((row.received, row.size), (RECEIVED + 3, mail(3).len() as u64));
-    assert_eq!((row.envelope.subject.as_str(), row.envelope.date), ("Äpfel 3", Some(1_710_248_520)));
+    assert_eq!(row.envelope.subject, "Äpfel 3");
+    // A row need not tell it.
+    assert!(row.envelope.date.is_none_or(|date| date == 1_710_248_520));
     assert_eq!(row.envelope.from[0].name, "Jürgen");
     assert_eq!(row.envelope.to.len(), 2);
     assert_eq!(
         row.envelope.references.iter().map(MessageId::as_str).collect::<Vec<_>>(),
         ["root@example.test", "parent@example.test"]
     );
-    assert_eq!(row.attachments, ["plan.pdf"]);
+    let later = || store.fetch_details(&one(3)).unwrap().remove(0).attachments;
+    assert_eq!(row.attachments.clone().unwrap_or_else(later), ["plan.pdf"]);
     assert_eq!(row.flags.wire(), "\\Flagged work");
     let print = &store.identify(&one(2)).unwrap()[0].print;
     assert_eq!((print.size, print.received), (mail(2).len() as u64, RECEIVED + 2));

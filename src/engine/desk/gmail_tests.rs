@@ -23,7 +23,7 @@ fn seen(uid: u32, object: u32) -> EnvelopeSeen {
             message_id: MessageId::new(&format!("{object}@mail.gmail.com")),
             ..Envelope::default()
         },
-        attachments: Vec::new(),
+        attachments: Some(Vec::new()),
         object_id: format!("179{object}"),
     }
 }

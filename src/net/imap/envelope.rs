@@ -1,5 +1,5 @@
-//! envelope — ENVELOPE, References and dates as our own types (RFC 9051, 7.5.2).
-//! Owns: `envelope`, `references`, `internal_date`, `date_time`.
+//! envelope — ENVELOPE, fields of a header, and dates as our own types (RFC 9051, 7.5.2).
+//! Owns: `envelope`, `fields`, `internal_date`, `date_time`.
 //! May import: mail, base.
 //! Start reading at: `envelope`. Text is decoded here (RFC 2047) and stays untrusted.
 
@@ -58,12 +58,15 @@ fn address(item: &Value<'_>) -> Option<Address> {
     (!addr.is_empty() || !name.is_empty()).then_some(Address { name, addr })
 }
 
-/// The message ids in a header's value or in a whole `References:` field, at most [`Envelope::MAX_REFERENCES`], the newest.
+/// The same of the fields of a header, as many as there are: what a whole message says is read by the same code.
 #[must_use]
-pub fn references(field: &[u8]) -> Vec<MessageId> {
-    let colon =
-        field.iter().position(|b| *b == b':').filter(|n| field.get(..*n).is_some_and(|k| k.eq_ignore_ascii_case(b"References")));
-    ids(field.get(colon.map_or(0, |n| n + 1)..).unwrap_or_default())
+pub fn fields(header: &[u8]) -> Envelope {
+    let mut read = parse::envelope(header);
+    if read.reply_to == read.from {
+        // As in an ENVELOPE.
+        read.reply_to.clear();
+    }
+    read
 }
 
 fn ids(bytes: &[u8]) -> Vec<MessageId> {
@@ -147,8 +150,8 @@ mod tests {
     #[test]
     fn references_keep_the_newest() {
         let many = (0..3_000).map(|n| format!("<{n}@x>\r\n ")).collect::<String>();
-        let ids = references(format!("References: {many}\r\n\r\n").as_bytes());
+        let ids = fields(format!("References: {many}\r\n\r\n").as_bytes()).references;
         assert_eq!((ids.len(), ids.last().unwrap().as_str()), (Envelope::MAX_REFERENCES, "2999@x"));
-        assert!(references(b"\r\n").is_empty());
+        assert!(fields(b"\r\n").references.is_empty());
     }
 }

@@ -197,7 +197,7 @@ impl ImapStore {
     }
 
     /// Whether what a search found can be named by the next command.
-    fn can_save(&self) -> bool {
+    pub(super) fn can_save(&self) -> bool {
         self.caps.esearch && self.has("SEARCHRES")
     }
 
@@ -207,7 +207,7 @@ impl ImapStore {
     }
 
     /// The beginning of a search for UIDs.
-    fn verb(&self, charset: &str) -> Command {
+    pub(super) fn verb(&self, charset: &str) -> Command {
         let verb = if self.caps.esearch { "UID SEARCH RETURN (ALL) " } else { "UID SEARCH " };
         Command::new(verb).text(charset)
     }
@@ -230,7 +230,7 @@ impl ImapStore {
         Ok(all.union(&self.search_uids(&command)?))
     }
 
-    fn search_uids(&mut self, command: &Command) -> Result<UidSet> {
+    pub(super) fn search_uids(&mut self, command: &Command) -> Result<UidSet> {
         let mut found = UidSet::new();
         let on: OnData<'_> = &mut |data| {
             if let Untagged::Search(set) = data {

@@ -54,14 +54,14 @@ fn hits_come_in_the_order_of_arrival_where_the_server_sorts() {
 fn a_saved_result_spares_a_turn() {
     let row = |uid: u32, id: &str| {
         format!(
-            "* 1 FETCH (UID {uid} RFC822.SIZE 9 INTERNALDATE \"01-Jan-2026 00:00:00 +0000\" ENVELOPE \
-             (NIL NIL NIL NIL NIL NIL NIL NIL NIL \"<{id}>\"))\r\n"
+            "* 1 FETCH (UID {uid} RFC822.SIZE 9 INTERNALDATE \"01-Jan-2026 00:00:00 +0000\" \
+             BODY[HEADER.FIELDS (MESSAGE-ID)] \"Message-ID: <{id}>\")\r\n"
         )
     };
     let id = MessageId::new("a@x.test").unwrap();
     let steps = vec![
         hear("UID SEARCH RETURN (SAVE) HEADER Message-ID \"a@x.test\""),
-        hear("UID FETCH $ (UID INTERNALDATE RFC822.SIZE ENVELOPE)"),
+        hear("UID FETCH $ (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"),
         say(format!("a3 OK saved\r\n{}{}{}", row(3, "a@x.test"), row(3, "a@x.test"), row(4, "aa@x.test"))),
         say("%T OK done\r\n"),
     ];

@@ -10,6 +10,7 @@ mod change;
 mod command;
 mod conn;
 mod core;
+mod details;
 mod envelope;
 mod extras;
 mod fetch;

@@ -15,8 +15,9 @@ use crate::mail::server::{EnvelopeSeen, FlagsSeen, Resync, Selected};
 use crate::mail::uid::{ModSeq, UidSet, UidValidity};
 use crate::net::error::{NetError, Result};
 
-/// The longest set of known UIDs that is sent along, in letters; beyond it only its bounds are said.
-const MAX_KNOWN: usize = 2_000;
+/// The longest set of known UIDs that is sent along, in letters; beyond it only its bounds are said: every mailbox has holes, and
+/// a server that remembers what it expunged needs none of them. One that does not names them all, once.
+const MAX_KNOWN: usize = 100;
 
 impl ImapStore {
     pub(super) fn open_mailbox(&mut self, path: &MailboxPath, read_only: bool, known: Option<&Resync>) -> Result<Selected> {

@@ -20,7 +20,7 @@ use crate::mail::query::Query;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
-    Caps, CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
+    Caps, CopiedUids, DetailsSeen, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::net::error::Result;
@@ -177,6 +177,10 @@ impl MailStore for ImapStore {
 
     fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
         self.fetch_envelopes_of(uids, sink)
+    }
+
+    fn fetch_details(&mut self, uids: &UidSet) -> Result<Vec<DetailsSeen>> {
+        self.fetch_details_of(uids)
     }
 
     fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {

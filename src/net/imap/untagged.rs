@@ -98,10 +98,10 @@ pub struct Fetched {
     pub received: i64,
     /// RFC822.SIZE.
     pub size: Option<u64>,
-    /// ENVELOPE with References, if they came.
+    /// What ENVELOPE or fields of the header said, if they came.
     pub envelope: Option<Envelope>,
-    /// Names of attachments, from BODYSTRUCTURE.
-    pub attachments: Vec<String>,
+    /// Names of attachments, if BODYSTRUCTURE came.
+    pub attachments: Option<Vec<String>>,
     /// EMAILID or X-GM-MSGID.
     pub object_id: String,
     /// THREADID or X-GM-THRID, if it came; nothing inside for NIL.
@@ -318,7 +318,7 @@ fn esearch(tail: &[u8]) -> UidSet {
 fn fetched(rest: &[u8]) -> Fetched {
     let mut out = Fetched::default();
     let items = value::parse(rest);
-    let (mut references, mut tree) = (Vec::new(), None);
+    let (mut header, mut tree) = (None, None);
     let items = items.first().map(Value::items).unwrap_or_default();
     out.sound = items.len().is_multiple_of(2) && items.iter().step_by(2).all(|key| matches!(key, Value::Atom(_)));
     for pair in items.chunks_exact(2) {
@@ -331,7 +331,7 @@ fn fetched(rest: &[u8]) -> Fetched {
             b"RFC822.SIZE" => out.size = value.number(),
             b"ENVELOPE" => out.envelope = Some(envelope::envelope(value)),
             b"BODYSTRUCTURE" | b"BODY" => {
-                out.attachments = super::structure::attachments(value);
+                out.attachments = Some(super::structure::attachments(value));
                 tree = Some(value);
             }
             b"EMAILID" => out.object_id = object_id(value.items().first()),
@@ -342,7 +342,7 @@ fn fetched(rest: &[u8]) -> Fetched {
             b"PREVIEW" => out.preview = Some(value.text().map(|text| text.chars().take(MAX_PREVIEW).collect())),
             b"SAVEDATE" => out.saved = Some(value.text().and_then(|t| envelope::internal_date(&t))),
             other if other.starts_with(b"BODY[HEADER.FIELDS") => {
-                references = envelope::references(value.bytes().unwrap_or_default());
+                header = Some(envelope::fields(value.bytes().unwrap_or_default()));
             }
             other if other.starts_with(b"BODY[") || other.starts_with(b"BINARY[") => {
                 if !out.section.is_empty() {
@@ -354,9 +354,11 @@ fn fetched(rest: &[u8]) -> Fetched {
             _ => {}
         }
     }
-    if let Some(envelope) = &mut out.envelope {
-        envelope.references = references;
-    }
+    out.envelope = match (out.envelope.take(), header) {
+        // ENVELOPE has all but these.
+        (Some(told), Some(header)) => Some(Envelope { references: header.references, ..told }),
+        (told, header) => told.or(header),
+    };
     // Lists do not want it, and never ask for the whole header.
     if out.section == b"BODY[HEADER]" {
         out.outline = tree.and_then(super::outline::outline);

@@ -162,7 +162,7 @@ impl LocalStore {
         let _shut = gate::reading();
         let message = parse::message(bytes);
         let parts = if size > WHOLE { Vec::new() } else { structure::attachments(&message) };
-        let attachments = parts.into_iter().filter(|a| !a.related).map(|a| a.name).collect();
+        let attachments = Some(parts.into_iter().filter(|a| !a.related).map(|a| a.name).collect());
         let envelope = message.envelope;
         Ok(EnvelopeSeen { uid, flags, modseq: ModSeq(0), received, size, envelope, attachments, object_id: String::new() })
     }

@@ -79,7 +79,7 @@ fn build(dir: &std::path::Path) -> (Store, Vec<Known>, Vec<MailboxId>) {
             received: 1_763_700_000 + 7_200 * i64::from(uid / 3),
             size: dice.below(4) as u64 * 1_000,
             envelope,
-            attachments: files.clone(),
+            attachments: Some(files.clone()),
             // Some lie in a second mailbox too.
             object_id: if uid % 5 == 0 { format!("o{uid}") } else { String::new() },
             ..fixtures::seen(uid)
@@ -120,8 +120,8 @@ fn expected(all: &[Known], boxes: &[MailboxId], query: &Query, within: Option<Ma
             let facts = Facts {
                 envelope: &k.seen.envelope,
                 body: &k.body,
-                files: &k.seen.attachments,
-                attachments: u32::try_from(k.seen.attachments.len()).unwrap(),
+                files: k.seen.attachments.as_deref().unwrap_or_default(),
+                attachments: u32::try_from(k.seen.attachments.iter().flatten().count()).unwrap(),
                 flags: &k.seen.flags,
                 received: k.seen.received,
                 size: k.seen.size,

@@ -283,7 +283,7 @@ fn envelope(uid: u32, msg: &Msg) -> EnvelopeSeen {
         received: print.received,
         size: print.size,
         envelope: Envelope { message_id: print.message_id, ..Envelope::default() },
-        attachments: Vec::new(),
+        attachments: Some(Vec::new()),
         object_id: String::new(),
     }
 }

@@ -1,0 +1,72 @@
+//! details — the second flight: what list rows were shown without (attachments, what a message answers), right behind them.
+//! Owns: `Visitor::details`, `Visitor::some_details`, `Work::details`. May import: net, store, and the engine's own.
+//! Start reading at: `Visitor::some_details`. The newest come with the pass that brought the rows; those of a first sync when
+//! nothing else is to be done, before any text. It costs little: also on a metered line.
+
+use super::fetch::Fetcher;
+use super::round::{Halt, Visitor};
+use super::work::Work;
+use crate::mail::ids::MailboxId;
+use crate::net::session::MailStore;
+use crate::store::details;
+
+/// Messages that are asked about at once.
+const WINDOW: usize = 1_000;
+
+impl Visitor<'_> {
+    /// Asks about the newest rows of the selected mailbox that lack something. Whether there were any.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn some_details(&mut self, conn: &mut dyn MailStore, mailbox: MailboxId) -> Result<bool, Halt> {
+        let Some(untold) = self.shared.store.read(|db| details::untold(db, mailbox, WINDOW))? else { return Ok(false) };
+        let rows = match conn.fetch_details(&untold.uids) {
+            Ok(rows) => rows,
+            Err(e) if e.connection_lives() => {
+                // It is not asked over this connection again; the texts say the same.
+                self.memory.untellable.insert(mailbox);
+                return Ok(false);
+            }
+            Err(e) => return Err(e.into()),
+        };
+        self.shared.store.cache(move |tx| details::told(tx, mailbox, &untold.range, &rows))?;
+        Ok(true)
+    }
+
+    /// The next mailbox in which rows lack something.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn lacking(&self) -> Result<Option<MailboxId>, Halt> {
+        let all = self.shared.store.read(|db| details::lacking(db, &self.config.name))?;
+        Ok(all.into_iter().find(|id| !self.memory.untellable.contains(id)))
+    }
+
+    /// Asks about rows of the next mailbox that lack something. Whether there were any.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn details(&mut self, conn: &mut dyn MailStore, fetcher: &mut Fetcher<'_>) -> Result<bool, Halt> {
+        let Some(mailbox) = self.lacking()? else { return Ok(false) };
+        if !fetcher.select(conn, mailbox)? {
+            // Its next visit tells why.
+            self.memory.untellable.insert(mailbox);
+            return Ok(true);
+        }
+        self.some_details(conn, mailbox)?;
+        Ok(true)
+    }
+}
+
+impl Work<'_> {
+    /// Asks about rows that lack something. Whether there were any.
+    pub fn details(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+        if self.visitor.lacking()?.is_none() {
+            return Ok(false);
+        }
+        if self.here.take().is_some() {
+            self.fetcher.forget();
+        }
+        self.visitor.details(conn, &mut self.fetcher)
+    }
+}
