@@ -21,6 +21,7 @@ fn mails() -> Vec<(String, String)> {
     };
     let text = "Content-Type: text/plain\r\n\r\nhello";
     let one = |header: &str| (header.to_owned(), "hello\r\n".to_owned());
+    let answering = |id: &str, (header, body): (String, String)| (format!("In-Reply-To: {id}\r\n{header}"), body);
     let long = |n: usize| (0..n).map(|n| format!("<{n}.{}@x.test>\r\n ", "r".repeat(40))).collect::<String>();
     vec![
         one("Subject: plain"),
@@ -35,14 +36,14 @@ fn mails() -> Vec<(String, String)> {
         both("alternative", &[text, "Content-Type: text/html\r\n\r\n<p>hello"]),
         both("alternative; x=\"text/plain\"", &[text, FILE]),
         both("related; type=\"text/html\"", &["Content-Type: text/html\r\n\r\n<p>hello", FILE]),
-        both("digest", &["Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\ntext"]),
+        both("mixed", &[text, "Content-Type: message/rfc822; name=inner.eml\r\n\r\nSubject: inner\r\n\r\ntext"]),
         // What follows what: by References, by In-Reply-To alone, by both.
         one("Subject: Re: plain\r\nReferences: <m0@x.test>\r\nIn-Reply-To: <m0@x.test>"),
         one("Subject: Re: plain\r\nIn-Reply-To: <m1@x.test>"),
         one("Subject: another word for it\r\nIn-Reply-To: your mail of Monday\r\n <m2@x.test>"),
         one("Subject: through one that is not here\r\nIn-Reply-To: <ghost@x.test>"),
         one("Subject: so this one, too\r\nReferences: <ghost@x.test>"),
-        both("mixed; y=1\r\nIn-Reply-To: <m3@x.test>", &[text, FILE]),
+        answering("<m3@x.test>", both("mixed", &[text, FILE])),
         // Headers as they are in life.
         one("Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?= =?iso-8859-1?q?_aus_K=F6ln?="),
         one("Subject: =?utf-8?b?R3LDvMOf?="),
