@@ -62,8 +62,9 @@ pub fn fill_with(corpus: &Corpus, user: &str, raw: impl Fn(u32) -> Vec<u8>) {
     let home = host().dir.join("mail").join(user.split('@').next().unwrap());
     as_root("mv", &[temp.path().join("home").to_str().unwrap(), home.to_str().unwrap()]);
     as_root("chown", &["-R", "mail:mail", home.to_str().unwrap()]);
-    if user.starts_with(MDBOX) {
-        let (conf, maildir) = (host().dir.join("dovecot.conf"), home.join("Maildir"));
+    let (conf, maildir) = (host().dir.join("dovecot.conf"), home.join("Maildir"));
+    // Dovecot 2.4 has another language for it: there these mailboxes, too, are measured as they are.
+    if user.starts_with(MDBOX) && fs::read_to_string(&conf).unwrap().contains("userdb_mail=mdbox") {
         let from = format!("maildir:{}", maildir.display());
         let options = ["-c", conf.to_str().unwrap(), "-o", "mail_location=mdbox:~/mdbox"];
         as_root("doveadm", &[&options[..], &["backup", "-R", "-u", user, &from]].concat());
