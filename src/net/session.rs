@@ -16,7 +16,8 @@ use crate::mail::query::Query;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
-    Caps, CopiedUids, DetailsSeen, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
+    Caps, CopiedUids, DetailsSeen, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync,
+    Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use std::io::{Read, Write};

@@ -5,8 +5,8 @@
 use crate::bare::Bare;
 use crate::bodies;
 use crate::corpus::Corpus;
-use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::host;
+use crate::mailhost::proxy::{Line, Proxy};
 use crate::report::{Report, processor_of_children};
 use crate::screen::Screen;
 use crate::server::{self, ENVELOPE};

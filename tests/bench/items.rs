@@ -34,7 +34,10 @@ fn asked() -> Vec<(&'static str, String)> {
         ("the whole header", "BODY.PEEK[HEADER]".into()),
         ("... but what mail systems add", "BODY.PEEK[HEADER.FIELDS.NOT (RECEIVED)]".into()),
         ("Message-ID", "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]".into()),
-        ("by ENVELOPE, BODYSTRUCTURE and References", format!("{all} ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]")),
+        (
+            "by ENVELOPE, BODYSTRUCTURE and References",
+            format!("{all} ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]"),
+        ),
         ("what a list row asks for", server::ENVELOPE.trim_matches(['(', ')']).trim_start_matches("UID ").to_owned()),
         ("what mutt asks for", format!("{all} BODY.PEEK[HEADER.FIELDS ({MUTT})]")),
         ("... by header fields, with the structure", format!("{all} BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS ({FIELDS})]")),

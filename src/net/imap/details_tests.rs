@@ -70,7 +70,8 @@ fn what_is_refused_is_said() {
         (told.unwrap_err().kind, store.simply(&Command::new("NOOP")).is_ok())
     });
     assert_eq!(end, (NetErrorKind::No { code: String::new() }, true));
-    let half = format!("{}* 8 FETCH (UID 8 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL NIL 1 1))\r\n%T OK x\r\n", row(7, "b.pdf", ""));
+    let half =
+        format!("{}* 8 FETCH (UID 8 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL NIL 1 1))\r\n%T OK x\r\n", row(7, "b.pdf", ""));
     let (told, _) = ask("IDLE", &UidSet::range(7, 8), vec![hear("UID FETCH 7:8 "), say(half)]);
     assert_eq!(told, [(7, "b.pdf".to_owned(), 0)]);
 }
