@@ -98,10 +98,11 @@ pub fn untold(db: &Db<Cache>, mailbox: MailboxId, limit: usize) -> Result<Option
 /// As every transaction.
 pub fn told(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, range: &UidSet, rows: &[DetailsSeen]) -> Result<()> {
     for row in rows.iter().filter(|row| range.contains(row.uid)) {
-        if let Some(place) = placements::by_uid(tx, mailbox, row.uid.get())? {
-            if has(tx, place.message, row)? | messages::answers(tx, place.message, &row.in_reply_to)? {
-                placements::note_body(tx, place.message)?;
-            }
+        let Some(place) = placements::by_uid(tx, mailbox, row.uid.get())? else { continue };
+        let files = has(tx, place.message, row)?;
+        let answers = messages::answers(tx, place.message, &row.in_reply_to)?;
+        if files || answers {
+            placements::note_body(tx, place.message)?;
         }
     }
     let left = stored(tx, mailbox)?.difference(range);
