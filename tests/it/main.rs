@@ -8,6 +8,7 @@ mod mailhost;
 mod accounts;
 mod asked;
 mod auth;
+mod cuts;
 mod details;
 mod drafts;
 mod extensions;

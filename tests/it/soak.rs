@@ -1,6 +1,6 @@
-//! soak — the engine left open on a line that breaks all the time, while another client and the person change things: in the
-//! end every mailbox equals the server's, and memory is where it was.
-//! Start reading at: `soak`. A few seconds in the ordinary run; `bash tests/run soak MINUTES` for longer, with checkpoints.
+//! soak — the engine left open on a line that breaks all the time, while four other clients and the person change things: at each
+//! checkpoint and in the end every mailbox equals the server's (F-13), and memory is where it was.
+//! Start reading at: `soak`. A few seconds in the ordinary run; `bash tests/run soak MINUTES` for longer.
 
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{host, user};
@@ -15,6 +15,8 @@ use postrider::net::error::{NetError, Result};
 use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
 use std::collections::BTreeMap;
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many messages a mailbox has at most: more are removed by the other client.
@@ -23,6 +25,11 @@ const MOST: usize = 150;
 const RESETS: u64 = 10;
 /// What may be added to the memory of the first third, in kB: what the system and the store keep back.
 const GROWTH: u64 = 24 * 1024;
+
+/// How many other clients there are.
+const OTHERS: u64 = 4;
+/// All stop so often, and both sides are compared.
+const CHECK: Duration = Duration::from_secs(30);
 
 const PLACES: [&str; 4] = ["INBOX", "Lists", "Archive", "Work/a"];
 
@@ -111,6 +118,56 @@ fn give_up_what_waits_for_the_person(engine: &Engine) -> BTreeMap<String, u32> {
     reasons
 }
 
+/// Other clients at work, each on a thread of its own and with its own dice, but never while `still` is held.
+fn at_work<'s>(threads: &'s std::thread::Scope<'s, '_>, person: &'s Person, work: &'s Work, seed: u64) {
+    for client in 1..=OTHERS {
+        let mut other = person.other();
+        let mut dice = Dice(seed + client);
+        threads.spawn(move || {
+            for n in 0.. {
+                if work.over.load(Ordering::SeqCst) {
+                    break;
+                }
+                let turn = work.still.read().unwrap();
+                theirs(&mut other, &mut dice, client * 1_000_000 + n);
+                drop(turn);
+                work.acts.fetch_add(1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(50 + dice.roll(400)));
+            }
+        });
+    }
+}
+
+/// What others do, and when they do not.
+#[derive(Default)]
+struct Work {
+    still: RwLock<()>,
+    over: AtomicBool,
+    acts: AtomicU64,
+}
+
+/// Ends the others' work, however it ends.
+struct Over<'a>(&'a Work);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Each UID of each mailbox, here and there: nothing has another number, or none.
+fn same_numbers(person: &Person, other: &mut ImapStore) {
+    let cache = rusqlite::Connection::open(person.dir.path().join("data/cache.sqlite")).unwrap();
+    let sql = "SELECT p.uid FROM placement p JOIN mailbox b ON b.id = p.mailbox WHERE b.path = ?1 AND p.hidden = 0 ORDER BY 1";
+    for place in PLACES {
+        let mut rows = cache.prepare(sql).unwrap();
+        let here: Vec<Option<u32>> = rows.query_map([place], |r| r.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        other.select(&MailboxPath::from_typed(place), true, None).unwrap();
+        let there: Vec<Option<u32>> = other.uids(1).unwrap().iter().map(|uid| Some(uid.get())).collect();
+        assert_eq!(here, there, "{place}");
+    }
+}
+
 #[test]
 fn soak() {
     let minutes: Option<u64> = std::env::var("POSTRIDER_SOAK").ok().map(|m| m.parse().unwrap());
@@ -130,47 +187,66 @@ fn soak() {
     let engine = person.start();
     until(&engine, "the beginning", |_| (rows(&engine, "Work/a").len() == 10).then_some(()));
     let begun = Instant::now();
-    let (mut acts, mut resets, mut faults, mut live) = (0u64, 0, 0, 0u64);
-    let (mut second, mut minute, mut baseline) = (begun, begun, 0);
-    while begun.elapsed() < span {
-        theirs(&mut other, &mut dice, acts);
-        ours(&engine, &mut dice);
-        acts += 2;
-        let news = engine.wait(Duration::from_millis(50 + dice.roll(100)));
-        faults += news.faults.len();
-        if minutes.is_some() {
-            news.faults.iter().for_each(|fault| println!("  told: {}", fault.what));
+    let (mut acts, mut resets, mut faults, mut live, mut checks) = (0u64, 0, 0, 0u64, 0);
+    let (mut second, mut minute, mut check, mut baseline) = (begun, begun, begun, 0);
+    let work = Work::default();
+    let work = &work;
+    let (person, every) = (&person, CHECK.min(span / 2));
+    // All stand still, the line is good, and both sides are looked at.
+    let checkpoint = |other: &mut ImapStore| {
+        let _still = work.still.write().unwrap();
+        engine.perform(Request::Refresh { account: None }).unwrap();
+        let parked = give_up_what_waits_for_the_person(&engine);
+        agree(&engine, other);
+        same_numbers(person, other);
+        parked
+    };
+    let mut given_up: BTreeMap<String, u32> = BTreeMap::new();
+    std::thread::scope(|threads| {
+        let _over = Over(work);
+        at_work(threads, person, work, dice.0);
+        while begun.elapsed() < span {
+            ours(&engine, &mut dice);
+            acts += 1;
+            let news = engine.wait(Duration::from_millis(50 + dice.roll(100)));
+            faults += news.faults.len();
+            if minutes.is_some() {
+                news.faults.iter().for_each(|fault| println!("  told: {}", fault.what));
+            }
+            live += u64::from(news.connectivity.values().any(|c| matches!(c, Connectivity::Live { .. })));
+            if second.elapsed() >= Duration::from_secs(1) {
+                second = Instant::now();
+                resets += proxy.end_some(RESETS, End::Reset, || dice.roll(100));
+            }
+            if begun.elapsed() < span / 3 {
+                baseline = baseline.max(resident());
+            }
+            if minutes.is_some() && minute.elapsed() >= Duration::from_secs(60) {
+                minute = Instant::now();
+                let (down, up) = proxy.bytes();
+                println!(
+                    "{:3} min: {} acts, {checks} checks, {resets} resets, {} connections, {live} times live, {faults} faults, {} kB \
+                 read, {} kB written, {} kB resident",
+                    begun.elapsed().as_secs() / 60,
+                    acts + work.acts.load(Ordering::SeqCst),
+                    proxy.connections(),
+                    down / 1024,
+                    up / 1024,
+                    resident()
+                );
+            }
+            if check.elapsed() >= every {
+                checkpoint(&mut other).into_iter().for_each(|(why, n)| *given_up.entry(why).or_default() += n);
+                checks += 1;
+                check = Instant::now();
+            }
         }
-        live += u64::from(news.connectivity.values().any(|c| matches!(c, Connectivity::Live { .. })));
-        if second.elapsed() >= Duration::from_secs(1) {
-            second = Instant::now();
-            resets += proxy.end_some(RESETS, End::Reset, || dice.roll(100));
-        }
-        if begun.elapsed() < span / 3 {
-            baseline = baseline.max(resident());
-        }
-        if minutes.is_some() && minute.elapsed() >= Duration::from_secs(60) {
-            minute = Instant::now();
-            let (down, up) = proxy.bytes();
-            println!(
-                "{:3} min: {acts} acts, {resets} resets, {} connections, {live} times live, {faults} faults, {} kB read, {} kB \
-                 written, {} kB resident",
-                begun.elapsed().as_secs() / 60,
-                proxy.connections(),
-                down / 1024,
-                up / 1024,
-                resident()
-            );
-        }
-    }
-    proxy.set(Line::default());
-    engine.perform(Request::Refresh { account: None }).unwrap();
-    let parked = give_up_what_waits_for_the_person(&engine);
-    println!("given up: {parked:?}");
-    agree(&engine, &mut other);
-    let end = resident();
+    });
+    checkpoint(&mut other).into_iter().for_each(|(why, n)| *given_up.entry(why).or_default() += n);
+    println!("given up: {given_up:?}");
+    let (end, acts) = (resident(), acts + work.acts.load(Ordering::SeqCst));
     println!(
-        "in the end all mailboxes agree; {acts} acts, {resets} resets; {baseline} kB resident in the first third, {end} kB now"
+        "all mailboxes agree at {checks} checkpoints and in the end; {acts} acts, {resets} resets; {baseline} kB resident in the first third, {end} kB now"
     );
     assert!(minutes.is_none() || end < baseline + GROWTH, "memory grows: {baseline} -> {end} kB");
 }

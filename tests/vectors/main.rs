@@ -64,8 +64,8 @@
 //! * F-09 files f_09_two_programs
 //! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_twice_and_left_out, panics f_10_a_mail_that_cannot_be_displayed, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/poison.rs twice_and_no_more_until_a_newer_program_comes, src/store/tests.rs a_failing_job_takes_nothing_with_it
 //! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing, hour f_11_stopped_for_an_hour
-//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line
-//! * F-13 tests/it/soak.rs soak
+//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line, tests/it/cuts.rs random_cuts_make_nothing_twice
+//! * F-13 tests/it/soak.rs soak, wishes s_14_by_uid_only
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bed;
