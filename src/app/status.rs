@@ -168,6 +168,7 @@ pub const fn remedy(remedy: &Remedy) -> Option<(&'static str, &'static str)> {
 mod tests {
     use super::*;
     use crate::engine::api::{Kind, Unit};
+    use crate::mail::ids::AccountName;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
@@ -175,13 +176,13 @@ mod tests {
     fn short_work_is_invisible_and_long_work_is_not() {
         let mut status = Status::default();
         let progress = |done| Some(Progress { what: SafeText::of("indexing"), done, total: 9, unit: Unit::Messages });
-        status.progress(MS(0), Task::Index, progress(1));
+        status.progress(MS(0), Task::Index(AccountName::new("me")), progress(1));
         assert_eq!(status.work(MS(999)), None);
         assert_eq!(status.deadline(MS(0)), Some(MS(1_000)));
-        status.progress(MS(200), Task::Index, progress(5));
+        status.progress(MS(200), Task::Index(AccountName::new("me")), progress(5));
         assert_eq!(status.work(MS(1_000)).map(|p| p.done), Some(5));
         assert_eq!(status.deadline(MS(1_000)), None, "no timer for work that is shown");
-        status.progress(MS(1_500), Task::Index, None);
+        status.progress(MS(1_500), Task::Index(AccountName::new("me")), None);
         assert_eq!(status.work(MS(1_900)), None);
     }
 

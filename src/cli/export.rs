@@ -4,6 +4,7 @@
 
 use super::Door;
 use super::exit::{self, Failure};
+use super::look;
 use super::mail_args::{Export, Format};
 use super::output::Out;
 use super::session::{Session, odd};
@@ -33,6 +34,7 @@ enum Target {
 /// Runs it. 1 if some messages could not be had, each said.
 pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
     let session = Session::open(door)?;
+    look::read_texts(&session)?;
     let query = Query::Search { text: args.query.join(" "), within: None, limit: MOST };
     let found = match session.ask(&query)? {
         Rows::Search(page) => match page.complaint {

@@ -12,6 +12,7 @@ use super::{place, rows, sync};
 use crate::base::cancel::Cancel;
 use crate::engine::api::{OutboxRow, Query, QueueRow, Request, Rows};
 use crate::engine::remote::search_servers;
+use crate::engine::words;
 use crate::mail::ids::{MailboxId, OutboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
@@ -49,6 +50,7 @@ pub fn list(door: &Door, args: &List, out: &mut Out) -> Result<u8, Failure> {
 /// `postrider search`
 pub fn search(door: &Door, args: &Search, out: &mut Out) -> Result<u8, Failure> {
     let session = Session::open(door)?;
+    read_texts(&session)?;
     let text = args.query.join(" ");
     let limit = args.limit.min(MAX_ROWS);
     // What the index says of texts that are here holds, whatever the limit.
@@ -69,6 +71,25 @@ pub fn search(door: &Door, args: &Search, out: &mut Out) -> Result<u8, Failure> 
         }
         _ => Err(odd()),
     }
+}
+
+/// So many texts are read before anybody wonders what takes so long.
+const UNNOTICED: u64 = 1_000;
+
+/// Reads the texts that came and were not read yet: a search misses none of them.
+///
+/// # Errors
+/// 73 for our own files.
+pub fn read_texts(session: &Session) -> Result<(), Failure> {
+    let shared = session.engine().shared();
+    let waiting = words::waiting(shared)?;
+    if waiting > UNNOTICED && shared.owner {
+        exit::say(&format!("reading {waiting} texts that came, for the index of words"));
+    }
+    if waiting > 0 && !shared.owner {
+        exit::say(&format!("{waiting} texts are not in the index of words yet; the reader that is open reads them"));
+    }
+    Ok(words::finish(shared, u32::MAX)?)
 }
 
 /// Adds what only the servers can find: in texts that are not here. 1 if one could not be asked, each said.

@@ -129,7 +129,7 @@ fn draw(tasks: &BTreeMap<Task, Option<Progress>>) {
             Task::Sync(account, _) => format!("{account}: messages"),
             Task::Bodies(account) => format!("{account}: texts"),
             Task::Ask(account) => format!("{account}: messages searched"),
-            Task::Index => "words".to_owned(),
+            Task::Index(account) => format!("{account}: words"),
             Task::Send(_) => "sending".to_owned(),
             Task::Piece(..) => "octets of a message".to_owned(),
         };

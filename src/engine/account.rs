@@ -104,6 +104,7 @@ impl Account {
         }
         if matches!(nudge, Nudge::Refresh(_)) {
             self.shared.jobs.restart(&self.config.name);
+            self.shared.words.ring();
         }
         self.desk.put(nudge);
     }

@@ -1,10 +1,11 @@
-//! bulk — many whole messages ahead of need: asked for in few commands, read and recorded beside the line.
+//! bulk — many whole messages ahead of need: asked for in few commands, kept and recorded beside the line.
 //! Owns: `Fetcher::many`, `Rules` (what is wanted of which mailbox). May import: store, net, config.
-//! Start reading at: `Fetcher::many`. The line is read on this thread; another one reads the messages and records them, many in one
-//! transaction. Their files are not forced to the disk one by one: what the disk loses is noticed, and fetched again.
+//! Start reading at: `Fetcher::many`. The line is read on this thread; another one writes the bytes into packs and records the messages,
+//! many in one transaction; what they say is read later (`words.rs`). Nothing is forced to the disk here: what the disk loses is
+//! noticed, and fetched again.
 
 use super::api::Fault;
-use super::fetch::{Fetcher, Got, read_raw};
+use super::fetch::{Fetcher, Got};
 use super::kept;
 use super::offline;
 use super::round::Halt;
@@ -16,19 +17,19 @@ use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, NetErrorKind, Result as Net};
 use crate::net::session::{Bodies, MailStore};
 use crate::store::blobs::{Blobs, Incoming};
-use crate::store::bodies::{self, Reading, Wanted};
-use crate::store::{mailboxes, poison};
+use crate::store::bodies::Wanted;
+use crate::store::{mailboxes, words};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// How many messages are recorded in one transaction.
-const BATCH: usize = 50;
-/// How many messages may wait to be read; then the line waits.
-const AHEAD: usize = 32;
-/// The bytes of larger messages are read from their file again, in octets.
-const IN_MEMORY: usize = 1024 * 1024;
+const BATCH: usize = 100;
+/// How many messages may wait to be kept; then the line waits.
+const AHEAD: usize = 64;
+/// Larger messages have files of their own, which are written as they come, in octets.
+const PACKED: usize = 128 * 1024;
 
 /// Which bodies are wanted of which mailbox.
 #[derive(Clone, Debug)]
@@ -82,9 +83,21 @@ impl Rules {
 /// A message that came whole.
 struct Came {
     message: MessageKey,
-    blob: String,
-    /// Its bytes, unless they are many.
-    bytes: Option<Vec<u8>>,
+    what: What,
+}
+
+/// Its bytes.
+enum What {
+    /// To be put into a pack.
+    Bytes(Vec<u8>),
+    /// The name of their own file, and how many they are.
+    File(String, u64),
+}
+
+/// The one that is coming.
+enum Now {
+    Memory(Vec<u8>),
+    File(Incoming),
 }
 
 impl Fetcher<'_> {
@@ -147,24 +160,26 @@ impl Fetcher<'_> {
     }
 }
 
-/// Reads and records what comes; which messages.
+/// Keeps and records what comes; which messages.
 fn keep(shared: &Shared, account: &AccountName, blobs: &Blobs, take: &Receiver<Came>) -> Result<HashSet<MessageKey>, Fault> {
     let (mut all, mut batch, mut octets) = (HashSet::new(), Vec::with_capacity(BATCH), 0);
-    let left_out = shared.store.read(poison::left_out)?;
+    let (mut pack, _coming) = (blobs.pack(), shared.words.coming());
     loop {
         let next = take.recv();
         let over = next.is_err();
-        if let Ok(Came { message, blob, bytes }) = next {
-            let bytes = bytes.map_or_else(|| blobs.get(&blob), Ok)?;
+        if let Ok(Came { message, what }) = next {
+            let (blob, length) = match what {
+                What::Bytes(bytes) => (pack.put(&bytes)?, bytes.len() as u64),
+                What::File(blob, length) => (blob, length),
+            };
             all.insert(message);
-            octets += bytes.len() as u64;
-            batch.push((message, blob, if left_out.contains(&message) { Reading::default() } else { read_raw(bytes) }));
+            octets += length;
+            batch.push((message, blob));
         }
         if batch.len() >= BATCH || (over && !batch.is_empty()) {
-            let rows: Vec<(MessageKey, String, Reading)> = std::mem::take(&mut batch);
-            shared.store.cache(move |tx| {
-                rows.iter().try_for_each(|(message, blob, reading)| bodies::arrived(tx, *message, blob, reading))
-            })?;
+            let rows: Vec<(MessageKey, String)> = std::mem::take(&mut batch);
+            shared.store.cache(move |tx| rows.iter().try_for_each(|(message, blob)| words::kept(tx, *message, blob)))?;
+            shared.words.ring();
             kept::grew(shared, account, std::mem::take(&mut octets))?;
         }
         if over {
@@ -177,7 +192,7 @@ fn keep(shared: &Shared, account: &AccountName, blobs: &Blobs, take: &Receiver<C
 struct Arriving<'a> {
     blobs: &'a Blobs,
     keys: &'a HashMap<Uid, MessageKey>,
-    now: Option<(MessageKey, Incoming, Option<Vec<u8>>)>,
+    now: Option<(MessageKey, Now)>,
     send: SyncSender<Came>,
     go_on: &'a dyn Fn() -> bool,
     /// Whether it ended before all were asked for.
@@ -194,29 +209,42 @@ impl Bodies for Arriving<'_> {
         // What came of one before that did not end leaves nothing.
         self.now = None;
         let Some(message) = self.keys.get(&uid) else { return Ok(()) };
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let memory = (size <= IN_MEMORY).then(|| Vec::with_capacity(size));
-        self.now = Some((*message, self.blobs.begin().map_err(|e| disk(&e))?, memory));
+        let now = match usize::try_from(size) {
+            Ok(size) if size <= PACKED => Now::Memory(Vec::with_capacity(size)),
+            _ => Now::File(self.blobs.begin().map_err(|e| disk(&e))?),
+        };
+        self.now = Some((*message, now));
         Ok(())
     }
 
     fn piece(&mut self, bytes: &[u8]) -> Net<()> {
-        let Some((_, file, memory)) = &mut self.now else { return Ok(()) };
-        file.write_all(bytes).map_err(|e| disk(&e))?;
-        if memory.as_ref().is_some_and(|memory| memory.len() + bytes.len() > IN_MEMORY) {
-            *memory = None;
+        let Some((_, now)) = &mut self.now else { return Ok(()) };
+        if let Now::Memory(memory) = now
+            && memory.len() + bytes.len() > PACKED
+        {
+            // It is larger than was said.
+            let mut file = self.blobs.begin().map_err(|e| disk(&e))?;
+            file.write_all(memory).map_err(|e| disk(&e))?;
+            *now = Now::File(file);
         }
-        if let Some(memory) = memory {
-            memory.extend_from_slice(bytes);
+        match now {
+            Now::Memory(memory) => memory.extend_from_slice(bytes),
+            Now::File(file) => file.write_all(bytes).map_err(|e| disk(&e))?,
         }
         Ok(())
     }
 
     fn whole(&mut self) -> Net<()> {
-        let Some((message, file, bytes)) = self.now.take() else { return Ok(()) };
-        let (blob, _) = file.finish_lazily().map_err(|e| disk(&e))?;
+        let Some((message, now)) = self.now.take() else { return Ok(()) };
+        let what = match now {
+            Now::Memory(bytes) => What::Bytes(bytes),
+            Now::File(file) => {
+                let (blob, length) = file.finish_lazily().map_err(|e| disk(&e))?;
+                What::File(blob, length)
+            }
+        };
         // The keeper has failed: it says why.
-        self.send.send(Came { message, blob, bytes }).map_err(|e| disk(&e))
+        self.send.send(Came { message, what }).map_err(|e| disk(&e))
     }
 
     fn go_on(&mut self) -> bool {

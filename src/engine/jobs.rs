@@ -270,7 +270,7 @@ mod tests {
         assert!(cut.is_set() && begun.elapsed() < GRACE * 6);
         drop(run);
         assert!(jobs.list().is_empty() && news.take().jobs);
-        let run = jobs.begin(Task::Index, &me, "indexing", Unit::Messages, None);
+        let run = jobs.begin(Task::Index(me.clone()), &me, "indexing", Unit::Messages, None);
         let mut rings = 0;
         for n in 0..1_000 {
             run.at(n, 1_000);

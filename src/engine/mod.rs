@@ -61,6 +61,7 @@ mod tree;
 mod watch;
 mod wished;
 mod wishes;
+pub mod words;
 mod work;
 
 pub use handle::Engine;

@@ -11,6 +11,7 @@ use super::lane::Lane;
 use super::owner::{Door, Lock};
 use super::setup::{self, Mode, Setup};
 use super::shared::Shared;
+use super::words;
 use crate::base::inbox::Inbox;
 use crate::base::log;
 use crate::store::Stop;
@@ -27,6 +28,7 @@ pub(super) struct Staff {
     pub texts: Lane,
     pub pages: Lane,
     pub desk: Desk,
+    _words: Option<words::Reader>,
     pub shared: Arc<Shared>,
     _lock: Option<Lock>,
 }
@@ -53,6 +55,7 @@ impl Staff {
         if !shared.owner {
             shared.config.accounts.iter().for_each(|account| shared.connectivity(&account.name, Connectivity::Elsewhere));
         }
+        let reader = if works { Some(words::Reader::start(&shared).map_err(|e| no_threads(&e))?) } else { None };
         let desk = Desk::start(Arc::clone(&shared), crew, send, errands).map_err(|e| no_threads(&e))?;
         if works {
             desk.hand_in(Errand::Tidy);
@@ -64,6 +67,7 @@ impl Staff {
             texts: store_lane("texts", &shared)?,
             pages: lane("pages", &shared, lay_out)?,
             desk,
+            _words: reader,
             shared,
             _lock: lock,
         })

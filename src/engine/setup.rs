@@ -119,6 +119,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         awaited: Arc::default(),
         metered: std::sync::atomic::AtomicBool::new(false),
         kept: super::kept::Kept::default(),
+        words: super::words::Words::default(),
     };
     if shared.owner {
         recover(&shared, setup.mode)?;

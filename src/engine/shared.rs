@@ -9,6 +9,7 @@ use super::jobs::{Jobs, Running};
 use super::kept::Kept;
 use super::password::Typed;
 use super::servers::Servers;
+use super::words::Words;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
 use crate::base::clock::Clock;
@@ -62,6 +63,8 @@ pub struct Shared {
     pub kept: Kept,
     /// What servers found for a search.
     pub servers: Arc<Servers>,
+    /// Texts that wait to be read.
+    pub words: Words,
 }
 
 /// How often things are looked at that do not tell of themselves.

@@ -1,6 +1,6 @@
 //! stumbles — messages on which we failed are tried once more, later (security F-10).
 //! Owns: `again`. May import: store, and the engine's own.
-//! Start reading at: `again`. `store/poison.rs` counts; who failed twice is left out by whoever reads messages (`bulk.rs`,
+//! Start reading at: `again`. `store/poison.rs` counts; who failed twice is left out by whoever reads messages (`words.rs`,
 //! `fetch_parts.rs`, `texts.rs`).
 
 use super::fault::Fault;

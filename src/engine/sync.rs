@@ -12,6 +12,7 @@ use super::outbox;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
 use super::stumbles;
+use super::words;
 use crate::base::cancel::Cancel;
 use crate::base::spawn::guarded;
 use crate::base::waker::Waker;
@@ -25,7 +26,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Bodies that are asked of the store at a time: at the end of each the line waits until all of them are recorded.
-const BATCH: u32 = 1_000;
+const BATCH: u32 = 4_000;
+/// So many of the newest texts are read before the pass ends; the others are read by whoever needs their words (`words.rs`).
+const READ: u32 = 200;
 /// The longest that a pass waits for the files to be made of what it fetched.
 const DESK: Duration = Duration::from_secs(60);
 /// How often the journal is gone through while each time something gets done.
@@ -68,6 +71,10 @@ pub fn sync_once(shared: &Arc<Shared>, scope: &Scope, cancel: &Cancel) -> SyncSu
         });
         end.collect()
     });
+    if let Err(fault) = words::finish(shared, READ) {
+        // They are kept, and read another time.
+        shared.fault(fault);
+    }
     SyncSummary { accounts, seconds: begun.elapsed().as_secs_f64() }
 }
 

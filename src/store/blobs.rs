@@ -1,15 +1,17 @@
 //! blobs — the raw bytes of messages that a server has, by their SHA-256.
 //! Owns: `blobs/` beside `cache.sqlite`. May import: base.
 //! Start reading at: `Blobs::begin`. A file is whole and durable before a row names it. Reading checks the hash, so that what a
-//! disk made of it is never shown as the message: it counts as absent and is fetched again. What no row names is swept.
+//! disk made of it is never shown as the message: it counts as absent and is fetched again. What no row names is swept. What comes in
+//! numbers lies in packs (`packs.rs`); here are files of one message each.
 
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::private_folder;
+use super::packs::{Live, Spot, is_hex};
 use crate::base::crash;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Take, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -68,9 +70,11 @@ impl Blobs {
     /// # Errors
     /// `Missing` if they are not here or are not what they were; `Io`, `Invalid` for what is no name of ours.
     pub fn get(&self, name: &str) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(self.path(name)?)?.read_to_end(&mut bytes)?;
-        if hex(&Sha256::digest(&bytes)) == name { Ok(bytes) } else { Err(StoreError::missing("the message's bytes")) }
+        let (bytes, hash) = match Spot::parse(name) {
+            Some(spot) => (spot.read(&self.dir)?, spot.hash),
+            None => (fs::read(self.path(name)?)?, name),
+        };
+        if hash_of(&bytes) == hash { Ok(bytes) } else { Err(StoreError::missing("the message's bytes")) }
     }
 
     /// The same, to be read piece by piece: only its end says whether the bytes are what they were ([`Checked::sound`]).
@@ -78,19 +82,32 @@ impl Blobs {
     /// # Errors
     /// As [`Self::get`].
     pub fn open_checked(&self, name: &str) -> Result<Checked> {
-        Ok(Checked { file: File::open(self.path(name)?)?, name: name.to_owned(), hash: Sha256::new() })
+        let (file, hash) = match Spot::parse(name) {
+            Some(spot) => {
+                let mut pack = File::open(spot.path(&self.dir))?;
+                pack.seek(SeekFrom::Start(spot.at))?;
+                (pack.take(spot.length), spot.hash)
+            }
+            None => (File::open(self.path(name)?)?.take(u64::MAX), name),
+        };
+        Ok(Checked { file, expected: hash.to_owned(), hash: Sha256::new() })
     }
 
     /// How many octets of that name lie here; none if they do not.
     #[must_use]
     pub fn size(&self, name: &str) -> Option<u64> {
-        Some(fs::metadata(self.path(name).ok()?).ok()?.len())
+        match Spot::parse(name) {
+            Some(spot) => {
+                let pack = fs::metadata(spot.path(&self.dir)).ok()?;
+                (pack.len() >= spot.at + spot.length).then_some(spot.length)
+            }
+            None => Some(fs::metadata(self.path(name).ok()?).ok()?.len()),
+        }
     }
 
     /// Where the bytes lie: `ab/abcdef…`. Names come from rows, and never lead out of the folder.
     fn path(&self, name: &str) -> Result<PathBuf> {
-        let ours = name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let prefix = name.get(..2).filter(|_| ours).ok_or_else(|| StoreError::invalid("no name of a blob"))?;
+        let prefix = name.get(..2).filter(|_| is_hex(name, 64)).ok_or_else(|| StoreError::invalid("no name of a blob"))?;
         Ok(self.dir.join(prefix).join(name))
     }
 
@@ -99,6 +116,9 @@ impl Blobs {
     /// # Errors
     /// `Io`, `Invalid` for what is no name of ours.
     pub fn remove(&self, name: &str) -> Result<()> {
+        if let Some(spot) = Spot::parse(name) {
+            return spot.drop_from(&self.dir);
+        }
         match fs::remove_file(self.path(name)?) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
             _ => Ok(()),
@@ -111,7 +131,7 @@ impl Blobs {
     /// # Errors
     /// `Io`.
     pub fn sweep(&self, named: &HashSet<String>) -> Result<(usize, u64)> {
-        let mut swept = (0, 0);
+        let (mut swept, live) = ((0, 0), Live::of(named));
         let mut folders = vec![self.dir.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder)? {
@@ -121,8 +141,12 @@ impl Blobs {
                     folders.push(entry.path());
                     continue;
                 }
-                let young = SystemTime::now().duration_since(meta.modified()?).is_ok_and(|age| age < YOUNG);
-                if !young && entry.file_name().to_str().is_none_or(|n| !named.contains(n)) {
+                if SystemTime::now().duration_since(meta.modified()?).is_ok_and(|age| age < YOUNG) {
+                    continue;
+                }
+                if let Some((files, octets)) = live.sweep(&entry.path(), &meta)? {
+                    swept = (swept.0 + files, swept.1 + octets);
+                } else if entry.file_name().to_str().is_none_or(|n| !named.contains(n)) {
                     fs::remove_file(entry.path())?;
                     swept = (swept.0 + 1, swept.1 + meta.len());
                 }
@@ -133,14 +157,20 @@ impl Blobs {
 }
 
 fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|b| format!("{b:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    hash.iter().flat_map(|b| [b >> 4, b & 15]).map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
+/// The SHA-256 of these, hex.
+pub(super) fn hash_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// A file that is read piece by piece.
 #[derive(Debug)]
 pub struct Checked {
-    file: File,
-    name: String,
+    file: Take<File>,
+    expected: String,
     hash: Sha256,
 }
 
@@ -156,7 +186,7 @@ impl Checked {
     /// Whether what was read, to the end, is what was kept.
     #[must_use]
     pub fn sound(&self) -> bool {
-        hex(&self.hash.clone().finalize()) == self.name
+        hex(&self.hash.clone().finalize()) == self.expected
     }
 }
 

@@ -5,7 +5,7 @@
 use super::blobs::Blobs;
 use super::error::Result;
 use super::open::{self, Cache, Db, Kind, State};
-use super::{Places, bodies, drafts, journal, outbox, search};
+use super::{Places, bodies, drafts, journal, outbox, search, words};
 use crate::mail::intent::OpState;
 use std::fs;
 use std::path::Path;
@@ -99,7 +99,11 @@ fn counts(db: &Db<Cache>) -> Result<Finding> {
     let (mailboxes, messages): (i64, i64) =
         db.conn().query_row("SELECT count(*), coalesce(sum(total), 0) FROM mailbox", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let left = search::unindexed_count(db)?;
-    let rest = if left > 0 { format!(", {left} not in the index yet") } else { String::new() };
+    let unread = words::count(db)?;
+    let mut rest = if left > 0 { format!(", {left} not in the index yet") } else { String::new() };
+    if unread > 0 {
+        rest.push_str(&format!(", {} not in the index yet", many(unread, "text")));
+    }
     Ok(Finding { sound: true, what: format!("{} in {} mailboxes{rest}", many(messages, "message"), mailboxes) })
 }
 

@@ -33,6 +33,7 @@ mod migrate;
 pub mod open;
 pub mod outbox;
 pub mod overlay;
+pub mod packs;
 pub mod partial;
 pub mod parts;
 pub mod people;
@@ -50,6 +51,7 @@ pub mod spool;
 pub mod threads;
 pub mod tree;
 mod views;
+pub mod words;
 mod writer;
 
 #[cfg(test)]

@@ -29,8 +29,10 @@ pub trait Kind: Send + Sync + 'static {
     const MIGRATIONS: &'static [&'static str];
     /// `synchronous`: FULL for intent, NORMAL for what can be fetched again.
     const SYNCHRONOUS: &'static str;
-    /// How many kB of the file's pages a connection keeps.
+    /// How many kB of the file's pages the writer keeps.
     const PAGES: u32 = 8_000;
+    /// How many kB of them each reader keeps: there are several, and the system keeps them all.
+    const READER_PAGES: u32 = 500;
     /// Whether a fresh file's row ids start at a random height (decisions 6).
     const SEEDED: bool;
     /// Whether a damaged file may be put aside and begun anew.
@@ -55,7 +57,8 @@ impl Kind for State {
     ];
     const SYNCHRONOUS: &'static str = "FULL";
     // It grows with every act, and of what is done nobody reads: what is pending fits.
-    const PAGES: u32 = 1_000;
+    const PAGES: u32 = 500;
+    const READER_PAGES: u32 = 250;
     const SEEDED: bool = false;
     const DISPOSABLE: bool = false;
 }
@@ -73,6 +76,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0008_mailbox_object.sql"),
         include_str!("migrations/cache/0009_poison.sql"),
         include_str!("migrations/cache/0010_untold.sql"),
+        include_str!("migrations/cache/0011_words.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;
@@ -180,7 +184,7 @@ pub fn open_reader<K: Kind>(dir: &Path) -> Result<Db<K>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let conn = Connection::open_with_flags(dir.join(K::NAME), flags)?;
     common(&conn)?;
-    conn.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{};", K::PAGES))?;
+    conn.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{};", K::READER_PAGES))?;
     migrate::check::<K>(&conn)?;
     Ok(Db::of(conn))
 }

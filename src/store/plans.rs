@@ -105,6 +105,7 @@ fn what_the_engine_asks_often_is_found_by_index() {
         super::lists::PREVIOUS_UNREAD_THREAD,
         "SELECT id FROM message WHERE indexed = 0 ORDER BY sort DESC LIMIT 50",
         super::bodies::NAMED,
+        super::words::NEXT,
         "SELECT count(*) FROM thread_row WHERE mailbox = ?1 AND latest > ?2",
         "SELECT count(*) FROM placement WHERE mailbox = ?1 AND hidden = 0 AND sort > ?2",
     ] {

@@ -9,6 +9,7 @@ use super::mailboxes;
 use super::open::{Cache, Db};
 use super::search_sql::{Scope, Sql, Walk, names_mailbox};
 use super::search_text::Texts;
+use super::words;
 use crate::mail::envelope::Envelope;
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::Role;
@@ -46,7 +47,7 @@ pub fn search(db: &Db<Cache>, query: &Query, within: Option<MailboxId>, zone: &T
     let mut found = indexed(db, &sql, &mailboxes, limit)?;
     if sql.text {
         let (rest, cut) = unindexed(db, query, within, &mailboxes, zone)?;
-        found.more |= cut;
+        found.more |= cut || words::any(db)?;
         if !rest.is_empty() {
             found.rows.extend(rest);
             found.rows.sort_by_key(|r| std::cmp::Reverse(r.sort));

@@ -122,8 +122,8 @@ pub enum Task {
     Sync(AccountName, MailboxId),
     /// Fetching bodies of an account ahead of need.
     Bodies(AccountName),
-    /// Indexing text.
-    Index,
+    /// Reading an account's texts for the index.
+    Index(AccountName),
     /// Sending a mail.
     Send(OutboxId),
     /// Asking a server for what a search looks for.
