@@ -182,23 +182,31 @@ impl App {
             self.expected = None;
         }
         if let Some(View::Mailbox(id)) = self.view {
-            if self.folders.mailbox(id).is_some() {
+            let there = self.folders.mailbox(id).is_some();
+            if there && !self.stands_in {
                 return;
             }
             // It is gone, or the cache was made anew.
-            self.view = None;
-            self.list = Window::new(NOTHING, self.threaded);
+            if !there {
+                self.stands_in = false;
+                self.view = None;
+                self.list = Window::new(NOTHING, self.threaded);
+            }
         }
         if let Some(name) = self.setup.mailbox.take() {
             self.open_named(&name);
         }
-        if self.view.is_some() || self.search.is_some() {
+        if (self.view.is_some() && !self.stands_in) || self.search.is_some() {
             return;
         }
         let first = self.setup.account.clone();
-        let order: Vec<_> = first.into_iter().chain(self.accounts.clone()).collect();
-        for account in order {
-            if self.set_account(&account) {
+        let mut order: Vec<_> = first.into_iter().chain(self.accounts.clone()).collect();
+        if self.stands_in {
+            order.truncate(1);
+        }
+        for (n, account) in order.iter().enumerate() {
+            if self.set_account(account) {
+                self.stands_in = n > 0;
                 return;
             }
         }

@@ -87,6 +87,8 @@ pub struct App {
     pub(super) list: Window,
     /// What was opened last; a search goes back to it.
     pub(super) view: Option<View>,
+    /// At a first start another account's inbox was there before that of the account to begin with, and nobody has done anything since.
+    pub(super) stands_in: bool,
     pub(super) threaded: bool,
     pub(super) search: Option<Search>,
     pub(super) viewer: Viewer,
@@ -158,6 +160,7 @@ impl App {
             folders: Folders::new(setup.config.searches.clone().into_iter().collect()),
             list: Window::new(NOTHING, threaded),
             view: None,
+            stands_in: false,
             threaded,
             search: None,
             viewer: Viewer::new(prefer, setup.zone.clone()),

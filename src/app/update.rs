@@ -26,6 +26,7 @@ impl App {
         self.calendar.set(now.civil);
         if matches!(msg, Msg::Key(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Wheel(..)) {
             self.pace.acted(now.since);
+            self.stands_in = false;
         }
         match msg {
             Msg::Key(key) => self.key(key),

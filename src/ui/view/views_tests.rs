@@ -203,3 +203,18 @@ fn a_message_is_handed_to_a_command_as_it_came() {
     s.press("|");
     assert!(s.text().contains("git am"), "the last command stands there again");
 }
+
+#[test]
+fn a_first_start_ends_in_the_inbox_of_the_first_account_unless_somebody_acted_meanwhile() {
+    for (keys, at) in [("", "work / Inbox"), ("j", "home / Inbox")] {
+        let mut stage = Stage::new(120, 40);
+        let all = std::mem::take(&mut stage.boxes);
+        stage.boxes = all.iter().filter(|b| b.account == AccountName::new("home")).cloned().collect();
+        stage.restart();
+        assert!(stage.text().contains("home / Inbox"), "what is there first is shown");
+        stage.press(keys);
+        stage.boxes = all;
+        stage.touched();
+        assert!(stage.text().contains(at), "{keys:?}: {}", stage.text());
+    }
+}
