@@ -64,6 +64,16 @@ impl<'a> Fetcher<'a> {
         Ok(Self { shared, account: account.clone(), blobs: Blobs::open(&shared.store.places().cache)?, selected: None })
     }
 
+    /// `mailbox` is selected and in step with the cache.
+    pub(super) const fn is_at(&mut self, mailbox: MailboxId) {
+        self.selected = Some((mailbox, true));
+    }
+
+    /// Whether that is still so: nothing else was selected since.
+    pub(super) fn is_still_at(&self, mailbox: MailboxId) -> bool {
+        self.selected == Some((mailbox, true))
+    }
+
     /// Another mailbox is selected by somebody else; whether one was.
     pub fn forget(&mut self) -> bool {
         self.selected.take().is_some()

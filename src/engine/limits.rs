@@ -16,9 +16,11 @@ use crate::store::{limits, tree};
 const NEARLY: u64 = 90;
 /// ... and again only after it had been below this.
 const RELIEF: u64 = 85;
+/// So many mailboxes are asked about in one turn.
+const AT_ONCE: usize = 32;
 
 impl Work<'_> {
-    /// Asks for one of them. Whether there may be more to ask for.
+    /// Asks for some of them in one turn. Whether there may be more to ask for.
     ///
     /// # Errors
     /// What ended the connection, or the store.
@@ -35,25 +37,25 @@ impl Work<'_> {
         let all = self.visitor.shared.store.read(|db| tree::named(db, &config.name))?;
         let open = self.desk.open();
         let asked = &self.visitor.memory.rights;
-        let mut left = all.into_iter().filter(|named| !named.dying && !asked.contains(&named.id));
-        let mut next = left.next();
-        if let Some(first) = open.and_then(|id| left.find(|named| named.id == id)) {
-            next = Some(first);
+        let mut left: Vec<_> = all.into_iter().filter(|named| !named.dying && !asked.contains(&named.id)).collect();
+        left.sort_by_key(|named| open != Some(named.id));
+        left.truncate(AT_ONCE);
+        if left.is_empty() {
+            return Ok(false);
         }
-        match next {
-            Some(named) => self.rights(conn, named.id, &named.server).map(|()| true),
-            None => Ok(false),
+        let ids: Vec<MailboxId> = left.iter().map(|named| named.id).collect();
+        self.visitor.memory.rights.extend(&ids);
+        let paths: Vec<MailboxPath> = left.into_iter().map(|named| named.server).collect();
+        match conn.rights(&paths) {
+            Ok(rights) => self.visitor.shared.store.cache(move |tx| {
+                // Where they are not told it is tried, and the server decides.
+                let told = ids.iter().zip(rights).filter_map(|(id, rights)| Some((*id, rights.ok()?)));
+                told.into_iter().try_for_each(|(id, rights)| limits::record_rights(tx, id, rights))
+            })?,
+            Err(e) if e.connection_lives() => {}
+            Err(e) => return Err(e.into()),
         }
-    }
-
-    fn rights(&mut self, conn: &mut dyn MailStore, id: MailboxId, path: &MailboxPath) -> Result<(), Halt> {
-        self.visitor.memory.rights.insert(id);
-        match conn.rights(path) {
-            Ok(rights) => Ok(self.visitor.shared.store.cache(move |tx| limits::record_rights(tx, id, rights))?),
-            // Then it is tried, and the server decides.
-            Err(e) if e.connection_lives() => Ok(()),
-            Err(e) => Err(e.into()),
-        }
+        Ok(true)
     }
 
     fn quota(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {

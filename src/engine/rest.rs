@@ -10,12 +10,15 @@ use super::standing;
 use super::watch;
 use super::work::Work;
 use crate::base::park::park;
+use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
 use crate::net::session::{Idle, MailStore};
 use std::time::{Duration, Instant};
 
 /// Bodies that are got ahead of need in one go.
-const BATCH: u32 = 400;
+pub(super) const BATCH: u32 = 400;
+/// About as many as a screen shows: so many of what the person looks at come before other mailboxes are visited.
+pub(super) const SCREEN: u32 = 64;
 /// A server whose counts never fit is believed after so many visits in a row.
 const UNSETTLED: u32 = 3;
 /// The shortest rest: a clock that was set must not make a loop of it.
@@ -25,10 +28,10 @@ impl Work<'_> {
     /// Gets the bodies that somebody waits for, unless the watch does.
     pub fn bodies(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         while self.desk.has_wish(true) && !self.desk.cancel.is_set() && !self.desk.is_offline() {
-            self.here = None;
-            self.fetcher.forget();
+            let here = self.hand_over()?;
             let urgent = || self.desk.has_intents();
             self.desk.get(&mut self.fetcher, conn, self.visitor.line, &urgent)?;
+            self.take_back(here);
             if urgent() {
                 break;
             }
@@ -54,15 +57,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Gets some bodies ahead of need, as long as nothing else is to be done. Whether there may be more.
-    pub fn ahead(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+    /// Gets at most `some` bodies ahead of need, as long as nothing else is to be done. Whether there may be more.
+    pub fn ahead(&mut self, conn: &mut dyn MailStore, some: u32) -> Result<bool, Halt> {
         if self.complete {
             return Ok(false);
         }
         let (shared, config) = (self.visitor.shared, self.visitor.config);
         let rules = Rules::of(shared, config, None)?;
         let skip = &self.visitor.memory.unfetchable;
-        let limit = BATCH + u32::try_from(skip.len()).unwrap_or(u32::MAX);
+        let limit = some + u32::try_from(skip.len()).unwrap_or(u32::MAX);
         let wanted = self.fetcher.wanted(&config.name, &rules, config.keep.limit, limit, &|message| !skip.contains(&message))?;
         let task = Task::Bodies(config.name.clone());
         if wanted.is_empty() || shared.jobs.is_stopped(&task) {
@@ -71,9 +74,8 @@ impl Work<'_> {
         }
         let line = Some(self.visitor.line);
         let begin = || (shared.begin(task, &config.name, "fetching texts", Unit::Messages, line), 0);
+        let here = self.hand_over()?;
         let (job, done) = self.ahead.get_or_insert_with(begin);
-        self.here = None;
-        self.fetcher.forget();
         let go_on = || !(self.desk.work.is_rung() || self.desk.cancel.is_set() || job.must_stop());
         let missing = self.fetcher.all_ahead(conn, &rules, wanted, &go_on, &mut |_, some| {
             *done += some;
@@ -81,7 +83,22 @@ impl Work<'_> {
             Ok(())
         })?;
         self.visitor.memory.unfetchable.extend(missing);
+        self.take_back(here);
         Ok(true)
+    }
+
+    /// What is selected is for the fetcher now: a turn is saved where it wants just that.
+    fn hand_over(&mut self) -> Result<Option<(MailboxId, MailboxPath)>, Halt> {
+        self.fetcher.forget();
+        let Some(path) = self.here.take() else { return Ok(None) };
+        let id = self.visitor.mailbox(&path)?;
+        self.fetcher.is_at(id);
+        Ok(Some((id, path)))
+    }
+
+    /// The fetcher is done; what was selected before is so still, or not.
+    fn take_back(&mut self, here: Option<(MailboxId, MailboxPath)>) {
+        self.here = here.filter(|(id, _)| self.fetcher.is_still_at(*id)).map(|(_, path)| path);
     }
 
     /// Waits for news, wishes, or the next thing that is due.

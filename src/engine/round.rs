@@ -40,6 +40,8 @@ const REBASE_SPAN: i64 = 3_600;
 const MAX_ALERTS: usize = 32;
 /// The first screenful comes first, alone: then the list is right from the first moment.
 const FIRST_WINDOW: u32 = 64;
+/// An inbox of so many messages is read whole before anything else: that is quicker than to open it once more.
+const SMALL: u64 = 500;
 
 /// Why a round ended early.
 #[derive(Debug)]
@@ -146,6 +148,8 @@ pub struct Visitor<'a> {
     pub line: &'a Cancel,
     /// See [`Bench::give_way`].
     pub give_way: &'a dyn Fn() -> bool,
+    /// A mailbox of at most so many messages is read to its end whatever is more urgent.
+    pub small: u64,
     /// What was before.
     pub memory: &'a mut Memory,
 }
@@ -233,11 +237,11 @@ impl Visitor<'_> {
     }
 
     /// The newest rows of an inbox that was never read, before anything else is asked: somebody looks at an empty list. Its own
-    /// visit goes on from there.
+    /// visit goes on from there, if it is not a small one. Whether it is selected and in step.
     ///
     /// # Errors
     /// What ended the connection, or the store.
-    pub fn first_rows(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+    pub fn first_rows(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
         let inbox = MailboxPath::inbox();
         let mailbox = self.mailbox(&inbox)?;
         let base = self.shared.store.read(|db| base::load(db, mailbox))?;
@@ -246,10 +250,10 @@ impl Visitor<'_> {
             // One window whatever else is wished for (it is opened just now, by who sees it come), then it makes room.
             let give_way = || begun.replace(true);
             let (shared, config, line) = (self.shared, self.config, self.line);
-            let mut visitor = Visitor { shared, config, line, give_way: &give_way, memory: &mut *self.memory };
-            visitor.pass(conn, &inbox)?;
+            let mut visitor = Visitor { shared, config, line, give_way: &give_way, small: SMALL, memory: &mut *self.memory };
+            return Ok(visitor.pass(conn, &inbox)?.end == End::Synced);
         }
-        Ok(())
+        Ok(false)
     }
 
     fn start(&mut self, conn: &dyn MailStore, path: &MailboxPath, mailbox: MailboxId) -> Result<Start, Halt> {
@@ -296,7 +300,9 @@ impl Visitor<'_> {
         let mut failed = None;
         let mut cached = || self.shared.store.read(|db| messages::identities(db, mailbox)).map_err(|e| failed = Some(e)).ok();
         let spool = self.shared.store.places().state.join("spool");
-        let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: &|| job.must_stop() || (self.give_way)() };
+        let many = || ledger.exists.load(Ordering::Relaxed) > self.small;
+        let give_way = || job.must_stop() || ((self.give_way)() && many());
+        let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: &give_way };
         let broken = pass::run(&mut planner, conn, &mut bench, |record| ledger.carry(record));
         let outcome = planner.sync.outcome().cloned();
         let sum = ledger.close();

@@ -96,15 +96,26 @@ impl Visitor<'_> {
         })?)
     }
 
-    /// Records that those of `listed` that need no visit are in step now.
+    /// Records that those of `listed` that need no visit are in step now; what was never read and is empty, from here on.
     ///
     /// # Errors
     /// The store.
     pub fn agreed(&self, listed: &[ListedMailbox], visits: &[MailboxPath]) -> Result<(), Halt> {
         let same = |m: &&ListedMailbox| m.selectable && m.status.is_some() && !visits.contains(&m.path);
         let paths: Vec<MailboxPath> = listed.iter().filter(same).map(|m| m.path.clone()).collect();
+        let empty = |m: &ListedMailbox| {
+            let MailboxStatus { uidvalidity, uidnext, highestmodseq, .. } =
+                *m.status.as_ref().filter(|s| folders::is_empty(s))?;
+            Some((m.path.clone(), base::Base { uidvalidity, uidnext, highestmodseq }))
+        };
+        let empty: Vec<_> = listed.iter().filter(same).filter_map(empty).collect();
         let (account, now) = (self.config.name.clone(), self.shared.now());
-        Ok(self.shared.store.cache(move |tx| base::agreed(tx, &account, &paths, now))?)
+        Ok(self.shared.store.cache(move |tx| {
+            for (path, base) in &empty {
+                base::begun_empty(tx, &account, path, *base, now)?;
+            }
+            base::agreed(tx, &account, &paths, now)
+        })?)
     }
 }
 

@@ -186,6 +186,7 @@ impl Once<'_> {
             config: self.config,
             line: cancel,
             give_way: &give_way,
+            small: 0,
             memory: &mut self.memory,
         })
     }

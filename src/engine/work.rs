@@ -9,6 +9,7 @@ use super::fault::{Kind, Retry};
 use super::fetch::Fetcher;
 use super::jobs::Running;
 use super::kept;
+use super::rest::{BATCH, SCREEN};
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
 use super::stumbles;
@@ -51,7 +52,7 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
             crash::place("line");
             let mut conn = connect::open(shared, config, &desk.work, &line)?;
             let give_way = || desk.is_urgent() || desk.cancel.is_set();
-            let visitor = Visitor { shared, config, line: &line, give_way: &give_way, memory: &mut memory };
+            let visitor = Visitor { shared, config, line: &line, give_way: &give_way, small: 0, memory: &mut memory };
             let ended = Work::new(desk, visitor).and_then(|mut work| work.serve(conn.as_mut()));
             if ended.is_ok() && !desk.cancel.is_set() {
                 conn.logout();
@@ -147,6 +148,8 @@ pub(super) struct Work<'a> {
     pub complete: bool,
     /// Whether this connection tells of all mailboxes; nothing if it was not asked for that.
     pub told_of_all: Option<bool>,
+    /// Whether the newest of them were got before the other mailboxes.
+    tasted: bool,
     /// The getting of them, and how many came.
     pub ahead: Option<(Running, u64)>,
     /// What was written down and is asked for over this connection: the row, and its how manieth try.
@@ -177,6 +180,7 @@ impl<'a> Work<'a> {
             fetcher,
             complete: false,
             told_of_all: None,
+            tasted: false,
             ahead: None,
             asked: HashSet::new(),
             asked_due: None,
@@ -189,7 +193,9 @@ impl<'a> Work<'a> {
         if conn.caps().idle {
             self.tell(Connectivity::Live { since: self.since });
         }
-        self.visitor.first_rows(conn)?;
+        if self.visitor.first_rows(conn)? {
+            self.here = Some(MailboxPath::inbox());
+        }
         self.desk.admit(true);
         self.push(conn)?;
         self.warm(conn)?;
@@ -203,6 +209,9 @@ impl<'a> Work<'a> {
             self.bodies(conn)?;
             self.wishes(conn)?;
             self.reach(conn)?;
+            if self.taste(conn)? {
+                continue;
+            }
             if let Some(path) = self.todo.pop_front() {
                 self.visit(conn, path)?;
                 continue;
@@ -219,7 +228,12 @@ impl<'a> Work<'a> {
                 self.push(conn)?;
                 continue;
             }
-            if self.asked()? || self.details(conn)? || self.ahead(conn)? || self.limits(conn)? || self.previews(conn)? {
+            if self.asked()?
+                || self.details(conn)?
+                || self.ahead(conn, BATCH)?
+                || self.limits(conn)?
+                || self.previews(conn)?
+            {
                 continue;
             }
             self.rest(conn)?;
@@ -249,7 +263,8 @@ impl<'a> Work<'a> {
             }
         }
         for id in wishes.visit.into_iter().rev() {
-            if let Some(path) = self.visitor.at_server(id)? {
+            // What is selected and in step, the server tells of by itself.
+            if let Some(path) = self.visitor.at_server(id)?.filter(|path| self.here.as_ref() != Some(path)) {
                 self.first(path);
             }
         }
@@ -270,11 +285,26 @@ impl<'a> Work<'a> {
         };
         let places: Vec<MailboxPath> = open.filter(|path| !path.is_inbox()).into_iter().chain([MailboxPath::inbox()]).collect();
         for path in places {
-            if self.visitor.is_known(&path)? {
+            if self.here.as_ref() != Some(&path) && self.visitor.is_known(&path)? {
                 self.visit(conn, path)?;
             }
         }
         Ok(())
+    }
+
+    /// Once the inbox and what the person looks at are in step, the newest texts come before the other mailboxes: somebody is
+    /// about to read them. Whether any came.
+    fn taste(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+        let Some(next) = self.todo.front().filter(|path| !self.tasted && !path.is_inbox()) else { return Ok(false) };
+        let open = match self.desk.open() {
+            Some(id) => self.visitor.at_server(id)?,
+            None => None,
+        };
+        if open.as_ref() == Some(next) {
+            return Ok(false);
+        }
+        self.tasted = true;
+        self.ahead(conn, SCREEN)
     }
 
     /// What the server told of other mailboxes meanwhile.

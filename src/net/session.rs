@@ -258,8 +258,8 @@ pub trait MailStore: Send {
         Err(lacking("QUOTA"))
     }
 
-    /// What we may do to a mailbox (needs `acl`).
-    fn rights(&mut self, _path: &MailboxPath) -> Result<Rights> {
+    /// What we may do to each of these mailboxes (needs `acl`), in one turn; for each what it is, or why it is not told.
+    fn rights(&mut self, _paths: &[MailboxPath]) -> Result<Vec<Result<Rights>>> {
         Err(lacking("ACL"))
     }
 

@@ -125,6 +125,21 @@ pub fn agreed(tx: &mut Tx<'_, Cache>, account: &AccountName, paths: &[MailboxPat
     Ok(())
 }
 
+/// Records that a mailbox of which nothing was ever read is empty at the server, as `base` says, at `now` (seconds since 1970).
+/// Nothing is written of one that was read before.
+///
+/// # Errors
+/// As every transaction.
+pub fn begun_empty(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath, base: Base, now: i64) -> Result<()> {
+    let sql = "UPDATE mailbox SET uidvalidity = ?3, uidnext = ?4, highestmodseq = ?5, synced_at = ?6
+               WHERE account = ?1 AND path = ?2 AND uidnext = 0 AND uidvalidity IN (0, ?3)
+               AND NOT EXISTS (SELECT 1 FROM placement WHERE mailbox = mailbox.id AND uid IS NOT NULL)";
+    let modseq = i64::try_from(base.highestmodseq.0).unwrap_or(i64::MAX);
+    let values = (account.as_str(), path.as_str(), base.uidvalidity.0, base.uidnext, modseq, now.max(1));
+    tx.conn().prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
 /// Follows a changed UIDVALIDITY: placements in `pairs` (old UID, new UID) keep their content, their number and their
 /// wishes; all other numbered ones go. May be repeated.
 ///

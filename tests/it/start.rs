@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// has seen that the list is right: `rounds.rs` counts exactly.
 const TURNS: u64 = 7 + 5;
 
+/// The six of before; opening the inbox, its rows, its numbers, the list of mailboxes, and the texts. The same room.
+const FIRST_TURNS: u64 = 6 + 5 + 5;
+
 /// Many mailboxes, a warm cache, something new in the inbox, and 50 ms there and back.
 #[test]
 fn a_warm_start_is_right_after_few_turns() {
@@ -55,6 +58,39 @@ fn warm_start() -> Duration {
     println!("right after {took:?}, {turns} turns");
     assert!(turns <= TURNS, "{turns} turns");
     took
+}
+
+/// A cache with nothing in it, many mailboxes with nothing in them, one connection, 50 ms there and back: the inbox is read in one
+/// go, its texts come next, and what LIST says is empty costs no turn.
+#[test]
+fn a_first_start_spends_no_turn_on_what_is_empty() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    for n in 0..20 {
+        other.create(&MailboxPath::from_typed(&format!("m{n}"))).unwrap();
+    }
+    for n in 0..10 {
+        put(&mut other, "INBOX", &format!("s{n}"));
+    }
+    let latency = Duration::from_millis(25);
+    let proxy = Proxy::start(host().imaps, Line { latency, ..Line::default() });
+    person.imap = proxy.port;
+    person.more = "keep = { bodies = \"all\" }".into();
+    person.connections = 1;
+    let engine = person.start();
+    until(&engine, "the texts", |_| {
+        let all = rows(&engine, "INBOX");
+        (all.len() == 10 && all.iter().all(|r| r.cached)).then_some(())
+    });
+    let texts = proxy.turns();
+    in_step(&engine);
+    println!("texts after {texts} turns, in step after {}", proxy.turns());
+    assert!(texts <= FIRST_TURNS, "{texts} turns");
+    let Ok(Rows::Mailboxes(all)) = engine.ask(&Query::Mailboxes) else { panic!() };
+    assert!(all.len() > 20 && all.iter().filter(|m| m.selectable).all(|m| m.synced_at > 0), "{all:?}");
+    // What comes into one of them is seen all the same.
+    put(&mut other, "m7", "late");
+    sees(&engine, "m7", &["late"]);
 }
 
 /// 200 ms there and back, 1 Mbit/s: the first rows come soon, the list fills steadily, and who opens another mailbox meanwhile

@@ -134,7 +134,7 @@ pub fn visits(listed: &[ListedMailbox], known: &[Known], open: Option<&MailboxPa
         let ours = known.get(&m.path);
         let news = match (ours, &m.status) {
             (Some(ours), _) if ours.dying => false,
-            (Some(ours), Some(status)) => all || ours.pending || !agrees(ours, status),
+            (Some(ours), Some(status)) => all || ours.pending || !(agrees(ours, status) || has_nothing(ours, status)),
             _ => true,
         };
         let rank = match (m.role, ours) {
@@ -163,6 +163,17 @@ pub(crate) fn agrees(ours: &Known, status: &MailboxStatus) -> bool {
         && same(ours.base.highestmodseq.0, status.highestmodseq.0)
         // With CONDSTORE the numbers above say all; STATUS may count otherwise than we do.
         && (status.highestmodseq.0 != 0 || ours.unseen == status.unseen)
+}
+
+/// Whether nothing was ever here and nothing is there: then STATUS tells all that a visit would, and no turn is spent on it.
+pub(crate) fn has_nothing(ours: &Known, status: &MailboxStatus) -> bool {
+    let known = [UidValidity(0), status.uidvalidity].contains(&ours.base.uidvalidity);
+    known && ours.base.uidnext == 0 && ours.messages == 0 && is_empty(status)
+}
+
+/// Whether STATUS says that there is nothing in it, and all that has to be known of it for the next time.
+pub(crate) fn is_empty(status: &MailboxStatus) -> bool {
+    status.messages == 0 && status.uidnext != 0 && status.uidvalidity != UidValidity(0)
 }
 
 #[cfg(test)]
@@ -284,5 +295,27 @@ mod tests {
         ours[5].unseen = 0;
         assert!(names(&visits(&all, &ours, None, false)).contains(&"X"), "without CONDSTORE unread counts tell");
         assert_eq!(visits(&all, &ours, None, true).len(), 8);
+    }
+
+    #[test]
+    fn what_was_never_read_and_has_nothing_in_it_needs_no_visit() {
+        let there = |messages, uidvalidity| MailboxStatus { messages, uidnext: 5, uidvalidity, ..MailboxStatus::default() };
+        let never = |uidvalidity| {
+            let base = Base { uidvalidity, uidnext: 0, highestmodseq: ModSeq(0) };
+            Known { base, messages: 0, unseen: 0, ..known("A", false) }
+        };
+        let (none, one, two) = (UidValidity(0), UidValidity(1), UidValidity(2));
+        let visited = |ours: Known, status| {
+            let all = [ListedMailbox { status: Some(status), ..listed("A", None) }];
+            !visits(&all, &[ours], None, false).is_empty()
+        };
+        assert!(!visited(never(none), there(0, one)) && !visited(never(one), there(0, one)));
+        assert!(visited(never(none), there(1, one)), "there is something in it");
+        assert!(visited(never(two), there(0, one)), "it was numbered anew while its first visit was not over");
+        assert!(visited(never(none), there(0, none)), "nothing to hold on to");
+        assert!(visited(Known { messages: 2, ..never(one) }, there(0, one)), "what came of a visit that broke off is gone");
+        assert!(visited(Known { pending: true, ..never(none) }, there(0, one)));
+        let all = [ListedMailbox { status: Some(there(0, one)), ..listed("A", None) }];
+        assert_eq!(visits(&all, &[never(none)], None, true).len(), 1, "asked for all the same");
     }
 }

@@ -182,17 +182,18 @@ impl ImapStore {
         Ok(all)
     }
 
-    pub(super) fn my_rights(&mut self, path: &MailboxPath) -> Result<Rights> {
-        let mut found = None;
-        let command = self.naming(Command::new("MYRIGHTS "), path);
-        self.conn.run(&command, &mut |data| match data {
-            Untagged::Rights(of, rights) if of == *path => {
-                found = Some(rights);
-                Ok(true)
+    pub(super) fn my_rights(&mut self, paths: &[MailboxPath]) -> Result<Vec<Result<Rights>>> {
+        let mut found: Vec<Option<Rights>> = vec![None; paths.len()];
+        let commands: Vec<Command> = paths.iter().map(|path| self.naming(Command::new("MYRIGHTS "), path)).collect();
+        let answers = self.conn.run_all(&commands, &mut |data| match data {
+            Untagged::Rights(of, rights) => {
+                let place = paths.iter().position(|path| *path == of).and_then(|n| found.get_mut(n));
+                Ok(place.map(|place| *place = Some(rights)).is_some())
             }
             _ => Ok(false),
         })?;
-        found.ok_or_else(|| untold("no rights were given"))
+        let told = answers.into_iter().zip(found);
+        Ok(told.map(|(answer, rights)| answer.and_then(|_| rights.ok_or_else(|| untold("no rights were given")))).collect())
     }
 }
 

@@ -263,8 +263,8 @@ impl MailStore for ImapStore {
         self.limits(path)
     }
 
-    fn rights(&mut self, path: &MailboxPath) -> Result<Rights> {
-        self.my_rights(path)
+    fn rights(&mut self, paths: &[MailboxPath]) -> Result<Vec<Result<Rights>>> {
+        self.my_rights(paths)
     }
 
     fn subscribe(&mut self, path: &MailboxPath, on: bool) -> Result<()> {
