@@ -126,7 +126,12 @@ pub fn queued(row: &QueueRow) -> Value {
 /// # Errors
 /// If it cannot be written.
 pub fn queued_line(row: &QueueRow, out: &mut Out) -> io::Result<()> {
-    let what = format!("{} of {} in {}/{}", row.detail, row.count, row.account, row.mailbox.decoded());
+    let what = if row.is_about_tree() {
+        format!("{} ({})", row.detail, row.account)
+    } else {
+        let plural = if row.count == 1 { "" } else { "s" };
+        format!("{}: {} message{plural} in {}/{}", row.detail, row.count, row.account, row.mailbox.decoded())
+    };
     out.text_line(&format!("{:>5}  {:9}  {}  {what}", row.id.0, row.state.word(), local(row.created)))?;
     if row.fault.is_empty() { Ok(()) } else { out.line(&format!("       {}", row.fault)) }
 }

@@ -16,7 +16,7 @@ use super::texts::Texts;
 use crate::base::gate;
 use crate::base::safetext::SafeText;
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
-use crate::mail::intent::{OpKind, OpState, Operation, delta_words};
+use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::outgoing::Outgoing;
 use crate::mail::page::Sheet;
 use crate::mail::query;
@@ -232,7 +232,7 @@ fn outbox_row(mail: Outgoing) -> OutboxRow {
 
 fn queue_row(op: Operation) -> QueueRow {
     let detail = match &op.kind {
-        OpKind::Flag { delta } => delta_words::to_text(delta),
+        OpKind::Flag { delta } => delta.in_words(),
         OpKind::Move { to } => format!("move to {}", to.decoded()),
         OpKind::Copy { to } => format!("copy to {}", to.decoded()),
         OpKind::Expunge => "delete for ever".to_owned(),

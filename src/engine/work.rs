@@ -264,7 +264,7 @@ impl<'a> Work<'a> {
         }
         for id in wishes.visit.into_iter().rev() {
             // What is selected and in step, the server tells of by itself.
-            if let Some(path) = self.visitor.at_server(id)?.filter(|path| self.here.as_ref() != Some(path)) {
+            if let Some(path) = self.visitor.at_server(id)?.filter(|path| !conn.caps().idle || self.here.as_ref() != Some(path)) {
                 self.first(path);
             }
         }
@@ -325,6 +325,10 @@ impl<'a> Work<'a> {
     /// Lists all mailboxes; those that have news are to be visited.
     fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         (self.round, self.stale, self.quota_due) = (Instant::now(), false, true);
+        if self.here.is_some() && !conn.caps().idle {
+            // Of the selected mailbox STATUS need not know anything new (RFC 9051, 6.3.11), and nobody has told of it.
+            conn.noop()?;
+        }
         let listed = self.visitor.list(conn)?;
         self.foreign = listed.iter().any(|m| m.selectable && m.space != Space::Personal);
         let visits = self.visitor.order(&listed, self.desk.open(), false)?;
@@ -335,6 +339,9 @@ impl<'a> Work<'a> {
         kept::daily(self.visitor.shared).map_err(Halt::Store)?;
         stumbles::again(self.visitor.shared).map_err(Halt::Store)?;
         self.todo = visits.into();
+        if let Some(here) = self.here.clone().filter(|_| conn.changed()) {
+            self.first(here);
+        }
         Ok(())
     }
 

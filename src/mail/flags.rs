@@ -235,7 +235,31 @@ pub struct FlagDelta {
     remove: Flags,
 }
 
+impl Flag {
+    /// What setting it, and what clearing it, is called in a sentence to a person.
+    const fn in_words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Seen => ("mark read", "mark unread"),
+            Self::Answered => ("mark answered", "mark unanswered"),
+            Self::Flagged => ("star", "take the star off"),
+            Self::Deleted => ("mark deleted", "mark not deleted"),
+            Self::Draft => ("mark as draft", "mark as no draft"),
+        }
+    }
+}
+
 impl FlagDelta {
+    /// For a person: "star", "mark read, tag work".
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let flags = |of: &Flags, pick: fn((&'static str, &'static str)) -> &'static str| {
+            Flag::ALL.into_iter().filter(|f| of.has(*f)).map(|f| pick(f.in_words()).to_owned()).collect::<Vec<_>>()
+        };
+        let tags = |of: &Flags, verb: &str| of.keywords().map(|k| format!("{verb} {}", k.as_str())).collect::<Vec<_>>();
+        let (add, remove) = (&self.add, &self.remove);
+        [flags(add, |w| w.0), flags(remove, |w| w.1), tags(add, "tag"), tags(remove, "untag")].concat().join(", ")
+    }
+
     /// Sets `add`, clears `remove`; what is in both is set.
     #[must_use]
     pub fn new(add: Flags, mut remove: Flags) -> Self {
@@ -327,6 +351,15 @@ mod tests {
     }
     fn delta() -> impl Strategy<Value = FlagDelta> {
         (flags(), flags()).prop_map(|(a, r)| FlagDelta::new(a, r))
+    }
+
+    #[test]
+    fn a_person_reads_what_is_to_be_done() {
+        let delta = |add: &str, remove: &str| {
+            FlagDelta::new(Flags::from_words(add.split_whitespace()), Flags::from_words(remove.split_whitespace())).in_words()
+        };
+        assert_eq!(delta("\\Flagged", ""), "star");
+        assert_eq!(delta("work \\Seen", "\\Flagged old"), "mark read, take the star off, tag work, untag old");
     }
 
     proptest! {

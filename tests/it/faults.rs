@@ -195,7 +195,7 @@ fn dead_for_a_while() {
 fn a_first_fill_that_breaks_again_and_again() {
     for seed in seeds(13) {
         println!("first fill, seed {seed}");
-        breaks_in_the_first_fill(14_000 - (seed - 13) * 2);
+        breaks_in_the_first_fill(10_000 - (seed - 13) * 2);
     }
 }
 

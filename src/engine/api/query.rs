@@ -270,7 +270,7 @@ pub struct QueueRow {
     pub to: Option<MailboxPath>,
     /// `flag`, `move` and so on.
     pub kind: &'static str,
-    /// In words, for a person: "move to Archive", "+\\Seen".
+    /// In words, for a person: "move to Archive", "mark read".
     pub detail: SafeText,
     /// Of how many messages.
     pub count: u32,

@@ -36,9 +36,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, app: &App, area: Area) {
                 let what = if change.is_about_tree() {
                     change.detail.to_string()
                 } else {
-                    format!("{} of {}", change.detail, words::plural(change.count.into(), "message", "messages"))
+                    format!("{}: {}", change.detail, words::plural(change.count.into(), "message", "messages"))
                 };
-                let place = format!("{} / {}", change.account, change.mailbox.decoded());
+                let name = if change.mailbox.is_inbox() { "Inbox".to_owned() } else { change.mailbox.decoded() };
+                let place = format!("{} / {name}", change.account);
                 row(canvas, (area, y), (&place, &what), (&state, role), &app.calendar().short(change.created));
             }
         }
