@@ -64,9 +64,9 @@ impl Work<'_> {
         if self.visitor.lacking()?.is_none() {
             return Ok(false);
         }
-        if self.here.take().is_some() {
-            self.fetcher.forget();
-        }
-        self.visitor.details(conn, &mut self.fetcher)
+        let here = self.hand_over()?;
+        let some = self.visitor.details(conn, &mut self.fetcher)?;
+        self.take_back(here);
+        Ok(some)
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Bodies that are got ahead of need in one go.
 pub(super) const BATCH: u32 = 400;
 /// About as many as a screen shows: so many of what the person looks at come before other mailboxes are visited.
-pub(super) const SCREEN: u32 = 64;
+const SCREEN: u32 = 64;
 /// A server whose counts never fit is believed after so many visits in a row.
 const UNSETTLED: u32 = 3;
 /// The shortest rest: a clock that was set must not make a loop of it.
@@ -87,8 +87,23 @@ impl Work<'_> {
         Ok(true)
     }
 
+    /// Once the inbox and what the person looks at are in step, the newest texts come before the other mailboxes: somebody is
+    /// about to read them. Whether any came.
+    pub fn taste(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
+        let Some(next) = self.todo.front().filter(|path| !self.tasted && !path.is_inbox()) else { return Ok(false) };
+        let open = match self.desk.open() {
+            Some(id) => self.visitor.at_server(id)?,
+            None => None,
+        };
+        if open.as_ref() == Some(next) {
+            return Ok(false);
+        }
+        self.tasted = true;
+        self.ahead(conn, SCREEN)
+    }
+
     /// What is selected is for the fetcher now: a turn is saved where it wants just that.
-    fn hand_over(&mut self) -> Result<Option<(MailboxId, MailboxPath)>, Halt> {
+    pub fn hand_over(&mut self) -> Result<Option<(MailboxId, MailboxPath)>, Halt> {
         self.fetcher.forget();
         let Some(path) = self.here.take() else { return Ok(None) };
         let id = self.visitor.mailbox(&path)?;
@@ -97,7 +112,7 @@ impl Work<'_> {
     }
 
     /// The fetcher is done; what was selected before is so still, or not.
-    fn take_back(&mut self, here: Option<(MailboxId, MailboxPath)>) {
+    pub fn take_back(&mut self, here: Option<(MailboxId, MailboxPath)>) {
         self.here = here.filter(|(id, _)| self.fetcher.is_still_at(*id)).map(|(_, path)| path);
     }
 

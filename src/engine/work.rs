@@ -9,7 +9,7 @@ use super::fault::{Kind, Retry};
 use super::fetch::Fetcher;
 use super::jobs::Running;
 use super::kept;
-use super::rest::{BATCH, SCREEN};
+use super::rest::BATCH;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
 use super::stumbles;
@@ -149,7 +149,7 @@ pub(super) struct Work<'a> {
     /// Whether this connection tells of all mailboxes; nothing if it was not asked for that.
     pub told_of_all: Option<bool>,
     /// Whether the newest of them were got before the other mailboxes.
-    tasted: bool,
+    pub tasted: bool,
     /// The getting of them, and how many came.
     pub ahead: Option<(Running, u64)>,
     /// What was written down and is asked for over this connection: the row, and its how manieth try.
@@ -228,12 +228,7 @@ impl<'a> Work<'a> {
                 self.push(conn)?;
                 continue;
             }
-            if self.asked()?
-                || self.details(conn)?
-                || self.ahead(conn, BATCH)?
-                || self.limits(conn)?
-                || self.previews(conn)?
-            {
+            if self.asked()? || self.details(conn)? || self.ahead(conn, BATCH)? || self.limits(conn)? || self.previews(conn)? {
                 continue;
             }
             self.rest(conn)?;
@@ -290,21 +285,6 @@ impl<'a> Work<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Once the inbox and what the person looks at are in step, the newest texts come before the other mailboxes: somebody is
-    /// about to read them. Whether any came.
-    fn taste(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
-        let Some(next) = self.todo.front().filter(|path| !self.tasted && !path.is_inbox()) else { return Ok(false) };
-        let open = match self.desk.open() {
-            Some(id) => self.visitor.at_server(id)?,
-            None => None,
-        };
-        if open.as_ref() == Some(next) {
-            return Ok(false);
-        }
-        self.tasted = true;
-        self.ahead(conn, SCREEN)
     }
 
     /// What the server told of other mailboxes meanwhile.
