@@ -24,6 +24,18 @@ impl Visitor<'_> {
         Ok(folders::visits(listed, &known, open.as_ref(), all))
     }
 
+    /// The mailboxes beside `visits` in which there is something, and that are not about to go.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn holding(&self, listed: &[ListedMailbox], visits: &[MailboxPath]) -> Result<Vec<MailboxPath>, Halt> {
+        let (known, _) = self.known(None)?;
+        let dying = |path: &MailboxPath| known.iter().any(|k| k.dying && k.path == *path);
+        let holds = |m: &&ListedMailbox| m.selectable && m.status.as_ref().is_some_and(|s| s.messages > 0);
+        let paths = listed.iter().filter(holds).map(|m| m.path.clone());
+        Ok(paths.filter(|path| !visits.contains(path) && !dying(path)).collect())
+    }
+
     /// What we know of the account's mailboxes, by their names at the server; and such a name of `open`.
     ///
     /// # Errors

@@ -149,11 +149,15 @@ impl Once<'_> {
         outbox::flush(self.shared, &self.config.name, self.cancel).map_err(Halt::Store)?;
         self.push(conn)?;
         let shared = self.shared;
+        let all = self.scope.mailbox.is_some();
         // Without modification sequences the counts do not tell that a flag of an old message changed.
-        let all = self.scope.mailbox.is_some() || !conn.caps().condstore;
+        let unsure = !conn.caps().condstore;
         let order = self.visitor(|visitor| {
             let listed = visitor.list(conn)?;
-            let order = visitor.order(&listed, None, all)?;
+            let mut order = visitor.order(&listed, None, all)?;
+            if unsure {
+                order.extend(visitor.holding(&listed, &order)?);
+            }
             visitor.agreed(&listed, &order)?;
             Ok::<_, Halt>(order)
         })?;
