@@ -90,9 +90,13 @@ fn what_arrives_is_shown_and_what_is_done_is_done() {
     engine.perform(Request::Undo { count: 1 }).unwrap();
     until(&engine, "the move back", |_| (files(&cur).len() == 1).then_some(()));
     assert_eq!(rows(&engine, Role::Inbox).len(), 1);
-    let begun = Instant::now();
-    drop(engine);
-    assert!(begun.elapsed() < Duration::from_secs(6));
+    let mut engine = Some(engine);
+    crate::base::clock::quick(Duration::from_secs(2), || {
+        let engine = engine.take().unwrap_or_else(|| start(dir));
+        let begun = Instant::now();
+        drop(engine);
+        begun.elapsed()
+    });
 }
 
 #[test]
@@ -255,7 +259,8 @@ fn a_dead_server_slows_nothing() {
          [account.me]\naddress = \"me@example.org\"\nmaildir = \"mail\"\nsmtp = {{ local = true }}\n"
     );
     let config = Config::parse(&text, &dir.join("config.toml"), 0o600).unwrap();
-    let engine = Engine::start(&Setup::new(config, Paths::of_profile(dir), Mode::Live)).unwrap();
+    let start = || Engine::start(&Setup::new(config.clone(), Paths::of_profile(dir), Mode::Live)).unwrap();
+    let engine = start();
     let begun = Instant::now();
     for (account, from) in [("dead", "d@example.org"), ("me", "me@example.org")] {
         let to = vec![Address::new("", "me@example.org")];
@@ -264,9 +269,13 @@ fn a_dead_server_slows_nothing() {
     }
     until(&engine, "the mail", |_| (rows(&engine, Role::Inbox).len() == 1).then_some(()));
     assert!(begun.elapsed() < Duration::from_secs(10));
-    let begun = Instant::now();
-    drop(engine);
-    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    let mut engine = Some(engine);
+    crate::base::clock::quick(Duration::from_secs(2), || {
+        let engine = engine.take().unwrap_or_else(start);
+        let begun = Instant::now();
+        drop(engine);
+        begun.elapsed()
+    });
 }
 
 #[test]
