@@ -23,7 +23,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const ITEMS: &str = "UID FLAGS INTERNALDATE RFC822.SIZE \
-    BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)]";
+    BODY.PEEK[HEADER.FIELDS (FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)]";
 const BAR: f64 = 1.5;
 
 /// Writes mails into a maildir, as if they had been delivered.

@@ -110,7 +110,7 @@ pub struct Read {
 
 /// What a list wants of a message, as our own reader asks for it.
 pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE \
-    BODY.PEEK[HEADER.FIELDS (FROM TO CC BCC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)])";
+    BODY.PEEK[HEADER.FIELDS (FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)])";
 
 /// Logs in, asks for what our own list wants of every message, and reads it without looking at it.
 pub fn bare_read(user: &str) -> Read {

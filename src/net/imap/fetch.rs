@@ -5,7 +5,7 @@
 //!
 //! What a row costs decides what a morning costs where nothing is compressed, so a row asks for less than decisions 11 says (the
 //! issue's 55 kB for 100 new messages cannot be had with it): fields of the header in place of ENVELOPE, which tells the
-//! author three times, and neither Date, Sender nor In-Reply-To; they come with the text. BODYSTRUCTURE and In-Reply-To come
+//! author three times, and neither Date, Sender, Bcc nor In-Reply-To; they come with the text. BODYSTRUCTURE and In-Reply-To come
 //! a turn later for those messages of which they decide something (`details.rs`). `cargo bench --bench mailbox -- items`
 //! prints the octets of each.
 
@@ -19,7 +19,7 @@ use crate::net::error::Result;
 use crate::net::session::{PART, Sink};
 
 /// Of the header; one that is not there costs only its name.
-const FIELDS: &str = "FROM TO CC BCC REPLY-TO SUBJECT MESSAGE-ID REFERENCES";
+const FIELDS: &str = "FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES";
 
 /// The longest set in one command, in letters: many servers refuse lines beyond 8,000 octets (RFC 7162, 4).
 const MAX_SET: usize = 6_000;
