@@ -11,6 +11,7 @@ mod day;
 mod lines;
 mod matrix;
 mod state;
+mod texts;
 
 use day::{Day, Deed, Kind, Run};
 use std::sync::atomic::{AtomicUsize, Ordering};
