@@ -191,13 +191,8 @@ fn s_24_no_injection_elsewhere() {
 #[test]
 fn s_28_what_else_is_not_so() {
     let server = Server::imap();
-    server.always(
-        "ENVELOPE",
-        vec![Act::Edit(Box::new(|honest| {
-            let honest = super::wire::replace(&honest, b"\"a3\"", b"\"evil\"");
-            super::wire::replace(&honest, b"Ann 3", b"Boss")
-        }))],
-    );
+    // As long as what is true.
+    server.always("HEADER.FIELDS (FROM ", vec![replaced("From: Ann 3 <a3@x.example>", "From: Boss <evil@x.exampl>")]);
     let bed = Bed::at(&server);
     bed.run(&["sync"]).code(0);
     let row = |bed: &Bed| bed.list("INBOX").into_iter().find(|r| r["subject"] == "Letter 3").unwrap().to_string();
