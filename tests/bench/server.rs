@@ -112,10 +112,13 @@ pub struct Read {
 pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE \
     BODY.PEEK[HEADER.FIELDS (FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)])";
 
+/// The same where many are asked for, in a first sync.
+const ALL: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)])";
+
 /// Logs in, asks for what our own list wants of every message, and reads it without looking at it.
 pub fn bare_read(user: &str) -> Read {
     let mut bare = Bare::open(host().imaps, user);
     bare.ask("EXAMINE INBOX");
-    let (octets, read) = bare.ask(&format!("UID FETCH 1:* {ENVELOPE}"));
+    let (octets, read) = bare.ask(&format!("UID FETCH 1:* {ALL}"));
     Read { read, octets }
 }

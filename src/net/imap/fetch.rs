@@ -7,7 +7,8 @@
 //! issue's 55 kB for 100 new messages cannot be had with it): fields of the header in place of ENVELOPE, which tells the
 //! author three times, and neither Date, Sender, Bcc nor In-Reply-To; they come with the text. BODYSTRUCTURE and In-Reply-To come
 //! a turn later for those messages of which they decide something (`details.rs`). `cargo bench --bench mailbox -- items`
-//! prints the octets of each.
+//! prints the octets of each. The windows of a first sync ask for all at once, as decisions 11 says: nothing is left to ask for
+//! a hundred thousand times.
 
 use super::conn::Command;
 use super::labels;
@@ -20,6 +21,11 @@ use crate::net::session::{PART, Sink};
 
 /// Of the header; one that is not there costs only its name.
 const FIELDS: &str = "FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES";
+
+/// Of more messages than these, if it is said of which, all is told at once: a first sync.
+const FEW: u64 = 300;
+/// What decisions 11 says.
+const ALL: &str = "ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (REFERENCES)]";
 
 /// The longest set in one command, in letters: many servers refuse lines beyond 8,000 octets (RFC 7162, 4).
 const MAX_SET: usize = 6_000;
@@ -143,7 +149,9 @@ impl ImapStore {
 
     /// Asks for what list rows, threads, searches and answers need of these; one command holds [`pieces`] of a set.
     pub(super) fn envelopes_command(&self, piece: &UidSet) -> Command {
-        let items = format!("UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS ({FIELDS})]");
+        let few = piece.len() <= FEW || piece.bounds().is_some_and(|(_, high)| high == u32::MAX);
+        let of = if few { format!("BODY.PEEK[HEADER.FIELDS ({FIELDS})]") } else { ALL.to_owned() };
+        let items = format!("UID FLAGS INTERNALDATE RFC822.SIZE {of}");
         Command::new(&format!("UID FETCH {piece} ({items}{}{})", self.object_item(), self.label_item()))
     }
 
