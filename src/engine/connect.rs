@@ -1,8 +1,9 @@
 //! connect — from an account's configuration to a connection that is logged in.
-//! Owns: `open`, `endpoint`, `login`, `fault`, `host`. May import: net, config.
+//! Owns: `open`, `endpoint`, `login`, `fault`, `host`. May import: net, store, config.
 //! Start reading at: `open`. The password is asked for anew each time (see `password.rs`).
 
 use super::api::{Fault, Remedy};
+use super::offline;
 use super::password;
 use super::shared::Shared;
 use super::translate;
@@ -14,11 +15,13 @@ use crate::base::secret::Secret;
 use crate::base::spawn::guarded;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, AccountKind, Server, Tls};
+use crate::mail::mailbox::MailboxPath;
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
 use crate::net::session::{Endpoint, Login, MailStore, TlsMode};
 use crate::net::tls;
+use crate::store::{base, mailboxes};
 
 /// What a person calls the other side: the server's name, or the folder.
 #[must_use]
@@ -86,6 +89,31 @@ pub fn prepare<'a>(accounts: impl Iterator<Item = &'a AccountConfig>) {
 /// # Errors
 /// With what the person can do about it.
 pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Cancel) -> Result<Box<dyn MailStore>, Fault> {
+    open_for(shared, config, false, waker, cancel)
+}
+
+/// Whether nothing of the account's inbox was ever read: then all of it is about to be.
+#[must_use]
+pub fn is_first(shared: &Shared, config: &AccountConfig) -> bool {
+    let base = shared.store.read(|db| match mailboxes::find(db, &config.name, &MailboxPath::inbox())? {
+        Some(inbox) => Ok(base::load(db, inbox)?.uidnext),
+        None => Ok(0),
+    });
+    // Whoever cannot read it finds that out elsewhere.
+    base.is_ok_and(|uidnext| uidnext == 0)
+}
+
+/// The same; `much` if very much is about to be read, and the line costs nothing.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_for(
+    shared: &Shared,
+    config: &AccountConfig,
+    much: bool,
+    waker: &Waker,
+    cancel: &Cancel,
+) -> Result<Box<dyn MailStore>, Fault> {
     match &config.kind {
         AccountKind::Imap(imap) => {
             let endpoint = endpoint(config, &imap.server);
@@ -93,7 +121,9 @@ pub fn open(shared: &Shared, config: &AccountConfig, waker: &Waker, cancel: &Can
             let secret = password::of(config, shared.typed.get(name).as_ref(), cancel)?;
             let permit = permit(Reason::MailServer)?;
             let login = login(config, &imap.server, &secret);
-            let opened = ImapStore::open(permit, &endpoint, &login, waker, cancel);
+            let much = much && !offline::is_metered(shared, config);
+            let open = if much { ImapStore::open_to_read_much } else { ImapStore::open };
+            let opened = open(permit, &endpoint, &login, waker, cancel);
             let mut store = opened.map_err(|e| {
                 if e.kind == NetErrorKind::LoginRefused {
                     shared.typed.forget(name);

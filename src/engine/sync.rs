@@ -103,7 +103,8 @@ fn account(shared: &Arc<Shared>, config: &AccountConfig, scope: &Scope, cancel: 
         pushed: 0,
     };
     let opened = Waker::new().map_err(|e| Fault::bug(&e.to_string()));
-    let mut conn = match opened.and_then(|waker| connect::open(shared, config, &waker, cancel)) {
+    let much = scope.bodies == Some(KeepBodies::All) || connect::is_first(shared, config);
+    let mut conn = match opened.and_then(|waker| connect::open_for(shared, config, much, &waker, cancel)) {
         Ok(conn) => conn,
         Err(fault) => return failed(config, &fault),
     };

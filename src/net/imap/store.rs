@@ -27,7 +27,7 @@ use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::net::error::Result;
 use crate::net::session::{Bodies, Endpoint, Excerpt, Idle, Login, MailStore, PartGot, Sink, Traffic};
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What ID says beside our name.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -37,6 +37,10 @@ pub const MAX_IDLE: Duration = Duration::from_secs(28 * 60);
 /// line is found within five minutes, also where something on the way still acknowledges what we send. It costs a turn of some
 /// 60 octets each time; servers that say by themselves that they are there (Dovecot: every two minutes) are never asked.
 ///
+/// A turn within this time is one to a server in the same house.
+const QUICK_TURN: Duration = Duration::from_millis(5);
+/// Where connecting and logging in took longer, it is not in the same house: nothing has to be tried.
+const FAR_DOOR: Duration = Duration::from_millis(150);
 /// [`NO_PROGRESS`]: crate::net::wire::NO_PROGRESS
 pub const QUIET: Duration = Duration::from_secs(210);
 /// How long a good-bye is waited for.
@@ -57,6 +61,10 @@ pub struct ImapStore {
     quiet: Duration,
 }
 
+fn compress() -> Command {
+    Command::new(&String::from_utf8_lossy(COMPRESS))
+}
+
 impl ImapStore {
     /// Connects, logs in, and agrees with the server on what both can do, in one turn.
     ///
@@ -65,12 +73,37 @@ impl ImapStore {
     ///
     /// [`NetErrorKind`]: crate::net::error::NetErrorKind
     pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Waker, cancel: &Cancel) -> Result<Self> {
+        Self::begin(permit, endpoint, login, false, waker, cancel)
+    }
+
+    /// The same for whoever is about to read very much: over a quick line nothing is compressed. There COMPRESS (RFC 4978) spares
+    /// nobody anything and takes the server several times as long; the octets of a far line are worth it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_read_much(
+        permit: Permit,
+        endpoint: &Endpoint,
+        login: &Login<'_>,
+        waker: &Waker,
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        Self::begin(permit, endpoint, login, true, waker, cancel)
+    }
+
+    fn begin(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, much: bool, waker: &Waker, cancel: &Cancel) -> Result<Self> {
+        let begun = Instant::now();
         let (conn, offer) = login::open(permit, endpoint, login, waker, cancel)?;
         let caps = offer.caps();
         let mut store =
             Self { conn, caps, offer, selected: None, namespaces: Vec::new(), utf8: false, utf8_mail: false, quiet: QUIET };
         store.conn.allow(store.offer.literals());
-        store.agree()?;
+        let try_turn = much && begun.elapsed() < FAR_DOOR;
+        let begun = Instant::now();
+        let said = store.agree(!try_turn)?;
+        if try_turn && (!said || begun.elapsed() >= QUICK_TURN) && store.has("COMPRESS=DEFLATE") {
+            store.conn.run_all(&[compress()], &mut |_| Ok(false))?;
+        }
         Ok(store)
     }
 
@@ -79,8 +112,8 @@ impl ImapStore {
         self.quiet = quiet;
     }
 
-    /// Tells who we are, switches on what changes answers, asks whose mailboxes there are.
-    fn agree(&mut self) -> Result<()> {
+    /// Tells who we are, switches on what changes answers, asks whose mailboxes there are. Whether there was anything to say.
+    fn agree(&mut self, compressed: bool) -> Result<bool> {
         let mut commands = Vec::new();
         // What SELECT tells of flags has no labels in it.
         let qresync = self.has("QRESYNC") && !self.caps.labels;
@@ -100,8 +133,8 @@ impl ImapStore {
         if self.has("NAMESPACE") {
             commands.push(Command::new("NAMESPACE"));
         }
-        if self.has("COMPRESS=DEFLATE") {
-            commands.push(Command::new(&String::from_utf8_lossy(COMPRESS)));
+        if compressed && self.has("COMPRESS=DEFLATE") {
+            commands.push(compress());
         }
         let (mut enabled, mut namespaces) = (Vec::<String>::new(), Vec::new());
         let answers = self.conn.run_all(&commands, &mut |data| {
@@ -122,7 +155,7 @@ impl ImapStore {
         self.utf8 = self.utf8_mail || on("IMAP4REV2");
         self.conn.core().utf8 = self.utf8;
         self.namespaces = namespaces;
-        Ok(())
+        Ok(!commands.is_empty())
     }
 
     /// What the server said it can do, in upper case.
