@@ -38,8 +38,12 @@
 //! * UTF8=ACCEPT: rare headers_and_words_in_utf8; rare headers_and_words_in_utf8
 //! * X-GM-EXT-1: tests/vectors/gmail.rs one_message_is_one_wherever_it_shows; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
 
+use crate::mailhost::proxy::{Line, Proxy};
 use crate::mailhost::{At, PASSWORD, host, user};
 use crate::{Strings, imap_without};
+use postrider::base::gate::{Permit, Reason};
+use postrider::base::secret::Secret;
+use postrider::config::AuthPolicy;
 use postrider::mail::body::PartPath;
 use postrider::mail::flags::{Flag, FlagDelta, Flags};
 use postrider::mail::mailbox::MailboxPath;
@@ -48,7 +52,8 @@ use postrider::mail::server::Resync;
 use postrider::mail::uid::{Uid, UidSet};
 use postrider::net::error::Result;
 use postrider::net::imap::ImapStore;
-use postrider::net::session::{Bodies, Excerpt, MailStore, PartGot, TlsMode};
+use postrider::net::session::{Bodies, Endpoint, Excerpt, Login, MailStore, PartGot, TlsMode};
+use std::time::Duration;
 
 /// A connection of `user` that is to do without.
 pub fn open(user: &str, without: &[&str]) -> ImapStore {
@@ -216,6 +221,26 @@ fn compression_saves_octets() {
         cost.push(store.traffic().received - before);
     }
     assert!(cost[1] * 5 < cost[0], "{cost:?}");
+}
+
+/// Who is about to read much does without it over a quick line, and has it over a far one.
+#[test]
+fn compression_is_for_lines_that_gain_by_it() {
+    let (user, strings) = (user(), Strings::new());
+    drop(open(&user, &[]));
+    let secret = Secret::new(PASSWORD.to_owned());
+    let to = |endpoint: &Endpoint| {
+        let login = Login { user: &user, secret: &secret, without: &[], auth: &AuthPolicy::default() };
+        let permit = Permit::ask(Reason::MailServer).unwrap();
+        ImapStore::open_to_read_much(permit, endpoint, &login, &strings.waker, &strings.cancel).unwrap().compressed()
+    };
+    let near = host().imap_at(At::Good, TlsMode::Implicit);
+    // A turn is short at least once, however busy the machine is.
+    assert!((0..50).any(|_| !to(&near)));
+    for latency in [10, 100].map(Duration::from_millis) {
+        let proxy = Proxy::start(host().imaps, Line { latency, ..Line::default() });
+        assert!(to(&Endpoint { port: proxy.port, ..near.clone() }), "{latency:?}");
+    }
 }
 
 /// Mailboxes are renamed with what is below them, and deleted.
