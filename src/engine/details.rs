@@ -42,31 +42,28 @@ impl Visitor<'_> {
         Ok(all.into_iter().find(|id| !self.memory.untellable.contains(id)))
     }
 
-    /// Asks about rows of the next mailbox that lack something. Whether there were any.
+    /// Asks about rows of a mailbox in which some lack something.
     ///
     /// # Errors
     /// What ended the connection, or the store.
-    pub fn details(&mut self, conn: &mut dyn MailStore, fetcher: &mut Fetcher<'_>) -> Result<bool, Halt> {
-        let Some(mailbox) = self.lacking()? else { return Ok(false) };
-        if !fetcher.select(conn, mailbox)? {
+    pub fn details(&mut self, conn: &mut dyn MailStore, fetcher: &mut Fetcher<'_>, mailbox: MailboxId) -> Result<(), Halt> {
+        if fetcher.select(conn, mailbox)? {
+            self.some_details(conn, mailbox)?;
+        } else {
             // Its next visit tells why.
             self.memory.untellable.insert(mailbox);
-            return Ok(true);
         }
-        self.some_details(conn, mailbox)?;
-        Ok(true)
+        Ok(())
     }
 }
 
 impl Work<'_> {
     /// Asks about rows that lack something. Whether there were any.
     pub fn details(&mut self, conn: &mut dyn MailStore) -> Result<bool, Halt> {
-        if self.visitor.lacking()?.is_none() {
-            return Ok(false);
-        }
+        let Some(mailbox) = self.visitor.lacking()? else { return Ok(false) };
         let here = self.hand_over()?;
-        let some = self.visitor.details(conn, &mut self.fetcher)?;
+        self.visitor.details(conn, &mut self.fetcher, mailbox)?;
         self.take_back(here);
-        Ok(some)
+        Ok(true)
     }
 }

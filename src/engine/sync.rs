@@ -239,7 +239,11 @@ impl Once<'_> {
     fn details(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let mut fetcher = Fetcher::new(self.shared, &self.config.name)?;
         let cancel = self.cancel;
-        while !cancel.is_set() && self.visitor(|visitor| visitor.details(conn, &mut fetcher))? {}
+        while !cancel.is_set()
+            && let Some(mailbox) = self.visitor(|visitor| visitor.lacking())?
+        {
+            self.visitor(|visitor| visitor.details(conn, &mut fetcher, mailbox))?;
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! Start reading at: `ImapStore::open`. The verbs are in `mailboxes.rs`, `select.rs`, `fetch.rs`, `bodies.rs`, `change.rs`, `find.rs`.
 
 use super::caps::Offer;
-use super::conn::{COMPRESS, Command, Conn};
+use super::conn::{COMPRESS, Command, Conn, Done};
 use super::login;
 use super::untagged::{Namespace, Untagged};
 use crate::base::cancel::Cancel;
@@ -37,12 +37,12 @@ pub const MAX_IDLE: Duration = Duration::from_secs(28 * 60);
 /// line is found within five minutes, also where something on the way still acknowledges what we send. It costs a turn of some
 /// 60 octets each time; servers that say by themselves that they are there (Dovecot: every two minutes) are never asked.
 ///
+/// [`NO_PROGRESS`]: crate::net::wire::NO_PROGRESS
+pub const QUIET: Duration = Duration::from_secs(210);
 /// A turn within this time is one to a server in the same house.
 const QUICK_TURN: Duration = Duration::from_millis(5);
 /// Where connecting and logging in took longer, it is not in the same house: nothing has to be tried.
 const FAR_DOOR: Duration = Duration::from_millis(150);
-/// [`NO_PROGRESS`]: crate::net::wire::NO_PROGRESS
-pub const QUIET: Duration = Duration::from_secs(210);
 /// How long a good-bye is waited for.
 const LOGOUT: Duration = Duration::from_secs(2);
 
@@ -59,6 +59,13 @@ pub struct ImapStore {
     pub(super) utf8_mail: bool,
     /// See [`QUIET`].
     quiet: Duration,
+}
+
+/// A server that refuses one of what it was asked to switch on works without.
+fn told(answers: &[Result<Done>]) {
+    for refused in answers.iter().filter_map(|a| a.as_ref().err()) {
+        log::info("imap", format_args!("{refused}"));
+    }
 }
 
 fn compress() -> Command {
@@ -102,7 +109,7 @@ impl ImapStore {
         let begun = Instant::now();
         let said = store.agree(!try_turn)?;
         if try_turn && (!said || begun.elapsed() >= QUICK_TURN) && store.has("COMPRESS=DEFLATE") {
-            store.conn.run_all(&[compress()], &mut |_| Ok(false))?;
+            told(&store.conn.run_all(&[compress()], &mut |_| Ok(false))?);
         }
         Ok(store)
     }
@@ -145,10 +152,7 @@ impl ImapStore {
             }
             Ok(true)
         })?;
-        // A server that refuses one of them works without.
-        for refused in answers.iter().filter_map(|a| a.as_ref().err()) {
-            log::info("imap", format_args!("{refused}"));
-        }
+        told(&answers);
         let on = |word: &str| enabled.iter().any(|w| w == word);
         self.caps.qresync = on("QRESYNC");
         self.utf8_mail = on("UTF8=ACCEPT");
