@@ -4,6 +4,8 @@
 
 #[path = "../mailhost/mod.rs"]
 mod mailhost;
+#[path = "../day/screen.rs"]
+mod screen;
 
 mod accounts;
 mod asked;
@@ -21,10 +23,12 @@ mod line;
 mod live;
 mod model;
 mod notify;
+mod others;
 mod parts;
 mod person;
 mod rare;
 mod reach;
+mod reader;
 mod renamed;
 mod rounds;
 mod shared;

@@ -54,16 +54,20 @@ impl Person {
         }
     }
 
-    /// Starts Postrider.
-    pub fn start(&self) -> Engine {
+    /// What stands in the configuration.
+    pub fn configuration(&self) -> String {
         let ca = host().dir.join("tls/ca.pem");
         let password = if self.password.is_empty() { "{ ask = true }".into() } else { format!("{:?}", self.password) };
-        let text = format!(
+        format!(
             "[account.{}]\naddress = {:?}\npassword = {password}\nca-file = {ca:?}\n\
              imap = {{ host = \"127.0.0.{}\", port = {}, connections = {} }}\nsmtp = {{ host = \"127.0.0.1\", port = {} }}\n{}\n",
             self.account, self.name, self.at as u8, self.imap, self.connections, self.smtp, self.more
-        );
-        let config = Config::parse(&text, &self.dir.path().join("config.toml"), 0o600).unwrap();
+        )
+    }
+
+    /// Starts Postrider.
+    pub fn start(&self) -> Engine {
+        let config = Config::parse(&self.configuration(), &self.dir.path().join("config.toml"), 0o600).unwrap();
         let mut setup = Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live);
         setup.pace = self.pace;
         Engine::start(&setup).unwrap()
@@ -245,6 +249,13 @@ pub fn agree_on(engine: &Engine, other: &mut ImapStore, counts: fn(&String) -> b
         let _ = engine.wait(Duration::from_millis(200));
     }
     panic!("{difference}");
+}
+
+/// Resident memory of a process in kB.
+pub fn memory_of(process: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 /// Numbers that look random and are the same each time.

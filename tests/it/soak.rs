@@ -4,99 +4,34 @@
 
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{host, user};
-use crate::person::{Dice, Person, agree, id, put, rows, until};
+use crate::others::{Over, PLACES, Work, at_work, same_numbers, sweep};
+use crate::person::{Dice, Person, agree, id, memory_of, put, rows, until};
 use postrider::engine::api::{Connectivity, Query, Request, Rows};
 use postrider::engine::{Engine, shared::Pace};
 use postrider::mail::flags::{Flag, FlagDelta};
 use postrider::mail::intent::OpState;
 use postrider::mail::mailbox::{MailboxPath, Role};
-use postrider::mail::uid::{Uid, UidSet};
-use postrider::net::error::{NetError, Result};
 use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
 use std::collections::BTreeMap;
-use std::sync::RwLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// How many messages a mailbox has at most: more are removed by the other client.
-const MOST: usize = 150;
 /// The chance of each connection to be reset, each second, in percent.
-const RESETS: u64 = 10;
+pub const RESETS: u64 = 10;
 /// What may be added to the memory of the first third of a short run, in kB: what the system and the store keep back at first.
 const GROWTH: u64 = 24 * 1024;
 /// From so many minutes on it is flat: at the ends of the three thirds it differs by less than this, in kB. The other clients, and the
 /// line between, are in this process, too.
-const LONG: u64 = 30;
-const FLAT: u64 = 3 * 1024;
+pub const LONG: u64 = 30;
+pub const FLAT: u64 = 3 * 1024;
 
-/// How many other clients there are.
-const OTHERS: u64 = 4;
 /// All stop so often, and both sides are compared.
-const CHECK: Duration = Duration::from_secs(30);
-
-const PLACES: [&str; 4] = ["INBOX", "Lists", "Archive", "Work/a"];
+pub const CHECK: Duration = Duration::from_secs(30);
 
 /// Resident memory of this process in kB.
 fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// The person may have been quicker: what is gone is no fault.
-fn done<T>(result: Result<T>) {
-    assert!(result.as_ref().err().is_none_or(NetError::connection_lives), "{:?}", result.err());
-}
-
-/// Another client does one thing.
-fn theirs(other: &mut ImapStore, dice: &mut Dice, n: u64) {
-    let place = PLACES[dice.pick(PLACES.len())];
-    if dice.roll(3) == 0 {
-        put(other, place, &format!("t{n}"));
-        return;
-    }
-    // Made, renamed and removed now and then.
-    let odd = MailboxPath::from_typed("Odd");
-    match dice.roll(40) {
-        0 => done(other.create(&odd)),
-        1 => done(other.rename(&odd, &MailboxPath::from_typed("Even"))),
-        2 => done(other.delete(&MailboxPath::from_typed("Even"))),
-        _ => {}
-    }
-    other.select(&MailboxPath::from_typed(place), false, None).unwrap();
-    let all: Vec<Uid> = other.uids(1).unwrap().iter().collect();
-    if all.is_empty() {
-        return;
-    }
-    let one = UidSet::from_iter([all[dice.pick(all.len())]]);
-    match dice.roll(4) {
-        _ if all.len() > MOST => {
-            let many = UidSet::from_iter(all.into_iter().take(MOST / 2));
-            done(other.store_flags(&many, &FlagDelta::set(Flag::Deleted)));
-            done(other.uid_expunge(&many));
-        }
-        0 => done(other.store_flags(&one, &FlagDelta::set(Flag::Answered))),
-        1 => done(other.store_flags(&one, &FlagDelta::clear(Flag::Answered))),
-        2 => done(other.move_to(&one, &MailboxPath::from_typed("Lists"))),
-        _ => {
-            done(other.store_flags(&one, &FlagDelta::set(Flag::Deleted)));
-            done(other.uid_expunge(&one));
-        }
-    }
-}
-
-/// Somebody empties half of the trash, where it is full: what is measured is not to grow because the mailbox does.
-fn sweep(other: &mut ImapStore) {
-    if other.select(&MailboxPath::from_typed("Trash"), false, None).is_err() {
-        return;
-    }
-    let all: Vec<Uid> = other.uids(1).unwrap().iter().collect();
-    if all.len() > MOST {
-        let many = UidSet::from_iter(all.into_iter().take(MOST / 2));
-        done(other.store_flags(&many, &FlagDelta::set(Flag::Deleted)));
-        done(other.uid_expunge(&many));
-    }
+    memory_of(std::process::id())
 }
 
 /// The person does one thing. What is gone meanwhile is no fault.
@@ -133,56 +68,6 @@ fn give_up_what_waits_for_the_person(engine: &Engine) -> BTreeMap<String, u32> {
         engine.perform(Request::QueueDrop(row.id)).unwrap();
     }
     reasons
-}
-
-/// Other clients at work, each on a thread of its own and with its own dice, but never while `still` is held.
-fn at_work<'s>(threads: &'s std::thread::Scope<'s, '_>, person: &'s Person, work: &'s Work, seed: u64) {
-    for client in 1..=OTHERS {
-        let mut other = person.other();
-        let mut dice = Dice(seed + client);
-        threads.spawn(move || {
-            for n in 0.. {
-                if work.over.load(Ordering::SeqCst) {
-                    break;
-                }
-                let turn = work.still.read().unwrap();
-                theirs(&mut other, &mut dice, client * 1_000_000 + n);
-                drop(turn);
-                work.acts.fetch_add(1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(50 + dice.roll(400)));
-            }
-        });
-    }
-}
-
-/// What others do, and when they do not.
-#[derive(Default)]
-struct Work {
-    still: RwLock<()>,
-    over: AtomicBool,
-    acts: AtomicU64,
-}
-
-/// Ends the others' work, however it ends.
-struct Over<'a>(&'a Work);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.over.store(true, Ordering::SeqCst);
-    }
-}
-
-/// Each UID of each mailbox, here and there: nothing has another number, or none.
-fn same_numbers(person: &Person, other: &mut ImapStore) {
-    let cache = rusqlite::Connection::open(person.dir.path().join("data/cache.sqlite")).unwrap();
-    let sql = "SELECT p.uid FROM placement p JOIN mailbox b ON b.id = p.mailbox WHERE b.path = ?1 AND p.hidden = 0 ORDER BY 1";
-    for place in PLACES {
-        let mut rows = cache.prepare(sql).unwrap();
-        let here: Vec<Option<u32>> = rows.query_map([place], |r| r.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
-        other.select(&MailboxPath::from_typed(place), true, None).unwrap();
-        let there: Vec<Option<u32>> = other.uids(1).unwrap().iter().map(|uid| Some(uid.get())).collect();
-        assert_eq!(here, there, "{place}");
-    }
 }
 
 #[test]

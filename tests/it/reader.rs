@@ -1,0 +1,185 @@
+//! reader — the program itself left open in a terminal, on a line that breaks all the time, while four other clients change
+//! things and a person presses keys: at each checkpoint and in the end every mailbox equals the server's, and the memory, the
+//! open files and the threads of its process are where they were.
+//! Start reading at: `left_open`. A few seconds in the ordinary run; `bash tests/run soak MINUTES` for longer.
+
+use crate::mailhost::proxy::{End, Line, Proxy};
+use crate::mailhost::{host, user};
+use crate::others::{Over, PLACES, Work, at_work, same_numbers, sweep};
+use crate::person::{Dice, PATIENCE, Person, memory_of, put, there};
+use crate::screen::Screen;
+use crate::soak::{CHECK, FLAT, LONG, RESETS};
+use crate::verbs::run;
+use postrider::mail::mailbox::MailboxPath;
+use postrider::net::imap::ImapStore;
+use postrider::net::session::MailStore;
+use serde_json::Value;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// What a person's hands do: each from the list of an inbox, or of where they are just now, back to a list.
+const HABITS: [&str; 14] = ["j", "jj", "k", "gg", "G", "gi", "ga", "gt", "e", "d", "s", "i", "u", "\r"];
+
+fn verb(person: &Person, args: &[&str]) -> Value {
+    let ran = run(person.dir.path(), args, "").code(0);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+/// What the program lists in a mailbox: subject and flags, in no order.
+fn here(person: &Person, mailbox: &str) -> Vec<String> {
+    let rows = verb(person, &["list", mailbox, "--json", "--offline", "--limit", "5000"]);
+    let one = |row: &Value| {
+        let words =
+            |name: &str| row[name].as_array().unwrap().iter().map(|f| format!(" {}", f.as_str().unwrap())).collect::<String>();
+        format!("{}{}{}", row["subject"].as_str().unwrap(), words("flags"), words("keywords"))
+    };
+    let mut all: Vec<String> = rows.as_array().unwrap().iter().map(one).collect();
+    all.sort();
+    all
+}
+
+/// Nothing waits but what waits for the person.
+fn waiting(person: &Person) -> (usize, usize) {
+    let rows = verb(person, &["queue", "--json", "--offline"]);
+    let rows = rows.as_array().unwrap();
+    let parked = rows.iter().filter(|row| row["state"] == "parked").count();
+    (rows.len() - parked, parked)
+}
+
+/// Waits for something the program comes to by itself.
+fn in_time(screen: &mut Screen, mut done: impl FnMut(&mut Screen) -> Result<(), String>) {
+    let begun = Instant::now();
+    while let Err(why) = done(screen) {
+        assert!(begun.elapsed() < PATIENCE, "{why}\n{}", screen.text());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Both sides are the same: messages, flags, numbers. What could not be told without doubt is dropped by the person first, in the
+/// list of what waits. How many these were.
+fn both_agree(person: &Person, screen: &mut Screen, other: &mut ImapStore) -> usize {
+    screen.press("\x0e");
+    in_time(screen, |_| match waiting(person) {
+        (0, _) => Ok(()),
+        (n, _) => Err(format!("{n} wait for the server")),
+    });
+    let (_, parked) = waiting(person);
+    if parked > 0 {
+        screen.press("gogg");
+        in_time(screen, |screen| {
+            screen.press("d");
+            let (_, left) = waiting(person);
+            if left == 0 { Ok(()) } else { Err(format!("{left} wait for the person")) }
+        });
+        screen.press("gi");
+    }
+    in_time(screen, |_| {
+        for listed in other.list().unwrap().into_iter().filter(|m| m.selectable) {
+            // A flag of the system is called by its plain name there.
+            let plain = |word: &str| word.strip_prefix('\\').map_or(word.to_owned(), str::to_lowercase);
+            let mut theirs: Vec<String> = there(other, listed.path.as_str())
+                .iter()
+                .map(|row| row.split(' ').map(plain).collect::<Vec<_>>().join(" "))
+                .collect();
+            theirs.sort();
+            let ours = here(person, listed.path.as_str());
+            if ours != theirs {
+                return Err(format!("{}: here {ours:?}, there {theirs:?}", listed.path.as_str()));
+            }
+        }
+        Ok(())
+    });
+    same_numbers(person, other);
+    sweep(other);
+    parked
+}
+
+/// Open files and threads of a process.
+fn handles(process: u32) -> (usize, usize) {
+    let count = |what: &str| std::fs::read_dir(format!("/proc/{process}/{what}")).unwrap().count();
+    (count("fd"), count("task"))
+}
+
+#[test]
+fn left_open() {
+    let minutes: Option<u64> = std::env::var("POSTRIDER_SOAK").ok().map(|m| m.parse().unwrap());
+    let span = minutes.map_or(Duration::from_secs(8), |m| Duration::from_secs(m * 60));
+    let mut dice = Dice(minutes.unwrap_or(1));
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    for place in &PLACES[1..] {
+        other.create(&MailboxPath::from_typed(place)).unwrap();
+    }
+    for n in 0..40 {
+        put(&mut other, PLACES[n % 4], &format!("old{n}"));
+    }
+    let proxy = Proxy::start(host().imaps, Line { latency: Duration::from_millis(5), ..Line::default() });
+    person.imap = proxy.port;
+    let file = person.dir.path().join("config.toml");
+    std::fs::write(&file, person.configuration()).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut screen = Screen::start(person.dir.path());
+    screen.shows("old36");
+    let (begun, process, person) = (Instant::now(), screen.id(), &person);
+    let (mut second, mut minute, mut check) = (begun, begun, begun);
+    let (mut keys, mut resets, mut checks, mut given_up) = (0, 0, 0, 0);
+    let mut thirds: Vec<(u64, (usize, usize))> = Vec::new();
+    let every = CHECK.min(span / 2);
+    let work = Work::default();
+    let work = &work;
+    std::thread::scope(|threads| {
+        let _over = Over(work);
+        at_work(threads, person, work, dice.0);
+        while begun.elapsed() < span {
+            let habit = HABITS[dice.pick(HABITS.len())];
+            screen.press(habit);
+            if habit == "\r" {
+                std::thread::sleep(Duration::from_millis(200));
+                screen.press("q");
+            }
+            keys += 1;
+            std::thread::sleep(Duration::from_millis(50 + dice.roll(100)));
+            if second.elapsed() >= Duration::from_secs(1) {
+                second = Instant::now();
+                resets += proxy.end_some(RESETS, End::Reset, || dice.roll(100));
+            }
+            if begun.elapsed() >= span / 3 * (1 + u32::try_from(thirds.len()).unwrap()) {
+                thirds.push((memory_of(process), handles(process)));
+            }
+            if minutes.is_some() && minute.elapsed() >= Duration::from_secs(60) {
+                minute = Instant::now();
+                let (files, tasks) = handles(process);
+                println!(
+                    "{:3} min: {keys} habits, {} acts of others, {checks} checks, {resets} resets, {} connections, {given_up} given up; \
+                     {} kB resident, {files} files, {tasks} threads",
+                    begun.elapsed().as_secs() / 60,
+                    work.acts.load(Ordering::SeqCst),
+                    proxy.connections(),
+                    memory_of(process),
+                );
+            }
+            if check.elapsed() >= every {
+                let _still = work.still.write().unwrap();
+                given_up += both_agree(person, &mut screen, &mut other);
+                checks += 1;
+                check = Instant::now();
+            }
+        }
+    });
+    thirds.push((memory_of(process), handles(process)));
+    given_up += both_agree(person, &mut screen, &mut other);
+    println!(
+        "all mailboxes agree at {checks} checkpoints and in the end; {keys} habits, {} acts of others, {resets} resets, {given_up} \
+         given up; at the ends of the thirds (kB resident, (open files, threads)): {thirds:?}",
+        work.acts.load(Ordering::SeqCst)
+    );
+    let memory = || thirds.iter().map(|(kb, _)| *kb);
+    let (least, most) = (memory().min().unwrap(), memory().max().unwrap());
+    assert!(minutes.is_none_or(|m| m < LONG) || most - least < FLAT, "memory is not flat: {thirds:?}");
+    // A line that comes and goes has a few of them more, or fewer; what is lost each time would be hundreds.
+    let (_, (files, tasks)) = thirds[thirds.len() - 1];
+    assert!(files < 128 && tasks < 32, "{files} open files, {tasks} threads");
+    screen.press("Q");
+    screen.ends();
+}
