@@ -9,6 +9,7 @@ pub mod auth;
 pub mod choice;
 pub mod client_cert;
 pub mod complain;
+pub mod discovery;
 pub mod edit;
 pub mod keys;
 pub mod password;
