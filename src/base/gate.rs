@@ -12,6 +12,8 @@ use std::marker::PhantomData;
 pub enum Reason {
     /// The account's own mail server.
     MailServer,
+    /// Finding the servers of an address that the person typed.
+    Discovery,
     /// Submitting a mail that the person sent.
     Submission,
     /// The account's password command.

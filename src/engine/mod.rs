@@ -19,6 +19,7 @@ pub mod connect;
 pub mod crew;
 pub mod desk;
 mod details;
+pub mod discover;
 pub mod exec;
 mod far;
 pub mod fault;

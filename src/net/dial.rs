@@ -152,7 +152,7 @@ fn start(address: &SocketAddr) -> std::io::Result<Socket> {
     }
 }
 
-fn wait(fds: &mut [PollFd<'_>], until: Instant, cancel: &Cancel) -> Result<()> {
+pub(super) fn wait(fds: &mut [PollFd<'_>], until: Instant, cancel: &Cancel) -> Result<()> {
     let left = until.saturating_duration_since(Instant::now());
     let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
     match poll(fds, Some(&limit)) {

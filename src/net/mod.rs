@@ -6,7 +6,10 @@
 
 mod deflate;
 pub mod dial;
+pub mod dns;
+pub mod dns_message;
 pub mod error;
+pub mod https;
 mod identity;
 pub mod imap;
 pub mod local;

@@ -11,7 +11,7 @@ use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 #[path = "../../tests/vectors/cert.rs"]
-mod cert;
+pub(super) mod cert;
 
 const HOST: &str = "mail.example";
 /// Of nobody yet.

@@ -89,7 +89,7 @@ impl Wire {
     }
 
     /// Over a connected socket.
-    fn over(tcp: TcpStream, waker: &Waker, cancel: &Cancel) -> Self {
+    pub(super) fn over(tcp: TcpStream, waker: &Waker, cancel: &Cancel) -> Self {
         let deadline = Instant::now() + NO_PROGRESS;
         let socket = Socket::new(tcp, waker, cancel, deadline);
         Self {

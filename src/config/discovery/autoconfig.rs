@@ -166,7 +166,8 @@ impl Document {
         }
         if self.at(&["clientConfig", "emailProvider"]) && matches!(name.as_str(), "incomingServer" | "outgoingServer") {
             let kind = start.try_get_attribute("type").map_err(|_| Refused::Malformed)?;
-            let kind = kind.map(|a| a.normalized_value(quick_xml::XmlVersion::Implicit1_0).map(|v| v.trim().to_ascii_lowercase()));
+            let kind =
+                kind.map(|a| a.normalized_value(quick_xml::XmlVersion::Implicit1_0).map(|v| v.trim().to_ascii_lowercase()));
             let kind = kind.transpose().map_err(|_| Refused::Declares)?.unwrap_or_default();
             self.server = Some(Raw { kind, ..Raw::default() });
         }
@@ -221,7 +222,9 @@ impl Document {
         };
         let (incoming, outgoing) = (pick(&self.incoming, "imap"), pick(&self.outgoing, "smtp"));
         let token = incoming.as_ref().is_some_and(|(_, token)| *token);
-        let note = token.then(|| SafeText::of("This provider wants a sign-in token: give a command that prints one, and auth = [\"XOAUTH2\"]"));
+        let note = token.then(|| {
+            SafeText::of("This provider wants a sign-in token: give a command that prints one, and auth = [\"XOAUTH2\"]")
+        });
         Offer { incoming: incoming.map(|(place, _)| place), outgoing: outgoing.map(|(place, _)| place), note }
     }
 }

@@ -44,7 +44,8 @@ enum User {
     Local,
 }
 
-static LIST: LazyLock<Result<List, toml::de::Error>> = LazyLock::new(|| toml::from_str(include_str!("../../../assets/providers.toml")));
+static LIST: LazyLock<Result<List, toml::de::Error>> =
+    LazyLock::new(|| toml::from_str(include_str!("../../../assets/providers.toml")));
 
 /// The list. It is our own, and a test reads it: what is wrong in it is no provider.
 fn all() -> &'static [Provider] {

@@ -171,7 +171,9 @@ fn t_14_others_need_the_persons_consent() {
 #[test]
 fn only_domains_that_can_have_mail_are_looked_for() {
     assert_eq!(Domain::of_address("ann@Bücher.DE").unwrap().as_str(), "xn--bcher-kva.de");
-    for address in ["ann", "ann@localhost", "ann@example.org", "ann@mail.example", "a@[1.2.3.4]", "a@1.2.3.4", "a@x.local", "a@-.de"] {
+    for address in
+        ["ann", "ann@localhost", "ann@example.org", "ann@mail.example", "a@[1.2.3.4]", "a@1.2.3.4", "a@x.local", "a@-.de"]
+    {
         assert_eq!(Domain::of_address(address), None, "{address}");
     }
     assert!(Domain::of_address("me@vector.test").is_some());
