@@ -69,11 +69,23 @@ pub enum HelpLine {
     Gap,
 }
 
+/// A question is answered with yes.
+pub(super) const fn is_yes(key: Key) -> bool {
+    matches!(key.code, Code::Char('y' | 'Y'))
+}
+
+/// A question is answered with no, if not by `Esc`.
+pub(super) const fn is_no(key: Key) -> bool {
+    matches!(key.code, Code::Char('n' | 'N' | 'q'))
+}
+
 impl Popup {
-    /// Whether `key` ends it with an answer: a question by whatever is pressed, all else by Enter.
+    /// Whether `key` ends it with an answer: a question by yes or no, all else by Enter.
     const fn is_answered_by(&self, key: Key) -> bool {
         match self {
-            Self::Delete(..) | Self::Sure(..) => true,
+            Self::Delete(..) if matches!(key.code, Code::Char('D')) => true,
+            // Any other key leaves the question where it is: half of a `g a` that was on its way must not answer everybody.
+            Self::Delete(..) | Self::Sure(..) => is_yes(key) || is_no(key),
             Self::Help(..) => matches!(key.code, Code::Char('q' | '?') | Code::Enter),
             _ => matches!(key.code, Code::Enter),
         }
@@ -244,8 +256,8 @@ impl App {
     fn popup_answered(&mut self, popup: Popup, key: Key) {
         match popup {
             Popup::Help(..) | Popup::Reading(_) => {}
-            Popup::Delete(_, targets) if matches!(key.code, Code::Char('y' | 'Y' | 'D')) => self.delete_forever(targets),
-            Popup::Sure(_, act) if matches!(key.code, Code::Char('y' | 'Y')) => self.sure(act),
+            Popup::Delete(_, targets) if !is_no(key) => self.delete_forever(targets),
+            Popup::Sure(_, act) if is_yes(key) => self.sure(act),
             Popup::Delete(..) | Popup::Sure(..) => self.nothing_done(),
             Popup::Name(naming, mut line) => self.named(&naming, &line.take()),
             Popup::Tags(tagging) => self.tagged(&tagging),
@@ -271,7 +283,7 @@ impl App {
         }
     }
 
-    /// A question was not answered with yes.
+    /// A question was answered with no.
     fn nothing_done(&mut self) {
         self.status.say(self.now.since, SafeText::of("Nothing was done"), None);
     }

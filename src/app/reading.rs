@@ -7,7 +7,7 @@ use super::command;
 use super::input::Line;
 use super::key::{Code, Key};
 use super::msg::{Effect, Note};
-use super::popup::{Popup, chooser_key};
+use super::popup::{Popup, chooser_key, is_no, is_yes};
 use super::screen::chooser::{Choice, Chooser};
 use super::state::App;
 use super::words;
@@ -288,12 +288,13 @@ impl App {
                 return;
             }
             Over::Links(chooser) => chooser_key(chooser, key),
-            Over::Doubtful(link) => {
-                if matches!(key.code, Code::Char('y' | 'Y')) {
-                    self.follow(link, true);
-                }
+            Over::Doubtful(link) if is_yes(key) => {
+                self.follow(link, true);
                 return;
             }
+            Over::Doubtful(_) if is_no(key) => return,
+            // What is no answer leaves the question standing.
+            Over::Doubtful(_) => {}
             Over::Open(chooser) if enter => {
                 if let Some(part) = chooser.current().map(|c| c.value) {
                     self.open_file(part);

@@ -1,6 +1,8 @@
 //! others — four other clients of the same person, who change everything all the time, and what both sides then have.
 //! Start reading at: `at_work`. For `soak.rs` (the engine) and `reader.rs` (the program).
 
+use crate::mailhost::proxy::{Line, Proxy};
+use crate::mailhost::{host, user};
 use crate::person::{Dice, Person, put};
 use postrider::mail::flags::{Flag, FlagDelta};
 use postrider::mail::mailbox::MailboxPath;
@@ -17,6 +19,27 @@ const MOST: usize = 150;
 /// How many other clients there are.
 const OTHERS: u64 = 4;
 pub const PLACES: [&str; 4] = ["INBOX", "Lists", "Archive", "Work/a"];
+
+/// How many minutes `tests/run soak` was asked for, how long it is to last, and the dice for it.
+pub fn asked() -> (Option<u64>, Duration, Dice) {
+    let minutes: Option<u64> = std::env::var("POSTRIDER_SOAK").ok().map(|m| m.parse().unwrap());
+    (minutes, minutes.map_or(Duration::from_secs(8), |m| Duration::from_secs(m * 60)), Dice(minutes.unwrap_or(1)))
+}
+
+/// A person with ten messages in each place behind a line that can be broken, and another client.
+pub fn begin() -> (Person, ImapStore, Proxy) {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    for place in &PLACES[1..] {
+        other.create(&MailboxPath::from_typed(place)).unwrap();
+    }
+    for n in 0..40 {
+        put(&mut other, PLACES[n % 4], &format!("old{n}"));
+    }
+    let proxy = Proxy::start(host().imaps, Line { latency: Duration::from_millis(5), ..Line::default() });
+    person.imap = proxy.port;
+    (person, other, proxy)
+}
 
 /// The person may have been quicker: what is gone is no fault.
 fn done<T>(result: Result<T>) {

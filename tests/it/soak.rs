@@ -2,17 +2,15 @@
 //! checkpoint and in the end every mailbox equals the server's (F-13), and memory is where it was.
 //! Start reading at: `soak`. A few seconds in the ordinary run; `bash tests/run soak MINUTES` for longer.
 
-use crate::mailhost::proxy::{End, Line, Proxy};
-use crate::mailhost::{host, user};
-use crate::others::{Over, PLACES, Work, at_work, same_numbers, sweep};
-use crate::person::{Dice, Person, agree, id, memory_of, put, rows, until};
+use crate::mailhost::proxy::End;
+use crate::others::{Over, PLACES, Work, asked, at_work, begin, same_numbers, sweep};
+use crate::person::{Dice, agree, id, memory_of, rows, until};
 use postrider::engine::api::{Connectivity, Query, Request, Rows};
 use postrider::engine::{Engine, shared::Pace};
 use postrider::mail::flags::{Flag, FlagDelta};
 use postrider::mail::intent::OpState;
-use postrider::mail::mailbox::{MailboxPath, Role};
+use postrider::mail::mailbox::Role;
 use postrider::net::imap::ImapStore;
-use postrider::net::session::MailStore;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -72,20 +70,9 @@ fn give_up_what_waits_for_the_person(engine: &Engine) -> BTreeMap<String, u32> {
 
 #[test]
 fn soak() {
-    let minutes: Option<u64> = std::env::var("POSTRIDER_SOAK").ok().map(|m| m.parse().unwrap());
-    let span = minutes.map_or(Duration::from_secs(8), |m| Duration::from_secs(m * 60));
-    let mut dice = Dice(minutes.unwrap_or(1));
-    let mut person = Person::new(user());
+    let (minutes, span, mut dice) = asked();
+    let (mut person, mut other, proxy) = begin();
     person.pace = Pace { poll: Duration::from_secs(60), ..Pace::default() };
-    let mut other = person.other();
-    for place in &PLACES[1..] {
-        other.create(&MailboxPath::from_typed(place)).unwrap();
-    }
-    for n in 0..40 {
-        put(&mut other, PLACES[n % 4], &format!("old{n}"));
-    }
-    let proxy = Proxy::start(host().imaps, Line { latency: Duration::from_millis(5), ..Line::default() });
-    person.imap = proxy.port;
     let engine = person.start();
     until(&engine, "the beginning", |_| (rows(&engine, "Work/a").len() == 10).then_some(()));
     let begun = Instant::now();

@@ -91,8 +91,16 @@ fn mailboxes_are_made_renamed_emptied_and_deleted_knowingly() {
     s.requests.clear();
     s.press("R C-u \"a*b Enter");
     assert!(s.requests.is_empty() && s.text().contains("a character that no mailbox can have"));
-    s.press("D Esc");
+    s.press("D g a j Enter");
+    assert!(
+        s.requests.is_empty() && s.text().contains("Esc keeps"),
+        "what is no answer leaves the question standing: {}",
+        s.text()
+    );
+    s.press("Esc");
     assert!(s.requests.is_empty() && s.text().contains("Nothing was done"));
+    s.press("D n");
+    assert!(s.requests.is_empty() && !s.text().contains("Esc keeps"));
     s.press("D y");
     assert_eq!(s.requests, [Request::Mailbox(MailboxAct::Delete { mailbox: MailboxId(6) })]);
     s.press("S");
