@@ -7,6 +7,7 @@ use super::msg::{Effect, Refusal};
 use super::screen::Screen;
 use super::screen::account::{Form, Trial, Wish};
 use super::state::App;
+use crate::config::discovery::Found;
 use crate::engine::api::{Kind, Password};
 use crate::mail::ids::AccountName;
 
@@ -47,12 +48,28 @@ impl App {
                 self.out.push(Effect::TryAccount(account, password));
             }
         }
+        self.find_servers();
+    }
+
+    /// Has the servers of a new address looked for, once the person is done with it.
+    fn find_servers(&mut self) {
+        if let Some(address) = self.form.as_mut().and_then(Form::to_find) {
+            self.out.push(Effect::FindServers(address));
+        }
+    }
+
+    /// The search for the servers of `address` has ended.
+    pub(super) fn found(&mut self, address: &str, found: Found) {
+        if let Some(form) = &mut self.form {
+            form.found(address, found);
+        }
     }
 
     pub(super) fn form_click(&mut self, n: usize) {
         if let Some(form) = &mut self.form {
             form.point(n);
         }
+        self.find_servers();
     }
 
     /// The test has ended.

@@ -8,6 +8,7 @@ use super::compose::desk::Errand;
 use super::key::Key;
 use crate::base::safetext::SafeText;
 use crate::config::Notify;
+use crate::config::discovery::Found;
 use crate::config::edit::NewAccount;
 use crate::engine::api::{Fault, News, Password, Query, Request, Slot};
 use crate::mail::ids::{AccountName, PlacementKey};
@@ -77,6 +78,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// The test of a new account has ended; where it went well, the account is saved.
     Tried(Result<AccountName, Refusal>),
+    /// The search for the servers of this address has ended.
+    Found(String, Found),
     /// A deadline has come.
     Tick,
 }
@@ -135,6 +138,8 @@ pub enum Effect {
     OpenLink(String),
     /// Open a file that was saved for it with the desktop's program.
     OpenFile(PathBuf),
+    /// Look for the servers of this address; `Msg::Found` answers. A search that runs is not waited for any more.
+    FindServers(String),
     /// Test a new account and save it; `Msg::Tried` answers.
     TryAccount(Box<NewAccount>, Option<Password>),
     /// Stop that test: nothing is saved.

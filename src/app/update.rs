@@ -50,6 +50,7 @@ impl App {
                 self.lay_out();
             }
             Msg::Tried(result) => self.tried(result),
+            Msg::Found(address, found) => self.found(&address, found),
             Msg::Tick => {}
         }
         self.tick();

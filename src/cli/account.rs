@@ -6,7 +6,7 @@
 use super::args::{AccountAdd, AccountVerb};
 use super::exit::{self, Failure};
 use super::output::Out;
-use super::{Door, doctor, prompt};
+use super::{Door, account_find, doctor, prompt};
 use crate::config::account::is_address;
 use crate::config::edit::{self, NewAccount};
 use crate::config::server_url::{Protocol, ServerUrl};
@@ -74,7 +74,7 @@ fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
     let test = !args.no_test && !door.options.offline;
     let not_kept = args.password_stdin;
     let password = if args.password_stdin { Some(prompt::first_line()?) } else { None };
-    let account = complete(args, &config)?;
+    let account = complete(args, &config, door.options.offline)?;
     if test {
         let config = edit::with(&door.paths.config, &account)?;
         let fresh = config.accounts.iter().find(|a| a.name.as_str() == account.name);
@@ -92,14 +92,14 @@ fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
 }
 
 /// The account that the command line, and the person if there is one, describe.
-fn complete(args: AccountAdd, config: &Config) -> Result<NewAccount, Failure> {
+fn complete(args: AccountAdd, config: &Config, offline: bool) -> Result<NewAccount, Failure> {
     let usage = |what: &str, hint: &str| Failure::new(exit::USAGE, what, hint);
     if args.pop3.is_some() {
         return Err(exit::not_built("POP3"));
     }
     let local = args.maildir.is_some();
-    let address = match args.address {
-        Some(address) => address,
+    let address = match &args.address {
+        Some(address) => address.clone(),
         None if local => String::new(),
         None if prompt::somebody() => prompt::ask("Your mail address", "")?,
         None => return Err(usage("an account needs an address", "Write postrider account add ADDRESS")),
@@ -107,20 +107,15 @@ fn complete(args: AccountAdd, config: &Config) -> Result<NewAccount, Failure> {
     if !(is_address(&address) || local && address.is_empty()) {
         return Err(usage(&format!("`{address}` is no mail address"), "Write it as you@example.org, without the name"));
     }
-    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let url = |text: Option<String>, protocol: Protocol| match text {
-        Some(text) => ServerUrl::parse(&text, protocol).map(Some).map_err(|(what, hint)| usage(&what, &hint)),
+    let url = |text: Option<&String>, protocol: Protocol| match text {
+        Some(text) => ServerUrl::parse(text, protocol).map(Some).map_err(|(what, hint)| usage(&what, &hint)),
         None => Ok(None),
     };
-    let (mut imap, mut smtp) = (args.imap, args.smtp);
+    let (mut imap, mut smtp) = (url(args.imap.as_ref(), Protocol::Imap)?, url(args.smtp.as_ref(), Protocol::Smtp)?);
     if imap.is_none() && !local {
-        if !prompt::somebody() {
-            return Err(usage(&format!("the servers of {domain} are not known"), "Say them with --imap URL and --smtp URL"));
-        }
-        imap = Some(prompt::ask("Server for reading", &format!("imaps://imap.{domain}"))?);
-        if smtp.is_none() {
-            smtp = Some(prompt::ask("Server for sending", &format!("smtps://smtp.{domain}"))?);
-        }
+        let (reading, sending) = account_find::servers(&address, &args, offline)?;
+        imap = Some(reading);
+        smtp = smtp.or(sending);
     }
     let name = args.name.unwrap_or_else(|| short_name(&address, args.maildir.as_deref(), config));
     let mut password_command = args.password_command;
@@ -135,8 +130,8 @@ fn complete(args: AccountAdd, config: &Config) -> Result<NewAccount, Failure> {
         display_name: args.display_name.unwrap_or_default(),
         user: args.user,
         password_command,
-        imap: url(imap, Protocol::Imap)?,
-        smtp: url(smtp, Protocol::Smtp)?,
+        imap,
+        smtp,
         smtp_local: false,
         // Written from where the person stands, read from where the file is.
         maildir: args.maildir.map(absolute),

@@ -197,7 +197,7 @@ pub enum ConfigVerb {
 /// `postrider account …`
 #[derive(Subcommand, Debug)]
 pub enum AccountVerb {
-    /// Add an account: tests the login and saves it
+    /// Add an account: finds its servers, tests the login and saves it
     Add(Box<AccountAdd>),
     /// List the accounts
     List {
@@ -258,4 +258,7 @@ pub struct AccountAdd {
     /// Save without trying to log in
     #[arg(long)]
     pub no_test: bool,
+    /// Agree with servers that were found and are neither of the address's domain nor of a well-known provider
+    #[arg(long)]
+    pub yes: bool,
 }

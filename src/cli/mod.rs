@@ -5,6 +5,7 @@
 //! Tested by: tests/cli.rs, with the real binary.
 
 mod account;
+mod account_find;
 pub mod args;
 mod change;
 mod complete;

@@ -13,10 +13,12 @@ use crate::base::cancel::Cancel;
 use crate::base::log;
 use crate::base::safetext::SafeText;
 use crate::config::Config;
+use crate::config::discovery::Found;
 use crate::config::edit::{self, NewAccount};
 use crate::engine::Engine;
 use crate::engine::api::{Fault, Kind, News, Password, Query, Request, Slot, Ticket};
 use crate::engine::check::{self, Verdict};
+use crate::engine::discover::{self, Ways};
 use crate::engine::owner::{Knock, ring};
 use crate::engine::setup::{Mode, Setup};
 use crate::mail::ids::AccountName;
@@ -114,7 +116,7 @@ fn run(
         };
         let (setup, look) = appearance(door, config, account, wishes);
         let setup = app::Setup { compose: std::mem::take(&mut compose), ..setup };
-        let host = Arc::new(AccountDesk { file: door.paths.config.clone() });
+        let host = Arc::new(AccountDesk { file: door.paths.config.clone(), offline: door.options.offline });
         let reader = Reader::new(&engine, host, screen, setup, look).and_then(|r| r.opening_in(&door.paths.run));
         let ended = reader.and_then(|r| r.run(&mut lost));
         if let Ok(End::Reopen(made, typed)) = ended {
@@ -159,9 +161,15 @@ fn appearance(door: &Door, config: Config, account: Option<AccountName>, wishes:
 /// Where the form's accounts are tested and saved.
 struct AccountDesk {
     file: PathBuf,
+    /// `--offline`: nobody is asked for servers.
+    offline: bool,
 }
 
 impl Host for AccountDesk {
+    fn find_servers(&self, address: &str, stop: &Cancel) -> Found {
+        if self.offline { Found::default() } else { discover::address(address, &Ways::of_system(None), stop) }
+    }
+
     fn try_account(&self, account: &NewAccount, password: Option<&Password>, stop: &Cancel) -> Result<AccountName, Refusal> {
         let saving = |what: String| Refusal {
             step: SafeText::of("saving"),
@@ -241,7 +249,7 @@ mod tests {
         let imap = ServerUrl { protocol: Protocol::Imap, tls: Tls::Implicit, host: "127.0.0.1".into(), port, user: None };
         let account = NewAccount { name: "a".into(), address: "a@example.org".into(), imap: Some(imap), ..NewAccount::default() };
         let stop = Cancel::new().unwrap();
-        let (desk, password) = (AccountDesk { file: file.clone() }, Password::new("x".to_owned()));
+        let (desk, password) = (AccountDesk { file: file.clone(), offline: true }, Password::new("x".to_owned()));
         let theirs = stop.clone();
         let test = std::thread::spawn(move || desk.try_account(&account, Some(&password), &theirs));
         // Its first words are here, and it waits for ours.

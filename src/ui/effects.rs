@@ -70,6 +70,7 @@ impl Reader<'_> {
                     self.terminal.lend(outside::stop)?;
                     self.changed = true;
                 }
+                Effect::FindServers(address) => self.find_servers(address)?,
                 Effect::TryAccount(account, password) => self.try_account(*account, password)?,
                 Effect::StopTrial => {
                     if let Some(stop) = self.trial.take() {
@@ -85,7 +86,7 @@ impl Reader<'_> {
 
     /// Tests a new account where nobody waits for it.
     fn try_account(&mut self, account: NewAccount, password: Option<Password>) -> io::Result<()> {
-        let (host, tried) = (Arc::clone(&self.host), self.tried.clone());
+        let (host, told) = (Arc::clone(&self.host), self.told.clone());
         let stop = Cancel::new()?;
         self.trial = Some(stop.clone());
         let thread = spawn::spawn("try-account", move || {
@@ -94,7 +95,26 @@ impl Reader<'_> {
                 let step = SafeText::of("Testing the account");
                 Err(Refusal { step, fault: Box::new(Fault::bug(&bug)), outgoing: false })
             });
-            tried.put(|place| *place = Some(result));
+            told.put(|told| told.tried = Some(result));
+        })?;
+        // It tells by itself; leaving the reader leaves it alone.
+        drop(thread);
+        Ok(())
+    }
+
+    /// Looks for servers where nobody waits for it. A search for an address before this one is stopped.
+    fn find_servers(&mut self, address: String) -> io::Result<()> {
+        let (host, told) = (Arc::clone(&self.host), self.told.clone());
+        let stop = Cancel::new()?;
+        if let Some(before) = self.search.replace(stop.clone()) {
+            before.ring();
+        }
+        let thread = spawn::spawn("find-servers", move || {
+            // What was a mistake of ours is in the log; here nothing was found.
+            let found = spawn::guarded(|| host.find_servers(&address, &stop)).unwrap_or_default();
+            if !stop.is_set() {
+                told.put(|told| told.found = Some((address, found)));
+            }
         })?;
         // It tells by itself; leaving the reader leaves it alone.
         drop(thread);

@@ -4,6 +4,7 @@
 
 use crate::app::msg::Refusal;
 use crate::base::cancel::Cancel;
+use crate::config::discovery::Found;
 use crate::config::edit::NewAccount;
 use crate::engine::api::{News, Password, Query, Request, Slot, Ticket};
 use crate::mail::ids::AccountName;
@@ -28,4 +29,8 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// The step that failed (`Kind::Cancelled` once `stop` was thrown); nothing was saved then.
     fn try_account(&self, account: &NewAccount, password: Option<&Password>, stop: &Cancel) -> Result<AccountName, Refusal>;
+
+    /// Looks for the servers of an address, until it is done or `stop` is thrown. That nothing was found is an answer. Runs on a thread
+    /// of its own.
+    fn find_servers(&self, address: &str, stop: &Cancel) -> Found;
 }

@@ -25,6 +25,7 @@ use crate::base::crash;
 use crate::base::inbox::Inbox;
 use crate::base::safetext::SafeText;
 use crate::base::spawn::guarded;
+use crate::config::discovery::Found;
 use crate::engine::api::Password;
 use crate::mail::ids::AccountName;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -73,16 +74,22 @@ pub enum End {
     Failed(SafeText),
 }
 
-/// What the test of a new account said, on its way from its thread.
-type Tried = Inbox<Option<Result<AccountName, Refusal>>>;
+/// What the test of a new account and the search for its servers said, on its way from their threads.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) tried: Option<Result<AccountName, Refusal>>,
+    pub(super) found: Option<(String, Found)>,
+}
 
 /// The reader on a terminal.
 pub struct Reader<'a> {
     pub(super) link: &'a dyn Link,
     pub(super) host: Arc<dyn Host>,
-    pub(super) tried: Tried,
+    pub(super) told: Inbox<Told>,
     /// Stops the test of a new account.
     pub(super) trial: Option<Cancel>,
+    /// Stops the search for servers.
+    pub(super) search: Option<Cancel>,
     pub(super) terminal: &'a mut Terminal,
     pub(super) app: App,
     pub(super) look: Look,
@@ -129,8 +136,9 @@ impl<'a> Reader<'a> {
         Ok(Self {
             link,
             host,
-            tried: Inbox::new()?,
+            told: Inbox::new()?,
             trial: None,
+            search: None,
             terminal,
             app,
             look,
@@ -204,12 +212,12 @@ impl<'a> Reader<'a> {
         let limit = [esc, due, first].into_iter().flatten().min();
         let span = limit.map(|d| Timespec { tv_sec: d.as_secs().cast_signed(), tv_nsec: d.subsec_nanos().into() });
         let stdin = io::stdin();
-        let (keys, news, signal, tried) = {
+        let (keys, news, signal, told) = {
             let mut set = [
                 PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(signals.fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(self.tried.fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.told.fd(), PollFlags::IN),
             ];
             match poll(&mut set, span.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -234,8 +242,14 @@ impl<'a> Reader<'a> {
             let news = self.link.take();
             self.update(Msg::News(Box::new(news)))?;
         }
-        if tried && let Some(result) = self.tried.take() {
-            self.update(Msg::Tried(result))?;
+        if told {
+            let told = self.told.take();
+            if let Some((address, found)) = told.found {
+                self.update(Msg::Found(address, found))?;
+            }
+            if let Some(result) = told.tried {
+                self.update(Msg::Tried(result))?;
+            }
         }
         if self.app.deadline().is_some_and(|at| self.start.elapsed() >= at) {
             self.update(Msg::Tick)?;

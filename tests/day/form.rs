@@ -7,7 +7,7 @@ use crate::screen::Screen;
 /// Fills in the form that is on the screen, up to the file of an authority of one's own, which is asked for once the test found
 /// that the servers are not trusted. The form closes when the account is saved.
 pub fn fill_in(screen: &mut Screen, address: &str, name: &str, imap: u16, smtp: u16) {
-    screen.shows("Servers and login are guessed from it");
+    screen.shows("Its domain is asked for the servers");
     screen.press(&format!("{address}\t{name}\t"));
     for port in [imap, smtp] {
         screen.paste("127.0.0.1");

@@ -1,28 +1,26 @@
-//! peers — T-14, as far as it can be true while servers are not discovered: whom the program speaks to when an account is added are
-//! those that the person named, by name, encrypted, and nobody before they were named.
+//! peers — T-14: whom the program speaks to when an account is added. Those that the person named, and nobody else; without a name, the
+//! domain of the address itself, and servers that it tells of after the person agreed. `found.rs` has what it may be told.
 //! Start reading at: `Calls`. strace tells every call to a network (`bash tests/setup mailhost` installs it).
 
 use super::bed::{Bed, PASSWORD, Ran};
 use super::cert::Identity;
-use super::screen::Screen;
+use super::finder::Finder;
 use super::wire::{Server, Tls};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
-const TRACE: &str = "trace=connect,sendto,sendmsg,sendmmsg,bind,listen";
+pub const TRACE: &str = "trace=connect,sendto,sendmsg,sendmmsg,bind,listen";
 
 /// What was said to networks, a line each.
-struct Calls(Vec<String>);
+pub struct Calls(pub Vec<String>);
 
 impl Calls {
-    fn of(bed: &Bed) -> Self {
+    pub fn of(bed: &Bed) -> Self {
         let text = std::fs::read_to_string(bed.path("calls")).unwrap();
         let outside = |line: &&str| !line.contains("AF_UNIX") && !line.contains("AF_NETLINK");
         Self(text.lines().filter(outside).map(str::to_owned).collect())
     }
 
     /// Ports of this machine that were called, each once.
-    fn ports(&self) -> Vec<u16> {
+    pub fn ports(&self) -> Vec<u16> {
         let number = |line: &str| line.split_once("htons(")?.1.split_once(')')?.0.parse().ok();
         let mut all: Vec<u16> = self.0.iter().filter(|l| l.contains(" connect(")).filter_map(|l| number(l)).collect();
         all.sort_unstable();
@@ -32,18 +30,41 @@ impl Calls {
 }
 
 fn add(bed: &Bed, args: &[&str]) -> Ran {
-    let calls = bed.path("calls").display().to_string();
-    let words = ["-c", "exec \"$@\" <\"$HOME/pw\"", "sh", "strace", "-f", "-qq", "-s", "400", "-o", &calls, "-e", TRACE];
-    let all = [&["account", "add", "me@example.test", "--password-stdin"], args].concat();
-    bed.finish(bed.command("sh", &words, &all))
+    found(bed, None, &[&["me@example.test"], args].concat())
 }
 
-/// Nobody is called to find out who might be: neither `autoconfig.example.test` nor a name service.
+/// An account is added; servers are looked for at `finder`.
+pub fn found(bed: &Bed, finder: Option<&Finder>, args: &[&str]) -> Ran {
+    let calls = bed.path("calls").display().to_string();
+    let words = ["-c", "exec \"$@\" <\"$HOME/pw\"", "sh", "strace", "-f", "-qq", "-s", "400", "-o", &calls, "-e", TRACE];
+    let mut command = bed.command("sh", &words, &[&["account", "add", "--password-stdin"], args].concat());
+    if let Some(finder) = finder {
+        let (name, value) = finder.way(&bed.path("ca.pem"));
+        command.env(name, value);
+    }
+    bed.finish(command)
+}
+
+/// Nobody is called where nobody may be, or nobody can have mail there, or it is known where the servers are.
 #[test]
 fn t_14_nobody_is_looked_for() {
+    for args in [&["me@example.org"][..], &["me@localhost"], &["me@gmail.com", "--no-test", "--name", "g"]] {
+        let bed = Bed::new();
+        let ran = found(&bed, None, args);
+        assert_eq!(Calls::of(&bed).0, Vec::<String>::new(), "{args:?}");
+        if args.len() > 1 {
+            ran.code(0).says("app password");
+            let text = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+            assert!(text.contains("imap.gmail.com") && text.contains("smtp.gmail.com"), "{text}");
+        } else {
+            ran.code(64).says("--imap");
+        }
+    }
     let bed = Bed::new();
-    let ran = add(&bed, &[]).code(64);
-    assert!(ran.err.contains("--imap"), "{}", ran.err);
+    let offline = ["-c", "exec \"$@\" <\"$HOME/pw\"", "sh", "strace", "-f", "-qq", "-o"];
+    let calls = bed.path("calls").display().to_string();
+    let words = [&offline[..], &[&calls, "-e", TRACE]].concat();
+    bed.finish(bed.command("sh", &words, &["--offline", "account", "add", "me@vector.test", "--password-stdin"])).code(64);
     assert_eq!(Calls::of(&bed).0, Vec::<String>::new());
 }
 
@@ -87,33 +108,4 @@ fn t_14_no_name_but_the_one_that_was_typed() {
     assert!(asked.iter().all(|l| l.contains("\\4post\\7example\\7invalid")), "{asked:?}");
     assert!(calls.ports().iter().all(|port| [9, 53].contains(port)), "{:?}", calls.0);
     assert!(!calls.0.iter().any(|l| l.contains("autoconfig") || l.contains("_imap") || l.contains(PASSWORD)), "{:?}", calls.0);
-}
-
-/// The form of the first start: names are guessed of the address and shown, and nobody is called before the person says so.
-#[test]
-fn t_14_a_guess_is_shown_first() {
-    let bed = Bed::new();
-    let mut screen = Screen::start(&bed.path(""));
-    screen.shows("Servers and login are guessed from it");
-    let calls = bed.path("calls").display().to_string();
-    let pid = screen.id().to_string();
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-s", "400", "-o", &calls, "-e", TRACE, "-p", &pid]).stdin(Stdio::null());
-    let mut strace = strace.stderr(Stdio::null()).spawn().unwrap();
-    let attached = || {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-        status.lines().any(|l| l.starts_with("TracerPid:") && !l.ends_with("\t0"))
-    };
-    let begun = Instant::now();
-    while !attached() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "strace did not come");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    screen.press("me@example.test\t");
-    screen.shows("imap.example.test");
-    screen.press("\t\t\t\t");
-    std::thread::sleep(Duration::from_secs(1));
-    screen.kill();
-    strace.wait().unwrap();
-    assert_eq!(Calls::of(&bed).0.iter().filter(|l| l.contains("AF_INET")).collect::<Vec<_>>(), Vec::<&String>::new());
 }

@@ -1,15 +1,18 @@
 //! account — the form of a new account: what it asks, what it guesses, what the test said.
-//! Owns: `Form`, `Trial`; `field` has the questions. May import: app, config, engine::api, base.
-//! Start reading at: `Form::key`. Servers are guessed from the address until the person writes them: every guess can be edited.
+//! Owns: `Form`, `Trial`; `field` has the questions, `finding` what was found. May import: app, config, engine::api, base.
+//! Start reading at: `Form::key`. Servers are found or guessed from the address until the person writes them: everything can be edited.
 
 mod field;
+mod finding;
 
 pub use field::Field;
+pub use finding::Finding;
 
 use crate::app::input::Line;
 use crate::app::key::{Code, Key};
 use crate::base::safetext::SafeText;
 use crate::config::account::{is_account_name, is_address};
+use crate::config::discovery::Consent;
 use crate::config::edit::NewAccount;
 use crate::config::server_url::{Protocol, ServerUrl};
 use crate::config::{Tls, account::is_loopback};
@@ -49,6 +52,7 @@ pub struct Form {
     pub trial: Trial,
     /// Names of accounts that there are already.
     taken: Vec<String>,
+    search: finding::Search,
 }
 
 /// What a key asks of the outside.
@@ -87,6 +91,7 @@ impl Form {
             focus: 0,
             trial: Trial::None,
             taken,
+            search: finding::Search::default(),
         };
         form.guess();
         form.set_source(false);
@@ -209,6 +214,9 @@ impl Form {
     }
 
     fn cycle(&mut self, forward: bool) {
+        if let Some(touched) = self.touched.get_mut(self.focus) {
+            *touched = true;
+        }
         match self.focus() {
             Field::IncomingTls => self.cycle_tls(0, forward),
             Field::OutgoingTls => self.cycle_tls(1, forward),
@@ -235,25 +243,6 @@ impl Form {
     fn set(&mut self, field: Field, line: Line) {
         if let Some(place) = self.lines.get_mut(field as usize) {
             *place = line;
-        }
-    }
-
-    /// Fills what was not written by the person.
-    fn guess(&mut self) {
-        let address = self.text(Field::Address).to_owned();
-        let domain = address.rsplit_once('@').map_or("", |(_, d)| d);
-        let host = |prefix: &str| if domain.is_empty() { String::new() } else { format!("{prefix}.{domain}") };
-        let guesses = [
-            (Field::Incoming, host("imap")),
-            (Field::IncomingPort, port(Protocol::Imap, self.tls[0]).to_owned()),
-            (Field::Outgoing, host("smtp")),
-            (Field::OutgoingPort, port(Protocol::Smtp, self.tls[1]).to_owned()),
-            (Field::Login, address.clone()),
-        ];
-        for (field, guess) in guesses {
-            if self.guessed(field) {
-                self.set(field, Line::new(&guess));
-            }
         }
     }
 
@@ -298,7 +287,14 @@ impl Form {
         }
         let port = self.text(port_field).parse().ok().filter(|p| *p > 0);
         let port = port.ok_or_else(|| (port_field, "a port is a number between 1 and 65535".to_owned()))?;
-        Ok(ServerUrl { protocol, tls, host: host.to_owned(), port, user: None })
+        let Some(offered) = self.offered(protocol) else {
+            return Ok(ServerUrl { protocol, tls, host: host.to_owned(), port, user: None });
+        };
+        let consent = if self.search.agreed { Consent::Person } else { Consent::Nobody };
+        let wanted = |_| (Field::Password, self.to_agree().unwrap_or_default());
+        let url = offered.clone().accepted(protocol, consent).map_err(wanted)?;
+        let user = if protocol == Protocol::Smtp { self.outgoing_user() } else { None };
+        Ok(ServerUrl { tls, port, user, ..url })
     }
 
     /// What the account is called: the domain's name, with a number if there is one already.
@@ -312,6 +308,10 @@ impl Form {
     }
 
     fn submit(&mut self) -> Wish {
+        if let Some(what) = self.to_agree() {
+            self.search.agreed = true;
+            return self.miss(Field::Password, &what);
+        }
         match self.complete() {
             Ok(account) => {
                 let password = (!self.by_command).then(|| self.line(Field::Password).text().to_owned());
@@ -343,6 +343,8 @@ impl Form {
         };
         self.point(at as usize);
         self.trial = Trial::Failed(step, fault);
+        // What was found while the test ran.
+        self.guess();
     }
 }
 
@@ -354,5 +356,7 @@ const fn tls_words(tls: Tls) -> &'static str {
     }
 }
 
+#[cfg(test)]
+pub mod finding_tests;
 #[cfg(test)]
 mod tests;

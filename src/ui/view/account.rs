@@ -49,6 +49,9 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, form: &Form, first: bool, area: Area
         let text = if first { "Which mail do you want to read?" } else { "A new account" };
         canvas.text(x, y, room, text, Role::Title);
     }
+    if let (Some(y), Some(text)) = (row(4), form.finding()) {
+        canvas.text(x, y, room, text.as_str(), Role::Dim);
+    }
     let mut cursor = None;
     let indent = INDENT.min(room / 3 + 2);
     for field in form.fields() {
@@ -71,7 +74,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, form: &Form, first: bool, area: Area
         let (before, after) = (SafeText::line(&before), SafeText::line(&after));
         let ink = if form.guessed(field) { Role::Dim } else { Role::Input };
         let used = canvas.text(at, y, left, tail_of(before.as_str(), usize::from(left.saturating_sub(1))), ink);
-        canvas.text(at + used, y, left.saturating_sub(used), after.as_str(), ink);
+        let used_after = canvas.text(at + used, y, left.saturating_sub(used), after.as_str(), ink);
+        if let Some(text) = form.foreign(field) {
+            let beside = used + used_after + 2;
+            canvas.text(at + beside, y, left.saturating_sub(beside), text.as_str(), Role::ToastWarn);
+        }
         if here {
             cursor = Some((at + used, y));
         }
@@ -88,9 +95,12 @@ fn trial(canvas: &mut Canvas<'_>, form: &Form, area: Area, x: u16) {
     let y = (area.y + area.height - 2).min(area.y + 17);
     let room = area.width.saturating_sub(4);
     match &form.trial {
-        Trial::None => {
-            canvas.text(x, y, room, form.hint(), Role::Dim);
-        }
+        Trial::None => match form.advice() {
+            Some(advice) => wrapped(canvas, advice.as_str(), (x, y), area, Role::ToastWarn),
+            None => {
+                canvas.text(x, y, room, form.hint(), Role::Dim);
+            }
+        },
         Trial::Running => {
             canvas.text(x, y, room, "Testing the login…", Role::Accent);
         }
@@ -98,16 +108,21 @@ fn trial(canvas: &mut Canvas<'_>, form: &Form, area: Area, x: u16) {
             canvas.text(x, y, room, "The test was stopped; nothing is saved", Role::Dim);
         }
         Trial::Incomplete(what) => {
-            canvas.text(x, y, room, what.as_str(), Role::ToastWarn);
+            wrapped(canvas, what.as_str(), (x, y), area, Role::ToastWarn);
         }
         Trial::Failed(step, fault) => {
-            // A sentence may be longer than a line.
             let text = format!("{step}: {}", fault.what);
-            let lines = width::wrap(&text, usize::from(room));
-            let below = area.y + area.height;
-            for (range, y) in lines.into_iter().zip(y..below) {
-                canvas.text(x, y, room, text.get(range).unwrap_or_default(), Role::ToastBad);
-            }
+            wrapped(canvas, &text, (x, y), area, Role::ToastBad);
         }
+    }
+}
+
+/// A sentence that may be longer than a line.
+fn wrapped(canvas: &mut Canvas<'_>, text: &str, (x, y): (u16, u16), area: Area, role: Role) {
+    let room = area.width.saturating_sub(4);
+    let lines = width::wrap(text, usize::from(room));
+    let below = area.y + area.height;
+    for (range, y) in lines.into_iter().zip(y..below) {
+        canvas.text(x, y, room, text.get(range).unwrap_or_default(), role);
     }
 }

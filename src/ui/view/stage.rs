@@ -266,6 +266,11 @@ impl Stage {
         self.update(Msg::Tried(result));
     }
 
+    /// The search for servers ended.
+    pub fn found(&mut self, address: &str, found: crate::config::discovery::Found) {
+        self.update(Msg::Found(address.to_owned(), found));
+    }
+
     /// Time passes.
     pub fn wait(&mut self, span: Duration) {
         self.since += span;

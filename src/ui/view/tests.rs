@@ -155,6 +155,27 @@ fn screens_of_the_first_start() {
 }
 
 #[test]
+fn screens_of_servers_that_were_found() {
+    use crate::app::screen::account::finding_tests::found;
+    use crate::config::discovery::Source;
+    for (width, height) in SIZES.into_iter().chain([(20, 5), (60, 12)]) {
+        let mut stage = Stage::with("", width, height);
+        stage.press("\"ann@work.net Tab");
+        assert!(stage.outside.contains(&crate::app::msg::Effect::FindServers("ann@work.net".into())));
+        same("first-looking", &stage);
+        let note = Some(
+            "This provider wants an app password, which is another one than that of its web site, and IMAP switched on first",
+        );
+        stage.found("ann@work.net", found(Source::Autoconfig, "imap.hosting-of-others.net", "smtp.work.net", note));
+        same("first-found", &stage);
+        stage.press("Up Up");
+        same("first-advice", &stage);
+        stage.press("\"hunter2 Enter");
+        same("first-agree", &stage);
+    }
+}
+
+#[test]
 fn an_account_is_tested_before_it_is_saved() {
     let mut stage = Stage::with("", 80, 24);
     stage.press("\"ann@example.org Up \"hunter2 Enter");

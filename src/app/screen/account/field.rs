@@ -69,7 +69,7 @@ impl Field {
     #[must_use]
     pub const fn hint(self, by_command: bool) -> &'static str {
         match self {
-            Self::Address => "Servers and login are guessed from it; everything can be changed",
+            Self::Address => "Its domain is asked for the servers; everything can be changed",
             Self::Name => "As others see it in what you send",
             Self::Incoming => "The IMAP server of your provider",
             Self::Outgoing => "The server that takes what you send",

@@ -4,7 +4,7 @@
 
 use super::*;
 
-fn press(form: &mut Form, keys: &str) -> Wish {
+pub fn press(form: &mut Form, keys: &str) -> Wish {
     let mut last = Wish::None;
     for key in keys.split_whitespace() {
         match key.strip_prefix('"') {
