@@ -33,21 +33,27 @@ pub struct Ways {
     pub nameservers: Nameservers,
     /// How files are fetched.
     pub https: Way,
+    /// How long all of it may take: [`DEADLINE`] but in tests.
+    pub deadline: Duration,
 }
 
 impl Ways {
     /// The system's; `ca_file` is a file of further authorities to believe. With the feature `fault` a test may say
-    /// `POSTRIDER_DISCOVERY="DNS-ADDRESS HTTPS-ADDRESS CA-FILE"` in the environment: then these are asked and nobody else.
+    /// `POSTRIDER_DISCOVERY="DNS-ADDRESS HTTPS-ADDRESS CA-FILE TIMES"` in the environment: then these are asked and nobody else, and each
+    /// wait is so many times as long.
     #[must_use]
     pub fn of_system(ca_file: Option<&Path>) -> Self {
         #[cfg(feature = "fault")]
         if let Ok(text) = std::env::var("POSTRIDER_DISCOVERY") {
             let words: Vec<&str> = text.split(' ').collect();
             let address = |n: usize| words.get(n).and_then(|word| word.parse().ok());
-            let https = Way { ca_file: words.get(2).map(Into::into), at: address(1) };
-            return Self { nameservers: Nameservers(address(0).into_iter().collect()), https };
+            let times = words.get(3).and_then(|word| word.parse().ok()).unwrap_or(1);
+            let nameservers = Nameservers { servers: address(0).into_iter().collect(), patience: dns::PATIENCE * times };
+            let https = Way { ca_file: words.get(2).map(Into::into), at: address(1), patience: https::PATIENCE * times };
+            return Self { nameservers, https, deadline: DEADLINE * times };
         }
-        Self { nameservers: Nameservers::of_system(), https: Way { ca_file: ca_file.map(Into::into), at: None } }
+        let https = Way { ca_file: ca_file.map(Into::into), at: None, patience: https::PATIENCE };
+        Self { nameservers: Nameservers::of_system(), https, deadline: DEADLINE }
     }
 }
 
@@ -91,7 +97,7 @@ fn gather(address: &str, domain: &Domain, ways: &Ways, stop: &Cancel) -> Found {
     if let Err(e) = all_begun {
         log::warn("discover", format_args!("{e}"));
     }
-    let end = Instant::now() + DEADLINE;
+    let end = Instant::now() + ways.deadline;
     let mut services: [Option<Vec<Srv>>; 4] = Default::default();
     loop {
         if let Some(found) = all.settled() {

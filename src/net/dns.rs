@@ -23,7 +23,7 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// How many of them are asked (as resolv.conf(5)).
 const MAX_SERVERS: usize = 3;
 /// How long one of them is waited for.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+pub const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How often all of them are asked.
 const ROUNDS: usize = 2;
 /// The most datagrams that are looked at for one question: others are no answer to it.
@@ -31,7 +31,12 @@ const MAX_DATAGRAMS: usize = 100;
 
 /// Who is asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Nameservers(pub Vec<SocketAddr>);
+pub struct Nameservers {
+    /// Where they are, the first first.
+    pub servers: Vec<SocketAddr>,
+    /// How long one of them is waited for: [`PATIENCE`] but in tests.
+    pub patience: Duration,
+}
 
 impl Nameservers {
     /// Those of the system; without any, the one on this machine.
@@ -46,11 +51,11 @@ impl Nameservers {
         let words = text.lines().map(str::split_whitespace);
         let named =
             words.filter_map(|mut w| w.next().filter(|k| *k == "nameserver").and_then(|_| w.next()?.parse::<IpAddr>().ok()));
-        let mut all: Vec<SocketAddr> = named.take(MAX_SERVERS).map(|ip| (ip, 53).into()).collect();
-        if all.is_empty() {
-            all.push((Ipv4Addr::LOCALHOST, 53).into());
+        let mut servers: Vec<SocketAddr> = named.take(MAX_SERVERS).map(|ip| (ip, 53).into()).collect();
+        if servers.is_empty() {
+            servers.push((Ipv4Addr::LOCALHOST, 53).into());
         }
-        Self(all)
+        Self { servers, patience: PATIENCE }
     }
 }
 
@@ -58,12 +63,12 @@ impl Nameservers {
 ///
 /// # Errors
 /// `Timeout`, `Unreachable`: nobody answered; `Cancelled`. That there is no such name is an answer: no record.
-pub fn ask(permit: Permit, servers: &Nameservers, name: &str, kind: Kind, cancel: &Cancel) -> Result<Vec<Record>> {
+pub fn ask(permit: Permit, who: &Nameservers, name: &str, kind: Kind, cancel: &Cancel) -> Result<Vec<Record>> {
     let mut last = NetError::new(NetErrorKind::Unreachable, "there is no name server");
-    for server in servers.0.iter().cycle().take(servers.0.len() * ROUNDS) {
-        match datagram(*server, name, kind, cancel) {
+    for server in who.servers.iter().cycle().take(who.servers.len() * ROUNDS) {
+        match datagram((*server, who.patience), name, kind, cancel) {
             Ok(Said::Records(records)) => return Ok(records),
-            Ok(Said::Cut) => return over_tcp(permit, *server, name, kind, cancel),
+            Ok(Said::Cut) => return over_tcp(permit, (*server, who.patience), name, kind, cancel),
             Ok(_) => last = NetError::new(NetErrorKind::Unreachable, "the name server does not tell"),
             Err(e) if e.kind == NetErrorKind::Cancelled => return Err(e),
             Err(e) => last = e,
@@ -82,8 +87,8 @@ fn question(id: u16, name: &str, kind: Kind) -> Result<Vec<u8>> {
 }
 
 /// One datagram there, and the one that answers it.
-fn datagram(server: SocketAddr, name: &str, kind: Kind, cancel: &Cancel) -> Result<Said> {
-    let end = Instant::now() + PATIENCE;
+fn datagram((server, patience): (SocketAddr, Duration), name: &str, kind: Kind, cancel: &Cancel) -> Result<Said> {
+    let end = Instant::now() + patience;
     let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     // The system chooses a port that nobody can foresee, and lets nothing through that comes from elsewhere.
     let socket = UdpSocket::bind((any, 0))?;
@@ -111,11 +116,17 @@ fn datagram(server: SocketAddr, name: &str, kind: Kind, cancel: &Cancel) -> Resu
 }
 
 /// The same with room for a longer answer: two octets of length before each message (RFC 7766).
-fn over_tcp(permit: Permit, server: SocketAddr, name: &str, kind: Kind, cancel: &Cancel) -> Result<Vec<Record>> {
+fn over_tcp(
+    permit: Permit,
+    (server, patience): (SocketAddr, Duration),
+    name: &str,
+    kind: Kind,
+    cancel: &Cancel,
+) -> Result<Vec<Record>> {
     let (host, port) = (server.ip().to_string(), server.port());
     let endpoint = Endpoint { host, port, tls: TlsMode::None, ca_file: None, fingerprint: None, client_cert: None };
     let mut wire = Wire::connect(permit, &endpoint, &Waker::new()?, cancel)?;
-    wire.set_limit(PATIENCE);
+    wire.set_limit(patience);
     let id = number()?;
     let asked = question(id, name, kind)?;
     let length = u16::try_from(asked.len()).map_err(|_| NetError::limit("the name is too long"))?;
@@ -153,7 +164,9 @@ mod tests {
 
     fn asking(servers: &[SocketAddr]) -> Result<Vec<Record>> {
         let permit = Permit::ask(Reason::Discovery).unwrap();
-        ask(permit, &Nameservers(servers.to_vec()), NAME, Kind::Srv, &Cancel::new().unwrap())
+        // A busy machine is slow.
+        let who = Nameservers { servers: servers.to_vec(), patience: PATIENCE * 40 };
+        ask(permit, &who, NAME, Kind::Srv, &Cancel::new().unwrap())
     }
 
     fn reply(asked: &[u8], target: &str) -> Packet<'static> {
@@ -255,10 +268,11 @@ mod tests {
     #[test]
     fn a_server_that_says_nothing_is_left_when_we_are_told_to() {
         let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (cancel, servers) = (Cancel::new().unwrap(), Nameservers(vec![silent.local_addr().unwrap()]));
+        let who = Nameservers { servers: vec![silent.local_addr().unwrap()], patience: PATIENCE * 40 };
+        let cancel = Cancel::new().unwrap();
         let theirs = cancel.clone();
         let permit = Permit::ask(Reason::Discovery).unwrap();
-        let asking = std::thread::spawn(move || ask(permit, &servers, NAME, Kind::Srv, &theirs));
+        let asking = std::thread::spawn(move || ask(permit, &who, NAME, Kind::Srv, &theirs));
         silent.recv(&mut [0; 512]).unwrap();
         cancel.ring();
         assert_eq!(asking.join().unwrap().unwrap_err().kind, NetErrorKind::Cancelled);
@@ -268,8 +282,8 @@ mod tests {
     fn the_systems_servers_are_read() {
         let text = "# x\nnameserver 10.0.0.1\nsearch a.b\nnameserver fe80::1%eth0\nnameserver ::1 \nnameserver x\nnameserver 1.1.1.1\n\
                     nameserver 2.2.2.2\n";
-        let all: Vec<String> = Nameservers::read(text).0.iter().map(ToString::to_string).collect();
+        let all: Vec<String> = Nameservers::read(text).servers.iter().map(ToString::to_string).collect();
         assert_eq!(all, ["10.0.0.1:53", "[::1]:53", "1.1.1.1:53"]);
-        assert_eq!(Nameservers::read("").0, [SocketAddr::from(([127, 0, 0, 1], 53))]);
+        assert_eq!(Nameservers::read("").servers, [SocketAddr::from(([127, 0, 0, 1], 53))]);
     }
 }

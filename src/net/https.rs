@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The port of HTTPS. Where it is not served there, it is not looked for.
 const PORT: u16 = 443;
 /// How long is waited for a sign of life.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub const PATIENCE: Duration = Duration::from_secs(4);
 /// The most octets before the file, and the most lines there.
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_FIELDS: usize = 100;
@@ -68,12 +68,14 @@ impl Url {
 }
 
 /// Whom to believe, and where to go.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Way {
     /// A PEM file of further authorities to believe.
     pub ca_file: Option<PathBuf>,
     /// Every host is here: only tests say so. It still has to prove its name.
     pub at: Option<SocketAddr>,
+    /// How long is waited for a sign of life: [`PATIENCE`] but in tests.
+    pub patience: Duration,
 }
 
 /// What the server answers.
@@ -97,7 +99,7 @@ pub fn get(permit: Permit, url: &Url, way: &Way, max: usize, cancel: &Cancel) ->
     let (place, port) = way.at.map_or_else(|| (url.host.clone(), PORT), |at| (at.ip().to_string(), at.port()));
     let mut wire = Wire::over(dial::dial(permit, &place, port, cancel)?, &Waker::new()?, cancel);
     wire.encrypt(&endpoint)?;
-    wire.set_limit(PATIENCE);
+    wire.set_limit(way.patience);
     let question = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: Postrider\r\nAccept: text/xml, application/xml\r\nAccept-Encoding: identity\r\n\
          Connection: close\r\n\r\n",
