@@ -13,6 +13,7 @@ use super::shared::Shared;
 use crate::base::spawn::guarded;
 use crate::config::{AccountConfig, KeepBodies};
 use crate::mail::ids::{AccountName, MailboxId, MessageKey};
+use crate::mail::section::Section;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, NetErrorKind, Result as Net};
 use crate::net::session::{Bodies, MailStore};
@@ -120,22 +121,23 @@ impl Fetcher<'_> {
         let uids = UidSet::from_iter(keys.keys().copied());
         let (send, take) = sync_channel(AHEAD);
         let (shared, account, blobs) = (self.shared, &self.account, &self.blobs);
-        let (ended, kept, stopped) = thread::scope(|scope| {
+        let (ended, kept, stopped, cut) = thread::scope(|scope| {
             let keeper = thread::Builder::new().name("bodies".to_owned()).spawn_scoped(scope, move || {
                 guarded(|| keep(shared, account, blobs, &take)).unwrap_or_else(|panic| Err(Fault::bug(&panic)))
             });
             let mut arriving = Arriving { blobs, keys: &keys, now: None, send, go_on, stopped: false };
             let ended = conn.fetch_bodies(&uids, &mut arriving);
-            let stopped = arriving.stopped;
+            let (stopped, cut) = (arriving.stopped, arriving.now.take().map(|(message, _)| message));
             // The keeper ends with the last of them.
             drop(arriving);
             let kept = match keeper {
                 Ok(keeper) => keeper.join().unwrap_or_else(|_| Err(Fault::bug("the reader of messages"))),
                 Err(e) => Err(Fault::bug(&e.to_string())),
             };
-            (ended, kept, stopped)
+            (ended, kept, stopped, cut)
         });
         let kept = kept.map_err(Halt::Store)?;
+        self.gained |= !kept.is_empty();
         match ended {
             Ok(()) => {}
             // It does not give them all at once: each by itself.
@@ -153,7 +155,15 @@ impl Fetcher<'_> {
                 }
                 return Ok((came, missing));
             }
-            Err(e) => return Err(e.into()),
+            Err(e) => {
+                // A line that breaks in the same message each time would bring nothing behind it: it comes last, in pieces.
+                // Where nothing at all came, so does one after the other.
+                let newest = || wanted.iter().filter(|_| kept.is_empty()).max_by_key(|w| w.uid).map(|w| w.message);
+                if let Some(message) = cut.or_else(newest) {
+                    self.blobs.resume(message, &Section::Whole, false)?;
+                }
+                return Err(e.into());
+            }
         }
         let missing = keys.values().copied().filter(|key| !stopped && !kept.contains(key)).collect();
         Ok((kept.len() as u64, missing))

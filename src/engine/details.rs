@@ -19,17 +19,35 @@ impl Visitor<'_> {
     /// # Errors
     /// What ended the connection, or the store.
     pub fn some_details(&mut self, conn: &mut dyn MailStore, mailbox: MailboxId) -> Result<bool, Halt> {
-        let Some(untold) = self.shared.store.read(|db| details::untold(db, mailbox, WINDOW))? else { return Ok(false) };
-        let rows = match conn.fetch_details(&untold.uids) {
-            Ok(rows) => rows,
+        let at_once = self.shared.store.read(|db| details::at_once(db, mailbox, WINDOW))?;
+        let Some(untold) = self.shared.store.read(|db| details::untold(db, mailbox, at_once))? else { return Ok(false) };
+        let mut rows = Vec::new();
+        match conn.fetch_details(&untold.uids, &mut rows) {
+            Ok(()) => {}
             Err(e) if e.connection_lives() => {
                 // It is not asked over this connection again; the texts say the same.
                 self.memory.untellable.insert(mailbox);
                 return Ok(false);
             }
-            Err(e) => return Err(e.into()),
-        };
-        self.shared.store.cache(move |tx| details::told(tx, mailbox, &untold.range, &rows))?;
+            Err(e) => {
+                // What came whole is not asked again: over a line that breaks each time it goes on from there.
+                let came = rows.iter().map(|row| row.uid).collect();
+                self.memory.gained |= !rows.is_empty();
+                self.shared.store.cache(move |tx| {
+                    if rows.is_empty() {
+                        details::ask_at_once(tx, mailbox, (at_once / 4).max(1))?;
+                    }
+                    details::told(tx, mailbox, &came, &rows)
+                })?;
+                return Err(e.into());
+            }
+        }
+        let more = if at_once * 2 >= WINDOW { 0 } else { at_once * 2 };
+        self.memory.gained |= more > 0;
+        self.shared.store.cache(move |tx| {
+            details::ask_at_once(tx, mailbox, more)?;
+            details::told(tx, mailbox, &untold.range, &rows)
+        })?;
         Ok(true)
     }
 

@@ -5,6 +5,7 @@
 use super::api::{Fault, Piece};
 use super::bulk::Rules;
 use super::fault::{Kind, Reach};
+use super::fetch_parts::Patience;
 use super::round::Halt;
 use super::shared::Shared;
 use crate::base::spawn::guarded;
@@ -13,6 +14,7 @@ use crate::config::KeepBodies;
 use crate::mail::body::{Flaw, Message};
 use crate::mail::ids::{AccountName, MailboxId, MessageKey};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::section::Section;
 use crate::mail::uid::Uid;
 use crate::mail::{parse, render, structure};
 use crate::net::error::NetError;
@@ -53,6 +55,8 @@ pub struct Fetcher<'a> {
     pub(super) blobs: Blobs,
     /// What is selected, and whether the numbers that we know hold there.
     selected: Option<(MailboxId, bool)>,
+    /// Whether anything came.
+    pub(super) gained: bool,
 }
 
 impl<'a> Fetcher<'a> {
@@ -61,7 +65,13 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// The store.
     pub fn new(shared: &'a Shared, account: &AccountName) -> Result<Self, Halt> {
-        Ok(Self { shared, account: account.clone(), blobs: Blobs::open(&shared.store.places().cache)?, selected: None })
+        Ok(Self {
+            shared,
+            account: account.clone(),
+            blobs: Blobs::open(&shared.store.places().cache)?,
+            selected: None,
+            gained: false,
+        })
     }
 
     /// `mailbox` is selected and in step with the cache.
@@ -192,22 +202,32 @@ impl<'a> Fetcher<'a> {
             let everything = rules.rule(mailbox) == KeepBodies::All;
             let (whole, by_text): (Vec<Wanted>, Vec<Wanted>) =
                 group.iter().copied().partition(|w| everything || w.size <= AHEAD_WHOLE);
+            let (in_pieces, whole): (Vec<Wanted>, Vec<Wanted>) =
+                whole.into_iter().partition(|w| self.blobs.is_begun(w.message, &Section::Whole, false));
             if !go_on() {
                 break;
             }
-            if !whole.is_empty() {
-                let (some, gone) = self.many(conn, mailbox, &whole, go_on)?;
-                missing.extend(gone);
-                came(mailbox, some)?;
-            }
-            for one in by_text {
-                if !go_on() {
-                    break;
+            // Where several broke a line, asking for many at once may bring nothing at all.
+            let stuck = in_pieces.len() > 1;
+            let single: Vec<(Wanted, bool)> =
+                in_pieces.into_iter().map(|w| (w, true)).chain(by_text.into_iter().map(|w| (w, false))).collect();
+            let patience = Patience { give_way: &|| !go_on(), line: None };
+            for many in [!stuck, stuck] {
+                if many && !whole.is_empty() {
+                    let (some, gone) = self.many(conn, mailbox, &whole, go_on)?;
+                    missing.extend(gone);
+                    came(mailbox, some)?;
                 }
-                if self.ahead(conn, one, false)? == Got::Here {
-                    came(mailbox, 1)?;
-                } else {
-                    missing.push(one.message);
+                for (one, in_pieces) in single.iter().filter(|_| !many) {
+                    if !go_on() {
+                        break;
+                    }
+                    let got = if *in_pieces { self.in_pieces(conn, *one, &patience)? } else { self.ahead(conn, *one, false)? };
+                    match got {
+                        Got::Here => came(mailbox, 1)?,
+                        Got::Later => break,
+                        _ => missing.push(one.message),
+                    }
                 }
             }
         }

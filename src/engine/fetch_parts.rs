@@ -18,7 +18,7 @@ use crate::mail::outline::{MAX_ALONG, Outline};
 use crate::mail::section::Section;
 use crate::mail::uid::Uid;
 use crate::net::session::{Excerpt, MailStore};
-use crate::store::bodies::{self, Reading};
+use crate::store::bodies::{self, Reading, Wanted};
 use crate::store::messages::Content;
 use crate::store::parts::{self, Held};
 use crate::store::{StoreErrorKind, messages, placements, poison};
@@ -30,6 +30,8 @@ pub(super) const LARGE: u64 = 256 * 1024;
 /// The first piece of what is large, in octets, and the least and the most that is asked for at a time.
 const FIRST: u64 = 128 * 1024;
 const LEAST: u64 = 16 * 1024;
+/// The first piece where a line broke before, in octets: it may break after no more than that each time.
+const AGAIN: u64 = 4 * 1024;
 const MOST: u64 = 4 * 1024 * 1024;
 /// A piece is to take about so long: stopping waits for its end.
 const BEAT: Duration = Duration::from_millis(300);
@@ -267,6 +269,25 @@ impl Fetcher<'_> {
         }
     }
 
+    /// Gets a message whole in which a line broke before.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub(super) fn in_pieces(&mut self, conn: &mut dyn MailStore, one: Wanted, patience: &Patience<'_>) -> Result<Got, Halt> {
+        let content = match self.shared.store.read(|db| messages::content(db, one.message)) {
+            Ok(content) => content,
+            Err(e) if e.kind == StoreErrorKind::Missing => return Ok(Got::Nowhere),
+            Err(e) => return Err(e.into()),
+        };
+        let (Some(uid), piece, section) = (Uid::new(one.uid), &Piece::Whole, Section::Whole) else { return Ok(Got::Nowhere) };
+        let (message, mailbox, total) = (one.message, one.mailbox, content.size);
+        let large = Large { message, uid, mailbox, piece, section, total, decoded: false };
+        match self.stream(conn, &content.account, &content.envelope.subject, &large, patience)? {
+            Came::Not(got) => Ok(got),
+            Came::All(blob, octets, _) => self.keep(message, blob, octets),
+        }
+    }
+
     /// Gets something large piece by piece.
     fn stream(
         &mut self,
@@ -295,7 +316,7 @@ impl Fetcher<'_> {
         // Where it cannot take the encoding off, nothing is fetched to find that out.
         let mut decoded = large.decoded && conn.caps().binary;
         let mut partial = self.blobs.resume(large.message, &large.section, decoded)?;
-        let (mut size, mut ended) = (FIRST, false);
+        let (mut size, mut ended) = (if partial.was_begun() { AGAIN } else { FIRST }, false);
         loop {
             self.told(large, decoded, partial.len(), job);
             if job.must_stop() {
@@ -333,6 +354,7 @@ impl Fetcher<'_> {
                 return Ok(Came::Not(Got::Refused(fault)));
             }
             piece.keep();
+            self.gained = true;
             let short = came < size;
             // As many as were told, or nothing twice: a server that counts otherwise is asked again whether that was all.
             if short && (came == 0 || decoded || from + came == large.total || std::mem::replace(&mut ended, true)) {
@@ -341,6 +363,7 @@ impl Fetcher<'_> {
                 return Ok(Came::All(blob, octets, decoded));
             }
             size = match begun.elapsed() {
+                fair if size < FIRST && fair < BEAT * 2 => size * 2,
                 fast if fast < BEAT / 2 => (size * 2).min(MOST),
                 slow if slow > BEAT * 2 => (size / 2).max(LEAST),
                 _ => size,

@@ -36,6 +36,7 @@ mod ledger;
 mod limits;
 #[cfg(test)]
 mod live_tests;
+mod memory;
 mod office;
 mod offline;
 mod onlooker;

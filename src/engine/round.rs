@@ -9,37 +9,35 @@ use super::exec::record::Tally;
 use super::exec::server::Bench;
 use super::fault::{Kind, Reach};
 use super::ledger::Ledger;
-use super::plan::base::{Base, Outcome, Policy};
+pub use super::memory::Memory;
+use super::plan::base::{Base, Outcome, Partly, Policy};
 use super::plan::step::{Part, Refusal, Reply, Step, StepId};
 use super::plan::{MailboxSync, Start, folders};
 use super::shared::Shared;
 use super::translate;
 use crate::base::cancel::Cancel;
-use crate::base::safetext::SafeText;
 use crate::config::AccountConfig;
-use crate::mail::ids::{MailboxId, MessageKey, OpId};
+use crate::mail::ids::{MailboxId, OpId};
 use crate::mail::intent::{OpKind, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::ListedMailbox;
 use crate::mail::uid::UidValidity;
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
-use crate::store::{self, StoreError, base, doubt, mailboxes, messages, placements};
+use crate::store::{self, StoreError, base, doubt, mailboxes, messages, partly, placements};
 use std::cell::Cell;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How often a pass is begun again because something moved under it.
 pub(super) const AGAIN: u32 = 3;
-/// So many changes of UIDVALIDITY ... (security S-22)
-const MAX_REBASES: usize = 3;
-/// ... within so many seconds, and the mailbox is left as it is.
-const REBASE_SPAN: i64 = 3_600;
 /// So many different texts of a server's own does the person get to read.
 const MAX_ALERTS: usize = 32;
 /// The first screenful comes first, alone: then the list is right from the first moment.
 const FIRST_WINDOW: u32 = 64;
+/// Flags that no number tells of are as good as new for so many seconds, for a pass that goes on where others broke off.
+const PARTLY: i64 = 3_600;
 /// An inbox of so many messages is read whole before anything else: that is quicker than to open it once more.
 const SMALL: u64 = 500;
 
@@ -101,41 +99,6 @@ pub struct Passed {
     pub elsewhere: BTreeSet<MailboxPath>,
     /// How it ended.
     pub end: End,
-}
-
-/// What is remembered between connections.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// When each mailbox was numbered anew, seconds since 1970.
-    rebases: HashMap<MailboxId, Vec<i64>>,
-    /// Copies in Sent that were looked for on the server.
-    pub looked: HashSet<OpId>,
-    /// Mailboxes whose rights were asked for.
-    pub rights: HashSet<MailboxId>,
-    /// The UIDVALIDITY that the last list showed of each mailbox.
-    listed: HashMap<MailboxPath, UidValidity>,
-    /// Mailboxes that were not there, or another one in their place, since the last list.
-    missed: HashSet<MailboxPath>,
-    /// Those that were missed before the last list: what they are now, they are.
-    looked_up: HashSet<MailboxPath>,
-    /// Whether the person was told that there is little room left.
-    pub told_of_quota: bool,
-    /// Messages whose bodies the server did not give: not asked for ahead of need again.
-    pub unfetchable: HashSet<MessageKey>,
-    /// Mailboxes whose rows the server does not tell more of: not asked before their next visit.
-    pub untellable: HashSet<MailboxId>,
-    /// Messages whose first words the server was asked for and did not give.
-    pub previewed: HashSet<MessageKey>,
-    /// What servers wanted the person to read, and was told: not again at the next connection.
-    alerts: Vec<SafeText>,
-}
-
-impl Memory {
-    fn may_rebase(&mut self, mailbox: MailboxId, now: i64) -> bool {
-        let times = self.rebases.entry(mailbox).or_default();
-        times.retain(|at| now.saturating_sub(*at) < REBASE_SPAN);
-        times.len() < MAX_REBASES
-    }
 }
 
 /// Goes from mailbox to mailbox.
@@ -261,7 +224,8 @@ impl Visitor<'_> {
             .shared
             .store
             .read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?, doubt::all(db, mailbox)?)))?;
-        let object_id = self.shared.store.read(|db| mailboxes::object_id(db, mailbox))?;
+        let (object_id, partly) =
+            self.shared.store.read(|db| Ok((mailboxes::object_id(db, mailbox)?, partly::load(db, mailbox)?)))?;
         let ops = self.shared.store.read_state(|db| {
             let mut pending = store::journal::pending(db, Some(&self.config.name))?;
             let changes: Vec<Operation> = pending.extract_if(.., |op| op.kind.is_about_tree()).collect();
@@ -283,7 +247,10 @@ impl Visitor<'_> {
         let looked_up = path.is_inbox() || self.memory.looked_up.contains(path);
         let policy = Policy { may_rebase, listed, looked_up, first_window: FIRST_WINDOW, ..Policy::at(now) };
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
-        Ok(Start { mailbox: path.clone(), base, object_id, known, doubted, ops, caps: conn.caps(), policy })
+        // Where no number tells of changes, what was seen long ago is seen anew.
+        let partly = partly.filter(|p| p.uidvalidity == base.uidvalidity && (p.since.0 > 0 || now - p.at < PARTLY));
+        let partly = partly.map(|p| Partly { uidvalidity: p.uidvalidity, since: p.since, done: p.uids, window: p.at_once });
+        Ok(Start { mailbox: path.clone(), base, object_id, known, doubted, partly, ops, caps: conn.caps(), policy })
     }
 
     /// Nothing if it has to be done again at once.
@@ -307,6 +274,7 @@ impl Visitor<'_> {
         let outcome = planner.sync.outcome().cloned();
         let sum = ledger.close();
         passed.tally.add(sum.tally);
+        self.memory.gained |= !sum.tally.is_empty() || sum.settled > 0;
         passed.pushed += sum.settled;
         if sum.settled > 0 {
             passed.elsewhere.extend(elsewhere);

@@ -53,7 +53,11 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
             let mut conn = connect::open_for(shared, config, connect::is_first(shared, config), &desk.work, &line)?;
             let give_way = || desk.is_urgent() || desk.cancel.is_set();
             let visitor = Visitor { shared, config, line: &line, give_way: &give_way, small: 0, memory: &mut memory };
-            let ended = Work::new(desk, visitor).and_then(|mut work| work.serve(conn.as_mut()));
+            let ended = Work::new(desk, visitor).and_then(|mut work| {
+                let ended = work.serve(conn.as_mut());
+                work.visitor.memory.gained |= work.fetcher.gained;
+                ended
+            });
             if ended.is_ok() && !desk.cancel.is_set() {
                 conn.logout();
             }
@@ -78,6 +82,10 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
             continue;
         }
         backoff.was_healthy(born.elapsed());
+        if std::mem::take(&mut memory.gained) {
+            // Each line brings something, however soon it breaks: then the next one is worth a second.
+            backoff.reset();
+        }
         if pause(config, shared, desk, fault, &mut backoff) {
             backoff.reset();
         }

@@ -179,9 +179,10 @@ pub trait MailStore: Send {
     /// All that list rows need of `uids`, in parts of at most [`PART`] in the server's order.
     fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()>;
 
-    /// What rows that came without it can be shown without. Those of which there is nothing to tell are left out.
-    fn fetch_details(&mut self, _uids: &UidSet) -> Result<Vec<DetailsSeen>> {
-        Ok(Vec::new())
+    /// What rows that came without it can be shown without, to `all`; after an error that is what came whole until then. Those
+    /// of which there is nothing to tell are left out.
+    fn fetch_details(&mut self, _uids: &UidSet, _all: &mut Vec<DetailsSeen>) -> Result<()> {
+        Ok(())
     }
 
     /// What tells messages apart when UIDs do not: for re-identifying and probing.

@@ -66,6 +66,26 @@ pub fn lacking(db: &Db<Cache>, account: &AccountName) -> Result<Vec<MailboxId>> 
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Of how many messages is asked at once, at most `most`.
+///
+/// # Errors
+/// As every question.
+pub fn at_once(db: &Db<Cache>, mailbox: MailboxId, most: usize) -> Result<usize> {
+    let sql = "SELECT untold_at_once FROM mailbox WHERE id = ?1";
+    let told: Option<u32> = db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0)).optional()?;
+    Ok(told.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0).map_or(most, |n| n.min(most)))
+}
+
+/// Of so many is asked the next time; 0 for as many as usual.
+///
+/// # Errors
+/// As every transaction.
+pub fn ask_at_once(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, count: usize) -> Result<()> {
+    let sql = "UPDATE mailbox SET untold_at_once = ?2 WHERE id = ?1 AND untold_at_once <> ?2";
+    tx.conn().prepare_cached(sql)?.execute((mailbox.0, u32::try_from(count).unwrap_or(0)))?;
+    Ok(())
+}
+
 /// The newest `limit` messages of a mailbox of which is to be asked; nothing if there are none.
 ///
 /// # Errors

@@ -35,6 +35,7 @@ pub mod outbox;
 pub mod overlay;
 pub mod packs;
 pub mod partial;
+pub mod partly;
 pub mod parts;
 pub mod people;
 pub mod placements;

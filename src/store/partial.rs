@@ -23,6 +23,7 @@ pub struct Partial {
     path: PathBuf,
     file: File,
     length: u64,
+    begun: bool,
 }
 
 impl Blobs {
@@ -38,9 +39,16 @@ impl Blobs {
     /// `Full`, `Io`.
     pub fn resume(&self, message: MessageKey, section: &Section, decoded: bool) -> Result<Partial> {
         let path = self.room()?.join(Self::partial(message, section, decoded));
+        let begun = path.exists();
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         let length = file.seek(SeekFrom::End(0))?;
-        Ok(Partial { blobs: self.clone(), path, file, length })
+        Ok(Partial { blobs: self.clone(), path, file, length, begun })
+    }
+
+    /// Whether a section is on its way, though nothing of it may be here.
+    #[must_use]
+    pub fn is_begun(&self, message: MessageKey, section: &Section, decoded: bool) -> bool {
+        self.room().is_ok_and(|dir| dir.join(Self::partial(message, section, decoded)).exists())
     }
 }
 
@@ -55,6 +63,12 @@ impl Partial {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// Whether it was asked for before, and did not come to its end.
+    #[must_use]
+    pub const fn was_begun(&self) -> bool {
+        self.begun
     }
 
     /// A piece of it comes now, and is written as it comes.

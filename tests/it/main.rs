@@ -10,6 +10,7 @@ mod screen;
 mod accounts;
 mod asked;
 mod auth;
+mod crumbs;
 mod cuts;
 mod details;
 mod drafts;

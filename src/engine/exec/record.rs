@@ -7,7 +7,7 @@ use crate::engine::plan::step::{OpChange, Record};
 use crate::engine::translate;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::intent::Operation;
-use crate::store::{self, Cache, State, StoreError, Tx, base, doubt, journal, overlay, placements, tree};
+use crate::store::{self, Cache, State, StoreError, Tx, base, doubt, journal, overlay, partly, placements, tree};
 
 /// What a pass changed in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -69,8 +69,17 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
         Record::Base(new) => {
             let base = base::Base { uidvalidity: new.uidvalidity, uidnext: new.uidnext, highestmodseq: new.highestmodseq };
             base::record(tx, mailbox, base)?;
+            partly::over(tx, mailbox)?;
         }
-        Record::Synced => base::synced(tx, mailbox, now)?,
+        Record::Partly(some) => {
+            base::begin(tx, mailbox, some.uidvalidity)?;
+            let (uidvalidity, since, uids, at_once) = (some.uidvalidity, some.since, some.done.clone(), some.window);
+            partly::put(tx, mailbox, &partly::Partly { uidvalidity, since, at: now, uids, at_once })?;
+        }
+        Record::Synced => {
+            partly::over(tx, mailbox)?;
+            base::synced(tx, mailbox, now)?;
+        }
         // Of the tree, and of the other file.
         Record::Renamed { .. } | Record::Deleted { .. } | Record::Ops(_) => {}
     }

@@ -1,10 +1,10 @@
 //! base — what a pass starts from and how it ends.
-//! Owns: `Base`, `Policy`, `Outcome`.
+//! Owns: `Base`, `Partly`, `Policy`, `Outcome`.
 //! May import: mail.
 //! Start reading at: `Base`. It is recorded last, after everything that it claims.
 
 use super::step::Refusal;
-use crate::mail::uid::{ModSeq, UidValidity};
+use crate::mail::uid::{ModSeq, UidSet, UidValidity};
 
 /// How far the cache is known to agree with the server about one mailbox. All 0 for a mailbox never synced.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,6 +15,21 @@ pub struct Base {
     pub uidnext: u32,
     /// Every change up to this is recorded; 0 without CONDSTORE.
     pub highestmodseq: ModSeq,
+}
+
+/// How far passes came that were broken off before any could record a [`Base`]: the next one goes on from there. Without it a
+/// line that breaks within the first rows of each connection would bring the same rows for ever.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Partly {
+    /// UIDVALIDITY of `done`.
+    pub uidvalidity: UidValidity,
+    /// Every change of `done` up to this is recorded; 0 without CONDSTORE: then `done` was looked at not long ago.
+    pub since: ModSeq,
+    /// Messages whose rows or flags are recorded.
+    pub done: UidSet,
+    /// How many messages are asked for at first; 0 as usual. Fewer each time that nothing came: over TLS nothing counts before
+    /// the end of a record, and a server may put 16 kB into one.
+    pub window: u32,
 }
 
 /// What the executor decides for the planner, as data.

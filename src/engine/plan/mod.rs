@@ -12,27 +12,26 @@ pub mod folders;
 #[cfg(test)]
 mod model;
 mod observe;
+mod open;
+mod partly;
 mod probe;
 mod push;
 mod rebase;
 mod results;
 pub mod step;
 pub mod tree;
+mod windows;
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Resync, Selected};
-use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
+use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Selected};
+use crate::mail::uid::{Uid, UidSet, UidValidity};
 
-use base::{Base, Outcome, Policy};
-use step::{Ask, Code, OpChange, OpFault, Part, Record, Refusal, Reply, Step, StepId, Tell};
-
-/// A set of known UIDs of more intervals is told as one: the command stays short, and of numbers that we do not hold the
-/// server tells a little more.
-const MAX_KNOWN: usize = 16;
+use base::{Base, Outcome, Partly, Policy};
+use step::{Ask, OpChange, OpFault, Part, Record, Refusal, Reply, Step, StepId, Tell};
 
 /// What a pass is about.
 #[derive(Clone, Debug)]
@@ -47,6 +46,8 @@ pub struct Start {
     pub known: UidSet,
     /// Those of them that an earlier pass missed along with most of the mailbox: hidden until this one knows better.
     pub doubted: UidSet,
+    /// How far earlier passes came that were broken off.
+    pub partly: Option<Partly>,
     /// The pending operations of this mailbox, and all that these refer to (`after`, `ResultOf`), in any
     /// state and of any mailbox; and those of other mailboxes that are [`Operation::unsure`].
     pub ops: Vec<Operation>,
@@ -64,6 +65,9 @@ pub struct MailboxSync {
     object_id: String,
     known: UidSet,
     doubted: UidSet,
+    partly: Option<Partly>,
+    /// Whether the mailbox was opened with the question what happened in it.
+    resyncs: bool,
     caps: Caps,
     policy: Policy,
     /// By number. Ours, kept in step with what is recorded, and those that ours refer to.
@@ -83,7 +87,7 @@ pub struct MailboxSync {
     waiting: BTreeMap<StepId, Waiting>,
     last_id: u64,
     outcome: Option<Outcome>,
-    fetch: observe::Fetch,
+    fetch: windows::Fetch,
 }
 
 /// What the pass does when nothing is outstanding.
@@ -143,6 +147,8 @@ impl MailboxSync {
             object_id: start.object_id,
             known: start.known,
             doubted: start.doubted,
+            partly: start.partly,
+            resyncs: false,
             caps: start.caps,
             policy: start.policy,
             ops,
@@ -157,7 +163,7 @@ impl MailboxSync {
             waiting: BTreeMap::new(),
             last_id: 0,
             outcome: None,
-            fetch: observe::Fetch::new(&start.policy),
+            fetch: windows::Fetch::new(&start.policy),
         }
     }
 
@@ -217,6 +223,7 @@ impl MailboxSync {
         self.queue.retain(|(_, step)| !store && matches!(step, Step::Record(_)));
         if !store {
             self.waiting.retain(|_, w| matches!(w, Waiting::Record));
+            self.broke_off();
         }
         self.end(Outcome::LineLost);
     }
@@ -302,20 +309,6 @@ impl MailboxSync {
         op.mailbox == self.mailbox && op.state.pending()
     }
 
-    /// Opens our own mailbox; a server that can says at once what happened to what we know of it.
-    fn select(&mut self) {
-        let usable = self.caps.qresync && self.base.highestmodseq > ModSeq(0) && self.base.uidvalidity != UidValidity::default();
-        let known = if self.known.ranges().len() <= MAX_KNOWN { Some(self.known.clone()) } else { None };
-        let known = known.or_else(|| self.known.bounds().map(|(low, high)| UidSet::range(low, high))).unwrap_or_default();
-        // What is newer than all that we know comes in the same turn; not where something is told first, and it is opened anew.
-        let idle = !self.ops.iter().any(|op| self.ours(op));
-        let from = known.bounds().map_or(1, |(_, high)| high.saturating_add(1)).max(self.base.uidnext);
-        let ahead = if idle { UidSet::range(from, from.saturating_add(observe::AHEAD - 1)) } else { UidSet::new() };
-        let resync = Resync { uidvalidity: self.base.uidvalidity, modseq: self.base.highestmodseq, known, ahead };
-        let resync = Some(resync).filter(|resync| usable && !resync.known.is_empty());
-        self.ask(Ask::Select { mailbox: self.mailbox.clone(), read_only: false, resync });
-    }
-
     /// Nothing is outstanding: goes on.
     fn advance(&mut self) {
         match self.stage.clone() {
@@ -349,28 +342,6 @@ impl MailboxSync {
             Stage::Observe(stage) => self.observe(stage),
             Stage::Done => self.end(Outcome::LineLost),
         }
-    }
-
-    /// The answer to a SELECT of our own mailbox, or the end of the pass.
-    fn selected_or_end(&mut self) -> Option<Selected> {
-        match (self.answer.selected.take(), self.answer.refused.take()) {
-            // Another one has its name since: the list says where ours is.
-            (Some(selected), None) if self.is_another(&selected) => self.end(Outcome::NoMailbox),
-            (Some(selected), None) => return Some(selected),
-            (_, Some(Refusal { code: Code::NoMailbox, .. })) => self.end(Outcome::NoMailbox),
-            // Not every server says by a code that there is none.
-            (_, Some(refusal)) if refusal.code == Code::Other => {
-                self.ask(Ask::Mailboxes);
-                self.stage = Stage::Missing(refusal);
-            }
-            (_, Some(refusal)) => self.end(Outcome::Refused(refusal)),
-            (None, None) => self.end(Outcome::LineLost),
-        }
-        None
-    }
-
-    fn is_another(&self, selected: &Selected) -> bool {
-        !self.object_id.is_empty() && !selected.mailbox_id.is_empty() && self.object_id != selected.mailbox_id
     }
 
     /// Pushing is over.

@@ -1,10 +1,11 @@
 //! observe — what the server has now, and what of it the cache has not.
-//! Owns: the stages of observing and fetching, the size of windows.
+//! Owns: the stages of observing and fetching.
 //! May import: mail.
 //! Start reading at: `Stage`. Counts and UIDNEXT are hints that a server may get wrong; only sets of UIDs decide.
 
-use super::base::{Base, Outcome, Policy};
+use super::base::{Base, Outcome};
 use super::step::{Ask, MAX_ROWS, OpChange, Record};
+use super::windows::{Fetch, window};
 use super::{MailboxSync, Stage as Pass, moot};
 use crate::engine::journal::batch;
 use crate::mail::flags::Flag;
@@ -13,18 +14,12 @@ use crate::mail::intent::{OpKind, OpState};
 use crate::mail::server::{EnvelopeSeen, FlagsSeen};
 use crate::mail::uid::{ModSeq, UidSet};
 
-/// The most intervals in one set for the wire: servers limit a command to 8 kB (RFC 7162, 4) or more.
-const MAX_RANGES: usize = 300;
-
 /// So many new messages are asked for at once, by a range without an end.
 const AT_ONCE: u64 = 300;
 /// Room for so many new messages in the turn that opens a mailbox again.
 pub(super) const AHEAD: u32 = 300;
 /// A guess at the newest messages is at most so many times as wide as the window.
 const MAX_SPARSE: u32 = 4;
-/// A window may take so many milliseconds where turns are long: others wait for its end.
-const SLOW_MS: u32 = 1_000;
-
 /// Where observing stands.
 #[derive(Clone, Debug)]
 pub(super) enum Stage {
@@ -46,69 +41,6 @@ pub(super) enum Stage {
     Fetching,
     /// Everything is recorded but the base.
     Last,
-}
-
-/// What is still to be fetched.
-#[derive(Debug)]
-pub(super) struct Fetch {
-    /// Whose flags.
-    pub(super) flags: UidSet,
-    /// Whose envelopes.
-    envelopes: UidSet,
-    /// What came.
-    got: UidSet,
-    /// Messages in the next window.
-    window: u32,
-    /// The last window, and how long it took in milliseconds.
-    pace: Option<(u32, u32)>,
-    /// Whether the set of UIDs was compared in this pass.
-    compared: bool,
-    pub(super) policy: Policy,
-}
-
-impl Fetch {
-    pub(super) fn new(policy: &Policy) -> Self {
-        let none = UidSet::new;
-        Self {
-            flags: none(),
-            envelopes: none(),
-            got: none(),
-            window: policy.first_window.max(1),
-            pace: None,
-            compared: false,
-            policy: *policy,
-        }
-    }
-
-    /// A window took so long. The next one is twice as large if that was quick; also if it was not, on a line whose turns are
-    /// long, while larger windows bring clearly more in the same time. One that took very long is halved: others wait for it.
-    fn grow(&mut self, ms: u32) {
-        let (window, before) = (u64::from(self.window), self.pace.replace((self.window, ms)));
-        // A quarter more messages in the same time.
-        let gains = before.is_none_or(|(count, took)| window * u64::from(took) * 4 > u64::from(count) * u64::from(ms) * 5);
-        if ms < self.policy.quick_ms || (ms < SLOW_MS && gains) {
-            self.window = self.window.saturating_mul(2).min(self.policy.max_window.max(1));
-        } else if ms > 2 * SLOW_MS {
-            self.window = (self.window / 2).max(self.policy.first_window.max(1));
-        }
-    }
-}
-
-/// Takes the newest `count` of `wanted` for one command. Gaps in which nothing is in `avoid` are joined, so that the
-/// set is short; it has at most [`MAX_RANGES`] intervals.
-fn window(wanted: &mut UidSet, avoid: &UidSet, count: u32) -> UidSet {
-    let mut newest = wanted.take_newest(u64::from(count));
-    let whole = newest.bounds().map(|(low, high)| UidSet::range(low, high)).unwrap_or_default();
-    if whole.intersection(avoid).is_empty() {
-        return whole;
-    }
-    let extra = newest.ranges().len().saturating_sub(MAX_RANGES);
-    if extra > 0 {
-        let back = UidSet::from_ranges(newest.ranges().iter().take(extra).copied().collect());
-        newest = newest.difference(&back);
-        *wanted = wanted.union(&back);
-    }
-    newest
 }
 
 impl MailboxSync {
@@ -144,6 +76,7 @@ impl MailboxSync {
     }
 
     fn observe_first(&mut self) -> Stage {
+        self.join();
         let (then, now) = (self.base.highestmodseq, self.selected.highestmodseq);
         // A server whose numbers go back or are missing is asked for everything (security S-19).
         let usable = self.caps.condstore && self.base.uidvalidity == self.selected.uidvalidity && then > ModSeq(0) && now >= then;
@@ -161,8 +94,11 @@ impl MailboxSync {
         }
         if now == then {
             // Nothing came without a new modification sequence, unless the server says by its numbers that something did.
-            let came = self.selected.uidnext > self.base.uidnext;
+            let came = self.selected.uidnext > self.base.uidnext || self.partly.is_some();
             return if came || !self.doubted.is_empty() { self.all_uids() } else { self.compare_counts() };
+        }
+        if self.partly.is_some() {
+            return self.ask_the_rest(then);
         }
         self.ask(Ask::FlagsOf { uids: UidSet::range(1, u32::MAX), changed_since: Some(then) });
         Stage::Changed
@@ -225,6 +161,7 @@ impl MailboxSync {
         let new: UidSet = rows.iter().map(|row| row.uid).collect::<UidSet>().difference(&self.known).difference(&self.fetch.got);
         self.fetch.envelopes = self.fetch.envelopes.union(&new);
         let rows: Vec<FlagsSeen> = rows.into_iter().filter(|row| self.known.contains(row.uid)).collect();
+        self.fetch.told = self.fetch.told.union(&rows.iter().map(|row| row.uid).collect());
         self.restored(&rows);
         for part in rows.chunks(MAX_ROWS) {
             self.record(Record::FlagsObserved { uidvalidity: self.selected.uidvalidity, rows: part.to_vec() });
@@ -250,10 +187,11 @@ impl MailboxSync {
             return self.next_envelopes();
         }
         let here = self.known.union(&self.fetch.got).len();
-        if here == u64::from(self.selected.exists) && self.doubted.is_empty() { Stage::Last } else { self.all_uids() }
+        let same = here == u64::from(self.selected.exists) && self.doubted.is_empty() && self.partly.is_none();
+        if same { Stage::Last } else { self.all_uids() }
     }
 
-    fn all_uids(&mut self) -> Stage {
+    pub(super) fn all_uids(&mut self) -> Stage {
         self.ask(Ask::Uids { from: 1 });
         Stage::Uids { flags: false }
     }
@@ -261,7 +199,7 @@ impl MailboxSync {
     /// All UIDs are here.
     fn compare(&mut self, flags: bool) -> Stage {
         let there = std::mem::take(&mut self.answer.uids);
-        self.fetch.compared = true;
+        (self.fetch.compared, self.fetch.since) = (true, None);
         let here = self.known.union(&self.fetch.got);
         let doubted = self.expunged(&here.difference(&there));
         self.back(&there);
@@ -270,7 +208,7 @@ impl MailboxSync {
         self.fetch.got = self.fetch.got.intersection(&there);
         self.fetch.envelopes = there.difference(&self.known).difference(&self.fetch.got);
         if flags {
-            self.fetch.flags = self.known.clone();
+            self.fetch.flags = self.known.difference(&self.done_before());
         }
         self.next_flags()
     }
@@ -295,13 +233,13 @@ impl MailboxSync {
         self.change(changes);
     }
 
-    fn next_flags(&mut self) -> Stage {
+    pub(super) fn next_flags(&mut self) -> Stage {
         if self.fetch.flags.is_empty() {
             return self.next_envelopes();
         }
         // What is new may be in the window too: it costs nothing and is left to the envelopes.
         let uids = window(&mut self.fetch.flags, &UidSet::new(), self.fetch.window);
-        self.ask(Ask::FlagsOf { uids, changed_since: None });
+        self.ask(Ask::FlagsOf { uids, changed_since: self.fetch.since });
         Stage::Windows
     }
 
@@ -346,7 +284,14 @@ impl MailboxSync {
                 let next = self.every_uid();
                 self.stage = Pass::Observe(next);
             }
-            (Ask::FlagsOf { .. }, Pass::Observe(Stage::Windows)) => self.fetch.grow(ms),
+            (Ask::FlagsOf { uids, .. }, Pass::Observe(stage @ (Stage::Windows | Stage::Changed))) => {
+                // Of those that did not come nothing changed, or they are gone.
+                let here = uids.intersection(&self.known);
+                self.fetch.told = self.fetch.told.union(&here);
+                if matches!(stage, Stage::Windows) {
+                    self.fetch.grow(ms);
+                }
+            }
             _ => {}
         }
     }
@@ -354,14 +299,22 @@ impl MailboxSync {
     /// The last of all: only now may the next pass start from here.
     fn finish(&mut self) {
         let seen = self.known.union(&self.fetch.got).bounds().map_or(0, |(_, high)| high.saturating_add(1));
+        let (reached, now) = (self.reached(), self.selected.highestmodseq);
         let base = Base {
             uidvalidity: self.selected.uidvalidity,
             uidnext: self.selected.uidnext.max(seen),
-            highestmodseq: if self.caps.condstore { self.selected.highestmodseq } else { ModSeq(0) },
+            highestmodseq: if self.caps.condstore { reached } else { ModSeq(0) },
         };
         if base != self.base {
             self.base = base;
             self.record(Record::Base(base));
+        }
+        if self.partly.take().is_some() && self.caps.condstore && reached > ModSeq(0) && reached < now {
+            // What changed since the first of the broken passes.
+            self.known = self.known.union(&self.fetch.got);
+            self.fetch = Fetch::new(&self.policy);
+            self.stage = Pass::Observe(Stage::Begin);
+            return;
         }
         self.record(Record::Synced);
         self.end(Outcome::Synced);

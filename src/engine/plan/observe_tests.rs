@@ -1,7 +1,9 @@
 //! observe_tests — windows that fit the line; the guess at the newest. Tests of `observe.rs`.
 
 use super::*;
+use crate::engine::plan::base::Policy;
 use crate::engine::plan::step::{Part, Reply, Step, StepId};
+use crate::engine::plan::windows::MAX_RANGES;
 use crate::engine::plan::{MailboxSync, Start};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{Caps, Selected};
@@ -59,6 +61,7 @@ fn opened(exists: u32, uidnext: u32) -> MailboxSync {
         object_id: String::new(),
         known: UidSet::new(),
         doubted: UidSet::new(),
+        partly: None,
         ops: Vec::new(),
         caps: Caps::default(),
         policy: Policy { first_window: 64, ..Policy::at(0) },

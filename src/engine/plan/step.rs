@@ -12,7 +12,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, Resync, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
-use super::base::Base;
+use super::base::{Base, Partly};
 
 /// The most rows that one Record holds: a commit that a key press may have to wait for.
 pub const MAX_ROWS: usize = 200;
@@ -227,6 +227,8 @@ pub enum Record {
     },
     /// Everything up to here is recorded.
     Base(Base),
+    /// The line broke, and this is recorded until then.
+    Partly(Partly),
     /// Cache and server agreed at the end of this pass: for `synced_at`.
     Synced,
     /// Changes of journal entries, all or none.

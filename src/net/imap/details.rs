@@ -22,14 +22,13 @@ const TELLING: &str = "OR NOT HEADER CONTENT-TYPE \"text/\" OR HEADER CONTENT-TY
 const ITEMS: &str = "(UID BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (IN-REPLY-TO)])";
 
 impl ImapStore {
-    pub(super) fn fetch_details_of(&mut self, uids: &UidSet) -> Result<Vec<DetailsSeen>> {
-        let mut all = Vec::new();
+    pub(super) fn fetch_details_of(&mut self, uids: &UidSet, all: &mut Vec<DetailsSeen>) -> Result<()> {
         for piece in pieces(uids) {
-            if piece.len() <= FEW || !self.telling(&piece, &mut all)? {
-                self.ask_details(&piece, &piece, &mut all)?;
+            if piece.len() <= FEW || !self.telling(&piece, all)? {
+                self.ask_details(&piece, &piece, all)?;
             }
         }
-        Ok(all)
+        Ok(())
     }
 
     /// Asks for those of which there is something to tell; whether the server could say which.

@@ -69,6 +69,14 @@ impl<'s, 'a, T> Parts<'s, 'a, T> {
     pub(super) fn flush(&mut self) -> Result<()> {
         if self.rows.is_empty() { Ok(()) } else { (self.sink)(std::mem::take(&mut self.rows)) }
     }
+
+    /// The command ended. If it did not end well, rows that came whole until then are handed on all the same: over a line that
+    /// breaks each time nothing else would ever come of it.
+    pub(super) fn settle<D>(&mut self, ran: Result<D>) -> Result<()> {
+        let Err(error) = ran else { return Ok(()) };
+        self.flush()?;
+        Err(error)
+    }
 }
 
 /// Calls `each` for the rows that were asked for, until it says that one had what was wanted of that message: others,
@@ -129,7 +137,9 @@ impl ImapStore {
                 }
                 None => Ok(false),
             });
-            self.conn.run(&command, &mut on)?;
+            let ran = self.conn.run(&command, &mut on);
+            drop(on);
+            parts.settle(ran)?;
         }
         parts.flush()
     }
@@ -142,7 +152,9 @@ impl ImapStore {
                 Some(row) => parts.push(row).map(|()| true),
                 None => Ok(false),
             });
-            self.conn.run(&command, &mut on)?;
+            let ran = self.conn.run(&command, &mut on);
+            drop(on);
+            parts.settle(ran)?;
         }
         parts.flush()
     }

@@ -217,8 +217,8 @@ impl MailStore for ImapStore {
         self.fetch_envelopes_of(uids, sink)
     }
 
-    fn fetch_details(&mut self, uids: &UidSet) -> Result<Vec<DetailsSeen>> {
-        self.fetch_details_of(uids)
+    fn fetch_details(&mut self, uids: &UidSet, all: &mut Vec<DetailsSeen>) -> Result<()> {
+        self.fetch_details_of(uids, all)
     }
 
     fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {

@@ -4,7 +4,7 @@
 
 use super::Server;
 use crate::engine::journal::op::{may_become, recovered};
-use crate::engine::plan::base::{Base, Outcome, Policy};
+use crate::engine::plan::base::{Base, Outcome, Partly, Policy};
 use crate::engine::plan::step::{Ask, Part, Record, Reply, Step, StepId};
 use crate::engine::plan::{MailboxSync, Start};
 use crate::mail::fixtures::operation;
@@ -23,6 +23,8 @@ pub struct View {
     pub rows: BTreeMap<u32, (Fingerprint, Flags)>,
     /// Those that are hidden, because most of the mailbox was missed.
     pub doubted: BTreeSet<u32>,
+    /// How far broken passes came.
+    pub partly: Option<Partly>,
 }
 
 impl View {
@@ -77,6 +79,7 @@ impl Client {
             object_id: String::new(),
             known,
             doubted,
+            partly: view.partly.filter(|p| p.uidvalidity == view.base.uidvalidity),
             ops,
             caps: server.caps,
             policy,
@@ -152,8 +155,13 @@ impl Client {
                     source.doubted.clear();
                 }
             }
-            Record::Base(base) => source.base = *base,
-            Record::Synced | Record::Renamed { .. } | Record::Deleted { .. } => {}
+            Record::Base(base) => (source.base, source.partly) = (*base, None),
+            Record::Partly(partly) => {
+                source.begin(partly.uidvalidity);
+                source.partly = Some(partly.clone());
+            }
+            Record::Synced => source.partly = None,
+            Record::Renamed { .. } | Record::Deleted { .. } => {}
             Record::Ops(changes) => {
                 for change in changes {
                     let op = journal.iter_mut().find(|o| o.id == change.id).unwrap();

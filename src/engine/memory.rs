@@ -1,0 +1,51 @@
+//! memory — what an account remembers from one connection to the next.
+//! Owns: `Memory`. May import: mail.
+//! Start reading at: `Memory`. It goes with the process; what must outlive it is in the two files.
+
+use crate::base::safetext::SafeText;
+use crate::mail::ids::{MailboxId, MessageKey, OpId};
+use crate::mail::mailbox::MailboxPath;
+use crate::mail::uid::UidValidity;
+use std::collections::{HashMap, HashSet};
+
+/// So many changes of UIDVALIDITY ... (security S-22)
+const MAX_REBASES: usize = 3;
+/// ... within so many seconds, and the mailbox is left as it is.
+const REBASE_SPAN: i64 = 3_600;
+
+/// What is remembered between connections.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Whether anything came, or was done, since this was last asked: a line that brings something is not left alone for minutes.
+    pub gained: bool,
+    /// When each mailbox was numbered anew, seconds since 1970.
+    pub(super) rebases: HashMap<MailboxId, Vec<i64>>,
+    /// Copies in Sent that were looked for on the server.
+    pub looked: HashSet<OpId>,
+    /// Mailboxes whose rights were asked for.
+    pub rights: HashSet<MailboxId>,
+    /// The UIDVALIDITY that the last list showed of each mailbox.
+    pub(super) listed: HashMap<MailboxPath, UidValidity>,
+    /// Mailboxes that were not there, or another one in their place, since the last list.
+    pub(super) missed: HashSet<MailboxPath>,
+    /// Those that were missed before the last list: what they are now, they are.
+    pub(super) looked_up: HashSet<MailboxPath>,
+    /// Whether the person was told that there is little room left.
+    pub told_of_quota: bool,
+    /// Messages whose bodies the server did not give: not asked for ahead of need again.
+    pub unfetchable: HashSet<MessageKey>,
+    /// Mailboxes whose rows the server does not tell more of: not asked before their next visit.
+    pub untellable: HashSet<MailboxId>,
+    /// Messages whose first words the server was asked for and did not give.
+    pub previewed: HashSet<MessageKey>,
+    /// What servers wanted the person to read, and was told: not again at the next connection.
+    pub(super) alerts: Vec<SafeText>,
+}
+
+impl Memory {
+    pub(super) fn may_rebase(&mut self, mailbox: MailboxId, now: i64) -> bool {
+        let times = self.rebases.entry(mailbox).or_default();
+        times.retain(|at| now.saturating_sub(*at) < REBASE_SPAN);
+        times.len() < MAX_REBASES
+    }
+}

@@ -1,0 +1,80 @@
+//! partly — a pass that a broken line ends, and the next one, which goes on where it ended.
+//! Owns: what of a broken pass is written down, and what the next need not ask again.
+//! May import: mail.
+//! Start reading at: `broke_off`. A pass is small steps then: not all at once with the opening (QRESYNC), where nothing counts
+//! before all has come, but each row for itself.
+
+use super::base::Partly;
+use super::observe;
+use super::step::{Ask, Record};
+use super::{MailboxSync, Stage};
+use crate::mail::uid::{ModSeq, UidSet, UidValidity};
+
+impl MailboxSync {
+    /// The line is lost. What was told whole is recorded; here it is noted of which messages that was, so that not all is asked
+    /// once more.
+    pub(super) fn broke_off(&mut self) {
+        let partly = match (&self.stage, self.partly.take()) {
+            (Stage::Observe(_), before) => {
+                let before = before.unwrap_or_else(|| self.nothing_yet());
+                let done = before.done.union(&self.fetch.told).union(&self.fetch.got);
+                let window = if before.window == 0 { self.fetch.policy.first_window } else { before.window };
+                let window = if done == before.done { (window / 4).max(1) } else { window };
+                Partly { done, window, ..before }
+            }
+            // All that was to come with the opening is lost: the next one asks for less.
+            (Stage::Selecting | Stage::Reselecting, None) if self.resyncs => {
+                Partly { uidvalidity: self.base.uidvalidity, since: ModSeq(i64::MAX.unsigned_abs()), ..Partly::default() }
+            }
+            _ => return,
+        };
+        if partly.uidvalidity != UidValidity::default() {
+            self.record(Record::Partly(partly));
+        }
+    }
+
+    fn nothing_yet(&self) -> Partly {
+        Partly { uidvalidity: self.selected.uidvalidity, since: self.selected.highestmodseq, ..Partly::default() }
+    }
+
+    /// What the passes before did holds for the mailbox as it was opened now, or is forgotten.
+    pub(super) fn join(&mut self) {
+        let now = self.selected.highestmodseq;
+        let Some(partly) = &mut self.partly else { return };
+        // Numbers that go back are no numbers (security S-19).
+        if partly.uidvalidity != self.selected.uidvalidity || (now < partly.since && !partly.done.is_empty()) {
+            *partly = Partly { uidvalidity: self.selected.uidvalidity, since: now, window: partly.window, ..Partly::default() };
+        }
+        partly.since = partly.since.min(now);
+        self.fetch.begin_with(partly.window);
+    }
+
+    /// Messages of which need not be asked again.
+    pub(super) fn done_before(&self) -> UidSet {
+        self.partly.as_ref().map(|partly| partly.done.clone()).unwrap_or_default()
+    }
+
+    /// Asks whose flags changed since `then`, of those that no pass before told of. What is new is found by the numbers: its
+    /// flags come with its row.
+    pub(super) fn ask_the_rest(&mut self, then: ModSeq) -> observe::Stage {
+        if self.fetch.policy.first_window > self.fetch.window {
+            // Not even one message came whole: a few at a time.
+            self.fetch.flags = self.known.difference(&self.done_before());
+            self.fetch.since = Some(then);
+            return self.next_flags();
+        }
+        let before = UidSet::range(1, self.base.uidnext.saturating_sub(1).max(1));
+        let uids = before.union(&self.known).difference(&self.done_before());
+        if uids.is_empty() {
+            return self.all_uids();
+        }
+        self.ask(Ask::FlagsOf { uids, changed_since: Some(then) });
+        observe::Stage::Changed
+    }
+
+    /// Everything is recorded as it was at this modification sequence.
+    pub(super) fn reached(&self) -> ModSeq {
+        let now = self.selected.highestmodseq;
+        self.partly.as_ref().map_or(now, |partly| partly.since.min(now))
+    }
+}
