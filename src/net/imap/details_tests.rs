@@ -17,7 +17,8 @@ fn row(uid: u32, file: &str, answers: &str) -> String {
 }
 
 fn ask(words: &str, uids: &UidSet, steps: Vec<Step>) -> (Vec<(u32, String, usize)>, String) {
-    let (told, heard) = with_words(words, steps, |store| store.fetch_details_of(uids).unwrap());
+    let mut told = Vec::new();
+    let ((), heard) = with_words(words, steps, |store| store.fetch_details_of(uids, &mut told).unwrap());
     (told.into_iter().map(|d| (d.uid.get(), d.attachments.concat(), d.in_reply_to.len())).collect(), heard)
 }
 
@@ -66,7 +67,7 @@ fn what_is_refused_is_said() {
     let refused = vec![hear("UID FETCH 7 "), say("%T NO no\r\n"), hear("NOOP"), say("%T OK x\r\n")];
     let uid: UidSet = Uid::new(7).into_iter().collect();
     let (end, _) = with_words("IDLE", refused, |store| {
-        let told = store.fetch_details_of(&uid);
+        let told = store.fetch_details_of(&uid, &mut Vec::new());
         (told.unwrap_err().kind, store.simply(&Command::new("NOOP")).is_ok())
     });
     assert_eq!(end, (NetErrorKind::No { code: String::new() }, true));
@@ -74,4 +75,14 @@ fn what_is_refused_is_said() {
         format!("{}* 8 FETCH (UID 8 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL NIL 1 1))\r\n%T OK x\r\n", row(7, "b.pdf", ""));
     let (told, _) = ask("IDLE", &UidSet::range(7, 8), vec![hear("UID FETCH 7:8 "), say(half)]);
     assert_eq!(told, [(7, "b.pdf".to_owned(), 0)]);
+}
+
+/// What came whole before the line broke counts.
+#[test]
+fn what_came_before_the_line_broke_is_told() {
+    let mut told = Vec::new();
+    let cut = vec![hear("UID FETCH 7:9 "), say(format!("{}* 8 FETCH (UID 8 BODYSTR", row(7, "b.pdf", "")))];
+    let (end, _) = with_words("IDLE", cut, |store| store.fetch_details_of(&UidSet::range(7, 9), &mut told));
+    assert!(end.is_err_and(|e| !e.connection_lives()));
+    assert_eq!(told.iter().map(|d| d.uid.get()).collect::<Vec<_>>(), [7]);
 }
