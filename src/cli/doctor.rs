@@ -15,6 +15,8 @@ use crate::base::secret::Secret;
 use crate::config::{AccountConfig, PasswordSource};
 use crate::engine::check::{self, Step, Verdict};
 use crate::engine::check_files::own_files;
+use crate::engine::trouble;
+use crate::mail::ids::AccountName;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
@@ -39,6 +41,10 @@ pub fn run(door: &Door, args: &Doctor, out: &mut Out) -> Result<u8, Failure> {
     }
     for step in own_files(&door.paths.data) {
         sheet.add("", step)?;
+    }
+    let names: Vec<AccountName> = accounts.iter().map(|a| a.name.clone()).collect();
+    for (account, step) in trouble::steps(&door.paths.data, &names) {
+        sheet.add(account.as_str(), step)?;
     }
     let mut look = || accounts_steps(door, &accounts, None, true, &mut sheet);
     match transcript {

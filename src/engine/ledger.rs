@@ -25,8 +25,6 @@ pub(super) struct Sum {
     pub tally: Tally,
     /// Operations that are settled, or as far as this server lets them come.
     pub settled: u64,
-    /// Whether the mailbox was numbered anew.
-    pub rebased: bool,
     /// An operation was changed by somebody else: nothing is broken, the pass has to be planned again.
     pub overtaken: bool,
 }
@@ -116,7 +114,6 @@ impl<'a> Ledger<'a> {
             Record::NewMessages { rows, .. } if !self.first => rows.iter().filter(|r| !r.flags.has(Flag::Seen)).count(),
             _ => 0,
         };
-        let rebased = matches!(record, Record::Rebase { .. });
         let people = match &record {
             Record::NewMessages { rows, .. } => acquaint::people(self.purpose, self.first, rows),
             _ => None,
@@ -126,7 +123,6 @@ impl<'a> Ledger<'a> {
             self.shared.store.cache(move |tx| record::on_cache(tx, mailbox, &record, now)).map_err(|e| translate::store(&e))?;
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.tally.add(tally);
-        inner.rebased |= rebased;
         let done = self.here + inner.tally.new;
         drop(inner);
         if tally.new > 0 {

@@ -8,18 +8,18 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::UidValidity;
 use std::collections::{HashMap, HashSet};
 
-/// So many changes of UIDVALIDITY ... (security S-22)
-const MAX_REBASES: usize = 3;
-/// ... within so many seconds, and the mailbox is left as it is.
-const REBASE_SPAN: i64 = 3_600;
+/// Changes of UIDVALIDITY count for so many seconds (security S-22).
+pub(super) const REBASE_SPAN: i64 = 3_600;
 
 /// What is remembered between connections.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Whether anything came, or was done, since this was last asked: a line that brings something is not left alone for minutes.
     pub gained: bool,
-    /// When each mailbox was numbered anew, seconds since 1970.
-    pub(super) rebases: HashMap<MailboxId, Vec<i64>>,
+    /// Mailboxes of whose trouble the person was told.
+    pub(super) told_of: HashSet<(MailboxId, &'static str)>,
+    /// The mailbox of which the server tells everything by itself: it is selected for IDLE.
+    pub(super) told: Option<MailboxPath>,
     /// Copies in Sent that were looked for on the server.
     pub looked: HashSet<OpId>,
     /// Mailboxes whose rights were asked for.
@@ -40,12 +40,4 @@ pub struct Memory {
     pub previewed: HashSet<MessageKey>,
     /// What servers wanted the person to read, and was told: not again at the next connection.
     pub(super) alerts: Vec<SafeText>,
-}
-
-impl Memory {
-    pub(super) fn may_rebase(&mut self, mailbox: MailboxId, now: i64) -> bool {
-        let times = self.rebases.entry(mailbox).or_default();
-        times.retain(|at| now.saturating_sub(*at) < REBASE_SPAN);
-        times.len() < MAX_REBASES
-    }
 }

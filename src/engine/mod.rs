@@ -60,6 +60,7 @@ pub mod sync;
 mod texts;
 pub mod translate;
 mod tree;
+pub mod trouble;
 mod watch;
 mod wished;
 mod wishes;

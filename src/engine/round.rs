@@ -242,10 +242,10 @@ impl Visitor<'_> {
             Ok(ops.into_values().collect())
         })?;
         let now = self.shared.now();
-        let may_rebase = self.memory.may_rebase(mailbox, now);
         let listed = self.memory.listed.get(path).copied().unwrap_or_default();
         let looked_up = path.is_inbox() || self.memory.looked_up.contains(path);
-        let policy = Policy { may_rebase, listed, looked_up, first_window: FIRST_WINDOW, ..Policy::at(now) };
+        let policy = Policy { listed, looked_up, first_window: FIRST_WINDOW, ..Policy::at(now) };
+        let policy = self.judged(mailbox, base.uidvalidity, policy)?;
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
         // Where no number tells of changes, what was seen long ago is seen anew.
         let partly = partly.filter(|p| p.uidvalidity == base.uidvalidity && (p.since.0 > 0 || now - p.at < PARTLY));
@@ -279,10 +279,8 @@ impl Visitor<'_> {
         if sum.settled > 0 {
             passed.elsewhere.extend(elsewhere);
         }
-        if sum.rebased {
-            self.memory.rebases.entry(mailbox).or_default().push(self.shared.now());
-        }
         self.alerts(conn);
+        self.note_trouble(conn, path, mailbox, outcome == Some(Outcome::Synced))?;
         match (broken.net, broken.store.or(failed.map(|e| translate::store(&e)))) {
             (_, Some(_)) if sum.overtaken => return Ok(None),
             (_, Some(fault)) => return Err(Halt::Store(fault)),
@@ -297,10 +295,7 @@ impl Visitor<'_> {
                 self.memory.missed.insert(path.clone());
                 Some(End::NoMailbox)
             }
-            Some(Outcome::Unstable) => {
-                let what = format!("{} is numbered anew again and again; it is left as it is", path.decoded());
-                Some(self.left(Fault::new(Kind::Protocol, &what).reaching(Reach::Mailbox)))
-            }
+            Some(Outcome::Unstable(seen)) => Some(self.unstable(path, mailbox, seen)?),
             Some(Outcome::Refused(refusal)) => Some(self.left(cannot_read(path, &refusal))),
             Some(Outcome::LineLost) | None => return Err(Halt::Store(Fault::bug("a pass ended without a reason"))),
         })

@@ -6,13 +6,22 @@ use super::plan::base::Base;
 use super::plan::folders;
 use super::round::{Halt, Visitor};
 use super::shared::Shared;
+use super::trouble;
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus, Selected};
 use crate::store::tree::{self, Named};
-use crate::store::{self, Cache, Db, base, doubt, mailboxes, placements};
+use crate::store::{self, Cache, Db, base, doubt, mailboxes, placements, trouble as troubles};
 use std::collections::HashMap;
+
+/// After so many seconds a mailbox is looked into of whose flags STATUS tells nothing (no CONDSTORE): what others marked there
+/// would else never be seen.
+const UNTOLD: i64 = 4 * 3_600;
+/// One that the person looks at is, at each poll, if it has at most so many messages ...
+const FEW: u32 = 5_000;
+/// ... and if it has more, after so many seconds.
+const UNTOLD_OPEN: i64 = 3_600;
 
 impl Visitor<'_> {
     /// Which mailboxes need a visit, in order; see [`folders::visits`].
@@ -20,8 +29,17 @@ impl Visitor<'_> {
     /// # Errors
     /// The store.
     pub fn order(&self, listed: &[ListedMailbox], open: Option<MailboxId>, all: bool) -> Result<Vec<MailboxPath>, Halt> {
-        let (known, open) = self.known(open)?;
-        Ok(folders::visits(listed, &known, open.as_ref(), all))
+        let (mut known, place) = self.known(open)?;
+        if let (Some(id), Some(place)) = (open, &place)
+            && self.memory.told.as_ref() != Some(place)
+            && let Some(known) = known.iter_mut().find(|known| known.path == *place)
+        {
+            let looked = self.shared.store.read(|db| mailboxes::get(db, id))?.synced_at;
+            let pace = i64::try_from(self.shared.pace.poll.as_secs()).unwrap_or(UNTOLD_OPEN);
+            let pace = if known.messages <= FEW { pace } else { UNTOLD_OPEN.max(pace) };
+            known.stale |= known.messages > 0 && self.shared.now().saturating_sub(looked) >= pace;
+        }
+        Ok(folders::visits(listed, &known, place.as_ref(), all))
     }
 
     /// The mailboxes beside `visits` in which there is something, and that are not about to go.
@@ -41,7 +59,7 @@ impl Visitor<'_> {
     /// # Errors
     /// The store.
     pub fn known(&self, open: Option<MailboxId>) -> Result<(Vec<folders::Known>, Option<MailboxPath>), Halt> {
-        let pending = self.pending()?;
+        let (pending, now) = (self.pending()?, self.shared.now());
         Ok(self.shared.store.read(|db| {
             let named: HashMap<MailboxId, Named> =
                 tree::named(db, &self.config.name)?.into_iter().map(|named| (named.id, named)).collect();
@@ -52,7 +70,7 @@ impl Visitor<'_> {
                 .map(|row| {
                     let path = named.get(&row.id).map_or_else(|| row.path.clone(), |named| named.server.clone());
                     let pending = pending.iter().any(|op| op.mailbox == path && !op.kind.is_about_tree());
-                    known(db, &row, path, pending)
+                    known(db, &row, path, pending, now)
                 })
                 .collect();
             let mut known = known?;
@@ -73,7 +91,7 @@ impl Visitor<'_> {
             if !row.selectable {
                 return Ok(None);
             }
-            let known = known(db, &row, path.clone(), false)?;
+            let known = known(db, &row, path.clone(), false, self.shared.now())?;
             Ok(Some(status.is_none_or(|status| !folders::agrees(&known, status))))
         })?)
     }
@@ -108,12 +126,14 @@ impl Visitor<'_> {
         })?)
     }
 
-    /// Records that those of `listed` that need no visit are in step now; what was never read and is empty, from here on.
+    /// Records that those of `listed` that need no visit are in step now; what was never read and is empty, from here on. Where
+    /// nobody told of flags it is not known that they are: the time of the last look stays.
     ///
     /// # Errors
     /// The store.
     pub fn agreed(&self, listed: &[ListedMailbox], visits: &[MailboxPath]) -> Result<(), Halt> {
-        let same = |m: &&ListedMailbox| m.selectable && m.status.is_some() && !visits.contains(&m.path);
+        let told = |status: &MailboxStatus| status.highestmodseq.0 != 0 || status.messages == 0;
+        let same = |m: &&ListedMailbox| m.selectable && m.status.as_ref().is_some_and(told) && !visits.contains(&m.path);
         let paths: Vec<MailboxPath> = listed.iter().filter(same).map(|m| m.path.clone()).collect();
         let empty = |m: &ListedMailbox| {
             let MailboxStatus { uidvalidity, uidnext, highestmodseq, .. } =
@@ -131,8 +151,8 @@ impl Visitor<'_> {
     }
 }
 
-/// What the cache has of a mailbox, which the server calls `path`.
-fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> store::Result<folders::Known> {
+/// What the cache has of a mailbox, which the server calls `path`, at `now`.
+fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool, now: i64) -> store::Result<folders::Known> {
     let base = base::load(db, row.id)?;
     let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
     let more = placements::unseen_by_person(db, row.id)?;
@@ -141,7 +161,12 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> 
     let there = |shown: u32, more: i64| u32::try_from(i64::from(shown) + more).unwrap_or(0);
     let (messages, unseen) = (there(row.total, more.0), there(row.unread, more.1));
     let object_id = mailboxes::object_id(db, row.id)?;
-    Ok(folders::Known { path, base, object_id, messages, unseen, pending, dying: false })
+    let trouble = troubles::of(db, row.id)?;
+    // One that does not keep its numbers is looked at each time: it may do so again.
+    let pending = pending || trouble.unstable > 0;
+    let odd = !trouble::counts(&trouble, now);
+    let stale = messages > 0 && now.saturating_sub(row.synced_at) >= UNTOLD;
+    Ok(folders::Known { path, base, object_id, messages, unseen, pending, odd, stale, dying: false })
 }
 
 /// Whether a mailbox that was just selected is as the cache has it.
@@ -151,8 +176,9 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool) -> 
 pub(super) fn is_as_selected(shared: &Shared, id: MailboxId, selected: &Selected) -> Result<bool, Halt> {
     let (base, here, doubted) =
         shared.store.read(|db| Ok((base::load(db, id)?, mailboxes::get(db, id)?.total, doubt::all(db, id)?)))?;
+    let odd = !trouble::counts(&shared.store.read(|db| troubles::of(db, id))?, shared.now());
     Ok(doubted.is_empty()
         && base.uidvalidity == selected.uidvalidity
         && base.highestmodseq == selected.highestmodseq
-        && selected.exists == here)
+        && (odd || selected.exists == here))
 }

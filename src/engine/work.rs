@@ -319,6 +319,7 @@ impl<'a> Work<'a> {
         }
         let listed = self.visitor.list(conn)?;
         self.foreign = listed.iter().any(|m| m.selectable && m.space != Space::Personal);
+        self.visitor.memory.told = self.here.clone().filter(|_| conn.caps().idle);
         let visits = self.visitor.order(&listed, self.desk.open(), false)?;
         let config = self.visitor.config;
         let watched = listed.iter().filter(|m| m.selectable && !m.path.is_inbox() && config.watches(&m.path));

@@ -138,6 +138,15 @@ pub enum Idle {
     TimedOut,
 }
 
+/// What a server told that cannot be (security S-09, S-10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Oddities {
+    /// Rows that name no message of the mailbox: left out.
+    pub rows: u64,
+    /// Whether it contradicted itself: two messages with one UID, or UIDs in another order than the messages.
+    pub contradicts: bool,
+}
+
 /// What went over the wire so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Traffic {
@@ -338,6 +347,11 @@ pub trait MailStore: Send {
 
     /// Says good-bye; the answer is waited for briefly and does not matter.
     fn logout(&mut self);
+
+    /// What it told since the last call that cannot be.
+    fn oddities(&mut self) -> Oddities {
+        Oddities::default()
+    }
 
     /// What went over the wire.
     fn traffic(&self) -> Traffic;

@@ -5,8 +5,11 @@
 use super::blobs::Blobs;
 use super::error::Result;
 use super::open::{self, Cache, Db, Kind, State};
+use super::trouble::{self, Trouble};
 use super::{Places, bodies, drafts, journal, outbox, search, words};
+use crate::mail::ids::AccountName;
 use crate::mail::intent::OpState;
+use crate::mail::mailbox::MailboxPath;
 use std::fs;
 use std::path::Path;
 
@@ -34,6 +37,17 @@ pub fn examine(places: &Places) -> Vec<Finding> {
         found.push(said("the bodies of messages", blobs(&db, &places.cache)));
     }
     found
+}
+
+/// What servers do wrong in the mailboxes of an account; nothing where there is no cache.
+///
+/// # Errors
+/// It cannot be read.
+pub fn troubles(places: &Places, account: &AccountName) -> Result<Vec<(MailboxPath, Trouble)>> {
+    if !places.cache.join(Cache::NAME).exists() {
+        return Ok(Vec::new());
+    }
+    trouble::all(&open::open_reader::<Cache>(&places.cache)?, account)
 }
 
 /// A sentence, or what went wrong on the way to it.

@@ -152,7 +152,8 @@ pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<(
 
 const COLUMNS: &str = "id, account, path, delimiter, role, selectable, subscribed,
     CASE WHEN synced_at = 0 THEN max(total, status_total) ELSE total END,
-    CASE WHEN synced_at = 0 THEN max(unread, status_unread) ELSE unread END, synced_at, rights";
+    CASE WHEN synced_at = 0 THEN max(unread, status_unread) ELSE unread END, synced_at,
+    CASE WHEN EXISTS (SELECT 1 FROM trouble t WHERE t.mailbox = mailbox.id AND t.unstable > 0) THEN 'lr' ELSE rights END";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<MailboxRow> {
     Ok(MailboxRow {

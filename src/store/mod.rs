@@ -51,6 +51,7 @@ pub mod settings;
 pub mod spool;
 pub mod threads;
 pub mod tree;
+pub mod trouble;
 mod views;
 pub mod words;
 mod writer;

@@ -78,6 +78,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0010_untold.sql"),
         include_str!("migrations/cache/0011_words.sql"),
         include_str!("migrations/cache/0012_partly.sql"),
+        include_str!("migrations/cache/0013_trouble.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;

@@ -99,6 +99,35 @@ fn where_nothing_is_told_it_is_asked_for() {
     }
 }
 
+/// Without CONDSTORE no number tells that another client set a star: the mailbox that the person looks at is looked into at each
+/// poll, the others after some hours.
+#[test]
+fn stars_that_no_number_tells_of() {
+    let mut person = Person::new(user());
+    (person.connections, person.more) = (1, "without = [\"CONDSTORE\", \"QRESYNC\", \"NOTIFY\", \"IDLE\"]".to_owned());
+    let (mut person, mut other) = with(person, &["Plain"]);
+    put(&mut other, "Plain", "b");
+    person.pace = Pace { poll: Duration::from_secs(1), ..NEVER };
+    let engine = person.start();
+    let flagged = |place: &str| rows(&engine, place).iter().any(|r| r.flags.has(Flag::Flagged));
+    let here = |place: &str| !rows(&engine, place).is_empty();
+    until(&engine, "both mails", |_| (here("INBOX") && here("Plain")).then_some(()));
+    engine.perform(Request::OpenMailbox(id(&engine, "Plain").unwrap())).unwrap();
+    let mut star = |place: &str| {
+        other.select(&MailboxPath::from_typed(place), false, None).unwrap();
+        other.store_flags(&UidSet::range(1, 9), &FlagDelta::set(Flag::Flagged)).unwrap();
+    };
+    star("Plain");
+    until(&engine, "the star in the open mailbox", |_| flagged("Plain").then_some(()));
+    // That one is selected now: of the inbox nothing tells.
+    star("INBOX");
+    let cache = rusqlite::Connection::open(person.dir.path().join("data/cache.sqlite")).unwrap();
+    cache.busy_timeout(Duration::from_secs(5)).unwrap();
+    cache.execute("UPDATE mailbox SET synced_at = synced_at - 4 * 3600 WHERE path = 'INBOX'", []).unwrap();
+    drop(cache);
+    until(&engine, "the star in the inbox", |_| flagged("INBOX").then_some(()));
+}
+
 /// The other client has one of the two connections that the server allows: work goes on with it at once, and news are still told.
 #[test]
 fn where_one_connection_is_allowed_it_does_all() {

@@ -164,6 +164,46 @@ fn s_22_it_is_said() {
     println!("{} times fetched", server.count("ENVELOPE") - before);
 }
 
+/// S-22: the limit holds over restarts: no new storm; what is here is read, nothing is done there, until the numbers are kept.
+#[test]
+fn s_22_over_restarts() {
+    let (server, bed) = in_step(6);
+    server.always("SELECT", vec![Act::World(Box::new(|w: &mut World| w.inbox().validity ^= 3)), Act::Honest]);
+    let before = server.heard().len();
+    let runs: Vec<i32> = (0..8).map(|_| bed.run(&["sync"]).code).collect();
+    let asked = |what: &str| server.heard()[before..].iter().filter(|h| h.line.contains(what)).count();
+    // Three times all was compared; then only its numbers are looked at.
+    assert!(runs.contains(&1) && asked("HEADER.FIELDS (MESSAGE-ID)") <= 3, "{runs:?}, {}", asked("HEADER.FIELDS (MESSAGE-ID)"));
+    assert!(asked("HEADER.FIELDS (FROM ") + asked("BODY.PEEK[]") <= 3, "no mail is fetched again");
+    let all: Vec<String> = (1..=6).map(|n| format!("Letter {n}")).collect();
+    assert_eq!(bed.subjects("INBOX"), all);
+    let id = bed.id("INBOX", "Letter 6");
+    assert!(bed.run(&["--offline", "show", &id]).code(0).out.contains("the text of letter 6"));
+    // Read-only, and it is said why.
+    for verb in [&["flag", &id, "--add", "flagged"][..], &["move", &id, "--to", "Archive"], &["delete", &id, "--forever"]] {
+        let ran = bed.run(&[&["--offline"], verb].concat()).says("INBOX is read-only");
+        assert_ne!(ran.code, 0);
+    }
+    bed.run(&["--offline", "doctor"]).says("INBOX: numbered anew again and again");
+    let told = bed.run(&["sync"]).out;
+    assert!(told.contains("read-only"), "{told}");
+    // It keeps its numbers from now on: after an hour they are believed.
+    server.heal();
+    bed.run(&["sync"]);
+    bed.run(&["--offline", "flag", &id, "--add", "flagged"]).says("read-only");
+    let cache = rusqlite::Connection::open(bed.path("data/cache.sqlite")).unwrap();
+    cache.execute("UPDATE trouble SET seen_since = seen_since - 3601", []).unwrap();
+    cache.execute("UPDATE renumbered SET at = at - 3601", []).unwrap();
+    drop(cache);
+    bed.run(&["sync"]).code(0);
+    bed.run(&["sync"]).code(0);
+    assert_eq!((bed.subjects("INBOX"), asked("BODY.PEEK[]")), (all, 0));
+    let id = bed.id("INBOX", "Letter 6");
+    bed.run(&["--offline", "flag", &id, "--add", "flagged"]).code(0);
+    bed.run(&["sync"]).code(0);
+    assert!(server.world().inbox().mails[5].flags.contains("\\Flagged") && queue(&bed).is_empty());
+}
+
 /// S-24: such words in other places: a mailbox renamed, subscribed to, words that a person looks for.
 #[test]
 fn s_24_no_injection_elsewhere() {

@@ -32,7 +32,7 @@
 //! * S-07 rows s_07_counts_that_shrink
 //! * S-08 rows s_08_uidnext_lies
 //! * S-09 rows s_09_rows_of_no_message
-//! * S-10 rows s_10_uids_twice
+//! * S-10 rows s_10_uids_twice, rows s_10_once_an_hour, src/net/imap/tests.rs s06_to_s12_rows
 //! * S-11 rows s_11_another_text
 //! * S-12 sizes s_12_unasked_texts
 //! * S-13 wishes s_13_vanished, wishes s_13_most_of_a_mailbox, src/net/imap/tests.rs s18_sets_cost_nothing
@@ -44,7 +44,7 @@
 //! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future
 //! * S-20 sizes s_20_flags
 //! * S-21 wishes s_21_renumbered_with_wishes, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
-//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said
+//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts
 //! * S-23 names s_23_names
 //! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line, details s_24_no_injection_elsewhere
 //! * S-25 names s_25_odd_trees

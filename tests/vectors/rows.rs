@@ -78,6 +78,11 @@ fn s_09_rows_of_no_message() {
     bed.run(&["sync"]).code(0);
     assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]));
     assert!(bed.list("INBOX").iter().all(|r| r["flags"] == serde_json::json!([])), "{:?}", bed.list("INBOX"));
+    // They were counted: a row with nothing but flags may come of its own accord, the other four name nothing.
+    let told = bed.run(&["--offline", "doctor"]).says("INBOX: ").says("rows that named no message were left out").out;
+    let count: u32 = told.split("INBOX: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(count >= 8 && count % 4 == 0, "{told}");
+    assert!(bed.log().contains("rows of no message were left out"));
 }
 
 /// S-10: the same UID twice, and out of order: one row each.
@@ -97,6 +102,44 @@ fn s_10_uids_twice() {
         assert!(now.len() == 3 && now.contains(&"Letter 1".to_owned()) && now.contains(&"Letter 3".to_owned()), "{now:?}");
     }
     assert!(server.heard().len() < 80, "no end of asking: {}", server.heard().len());
+}
+
+/// S-10: such a mailbox is said to be inconsistent, and compared anew once in an hour, until all fits.
+#[test]
+fn s_10_once_an_hour() {
+    let server = Server::imap();
+    server.world().caps.push_str(" CONDSTORE");
+    server.always("SELECT", vec![first("* OK [HIGHESTMODSEQ 9] x\r\n")]);
+    server.world().inbox().mails.push(Mail { uid: 2, flags: BTreeSet::new(), raw: letter(9) });
+    let bed = Bed::at(&server);
+    bed.run(&["sync"]);
+    bed.run(&["--offline", "doctor"]).says("INBOX: the server is inconsistent");
+    let visits = |times: usize| {
+        let before = server.count("SELECT");
+        for _ in 0..times {
+            bed.run(&["sync"]).code(0);
+        }
+        server.count("SELECT") - before
+    };
+    let an_hour_on = || {
+        let cache = rusqlite::Connection::open(bed.path("data/cache.sqlite")).unwrap();
+        assert_eq!(cache.execute("UPDATE trouble SET inconsistent = inconsistent - 3600", []).unwrap(), 1);
+    };
+    // Its count is one too high for ever: nobody asks each time.
+    assert_eq!(visits(4), 0);
+    an_hour_on();
+    assert_eq!(visits(4), 1);
+    // News are found all the same.
+    server.world().inbox().add(letter(4));
+    assert_eq!(visits(2), 1);
+    assert!(bed.subjects("INBOX").contains(&"Letter 4".to_owned()));
+    server.world().inbox().mails.retain(|m| m.raw != letter(9));
+    bed.run(&["--offline", "doctor"]).says("INBOX: the server is inconsistent");
+    an_hour_on();
+    visits(1);
+    let told = bed.run(&["--offline", "doctor"]).out;
+    assert!(!told.contains("inconsistent"), "{told}");
+    assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3, 4]));
 }
 
 /// S-11: the text of another message is never kept as that of the one that was asked for.

@@ -7,7 +7,7 @@ use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::intent::{NewOperation, OpKind};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::rights::Right;
-use crate::store::{self, Cache, Db, mailboxes};
+use crate::store::{self, Cache, Db, mailboxes, trouble};
 
 /// What these operations need, of which mailboxes: the first that is not allowed, as a fault.
 ///
@@ -17,6 +17,11 @@ pub(super) fn check<'a>(db: &Db<Cache>, operations: impl Iterator<Item = &'a New
     for operation in operations {
         for (place, right, what) in needed(operation) {
             let Some(id) = mailboxes::find(db, &operation.account, place)? else { continue };
+            if trouble::of(db, id)?.unstable > 0 {
+                // Its numbers may be those of other messages tomorrow (security S-22).
+                let what = format!("{} is read-only: its server numbers it anew again and again", place.decoded());
+                return Ok(Err(Fault::new(Kind::Protocol, &what).of(&operation.account)));
+            }
             let row = mailboxes::get(db, id)?;
             if row.rights.is_some_and(|rights| !rights.can(right)) {
                 let what = format!("in {} you may not {what}", place.decoded());

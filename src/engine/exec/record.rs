@@ -3,11 +3,12 @@
 //! Start reading at: `on_cache`. Every record may be carried out twice with the same end.
 
 use crate::engine::journal::op::may_become;
+use crate::engine::memory::REBASE_SPAN;
 use crate::engine::plan::step::{OpChange, Record};
 use crate::engine::translate;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::intent::Operation;
-use crate::store::{self, Cache, State, StoreError, Tx, base, doubt, journal, overlay, partly, placements, tree};
+use crate::store::{self, Cache, State, StoreError, Tx, base, doubt, journal, overlay, partly, placements, tree, trouble};
 
 /// What a pass changed in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -65,7 +66,12 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
             if *doubted { tally.vanished = count } else { tally.new = count }
         }
         Record::Placed { to, uidvalidity, copied } => overlay::placed(tx, mailbox, *uidvalidity, to, copied)?,
-        Record::Rebase { from, to, pairs } => base::rebase(tx, mailbox, *from, *to, pairs)?,
+        Record::Rebase { from, to, pairs } => {
+            if base::load(tx, mailbox)?.uidvalidity != *to {
+                trouble::renumbered(tx, mailbox, now, REBASE_SPAN)?;
+            }
+            base::rebase(tx, mailbox, *from, *to, pairs)?;
+        }
         Record::Base(new) => {
             let base = base::Base { uidvalidity: new.uidvalidity, uidnext: new.uidnext, highestmodseq: new.highestmodseq };
             base::record(tx, mailbox, base)?;

@@ -46,6 +46,10 @@ pub struct Policy {
     /// Whether a changed UIDVALIDITY is followed. False after three changes in short time (security S-22):
     /// then the pass touches nothing.
     pub may_rebase: bool,
+    /// The mailbox is one that does not keep its numbers; if anything, it may be followed to these (security S-22).
+    pub unstable: Option<UidValidity>,
+    /// Whether a count that does not fit is looked into: not again at once where the server contradicts itself (security S-10).
+    pub recount: bool,
     /// The UIDVALIDITY that the last list showed for this name; 0 if it was not listed.
     pub listed: UidValidity,
     /// Whether the list was asked since the mailbox was last found to be another one: then it is one that was numbered anew.
@@ -65,6 +69,8 @@ impl Policy {
             max_window: 20_000,
             quick_ms: 200,
             may_rebase: true,
+            unstable: None,
+            recount: true,
             listed: UidValidity(0),
             looked_up: true,
             doubtful: 100,
@@ -82,7 +88,7 @@ pub enum Outcome {
     /// There is no such mailbox (any more): list mailboxes anew.
     NoMailbox,
     /// The mailbox changes its UIDVALIDITY too often: leave it as it is and say so.
-    Unstable,
+    Unstable(UidValidity),
     /// The server refused a question.
     Refused(Refusal),
     /// The connection is gone, or a Record failed. What was recorded stands.

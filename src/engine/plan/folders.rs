@@ -55,6 +55,10 @@ pub struct Known {
     pub unseen: u32,
     /// Whether operations are due here.
     pub pending: bool,
+    /// The server contradicts itself: its count of messages says nothing for a while (security S-10).
+    pub odd: bool,
+    /// Nobody looked for long at what STATUS cannot tell: flags, where there are no modification sequences.
+    pub stale: bool,
     /// Whether the person deleted it: then nobody wants to know what is in it.
     pub dying: bool,
 }
@@ -64,7 +68,7 @@ impl Known {
     #[must_use]
     pub fn dying(path: MailboxPath) -> Self {
         let (base, object_id) = (Base::default(), String::new());
-        Self { path, base, object_id, messages: 0, unseen: 0, pending: false, dying: true }
+        Self { path, base, object_id, messages: 0, unseen: 0, pending: false, odd: false, stale: false, dying: true }
     }
 }
 
@@ -158,11 +162,11 @@ pub(crate) fn agrees(ours: &Known, status: &MailboxStatus) -> bool {
     let same = |a: u64, b: u64| a == 0 || b == 0 || a == b;
     ours.base.uidnext != 0
         && ours.base.uidvalidity == status.uidvalidity
-        && ours.messages == status.messages
+        && (ours.odd || ours.messages == status.messages)
         && same(u64::from(ours.base.uidnext), u64::from(status.uidnext))
         && same(ours.base.highestmodseq.0, status.highestmodseq.0)
         // With CONDSTORE the numbers above say all; STATUS may count otherwise than we do.
-        && (status.highestmodseq.0 != 0 || ours.unseen == status.unseen)
+        && (status.highestmodseq.0 != 0 || ((ours.odd || ours.unseen == status.unseen) && !ours.stale))
 }
 
 /// Whether nothing was ever here and nothing is there: then STATUS tells all that a visit would, and no turn is spent on it.
@@ -196,7 +200,7 @@ mod tests {
     fn known(name: &str, pending: bool) -> Known {
         let base = Base { uidvalidity: UidValidity(1), uidnext: 5, highestmodseq: ModSeq(9) };
         let (path, object_id) = (MailboxPath::from_wire(name.as_bytes()), String::new());
-        Known { path, base, object_id, messages: 3, unseen: 1, pending, dying: false }
+        Known { path, base, object_id, messages: 3, unseen: 1, pending, odd: false, stale: false, dying: false }
     }
     fn status(messages: u32, modseq: u64) -> Option<MailboxStatus> {
         let (uidvalidity, highestmodseq) = (UidValidity(1), ModSeq(modseq));

@@ -187,7 +187,8 @@ impl MailboxSync {
             return self.next_envelopes();
         }
         let here = self.known.union(&self.fetch.got).len();
-        let same = here == u64::from(self.selected.exists) && self.doubted.is_empty() && self.partly.is_none();
+        let fits = here == u64::from(self.selected.exists) || !self.fetch.policy.recount;
+        let same = fits && self.doubted.is_empty() && self.partly.is_none();
         if same { Stage::Last } else { self.all_uids() }
     }
 

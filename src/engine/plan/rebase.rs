@@ -30,8 +30,9 @@ impl MailboxSync {
     pub(super) fn follow(&mut self) {
         let now = self.selected.uidvalidity;
         let renumbered = self.base.uidvalidity != now && self.base.uidvalidity != UidValidity::default();
-        if renumbered && (!self.policy.may_rebase || now == UidValidity::default()) {
-            return self.end(Outcome::Unstable);
+        let steady = self.policy.unstable.is_none_or(|held| held == now && now != UidValidity::default());
+        if !steady || (renumbered && (!self.policy.may_rebase || now == UidValidity::default())) {
+            return self.end(Outcome::Unstable(now));
         }
         // Or was ours renamed, and this is another one by its name? The list says where ours is.
         if renumbered && self.policy.listed != now && !self.policy.looked_up {

@@ -264,7 +264,11 @@ impl Conn {
     /// # Errors
     /// As [`Self::run`].
     pub fn finish(&mut self, taker: &mut dyn Taker, on: OnData<'_>) -> Result<Done> {
-        self.core().wire.begin();
+        {
+            let mut core = self.core();
+            core.wire.begin();
+            core.last_row = None;
+        }
         loop {
             let response = self.core().next(taker)?;
             if response.is_untagged() {
@@ -285,7 +289,14 @@ impl Conn {
     }
 
     fn hand(&mut self, response: &Response, on: OnData<'_>) -> Result<()> {
-        let data = self.core().meaning(response);
+        let data = {
+            let mut core = self.core();
+            let data = core.meaning(response);
+            if !core.is_sane(&data) {
+                return Ok(());
+            }
+            data
+        };
         let is_fetch = matches!(data, Untagged::Fetch(_));
         // Only these can be news of other mailboxes (NOTIFY); nothing else is read twice.
         let of_mailboxes = matches!(data, Untagged::List(..) | Untagged::Counts { .. } | Untagged::Status(_));

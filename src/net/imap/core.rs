@@ -8,8 +8,9 @@ use super::untagged::{self, Untagged};
 use super::value::{self, Word};
 use crate::base::safetext::SafeText;
 use crate::mail::server::MailboxNews;
+use crate::mail::uid::Uid;
 use crate::net::error::{MAX_TEXT, NetError, NetErrorKind, Result};
-use crate::net::session::Idle;
+use crate::net::session::{Idle, Oddities};
 use crate::net::wire::{Wait, Wire};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -51,6 +52,10 @@ pub struct Core {
     pub(super) notifying: bool,
     pub(super) told: Vec<MailboxNews>,
     pub(super) last_tagged: Vec<u8>,
+    /// What was told that cannot be.
+    pub(super) odd: Oddities,
+    /// The row before, in this answer: its place and UID.
+    pub(super) last_row: Option<(u32, Uid)>,
     line_start: bool,
     /// For the crate to read.
     out: Vec<u8>,
@@ -82,6 +87,8 @@ impl Core {
             notifying: false,
             told: Vec::new(),
             last_tagged: Vec::new(),
+            odd: Oddities::default(),
+            last_row: None,
             line_start: true,
             out: Vec::new(),
             challenges: 0,

@@ -10,7 +10,7 @@ use crate::net::script::{Step, hear, say};
 fn row(uid: u32, file: &str, answers: &str) -> String {
     let header = if answers.is_empty() { "\r\n".to_owned() } else { format!("In-Reply-To: <{answers}>\r\n\r\n") };
     format!(
-        "* {uid} FETCH (UID {uid} BODYSTRUCTURE (\"application\" \"pdf\" (\"name\" \"{file}\") NIL NIL \"base64\" 9) \
+        "* 3 FETCH (UID {uid} BODYSTRUCTURE (\"application\" \"pdf\" (\"name\" \"{file}\") NIL NIL \"base64\" 9) \
          BODY[HEADER.FIELDS (IN-REPLY-TO)] {{{}}}\r\n{header})\r\n",
         header.len()
     )
@@ -72,7 +72,7 @@ fn what_is_refused_is_said() {
     });
     assert_eq!(end, (NetErrorKind::No { code: String::new() }, true));
     let half =
-        format!("{}* 8 FETCH (UID 8 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL NIL 1 1))\r\n%T OK x\r\n", row(7, "b.pdf", ""));
+        format!("{}* 2 FETCH (UID 8 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL NIL NIL 1 1))\r\n%T OK x\r\n", row(7, "b.pdf", ""));
     let (told, _) = ask("IDLE", &UidSet::range(7, 8), vec![hear("UID FETCH 7:8 "), say(half)]);
     assert_eq!(told, [(7, "b.pdf".to_owned(), 0)]);
 }

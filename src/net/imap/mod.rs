@@ -21,6 +21,7 @@ mod login;
 mod mailboxes;
 mod names;
 mod notify;
+mod odd;
 mod outline;
 mod search;
 mod select;

@@ -25,7 +25,7 @@ use crate::mail::server::{
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::net::error::Result;
-use crate::net::session::{Bodies, Endpoint, Excerpt, Idle, Login, MailStore, PartGot, Sink, Traffic};
+use crate::net::session::{Bodies, Endpoint, Excerpt, Idle, Login, MailStore, Oddities, PartGot, Sink, Traffic};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -219,6 +219,10 @@ impl MailStore for ImapStore {
 
     fn fetch_details(&mut self, uids: &UidSet, all: &mut Vec<DetailsSeen>) -> Result<()> {
         self.fetch_details_of(uids, all)
+    }
+
+    fn oddities(&mut self) -> Oddities {
+        std::mem::take(&mut self.conn.core().odd)
     }
 
     fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {

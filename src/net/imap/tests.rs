@@ -147,7 +147,8 @@ fn s06_to_s12_rows() {
     let rows = "* 1 FETCH (UID 0 FLAGS ())\r\n* 2 FETCH (UID 4294967296 FLAGS ())\r\n* 3 FETCH (FLAGS (\\Seen))\r\n\
         * 0 FETCH (UID 9 FLAGS ())\r\n* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n* 2 FETCH (UID 7 FLAGS ())\r\n\
         * 3 FETCH (UID 5 FLAGS ())\r\n* 4 FETCH (UID 101 FLAGS ())\r\n%T OK x\r\n";
-    let (found, _) = with(vec![hear("FETCH"), say(rows)], |s| (flags(s, None).unwrap(), s.changed()));
+    let (found, _) = with(vec![hear("FETCH"), say(rows)], |s| (flags(s, None).unwrap(), s.changed(), s.oddities()));
+    assert_eq!((found.2.rows, found.2.contradicts), (4, true));
     assert_eq!(found.0.iter().map(|r| (r.uid.get(), r.flags.has(Flag::Seen))).collect::<Vec<_>>(), [(7, true), (5, false)]);
     assert!(found.1, "what was not asked for is news");
     // S-11: another's text, before and behind its number.

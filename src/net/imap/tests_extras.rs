@@ -109,7 +109,7 @@ fn objects_have_names() {
 fn previews_and_dates() {
     let long = "ä".repeat(400);
     let rows = format!(
-        "* 1 FETCH (UID 1 PREVIEW \"Hello\")\r\n* 2 FETCH (UID 2 PREVIEW NIL)\r\n* 3 FETCH (UID 3 PREVIEW \"\")\r\n\
+        "* 5 EXISTS\r\n* 1 FETCH (UID 1 PREVIEW \"Hello\")\r\n* 2 FETCH (UID 2 PREVIEW NIL)\r\n* 3 FETCH (UID 3 PREVIEW \"\")\r\n\
         * 4 FETCH (UID 4 PREVIEW {{{}}}\r\n{long})\r\n* 5 FETCH (UID 99 PREVIEW \"not asked for\")\r\n%T OK x\r\n",
         long.len()
     );

@@ -68,6 +68,8 @@ pub enum Untagged<'a> {
     Sorted(Vec<Uid>),
     /// THREAD with UIDs: the members of each.
     Threads(Vec<Vec<Uid>>),
+    /// A row of no message (security S-09).
+    NoRow,
     /// A number that IMAP has no room for (security S-06).
     Insane,
     /// Anything else.
@@ -88,8 +90,12 @@ pub enum Renaming {
 /// What a FETCH told of one message. What was not in it, or made no sense, is not there.
 #[derive(Debug, Default)]
 pub struct Fetched {
+    /// The message's place in the mailbox.
+    pub place: u32,
     /// UID.
     pub uid: Option<Uid>,
+    /// Whether a UID was told that is none.
+    pub misnumbered: bool,
     /// FLAGS.
     pub flags: Option<Flags>,
     /// MODSEQ; 0 if not told.
@@ -179,7 +185,8 @@ fn numbered<'a>(first: &[u8], tail: &'a [u8]) -> Untagged<'a> {
         (b"EXISTS", Some(n)) => Untagged::Exists(n),
         (b"EXISTS" | b"EXPUNGE", None) => Untagged::Insane,
         (b"EXPUNGE", Some(_)) => Untagged::Expunge,
-        (b"FETCH", Some(n)) if n > 0 => Untagged::Fetch(Box::new(fetched(rest))),
+        (b"FETCH", Some(place)) if place > 0 => Untagged::Fetch(Box::new(Fetched { place, ..fetched(rest) })),
+        (b"FETCH", _) => Untagged::NoRow,
         _ => Untagged::Other,
     }
 }
@@ -324,7 +331,10 @@ fn fetched(rest: &[u8]) -> Fetched {
     for pair in items.chunks_exact(2) {
         let [Value::Atom(key), value] = pair else { continue };
         match key.to_ascii_uppercase().as_slice() {
-            b"UID" => out.uid = value.number().and_then(|n| u32::try_from(n).ok()).and_then(Uid::new),
+            b"UID" => {
+                out.uid = value.number().and_then(|n| u32::try_from(n).ok()).and_then(Uid::new);
+                out.misnumbered |= out.uid.is_none();
+            }
             b"FLAGS" => out.flags = Some(flags(value)),
             b"MODSEQ" => out.modseq = value.items().first().and_then(Value::number).map_or(ModSeq(0), modseq),
             b"INTERNALDATE" => out.received = value.text().and_then(|t| envelope::internal_date(&t)).unwrap_or(0),
