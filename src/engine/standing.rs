@@ -162,9 +162,9 @@ fn known(db: &Db<Cache>, row: &MailboxRow, path: MailboxPath, pending: bool, now
     let (messages, unseen) = (there(row.total, more.0), there(row.unread, more.1));
     let object_id = mailboxes::object_id(db, row.id)?;
     let trouble = troubles::of(db, row.id)?;
-    // One that does not keep its numbers is looked at each time: it may do so again.
-    let pending = pending || trouble.unstable > 0;
+    // One that does not keep its numbers is looked at each time: it may do so again. One that did not add up is once an hour.
     let odd = !trouble::counts(&trouble, now);
+    let pending = pending || trouble.unstable > 0 || (trouble.inconsistent > 0 && !odd);
     let stale = messages > 0 && now.saturating_sub(row.synced_at) >= UNTOLD;
     Ok(folders::Known { path, base, object_id, messages, unseen, pending, odd, stale, dying: false })
 }
