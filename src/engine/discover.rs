@@ -203,3 +203,52 @@ fn page(host: &str, path: &str, way: &Way, stop: &Cancel) -> Result<Vec<u8>, Net
     }
     Err(NetError::limit("the page moves on and on"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::discovery::Standing;
+    use std::net::{SocketAddr, TcpListener, UdpSocket};
+
+    fn ways(dns: SocketAddr, https: SocketAddr, deadline: Duration) -> Ways {
+        let patience = Duration::from_secs(100);
+        let nameservers = Nameservers { servers: vec![dns], patience };
+        Ways { nameservers, https: Way { ca_file: None, at: Some(https), patience }, deadline }
+    }
+
+    #[test]
+    fn silence_ends_with_the_deadline_or_when_it_is_stopped() {
+        let (dns, https) = (UdpSocket::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let at = (dns.local_addr().unwrap(), https.local_addr().unwrap());
+        let cancel = Cancel::new().unwrap();
+        let short = ways(at.0, at.1, Duration::from_millis(50));
+        assert_eq!(address("ann@work.net", &short, &cancel), Found::default());
+        assert!(!cancel.is_set(), "only its own branch");
+        let https = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (theirs, long) = (cancel.clone(), ways(at.0, https.local_addr().unwrap(), Duration::from_secs(1_000)));
+        let asking = std::thread::spawn(move || address("ann@work.net", &long, &theirs));
+        // Both questions of the web have come, and wait.
+        let lines = [https.accept().unwrap(), https.accept().unwrap()];
+        cancel.ring();
+        assert_eq!(asking.join().unwrap(), Found::default());
+        drop(lines);
+    }
+
+    /// A mail that is being read, and who is in the list, ask nobody.
+    #[test]
+    fn nobody_is_asked_who_need_not_be() {
+        let (dns, https) = (UdpSocket::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        dns.set_nonblocking(true).unwrap();
+        https.set_nonblocking(true).unwrap();
+        let ways = ways(dns.local_addr().unwrap(), https.local_addr().unwrap(), Duration::from_secs(1_000));
+        let cancel = Cancel::new().unwrap();
+        let found = address("ann@posteo.de", &ways, &cancel);
+        assert!(found.servers().all(|s| s.host() == "posteo.de" && s.source() == Source::Providers));
+        assert!(found.servers().all(|s| s.standing() == Standing::Own) && found.outgoing.is_some());
+        let reading = crate::base::gate::reading();
+        assert_eq!(address("ann@work.net", &ways, &cancel), Found::default());
+        drop(reading);
+        assert_eq!(address("ann@example.org", &ways, &cancel), Found::default());
+        assert!(dns.recv(&mut [0; 9]).is_err() && https.accept().is_err());
+    }
+}

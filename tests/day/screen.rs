@@ -40,11 +40,17 @@ impl Screen {
 
     /// The same with something more in its environment.
     pub fn start_with(profile: &Path, more: &[(&str, &str)]) -> Self {
+        Self::run(profile, &[], more)
+    }
+
+    /// Runs a verb in a terminal.
+    pub fn run(profile: &Path, words: &[&str], more: &[(&str, &str)]) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(BINARY);
         command.arg("--profile");
         command.arg(profile);
+        command.args(words);
         command.env("TERM", "xterm-256color");
         command.env("TZ", "UTC");
         command.env_remove("EDITOR");

@@ -130,6 +130,32 @@ fn t_14_no_password_before_consent() {
     }
 }
 
+/// With somebody at the terminal each server is a proposal, with whose it is; Enter agrees, and before that nobody there is called.
+#[test]
+fn t_14_each_server_is_a_question() {
+    let bed = Bed::new();
+    let (imap, smtp) = encrypted();
+    let finder = Finder::start(AT, page(here(&file(("127.0.0.1", imap.port, "SSL"), ("127.0.0.1", 9, "SSL")))));
+    let (name, value) = finder.way(&bed.path("ca.pem"));
+    let (ca, soon) = (bed.path("ca.pem").display().to_string(), Duration::from_secs(100));
+    let words = ["account", "add", ME, "--ca-file", &ca, "--password-command", &format!("echo {PASSWORD}")];
+    let mut screen = Screen::run(&bed.path(""), &words, &[(name, &value)]);
+    screen.until("the first question", soon, |text| text.contains("Server for reading [imaps://127.0.0.1:"));
+    let text = screen.text();
+    assert!(text.contains("by the domain's autoconfig, which is not of vector.test"), "{text}");
+    assert!(imap.came().is_empty());
+    screen.press("\r");
+    screen.shows("Server for sending [smtps://127.0.0.1:9]");
+    assert!(imap.came().is_empty(), "the other one was not agreed to yet");
+    // What is typed wins over what was found.
+    screen.press(&format!("smtps://127.0.0.1:{}", smtp.port));
+    screen.press("\r");
+    screen.until("the end", soon, |text| text.contains("is saved in"));
+    let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+    assert!(config.contains(&format!("port = {}", smtp.port)) && !config.contains("port = 9,"), "{config}");
+    assert!(!imap.came().is_empty() && !smtp.came().is_empty());
+}
+
 /// Servers that say nothing are not waited for longer than the deadline, and what is named is not looked for.
 #[test]
 fn t_14_nobody_answers() {
