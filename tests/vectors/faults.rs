@@ -36,7 +36,7 @@ fn f_04_calls_that_fail() {
     let id = bed.id("INBOX", "Letter 2");
     let (mut kept, mut refused) = (Vec::new(), 0);
     let calls = ["pwrite64", "fsync", "ftruncate", "openat", "pread64"];
-    let errors = ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EINTR"];
+    let errors = ["EIO", "ENOSPC", "EDQUOT", "EMFILE", "EINTR", "EACCES"];
     let mut n = 0;
     for (c, call) in calls.into_iter().enumerate() {
         for (e, error) in errors.into_iter().enumerate() {

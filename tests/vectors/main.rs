@@ -41,7 +41,7 @@
 //! * S-16 wishes s_16_tags, src/net/imap/tests.rs s16_tags
 //! * S-17 sizes s_17_capabilities
 //! * S-18 sizes s_18_searches
-//! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future
+//! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future, tests/it/watch.rs stars_that_no_number_tells_of
 //! * S-20 sizes s_20_flags
 //! * S-21 wishes s_21_renumbered_with_wishes, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
 //! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts
@@ -64,7 +64,7 @@
 //! * F-09 files f_09_two_programs
 //! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_twice_and_left_out, panics f_10_a_mail_that_cannot_be_displayed, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/poison.rs twice_and_no_more_until_a_newer_program_comes, src/store/tests.rs a_failing_job_takes_nothing_with_it
 //! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing, hour f_11_stopped_for_an_hour
-//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line, tests/it/cuts.rs random_cuts_make_nothing_twice
+//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line, tests/it/cuts.rs random_cuts_make_nothing_twice, portal f_12_networks_that_lead_elsewhere, tests/it/crumbs.rs rows_of_broken_lines_count_with_qresync, tests/it/crumbs.rs rows_of_broken_lines_count_with_condstore, tests/it/crumbs.rs rows_of_broken_lines_count_with_neither, tests/it/crumbs.rs texts_of_broken_lines_count, tests/it/crumbs.rs lines_that_bring_something_follow_soon
 //! * F-13 tests/it/soak.rs soak, wishes s_14_by_uid_only
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -89,6 +89,7 @@ mod oracle;
 mod panics;
 mod patience;
 mod peers;
+mod portal;
 mod records;
 mod rows;
 #[path = "../day/screen.rs"]
