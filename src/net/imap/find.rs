@@ -177,9 +177,8 @@ impl ImapStore {
         let mut names: Vec<String> = Vec::new();
         self.thread_ids(of, &mut |rows| {
             for (_, name) in rows {
-                // It goes into a command: letters, digits, `-` and `_` alone (RFC 8474, 7).
-                let sane = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-                if sane && names.len() < MAX_IDS && !names.contains(&name) {
+                // It goes into a command: `object_id` lets letters, digits, `-` and `_` through alone.
+                if names.len() < MAX_IDS && !names.contains(&name) {
                     names.push(name);
                 }
             }

@@ -49,7 +49,7 @@ impl ImapStore {
         if self.caps.condstore {
             items.push_str(" HIGHESTMODSEQ");
         }
-        if self.has("OBJECTID") {
+        if self.has("OBJECTID") && !self.quirks.rubbish_mailbox_ids {
             items.push_str(" MAILBOXID");
         }
         items
@@ -155,8 +155,22 @@ impl ImapStore {
         let command = self.naming(Command::new("CREATE "), path);
         match self.simply(&command) {
             Err(NetError { kind: NetErrorKind::No { code }, .. }) if code == "ALREADYEXISTS" => Ok(()),
+            // Cyrus 3.6 says it in words alone.
+            Err(e) if matches!(&e.kind, NetErrorKind::No { code } if code.is_empty()) && self.is_there(path)? => Ok(()),
             other => other,
         }
+    }
+
+    /// Whether there is a mailbox of this name that holds mail.
+    fn is_there(&mut self, path: &MailboxPath) -> Result<bool> {
+        let (command, mut there) = (self.naming(Command::new("LIST \"\" "), path), false);
+        self.conn.run(&command, &mut |data| {
+            let Untagged::List(listed, _) = data else { return Ok(false) };
+            // Letters that stand for others in LIST find more than this one.
+            there |= listed.path == *path && listed.selectable;
+            Ok(true)
+        })?;
+        Ok(there)
     }
 
     pub(super) fn rename_to(&mut self, from: &MailboxPath, to: &MailboxPath) -> Result<()> {

@@ -23,6 +23,7 @@ mod names;
 mod notify;
 mod odd;
 mod outline;
+mod quirks;
 mod search;
 mod select;
 mod store;

@@ -6,6 +6,7 @@
 use super::caps::Offer;
 use super::conn::{COMPRESS, Command, Conn, Done};
 use super::login;
+use super::quirks::Quirks;
 use super::untagged::{Namespace, Untagged};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
@@ -57,6 +58,7 @@ pub struct ImapStore {
     pub(super) utf8: bool,
     /// Messages with UTF-8 in their headers have to be called so (RFC 6855, 4).
     pub(super) utf8_mail: bool,
+    pub(super) quirks: Quirks,
     /// See [`QUIET`].
     quiet: Duration,
 }
@@ -102,8 +104,17 @@ impl ImapStore {
         let begun = Instant::now();
         let (conn, offer) = login::open(permit, endpoint, login, waker, cancel)?;
         let caps = offer.caps();
-        let mut store =
-            Self { conn, caps, offer, selected: None, namespaces: Vec::new(), utf8: false, utf8_mail: false, quiet: QUIET };
+        let mut store = Self {
+            conn,
+            caps,
+            offer,
+            selected: None,
+            namespaces: Vec::new(),
+            utf8: false,
+            utf8_mail: false,
+            quirks: Quirks::default(),
+            quiet: QUIET,
+        };
         store.conn.allow(store.offer.literals());
         let try_turn = much && begun.elapsed() < FAR_DOOR;
         let begun = Instant::now();
@@ -143,11 +154,12 @@ impl ImapStore {
         if compressed && self.has("COMPRESS=DEFLATE") {
             commands.push(compress());
         }
-        let (mut enabled, mut namespaces) = (Vec::<String>::new(), Vec::new());
+        let (mut enabled, mut namespaces, mut quirks) = (Vec::<String>::new(), Vec::new(), Quirks::default());
         let answers = self.conn.run_all(&commands, &mut |data| {
             match data {
                 Untagged::Namespaces(all) => namespaces = all,
                 Untagged::Enabled(words) => enabled.extend(words),
+                Untagged::Id(name) => quirks = Quirks::of(&name),
                 _ => return Ok(false),
             }
             Ok(true)
@@ -159,6 +171,7 @@ impl ImapStore {
         self.utf8 = self.utf8_mail || on("IMAP4REV2");
         self.conn.core().utf8 = self.utf8;
         self.namespaces = namespaces;
+        self.quirks = quirks;
         Ok(!commands.is_empty())
     }
 

@@ -1,7 +1,7 @@
 //! tests_extras — extensions that no server of ours has, or not all of: Gmail's labels, identifiers of objects, previews.
 
 use super::ImapStore;
-use super::tests::{envelopes, flags, with_words};
+use super::tests::{envelopes, flags, open_without, with_words};
 use crate::mail::flags::{FlagDelta, Flags, Keyword};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::server::Space;
@@ -101,6 +101,46 @@ fn objects_have_names() {
         assert_eq!(opened.mailbox_id, "F2212ea87");
         let status = s.status(&MailboxPath::from_typed("b")).unwrap();
         assert_eq!((status.object_id.as_str(), status.messages), ("F2212ea87", 1));
+    });
+}
+
+/// Cyrus 3.6 answers STATUS (MAILBOXID) with rubbish, in which a line may end: it is not asked, SELECT says it. And it says in
+/// words alone that a mailbox is there already.
+#[test]
+fn cyrus_is_not_asked_for_what_it_tells_wrongly() {
+    let id = "* ID (\"name\" \"Cyrus IMAPD\" \"version\" \"3.6.1\")\r\n%T OK x\r\n";
+    let script = Script::start(vec![
+        say("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n"),
+        hear("AUTHENTICATE PLAIN"),
+        say("%T OK [CAPABILITY IMAP4rev1 OBJECTID ID LIST-EXTENDED LIST-STATUS] in\r\n"),
+        hear("ID (\"name\" \"postrider\""),
+        say(id),
+        hear("LIST \"\" \"*\" RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN UIDNEXT UIDVALIDITY))\r\n"),
+        say("* LIST () \"/\" a\r\n* STATUS a (MESSAGES 0 UNSEEN 0 UIDNEXT 1 UIDVALIDITY 5)\r\n%T OK x\r\n"),
+        hear("SELECT \"a\""),
+        say("* 0 EXISTS\r\n* OK [UIDVALIDITY 5] x\r\n* OK [MAILBOXID (d7qq8)] x\r\n%T OK [READ-WRITE] x\r\n"),
+        hear("CREATE \"a_b\""),
+        say("%T NO Mailbox already exists\r\n"),
+        hear("LIST \"\" \"a_b\""),
+        say("* LIST () \"/\" a_b\r\n%T OK x\r\n"),
+        hear("CREATE \"a%b\""),
+        say("%T NO Permission denied\r\n"),
+        hear("LIST \"\" \"a%b\""),
+        say("* LIST () \"/\" a_b\r\n* LIST (\\Noselect) \"/\" a%b\r\n%T OK x\r\n"),
+    ]);
+    let path = MailboxPath::from_typed;
+    let mut s = open_without(&script, TlsMode::None, &[]).unwrap();
+    assert_eq!(s.list().unwrap()[0].status.as_ref().map(|s| s.uidnext), Some(1));
+    assert_eq!(s.select(&path("a"), false, None).unwrap().mailbox_id, "d7qq8");
+    s.create(&path("a_b")).unwrap();
+    let e = s.create(&path("a%b")).unwrap_err();
+    assert!(e.connection_lives() && e.to_string().contains("Permission denied"), "{e}");
+    drop(s);
+    script.heard();
+    // What is no identifier is none, wherever it comes from (RFC 8474, 4).
+    let odd = "* 1 FETCH (UID 1 THREADID (\u{f5}\u{90}x)) \r\n* 2 FETCH (UID 2 THREADID (\"a b\"))\r\n* 3 FETCH (UID 3 THREADID (a-_9))\r\n%T OK x\r\n";
+    with_words("OBJECTID", vec![hear("UID FETCH 1:9 (UID THREADID)\r\n"), say(odd)], |s| {
+        assert_eq!(ask(s, |s, u, sink| s.fetch_thread_ids(u, sink)), [(3, "a-_9".to_owned())]);
     });
 }
 

@@ -5,6 +5,7 @@
 
 use super::envelope;
 use super::find;
+use super::quirks;
 use super::value::{self, Status, Value};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::{Flags, Keyword};
@@ -56,6 +57,8 @@ pub enum Untagged<'a> {
     },
     /// NAMESPACE: personal, others', shared, each with prefixes and delimiters.
     Namespaces(Vec<Namespace>),
+    /// ID: the name of the server.
+    Id(String),
     /// QUOTA.
     Quota(Quota),
     /// The rights that we have, of MYRIGHTS.
@@ -153,6 +156,7 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
         b"THREAD" => Untagged::Threads(find::threads(tail)),
         b"VANISHED" => vanished(tail).unwrap_or(Untagged::Other),
         b"NAMESPACE" => Untagged::Namespaces(namespaces(tail)),
+        b"ID" => Untagged::Id(quirks::name(tail)),
         b"QUOTA" => quota(tail).map_or(Untagged::Other, Untagged::Quota),
         b"MYRIGHTS" => my_rights(tail).unwrap_or(Untagged::Other),
         _ => Untagged::Other,
@@ -376,10 +380,11 @@ fn fetched(rest: &[u8]) -> Fetched {
     out
 }
 
-/// An identifier of RFC 8474; "" for what is none.
+/// An identifier of RFC 8474 (4): up to 255 letters, digits, `_` and `-`; "" for what is none.
 #[must_use]
 pub fn object_id(value: Option<&Value<'_>>) -> String {
-    value.and_then(|v| v.text()).filter(|t| t.len() <= 255).map_or_else(String::new, |t| t.into_owned())
+    let sane = |t: &str| t.len() <= 255 && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    value.and_then(|v| v.text()).filter(|t| sane(t)).map_or_else(String::new, |t| t.into_owned())
 }
 
 #[cfg(test)]
