@@ -1,25 +1,19 @@
-//! change — changing messages: flags, move, copy, expunge, append.
-//! Owns: the verbs of [`ImapStore`] that change something, COPYUID and APPENDUID.
+//! change — changing messages: flags, move, copy, expunge.
+//! Owns: the verbs of [`ImapStore`] that change something, COPYUID. `append.rs` puts new ones in.
 //! May import: mail, base.
 //! Start reading at: `transfer`. UIDs only, `+FLAGS`/`-FLAGS` only, UID EXPUNGE only (security S-14).
 
 use super::conn::Command;
-use super::envelope::date_time;
 use super::fetch::pieces;
-use super::frame::KeepAll;
 use super::labels;
 use super::store::ImapStore;
 use super::untagged::Untagged;
 use super::value;
-use crate::mail::flags::{FlagDelta, Flags};
+use crate::mail::flags::FlagDelta;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::CopiedUids;
-use crate::mail::uid::{Uid, UidSet, UidValidity};
-use crate::net::error::{NetError, Result};
-use std::io::Read;
-
-/// How much of an append is read at once.
-const PIECE: usize = 64 * 1024;
+use crate::mail::uid::{UidSet, UidValidity};
+use crate::net::error::Result;
 
 impl ImapStore {
     pub(super) fn change_flags(&mut self, uids: &UidSet, delta: &FlagDelta) -> Result<()> {
@@ -76,56 +70,6 @@ impl ImapStore {
         }
         Ok(())
     }
-
-    pub(super) fn append_stream(
-        &mut self,
-        path: &MailboxPath,
-        flags: &Flags,
-        received: i64,
-        size: u64,
-        from: &mut dyn Read,
-    ) -> Result<Option<(UidValidity, Uid)>> {
-        let mut buffer = vec![0; PIECE];
-        let mut left = size;
-        let mut got = self.more(from, &mut buffer, left)?;
-        let utf8 = self.utf8_mail && has_utf8_header(buffer.get(..got).unwrap_or_default());
-        let (kind, close) = if utf8 { ("UTF8 (~", &b")\r\n"[..]) } else { ("", &b"\r\n"[..]) };
-        let tail = format!(" ({}) \"{}\" {kind}", flags.wire(), date_time(received));
-        let command = self.naming(Command::new("APPEND "), path).text(&tail).open(size);
-        self.conn.say(&command, &mut |_| Ok(false))?;
-        while left > 0 {
-            self.conn.core().wire.queue(buffer.get(..got).unwrap_or_default())?;
-            left -= got as u64;
-            got = self.more(from, &mut buffer, left)?;
-        }
-        self.conn.core().wire.queue(close)?;
-        self.conn.core().wire.flush_twice()?;
-        let done = self.conn.finish(&mut KeepAll, &mut |_| Ok(false))?;
-        Ok(if done.code == "APPENDUID" { appended(&done.args) } else { None })
-    }
-
-    /// The next octets of a message of which `left` are to come.
-    fn more(&mut self, from: &mut dyn Read, buffer: &mut [u8], left: u64) -> Result<usize> {
-        let want = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
-        let room = buffer.get_mut(..want).unwrap_or_default();
-        loop {
-            return match from.read(room) {
-                Ok(0) if left > 0 => {
-                    Err(self.conn.core().wire.fail(NetError::protocol("the message is shorter than it was said to be")))
-                }
-                Ok(got) => Ok(got),
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-                // The server may wait for what will not come: only closing ends that, and it keeps nothing.
-                Err(e) => Err(self.conn.core().wire.fail(e.into())),
-            };
-        }
-    }
-}
-
-/// Whether there is more than ASCII in the header with which a message begins.
-fn has_utf8_header(begin: &[u8]) -> bool {
-    let end = begin.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(begin.len());
-    !begin.get(..end).unwrap_or_default().is_ascii()
 }
 
 /// `validity source target`, if it is about what we asked for, one to one and in order. Otherwise nothing: then the
@@ -152,13 +96,6 @@ fn ascending(text: &str) -> Option<UidSet> {
     UidSet::parse(text, 0)
 }
 
-fn appended(args: &[u8]) -> Option<(UidValidity, Uid)> {
-    let text = std::str::from_utf8(args).ok()?;
-    let (validity, uid) = text.trim().split_once(' ')?;
-    let uid = value::number(uid.as_bytes()).and_then(|n| u32::try_from(n).ok()).and_then(Uid::new)?;
-    Some((UidValidity(value::number(validity.as_bytes()).and_then(|n| u32::try_from(n).ok())?), uid))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,14 +108,6 @@ mod tests {
         assert_eq!(numbers, [(2, 10), (4, 11), (5, 12)]);
         for bad in ["7 2 10:11", "7 5,4 10:11", "7 4:5 11:10", "7 10 1", "7 4", "0x7 4 5", "7 * 5", "7 4 *", "7 4,4 5,6", ""] {
             assert_eq!(copied(bad.as_bytes(), &asked), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn appenduid() {
-        assert_eq!(appended(b"38505 3955"), Some((UidValidity(38505), Uid::new(3955).unwrap())));
-        for bad in ["38505 0", "38505 1:2", "38505", "a 1", "99999999999 1"] {
-            assert_eq!(appended(bad.as_bytes()), None, "{bad}");
         }
     }
 }

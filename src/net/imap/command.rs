@@ -51,6 +51,8 @@ pub struct Command {
     pieces: Vec<Piece>,
     /// How long the literal is that somebody else writes behind it.
     open: Option<u64>,
+    /// Whether leave is asked for it in any case.
+    asking: bool,
 }
 
 /// What goes over the line together.
@@ -68,7 +70,7 @@ impl Command {
     /// Begins with text of ours.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { pieces: vec![Piece { line: text.as_bytes().to_vec(), literal: None }], open: None }
+        Self { pieces: vec![Piece { line: text.as_bytes().to_vec(), literal: None }], open: None, asking: false }
     }
 
     /// Adds text of ours: words, sets, flags. Never names or text of others.
@@ -119,13 +121,21 @@ impl Command {
         self
     }
 
+    /// The same for a literal that a server may not know: leave is always asked, and nothing of it is said without.
+    #[must_use]
+    pub const fn open_asking(mut self, size: u64) -> Self {
+        (self.open, self.asking) = (Some(size), true);
+        self
+    }
+
     /// As it goes over the line where `literals` are allowed.
     pub fn said(&self, literals: Literals) -> impl Iterator<Item = Said<'_>> {
         let last = self.pieces.len().saturating_sub(1);
         self.pieces.iter().enumerate().map(move |(n, piece)| {
             let size = piece.literal.as_ref().map(|l| l.len() as u64).or(self.open.filter(|_| n == last));
             let mut line = Cow::Borrowed(&piece.line[..]);
-            let at_once = size.is_some_and(|size| literals.at_once(size));
+            let asks = self.asking && piece.literal.is_none();
+            let at_once = !asks && size.is_some_and(|size| literals.at_once(size));
             if let Some(size) = size {
                 let sign = if at_once { "+" } else { "" };
                 line.to_mut().extend_from_slice(format!("{{{size}{sign}}}").as_bytes());

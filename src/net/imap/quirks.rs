@@ -2,7 +2,7 @@
 //! Owns: `Quirks`, and how ID (RFC 2971) tells who is there.
 //! May import: the room's own.
 //! Start reading at: `Quirks`. What is met on the way is handled and written down where it is met: `change.rs` (a MOVE that tells
-//! UIDs in an untagged OK, an APPEND UTF8 that is refused after all), `mailboxes.rs` (CREATE of what is there), `bodies.rs`
+//! UIDs in an untagged OK), `append.rs` (UTF8=ACCEPT without APPEND UTF8), `mailboxes.rs` (CREATE of what is there), `bodies.rs`
 //! (compressed literals that do not end). Nobody is treated otherwise for a name unless there is no other way.
 
 use super::value::{self, Value};
@@ -29,7 +29,9 @@ impl Quirks {
 pub fn name(tail: &[u8]) -> String {
     let items = value::parse(tail);
     let fields = items.first().map(Value::items).unwrap_or_default();
-    let name = fields.chunks_exact(2).find(|pair| pair.first().and_then(Value::text).is_some_and(|key| key.eq_ignore_ascii_case("name")));
+    let name = fields
+        .chunks_exact(2)
+        .find(|pair| pair.first().and_then(Value::text).is_some_and(|key| key.eq_ignore_ascii_case("name")));
     name.and_then(|pair| pair.get(1)?.text()).map_or_else(String::new, std::borrow::Cow::into_owned)
 }
 

@@ -56,7 +56,7 @@ pub struct ImapStore {
     pub(super) namespaces: Vec<Namespace>,
     /// Names are spelt in UTF-8 on this line.
     pub(super) utf8: bool,
-    /// Messages with UTF-8 in their headers have to be called so (RFC 6855, 4).
+    /// UTF8=ACCEPT is on: a message with UTF-8 in its header may have to be called so, see `append.rs`.
     pub(super) utf8_mail: bool,
     pub(super) quirks: Quirks,
     /// See [`QUIET`].
