@@ -133,6 +133,26 @@ impl Screen {
         crate::report::processor_of(&self.child.process_id().unwrap().to_string())
     }
 
+    /// ... by the names of its threads, the busiest first; what has ended is one of them.
+    pub fn threads(&self) -> Vec<(String, f64)> {
+        let pid = self.child.process_id().unwrap();
+        let mut all: Vec<(String, f64)> = Vec::new();
+        for task in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
+            let id = task.file_name().into_string().unwrap();
+            let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default().trim().to_owned();
+            let spent = crate::report::processor_of(&format!("{pid}/task/{id}"));
+            match all.iter_mut().find(|(n, _)| *n == name) {
+                Some((_, sum)) => *sum += spent,
+                None => all.push((name, spent)),
+            }
+        }
+        let ended = self.processor() - all.iter().map(|(_, spent)| spent).sum::<f64>();
+        all.push(("(ended)".to_owned(), ended));
+        all.retain(|(_, spent)| *spent >= 0.01);
+        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        all
+    }
+
     /// Context switches of all its threads so far.
     pub fn switches(&self) -> u64 {
         let pid = self.child.process_id().unwrap();

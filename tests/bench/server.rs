@@ -108,6 +108,12 @@ pub struct Read {
     pub octets: u64,
 }
 
+/// The server forgets what it has learnt of the inbox of `user` by reading its mails, as if no client had asked yet.
+pub fn forget(user: &str) {
+    let home = host().dir.join("mail").join(user.split('@').next().unwrap());
+    as_root("find", &[home.to_str().unwrap(), "-name", "dovecot.index.cache", "-delete"]);
+}
+
 /// What a list wants of a message, as our own reader asks for it.
 pub const ENVELOPE: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE \
     BODY.PEEK[HEADER.FIELDS (FROM TO CC REPLY-TO SUBJECT MESSAGE-ID REFERENCES)])";
