@@ -11,12 +11,22 @@ use base64::engine::general_purpose::STANDARD;
 /// that a character split between two words comes out whole. Line folds become a space; nothing else is changed.
 #[must_use]
 pub fn decode_text(raw: &[u8]) -> String {
+    if let Some(plain) = plain(raw) {
+        return plain.trim().to_owned();
+    }
     let mut out = String::with_capacity(raw.len());
     walk(&unfold(raw), |piece| match piece {
         Piece::Plain(text) => out.push_str(text),
         Piece::Word(text) => out.push_str(&text),
     });
     out.trim().to_owned()
+}
+
+/// Text that says just what it says, as nearly all does: no fold, no escape, no encoded word, no letter beyond ASCII.
+fn plain(raw: &[u8]) -> Option<&str> {
+    let odd = raw.iter().fold(false, |odd, b| odd | !b.is_ascii() | matches!(b, b'\r' | b'\n' | 0x0e | 0x0f | 0x1b));
+    let text = if odd { None } else { std::str::from_utf8(raw).ok() };
+    text.filter(|text| !text.contains("=?"))
 }
 
 /// Rewrites a header field for a parser of structure: raw 8-bit text becomes UTF-8, each run of encoded words becomes one

@@ -11,6 +11,7 @@ use super::socket::Socket;
 use super::{dial, tls, trace};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
+use crate::base::octets;
 use crate::base::waker::Waker;
 use native_tls::TlsStream;
 use std::io::{self, Read, Write};
@@ -295,7 +296,7 @@ impl Wire {
     pub fn read_line(&mut self, line: &mut Vec<u8>, from: usize) -> Result<()> {
         loop {
             let ready = self.buffer.get(self.start..self.end).unwrap_or_default();
-            let found = ready.iter().position(|b| *b == b'\n');
+            let found = octets::find(ready, b'\n');
             let take = found.map_or(ready.len(), |n| n + 1);
             if line.len() + take - from > MAX_LINE {
                 return Err(self.fail(NetError::limit("a line is too long")));

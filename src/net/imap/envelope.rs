@@ -19,14 +19,20 @@ pub fn envelope(list: &Value<'_>) -> Envelope {
     let items = list.items();
     let text = |n: usize| items.get(n).and_then(Value::bytes).unwrap_or_default();
     let people = |n: usize| items.get(n).map(addresses).unwrap_or_default();
-    let (from, sender) = (people(2), people(3));
-    let reply_to = people(4);
+    let from = people(2);
+    // Servers fill Sender and Reply-To in from From (RFC 9051): then they say nothing.
+    let others = |n: usize| {
+        if items.get(n) == items.get(2) {
+            return Vec::new();
+        }
+        let all = people(n);
+        if all == from { Vec::new() } else { all }
+    };
     Envelope {
-        date: parse::date(&String::from_utf8_lossy(text(0))),
+        date: common_date(text(0)).or_else(|| parse::date(&String::from_utf8_lossy(text(0)))),
         subject: decode_text(text(1)),
-        // Servers fill Sender and Reply-To in from From (RFC 9051): then they say nothing.
-        sender: if sender == from { Vec::new() } else { sender },
-        reply_to: if reply_to == from { Vec::new() } else { reply_to },
+        sender: others(3),
+        reply_to: others(4),
         from,
         to: people(5),
         cc: people(6),
@@ -35,6 +41,50 @@ pub fn envelope(list: &Value<'_>) -> Envelope {
         message_id: ids(text(9)).into_iter().next(),
         references: Vec::new(),
     }
+}
+
+/// `Thu, 1 Jan 1970 00:01:00 +0000`, as nearly all mail writes it, with a comment behind it or not; nothing for any other form.
+fn common_date(text: &[u8]) -> Option<i64> {
+    let mut words = text.split(|b| *b == b' ').filter(|w| !w.is_empty());
+    let mut day = words.next()?;
+    if let Some(name) = day.strip_suffix(b",") {
+        if !["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().any(|d| name.eq_ignore_ascii_case(d.as_bytes())) {
+            return None;
+        }
+        day = words.next()?;
+    }
+    let (month, year, time, zone) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let plain = words.next().is_none_or(|w| w.starts_with(b"("));
+    // What is odd is left to whoever knows more forms.
+    if year.len() != 4 || !plain || time.ends_with(b":60") || zone.get(1..3)? > &b"14"[..] || zone.get(3..)? > &b"59"[..] {
+        return None;
+    }
+    civil(digits(day)?, month, digits(year)?, time, zone)
+}
+
+/// Seconds since 1970 of a date whose month has a name, `02:44:25` and `-0700`; nothing if there was none such.
+fn civil(day: i64, month: &[u8], year: i64, time: &[u8], zone: &[u8]) -> Option<i64> {
+    let month = MONTHS.iter().position(|m| m.as_bytes().eq_ignore_ascii_case(month))? + 1;
+    let mut time = time.split(|b| *b == b':');
+    let mut two = || time.next().and_then(digits);
+    let (hour, minute, second) = (two()?, two()?, two()?);
+    let small = |n: i64| i8::try_from(n).ok();
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, small(month.try_into().ok()?)?, small(day)?).ok()?;
+    if time.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (sign, digits_of_zone) = zone.split_first().filter(|(s, d)| matches!(s, b'+' | b'-') && d.len() == 4)?;
+    let (hours, minutes) = (digits(digits_of_zone.get(..2)?)?, digits(digits_of_zone.get(2..)?)?);
+    let days = date.duration_since(jiff::civil::Date::constant(1970, 1, 1)).as_secs() / 86_400;
+    let utc = days * 86_400 + hour * 3_600 + minute * 60 + second.min(59);
+    let offset = hours * 3_600 + minutes * 60;
+    Some(if *sign == b'-' { utc + offset } else { utc - offset })
+}
+
+/// A number of one to four digits.
+fn digits(text: &[u8]) -> Option<i64> {
+    let fits = (1..=4).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    fits.then(|| text.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
 }
 
 fn addresses(list: &Value<'_>) -> Vec<Address> {
@@ -52,7 +102,7 @@ fn address(item: &Value<'_>) -> Option<Address> {
     let addr = match (mailbox.is_empty(), host.is_empty() || host == "MISSING_DOMAIN" || host == ".SYNTAX-ERROR.") {
         (true, true) => String::new(),
         (false, true) => mailbox.into_owned(),
-        _ => format!("{mailbox}@{host}"),
+        _ => [&mailbox, "@", &host].concat(),
     };
     let name = decode_text(name.bytes().unwrap_or_default());
     (!addr.is_empty() || !name.is_empty()).then_some(Address { name, addr })
@@ -84,19 +134,11 @@ fn ids(bytes: &[u8]) -> Vec<MessageId> {
 /// `17-Jul-1996 02:44:25 -0700` in seconds since 1970.
 #[must_use]
 pub fn internal_date(text: &str) -> Option<i64> {
-    let mut words = text.split_whitespace();
+    let mut words = text.split_ascii_whitespace();
     let (date, time, zone) = (words.next()?, words.next()?, words.next()?);
     let mut date = date.split('-');
-    let (day, month, year) = (date.next()?.parse::<i8>().ok()?, date.next()?, date.next()?.parse::<i16>().ok()?);
-    let month = MONTHS.iter().position(|m| m.eq_ignore_ascii_case(month))? + 1;
-    let mut time = time.split(':');
-    let mut two = || time.next()?.parse::<i8>().ok();
-    let (hour, minute, second) = (two()?, two()?, two()?);
-    let civil = jiff::civil::DateTime::new(year, i8::try_from(month).ok()?, day, hour, minute, second.min(59), 0).ok()?;
-    let digits = zone.strip_prefix(['+', '-']).filter(|d| d.len() == 4)?;
-    let offset = digits.get(..2)?.parse::<i64>().ok()? * 3600 + digits.get(2..)?.parse::<i64>().ok()? * 60;
-    let utc = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
-    Some(if zone.starts_with('-') { utc + offset } else { utc - offset })
+    let (day, month, year) = (date.next()?, date.next()?, date.next()?);
+    civil(digits(day.as_bytes())?, month.as_bytes(), digits(year.as_bytes())?, time.as_bytes(), zone.as_bytes())
 }
 
 /// Seconds since 1970 as IMAP writes them, in UTC.
@@ -112,6 +154,7 @@ pub fn date_time(seconds: i64) -> String {
 mod tests {
     use super::super::value;
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn an_envelope_as_dovecot_writes_it() {
@@ -144,6 +187,20 @@ mod tests {
         }
         for n in [0, 837_596_665, 4_000_000_000] {
             assert_eq!(internal_date(&date_time(n)), Some(n));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_of_the_common_form_is_what_the_parser_of_all_forms_reads(
+            day in 0u32..33, month in 0usize..12, year in 1960u32..2105, name in "((Mon|tue|Sat), )?", zone in "[+-][01][0-9][0-6][0-9]",
+            hour in 0u32..25, minute in 0u32..61, second in 0u32..62, tail in "( \\(CET\\)| x)?", pad in any::<bool>(),
+        ) {
+            let day = if pad { format!("{day:02}") } else { day.to_string() };
+            let text = format!("{name}{day} {} {year} {hour:02}:{minute:02}:{second:02} {zone}{tail}", MONTHS[month]);
+            if let Some(date) = common_date(text.as_bytes()) {
+                prop_assert_eq!(Some(date), parse::date(&text), "{}", text);
+            }
         }
     }
 

@@ -154,24 +154,30 @@ struct Scan {
 impl Scan {
     /// False if it nests too deeply. A quote that is not closed ends with its line: strings hold no line breaks.
     fn line(&mut self, line: &[u8]) -> bool {
-        let mut escaped = false;
         self.quoted = false;
-        for b in line {
-            match (self.quoted, b) {
-                (true, _) if escaped => escaped = false,
-                (true, b'\\') => escaped = true,
-                (_, b'"') => self.quoted = !self.quoted,
-                (false, b'(') => {
-                    self.depth += 1;
-                    if self.depth > MAX_DEPTH {
-                        return false;
-                    }
+        let mut octets = line.iter();
+        loop {
+            if self.quoted {
+                match octets.find(|b| matches!(b, b'"' | b'\\')) {
+                    Some(b'"') => self.quoted = false,
+                    // Whatever is behind a backslash ends nothing.
+                    Some(_) => drop(octets.next()),
+                    None => return true,
                 }
-                (false, b')') => self.depth = self.depth.saturating_sub(1),
-                _ => {}
+            } else {
+                match octets.find(|b| matches!(b, b'"' | b'(' | b')')) {
+                    Some(b'"') => self.quoted = true,
+                    Some(b'(') => {
+                        self.depth += 1;
+                        if self.depth > MAX_DEPTH {
+                            return false;
+                        }
+                    }
+                    Some(_) => self.depth = self.depth.saturating_sub(1),
+                    None => return true,
+                }
             }
         }
-        true
     }
 }
 

@@ -32,22 +32,22 @@ fn walk(part: &Value<'_>, related: bool, out: &mut Vec<String>) {
         }
         return;
     }
-    let lower = |n: usize| items.get(n).and_then(Value::text).unwrap_or_default().to_ascii_lowercase();
-    let kind = format!("{}/{}", lower(0), lower(1));
+    let is = |n: usize, word: &str| items.get(n).and_then(Value::bytes).is_some_and(|b| b.eq_ignore_ascii_case(word.as_bytes()));
+    let message = is(0, "message") && is(1, "rfc822");
     // Extension data follow the seven basic fields, the line count of texts, three more fields of a message.
-    let extension = match kind.as_str() {
-        "message/rfc822" | "message/global" => 10,
-        _ if kind.starts_with("text/") => 8,
-        _ => 7,
+    let extension = match () {
+        () if message || (is(0, "message") && is(1, "global")) => 10,
+        () if is(0, "text") => 8,
+        () => 7,
     };
     let disposition = items.get(extension + 1).map(Value::items).unwrap_or_default();
     let attached = disposition.first().and_then(Value::text).is_some_and(|t| t.eq_ignore_ascii_case("attachment"));
     let name =
         disposition.get(1).and_then(|p| parameter(p, "filename")).or_else(|| items.get(2).and_then(|p| parameter(p, "name")));
-    let signature =
-        matches!(kind.as_str(), "application/pgp-signature" | "application/pkcs7-signature" | "application/x-pkcs7-signature");
+    let signatures = ["pgp-signature", "pkcs7-signature", "x-pkcs7-signature"];
+    let signature = is(0, "application") && signatures.into_iter().any(|kind| is(1, kind));
     let picture_of_text = related && items.get(3).is_some_and(|id| !id.is_nil()) && !attached;
-    if !signature && !picture_of_text && (attached || name.is_some() || kind == "message/rfc822") {
+    if !signature && !picture_of_text && (attached || name.is_some() || message) {
         out.push(name.unwrap_or_default().chars().take(MAX_NAME).collect());
     }
 }
@@ -59,6 +59,9 @@ pub(super) fn parameter(list: &Value<'_>, name: &str) -> Option<String> {
             list.items().chunks_exact(2).find(|p| p.first().and_then(|k| k.text()).is_some_and(|k| k.eq_ignore_ascii_case(key)));
         pair?.get(1)?.bytes()
     };
+    if list.items().is_empty() {
+        return None;
+    }
     if let Some(value) = get(&format!("{name}*")) {
         return Some(extended(value));
     }

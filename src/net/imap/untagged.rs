@@ -137,12 +137,12 @@ pub struct Fetched {
 #[must_use]
 pub fn read(bytes: &[u8]) -> Untagged<'_> {
     let rest = bytes.strip_prefix(b"* ").unwrap_or_default();
-    if let Some(status) = value::status(rest) {
-        return Untagged::Status(status);
-    }
     let (first, tail) = value::split(rest);
     if first.first().is_some_and(|b| b.is_ascii_digit() || *b == b'-') {
         return numbered(first, tail);
+    }
+    if let Some(status) = value::status(rest) {
+        return Untagged::Status(status);
     }
     match first.to_ascii_uppercase().as_slice() {
         b"CAPABILITY" => Untagged::Capability(words(tail)),
@@ -326,6 +326,15 @@ fn esearch(tail: &[u8]) -> UidSet {
     words.nth(1).and_then(Value::text).and_then(|set| UidSet::parse(&set, 0)).unwrap_or_default()
 }
 
+/// Names of items are told apart by so many octets.
+const LONGEST_ITEM: usize = 32;
+
+/// The beginning of a word in capitals, in `room`.
+fn capitals<'r>(word: &[u8], room: &'r mut [u8; LONGEST_ITEM]) -> &'r [u8] {
+    room.iter_mut().zip(word).for_each(|(to, from)| *to = from.to_ascii_uppercase());
+    room.get(..word.len()).unwrap_or(room)
+}
+
 fn fetched(rest: &[u8]) -> Fetched {
     let mut out = Fetched::default();
     let items = value::parse(rest);
@@ -334,7 +343,8 @@ fn fetched(rest: &[u8]) -> Fetched {
     out.sound = items.len().is_multiple_of(2) && items.iter().step_by(2).all(|key| matches!(key, Value::Atom(_)));
     for pair in items.chunks_exact(2) {
         let [Value::Atom(key), value] = pair else { continue };
-        match key.to_ascii_uppercase().as_slice() {
+        let mut upper = [0; LONGEST_ITEM];
+        match capitals(key, &mut upper) {
             b"UID" => {
                 out.uid = value.number().and_then(|n| u32::try_from(n).ok()).and_then(Uid::new);
                 out.misnumbered |= out.uid.is_none();
@@ -356,13 +366,15 @@ fn fetched(rest: &[u8]) -> Fetched {
             b"PREVIEW" => out.preview = Some(value.text().map(|text| text.chars().take(MAX_PREVIEW).collect())),
             b"SAVEDATE" => out.saved = Some(value.text().and_then(|t| envelope::internal_date(&t))),
             other if other.starts_with(b"BODY[HEADER.FIELDS") => {
-                header = Some(envelope::fields(value.bytes().unwrap_or_default()));
+                let fields = value.bytes().unwrap_or_default();
+                header = Some(if fields == b"\r\n" { Envelope::default() } else { envelope::fields(fields) });
             }
             other if other.starts_with(b"BODY[") || other.starts_with(b"BINARY[") => {
                 if !out.section.is_empty() {
                     out.others.push((std::mem::take(&mut out.section), out.body.take()));
                 }
-                out.section = other.to_vec();
+                // In capitals whatever its length: names of sections may be long.
+                out.section = key.to_ascii_uppercase();
                 out.body = value.bytes().map(<[u8]>::to_vec);
             }
             _ => {}
