@@ -8,8 +8,10 @@ use std::time::Duration;
 
 /// What was touched is asked for again at most once in this time.
 pub const BEAT: Duration = Duration::from_millis(250);
-/// So long after a key what changes is likely what the key did.
+/// So long after a key what changes is likely what the key did...
 pub const AFTER_KEY: Duration = Duration::from_secs(1);
+/// ... and is asked for again at most once in this time: while a mailbox fills, most of it is not.
+pub const KEY_BEAT: Duration = Duration::from_millis(50);
 
 /// What was touched and not asked for again yet.
 #[derive(Default, Debug)]
@@ -43,8 +45,7 @@ impl Pace {
         if self.held.is_empty() {
             return None;
         }
-        let soon = |since: Option<Duration>, span: Duration| since.is_some_and(|at| now < at.saturating_add(span));
-        if !waited && !soon(self.acted, AFTER_KEY) && soon(self.taken, BEAT) {
+        if !waited && self.deadline().is_some_and(|due| now < due) {
             return None;
         }
         self.taken = Some(now);
@@ -54,7 +55,10 @@ impl Pace {
     /// When what is held is due; nothing at rest.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.taken.filter(|_| !self.held.is_empty()).map(|at| at.saturating_add(BEAT))
+        let taken = self.taken.filter(|_| !self.held.is_empty())?;
+        let soon = taken.saturating_add(KEY_BEAT);
+        let acting = self.acted.is_some_and(|at| soon < at.saturating_add(AFTER_KEY));
+        Some(if acting { soon } else { taken.saturating_add(BEAT) })
     }
 }
 
@@ -97,7 +101,10 @@ mod tests {
         pace.hold(touched());
         assert!(pace.take(MS(5_300), true).is_some(), "somebody waits for it");
         pace.hold(touched());
-        pace.acted(MS(5_310));
-        assert!(pace.take(MS(5_320), false).is_some(), "what a key did is seen at once");
+        pace.acted(MS(5_360));
+        assert!(pace.take(MS(5_361), false).is_some(), "what a key did is seen at once");
+        pace.hold(touched());
+        assert!(pace.take(MS(5_380), false).is_none() && pace.deadline() == Some(MS(5_411)), "more of it soon");
+        assert!(pace.take(MS(5_411), false).is_some());
     }
 }
