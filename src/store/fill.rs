@@ -6,6 +6,7 @@
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::Cache;
 use super::placements::{self, Sums};
+use super::refs::Refs;
 use super::writer::Tx;
 use super::{messages, threads};
 use crate::mail::ids::{MailboxId, MessageKey, ThreadKey};
@@ -29,10 +30,11 @@ pub(super) struct Content {
     pub size: i64,
     pub from_name: String,
     pub from_addr: String,
-    /// JSON, as the others below.
+    /// Packed, as the envelope.
     pub recipients: String,
     pub subject: String,
     pub attachments: i64,
+    /// JSON.
     pub files: String,
     pub envelope: String,
 }
@@ -61,6 +63,7 @@ pub(super) struct Fill {
     /// The last place taken in a second.
     seconds: HashMap<i64, i64>,
     objects: HashSet<String>,
+    pub refs: Refs,
 }
 
 impl Fill {
@@ -87,19 +90,39 @@ impl Fill {
     }
 }
 
-const CONTENT: &str = "INSERT INTO message (id, account, sort, thread, object_id, message_id, date, received, size, from_name,
+// OR ROLLBACK: else SQLite keeps a copy of each page, to take back half a statement. What cannot be put in is damage, and then the
+// whole transaction goes.
+// For the same reason the numbers are not said, but looked at afterwards: they are AUTOINCREMENT's next ones.
+const CONTENT: &str =
+    "INSERT OR ROLLBACK INTO message (account, sort, thread, object_id, message_id, date, received, size, from_name,
     from_addr, recipients, subject, attachments, files, envelope)";
 // The uniqueness of all else is looked after beforehand.
 const CONTENT_END: &str = "ON CONFLICT (sort) DO NOTHING";
 // Numbers are never used again, so no wish can be about this one yet: what the server says is what is seen.
-const PLACE: &str = "INSERT INTO placement (id, mailbox, message, thread, sort, uid, server_flags, server_words, flags, words)";
+const PLACE: &str =
+    "INSERT OR ROLLBACK INTO placement (mailbox, message, thread, sort, uid, server_flags, server_words, flags, words)";
 const PLACE_END: &str = "ON CONFLICT (mailbox, uid) WHERE uid IS NOT NULL DO NOTHING";
-const THREAD: &str = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread)";
+const THREAD: &str = "INSERT OR ROLLBACK INTO thread_row (mailbox, thread, latest, placement, total, unread)";
+
+/// Fails unless the last number that was given out is this one: whatever else names the rows does so by their numbers.
+fn numbered(tx: &Tx<'_, Cache>, table: &str, last: Option<i64>) -> Result<()> {
+    let Some(last) = last else { return Ok(()) };
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
+    let given: i64 = tx.conn().prepare_cached(sql)?.query_row([table], |r| r.get(0))?;
+    if given == last { Ok(()) } else { Err(contradiction()) }
+}
+
+fn contradiction() -> StoreError {
+    StoreError::new(StoreErrorKind::Corrupt, "an index of the cache contradicts itself")
+}
 
 /// Puts everything into the tables.
 pub(super) fn flush(tx: &mut Tx<'_, Cache>) -> Result<()> {
-    let Fill { mut contents, mut places, .. } = std::mem::take(&mut tx.fill);
-    if insert(tx, CONTENT, CONTENT_END, &contents, Content::bind)? < contents.len() {
+    let Fill { mut contents, mut places, refs, .. } = std::mem::take(&mut tx.fill);
+    refs.flush(tx)?;
+    let taken = insert(tx, CONTENT, CONTENT_END, &contents, Content::bind)?;
+    numbered(tx, "message", contents.last().map(|c| c.key.0))?;
+    if taken < contents.len() {
         let moved = move_up(tx, &mut contents)?;
         for place in &mut places {
             place.sort = moved.get(&place.message.0).copied().unwrap_or(place.sort);
@@ -109,8 +132,9 @@ pub(super) fn flush(tx: &mut Tx<'_, Cache>) -> Result<()> {
     tx.fresh |= !contents.is_empty();
     if insert(tx, PLACE, PLACE_END, &places, Place::bind)? < places.len() {
         // Whoever asks for this has looked, and did not find it.
-        return Err(StoreError::new(StoreErrorKind::Corrupt, "an index of the cache contradicts itself"));
+        return Err(contradiction());
     }
+    numbered(tx, "placement", places.last().map(|p| p.id))?;
     count(tx, &places)
 }
 
@@ -123,7 +147,11 @@ fn move_up(tx: &Tx<'_, Cache>, contents: &mut [Content]) -> Result<HashMap<i64, 
             continue;
         }
         content.sort = messages::next_sort(tx, content.received)?;
-        insert(tx, CONTENT, "", std::slice::from_ref(content), Content::bind)?;
+        let numbered = CONTENT.replace("(account", "(id, account");
+        insert(tx, &numbered, "", std::slice::from_ref(&*content), |content, to| {
+            to.push(&content.key.0);
+            content.bind(to);
+        })?;
         moved.insert(content.key.0, content.sort);
     }
     Ok(moved)
@@ -164,16 +192,19 @@ fn insert<T>(
     rows: &[T],
     bind: impl for<'a> Fn(&'a T, &mut Vec<&'a dyn ToSql>),
 ) -> Result<usize> {
-    let mut taken = 0;
+    let (mut taken, mut sql) = (0, (String::new(), 0));
     let mut values: Vec<&dyn ToSql> = Vec::new();
     let whole = rows.len() - rows.len() % ROWS;
     let (many, few) = rows.split_at(whole);
     for part in many.chunks(ROWS).chain(few.chunks(1)) {
         values.clear();
         part.iter().for_each(|row| bind(row, &mut values));
-        let marks = vec!["?"; values.len() / part.len()].join(",");
-        let all = vec![format!("({marks})"); part.len()].join(",");
-        taken += tx.conn().prepare_cached(&format!("{into} VALUES {all} {end}"))?.execute(values.as_slice())?;
+        if sql.1 != part.len() {
+            let marks = vec!["?"; values.len() / part.len()].join(",");
+            let all = vec![format!("({marks})"); part.len()].join(",");
+            sql = (format!("{into} VALUES {all} {end}"), part.len());
+        }
+        taken += tx.conn().prepare_cached(&sql.0)?.execute(values.as_slice())?;
     }
     Ok(taken)
 }
@@ -181,8 +212,7 @@ fn insert<T>(
 impl Content {
     fn bind<'a>(&'a self, to: &mut Vec<&'a dyn ToSql>) {
         to.extend([
-            &self.key.0 as &dyn ToSql,
-            &self.account,
+            &self.account as &dyn ToSql,
             &self.sort,
             &self.thread.0,
             &self.object_id,
@@ -203,7 +233,7 @@ impl Content {
 
 impl Place {
     fn bind<'a>(&'a self, to: &mut Vec<&'a dyn ToSql>) {
-        to.extend([&self.id as &dyn ToSql, &self.mailbox.0, &self.message.0, &self.thread.0, &self.sort, &self.uid]);
+        to.extend([&self.mailbox.0 as &dyn ToSql, &self.message.0, &self.thread.0, &self.sort, &self.uid]);
         to.extend([&self.flags as &dyn ToSql, &self.words, &self.flags, &self.words]);
     }
 }

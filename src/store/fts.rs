@@ -6,8 +6,8 @@
 
 use super::error::Result;
 use super::open::{Cache, Db};
+use super::packed;
 use super::writer::Tx;
-use crate::mail::envelope::Envelope;
 use crate::mail::ids::MessageKey;
 use crate::mail::query_eval::people_text;
 use crate::mail::words::index_text;
@@ -35,7 +35,7 @@ pub(super) fn feed(tx: &mut Tx<'_, Cache>, message: MessageKey, text: Option<&st
 fn write(db: &Db<Cache>, message: MessageKey, text: Option<&str>) -> Result<()> {
     let sql = "SELECT sort, indexed, envelope, files FROM message WHERE id = ?1";
     let found = db.conn().prepare_cached(sql)?.query_row([message.0], |r| {
-        let envelope: Envelope = serde_json::from_str(r.get_ref(2)?.as_str()?).unwrap_or_default();
+        let envelope = packed::unpack(r.get_ref(2)?.as_str()?);
         let files: Vec<String> = serde_json::from_str(r.get_ref(3)?.as_str()?).unwrap_or_default();
         Ok((r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, envelope, files))
     });

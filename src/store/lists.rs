@@ -6,6 +6,7 @@ use super::error::{Result, StoreError};
 use super::keywords;
 use super::messages::from_i64;
 use super::open::{Cache, Db};
+use super::packed;
 use super::views;
 use crate::mail::address::Address;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
@@ -35,7 +36,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         sort: row.get(6)?,
         received: row.get(7)?,
         from: Address { name: row.get(8)?, addr: row.get(9)? },
-        to: serde_json::from_str(row.get_ref(10)?.as_str()?).unwrap_or_default(),
+        to: packed::unpack_addresses(row.get_ref(10)?.as_str()?),
         subject: row.get(11)?,
         preview: row.get(12)?,
         flags: keywords::flags(row.get(13)?, row.get_ref(14)?.as_str()?),

@@ -5,8 +5,8 @@
 use super::change::Topic;
 use super::error::{Result, StoreError};
 use super::open::{Cache, Db};
-use super::placements;
 use super::writer::Tx;
+use super::{placements, refs};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::rights::Rights;
@@ -130,6 +130,7 @@ pub fn set_role(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, role: Option<Role>) 
 /// As every transaction.
 pub fn remove(tx: &mut Tx<'_, Cache>, mailbox: MailboxId) -> Result<()> {
     placements::remove_all(tx, mailbox)?;
+    tx.conn().execute("DELETE FROM thread_row WHERE mailbox = ?1", [mailbox.0])?;
     tx.conn().execute("DELETE FROM mailbox WHERE id = ?1", [mailbox.0])?;
     tx.note(Topic::Mailboxes);
     tx.note(Topic::Messages(mailbox));
@@ -144,9 +145,9 @@ pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<(
     for row in super::tree::named(tx, account)? {
         remove(tx, row.id)?;
     }
-    for table in ["thread_ref", "quota"] {
-        tx.conn().execute(&format!("DELETE FROM {table} WHERE account = ?1"), [account.as_str()])?;
-    }
+    tx.conn().execute("DELETE FROM quota WHERE account = ?1", [account.as_str()])?;
+    // Its conversations are empty now.
+    refs::sweep(tx, u32::MAX)?;
     Ok(())
 }
 

@@ -5,8 +5,9 @@
 
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
+use super::packed::{self, pack};
 use super::writer::Tx;
-use super::{base, details, fill, fts, keywords, overlay, placements, threads};
+use super::{base, details, fill, fts, keywords, overlay, parts, placements, poison, threads};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
@@ -193,6 +194,11 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| StoreError::invalid(&e.to_string()))
 }
 
+/// Those whom a row shows.
+fn recipients(envelope: &Envelope) -> String {
+    packed::pack_addresses(envelope.to.get(..RECIPIENTS).unwrap_or(&envelope.to))
+}
+
 /// A content's number, its conversation and its place in the order of rows.
 type Of = (MessageKey, ThreadKey, i64);
 
@@ -208,7 +214,6 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
     let taken = !row.object_id.is_empty()
         && tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
     let from = envelope.from.first();
-    let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
     let files = row.attachments.as_deref().unwrap_or_default();
     // Mostly nothing else was received in that second; if it was, it is found out when the row is put in.
     let sort = tx.fill.sort(received);
@@ -224,11 +229,11 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
         size: to_i64(row.size),
         from_name: from.map_or_else(String::new, |a| a.name.clone()),
         from_addr: from.map_or_else(String::new, |a| a.addr.clone()),
-        recipients: json(&recipients)?,
+        recipients: recipients(envelope),
         subject: envelope.subject.clone(),
         attachments: i64::try_from(files.len()).unwrap_or(i64::MAX),
-        files: json(&files)?,
-        envelope: json(envelope)?,
+        files: if files.is_empty() { "[]".to_owned() } else { json(&files)? },
+        envelope: pack(envelope),
     });
     Ok(((key, thread, sort), lone))
 }
@@ -237,7 +242,6 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
 /// stays the server's: it will be compared with what the server says.
 pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
     let from = envelope.from.first();
-    let recipients: Vec<_> = envelope.to.iter().take(RECIPIENTS).collect();
     let sql = "UPDATE message SET date = coalesce(?2, received), from_name = ?3, from_addr = ?4, recipients = ?5, subject = ?6,
                  envelope = ?7 WHERE id = ?1 AND envelope <> ?7";
     let changed = tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
@@ -245,9 +249,9 @@ pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &En
         envelope.date,
         from.map_or("", |a| &a.name),
         from.map_or("", |a| &a.addr),
-        json(&recipients)?,
+        recipients(envelope),
         envelope.subject,
-        json(envelope)?,
+        pack(envelope),
     ])?;
     // Of one that names its ancestors a row does not say what else it answers.
     if changed > 0 && envelope.in_reply_to.iter().any(|id| !envelope.references.contains(id)) {
@@ -264,7 +268,7 @@ pub(super) fn answers(tx: &mut Tx<'_, Cache>, message: MessageKey, ids: &[Messag
         return Ok(false);
     }
     envelope.in_reply_to = ids.to_vec();
-    tx.conn().prepare_cached("UPDATE message SET envelope = ?2 WHERE id = ?1")?.execute((message.0, json(&envelope)?))?;
+    tx.conn().prepare_cached("UPDATE message SET envelope = ?2 WHERE id = ?1")?.execute((message.0, pack(&envelope)))?;
     threads::follow(tx, &account, &envelope, thread)?;
     Ok(true)
 }
@@ -275,10 +279,10 @@ pub(super) fn remove_if_nowhere(tx: &mut Tx<'_, Cache>, message: MessageKey) -> 
                RETURNING sort, indexed";
     let gone: Option<(i64, i64)> =
         tx.conn().prepare_cached(sql)?.query_row([message.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
-    match gone {
-        Some((sort, 1..)) => fts::remove(tx, sort),
-        _ => Ok(()),
-    }
+    let Some((sort, indexed)) = gone else { return Ok(()) };
+    parts::forget(tx, message)?;
+    poison::forget(tx, message)?;
+    if indexed > 0 { fts::remove(tx, sort) } else { Ok(()) }
 }
 
 /// One content.
@@ -292,8 +296,7 @@ pub fn content(db: &Db<Cache>, message: MessageKey) -> Result<Content> {
             key: message,
             account: AccountName::new(r.get_ref(0)?.as_str()?),
             thread: ThreadKey(r.get(1)?),
-            // Damaged JSON is an empty envelope: the row is still there to be fetched again.
-            envelope: serde_json::from_str(r.get_ref(2)?.as_str()?).unwrap_or_default(),
+            envelope: packed::unpack(r.get_ref(2)?.as_str()?),
             received: r.get(3)?,
             size: from_i64(r.get(4)?),
             files: serde_json::from_str(r.get_ref(5)?.as_str()?).unwrap_or_default(),

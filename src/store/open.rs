@@ -79,6 +79,7 @@ impl Kind for Cache {
         include_str!("migrations/cache/0011_words.sql"),
         include_str!("migrations/cache/0012_partly.sql"),
         include_str!("migrations/cache/0013_trouble.sql"),
+        include_str!("migrations/cache/0014_thread_key.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     const SEEDED: bool = true;
@@ -154,6 +155,7 @@ fn common(conn: &Connection) -> Result<()> {
     // Else a statement is compiled anew for each value that its plan might depend on: a third of a first sync's time.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     super::search::functions(conn)?;
+    super::refs::functions(conn)?;
     Ok(())
 }
 
@@ -168,10 +170,12 @@ pub fn open_writer<K: Kind>(dir: &Path) -> Result<Db<K>> {
     let conn = Connection::open_with_flags(&path, flags)?;
     common(&conn)?;
     conn.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA foreign_keys = {}; PRAGMA secure_delete = FAST;
          PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -{};
          PRAGMA wal_autocheckpoint = {CHECKPOINT};",
         K::SYNCHRONOUS,
+        // A price with each row that only what nobody can give again is worth; in the cache, whoever deletes deletes all of it.
+        if K::DISPOSABLE { "OFF" } else { "ON" },
         K::PAGES
     ))?;
     migrate::run::<K>(&conn, dir)?;

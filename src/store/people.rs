@@ -4,8 +4,8 @@
 
 use super::error::Result;
 use super::open::{Cache, Db};
+use super::packed;
 use crate::mail::address::Address;
-use crate::mail::envelope::Envelope;
 use crate::mail::words::words;
 
 /// How many of the newest mails are looked at.
@@ -28,10 +28,7 @@ pub fn seen(db: &Db<Cache>, prefix: &str, limit: usize) -> Result<Vec<(Address, 
     let sql = "SELECT envelope FROM message WHERE sort IN
                (SELECT rowid FROM message_fts WHERE message_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2) ORDER BY sort DESC";
     let mut statement = db.conn().prepare_cached(sql)?;
-    let mails = statement.query_map((matching, NEWEST), |r| {
-        let read: Envelope = serde_json::from_str(r.get_ref(0)?.as_str()?).unwrap_or_default();
-        Ok(read)
-    })?;
+    let mails = statement.query_map((matching, NEWEST), |r| Ok(packed::unpack(r.get_ref(0)?.as_str()?)))?;
     let mut found: Vec<(Address, i64)> = Vec::new();
     for envelope in mails {
         let envelope = envelope?;
@@ -69,6 +66,7 @@ fn begins(address: &Address, wanted: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::envelope::Envelope;
     use crate::mail::fixtures;
 
     use crate::mail::ids::AccountName;

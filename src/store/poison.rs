@@ -58,6 +58,12 @@ pub fn due(db: &Db<Cache>) -> Result<Vec<MessageKey>> {
     Ok(statement.query_map((MOST, PROGRAM), |r| r.get(0).map(MessageKey))?.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Nothing is held against that message any more.
+pub(super) fn forget(tx: &Tx<'_, Cache>, message: MessageKey) -> Result<()> {
+    tx.conn().prepare_cached("DELETE FROM poison WHERE message = ?1")?.execute([message.0])?;
+    Ok(())
+}
+
 /// Records how a further try ended; nothing if somebody else has tried meanwhile.
 ///
 /// # Errors
@@ -68,7 +74,7 @@ pub fn tried(tx: &mut Tx<'_, Cache>, message: MessageKey, reading: &Reading) -> 
         return Ok(());
     }
     if !reading.failed {
-        tx.conn().prepare_cached("DELETE FROM poison WHERE message = ?1")?.execute([message.0])?;
+        forget(tx, message)?;
     }
     bodies::said(tx, message, reading)
 }

@@ -7,10 +7,10 @@ use super::error::Result;
 use super::lists;
 use super::mailboxes;
 use super::open::{Cache, Db};
+use super::packed;
 use super::search_sql::{Scope, Sql, Walk, names_mailbox};
 use super::search_text::Texts;
 use super::words;
-use crate::mail::envelope::Envelope;
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::Role;
 use crate::mail::query::Query;
@@ -71,7 +71,7 @@ pub fn unindexed_count(db: &Db<Cache>) -> Result<u64> {
 pub(super) fn functions(conn: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     conn.create_scalar_function("cc_says", 3, flags, |context| {
-        let envelope: Envelope = serde_json::from_str(context.get_raw(0).as_str().unwrap_or_default()).unwrap_or_default();
+        let envelope = packed::unpack(context.get_raw(0).as_str().unwrap_or_default());
         Ok(query_eval::says_cc(&envelope, context.get_raw(1).as_str().unwrap_or_default(), context.get::<bool>(2)?))
     })
 }
@@ -200,7 +200,7 @@ fn unindexed(
     while let Some(raw) = rows.next()? {
         seen += 1;
         let row = lists::read(raw)?;
-        let envelope: Envelope = serde_json::from_str(&raw.get::<_, String>(lists::WIDTH)?).unwrap_or_default();
+        let envelope = packed::unpack(&raw.get::<_, String>(lists::WIDTH)?);
         let files: Vec<String> = serde_json::from_str(&raw.get::<_, String>(lists::WIDTH + 1)?).unwrap_or_default();
         let Some((mailbox, name)) = by_id.get(&row.mailbox) else { continue };
         let facts = Facts {

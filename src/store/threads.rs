@@ -1,13 +1,13 @@
 //! threads — which messages belong together, and the rows of threaded lists.
-//! Owns: the tables `thread_ref` and `thread_row` (decisions 15). May import: mail.
+//! Owns: the table `thread_row` (decisions 15); `refs.rs` knows which ids belong to which. May import: mail.
 //! Start reading at: `assign`. Messages are joined by References and In-Reply-To only, also through messages that
 //! are not here (ghosts); never by subject.
 
 use super::error::Result;
-use super::fill;
-use super::open::{Cache, Db};
+use super::open::Cache;
 use super::placements::{self, Placement};
 use super::writer::Tx;
+use super::{fill, refs};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::ids::{AccountName, MessageKey, ThreadKey};
 use rusqlite::OptionalExtension;
@@ -30,69 +30,66 @@ pub(super) fn assign(
     if ids.len() > MAX_IDS {
         ids.drain(1..=ids.len() - MAX_IDS);
     }
-    let mut known = BTreeSet::new();
-    let mut unknown: Vec<&MessageId> = Vec::new();
-    for id in ids {
-        match of_id(tx, account, id)? {
-            Some(thread) => drop(known.insert(thread)),
-            None => unknown.push(id),
+    let (known, unknown) = sorted_out(tx, account, ids.into_iter())?;
+    let mut thread = if known.is_empty() { fresh } else { join(tx, &known)? };
+    if let Some(own) = &envelope.message_id {
+        match refs::of_id(tx, account, own)? {
+            None => refs::claim(tx, account, own, thread),
+            // Somebody named it before it came.
+            Some(there) if thread == fresh => thread = there,
+            Some(there) => thread = join(tx, &[thread, there])?,
         }
     }
-    let mut thread = if known.is_empty() { fresh } else { join(tx, known)? };
-    if let Some(own) = &envelope.message_id
-        && !claim(tx, account, own, thread)?
-        && let Some(there) = of_id(tx, account, own)?
-    {
-        // Somebody named it before it came.
-        thread = if thread == fresh { there } else { join(tx, BTreeSet::from([thread, there]))? };
-    }
     for id in unknown {
-        claim(tx, account, id, thread)?;
+        refs::claim(tx, account, id, thread);
     }
     Ok((thread, thread == fresh))
 }
 
-/// Joins `thread`, in which a message with that envelope is, with those of what it turned out to follow.
-pub(super) fn follow(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &Envelope, thread: ThreadKey) -> Result<()> {
-    let mut known = BTreeSet::from([thread]);
-    let mut unknown: Vec<&MessageId> = Vec::new();
-    for id in envelope.in_reply_to.iter().filter(|id| Some(*id) != envelope.message_id.as_ref()).take(MAX_IDS) {
-        match of_id(tx, account, id)? {
-            Some(thread) => drop(known.insert(thread)),
+/// The conversations that some ids belong to, each once, and the ids that belong to none.
+fn sorted_out<'a>(
+    tx: &mut Tx<'_, Cache>,
+    account: &AccountName,
+    ids: impl Iterator<Item = &'a MessageId>,
+) -> Result<(Vec<ThreadKey>, Vec<&'a MessageId>)> {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for id in ids {
+        match refs::of_id(tx, account, id)? {
+            Some(thread) if known.contains(&thread) => {}
+            Some(thread) => known.push(thread),
             None => unknown.push(id),
         }
     }
-    let thread = join(tx, known)?;
+    Ok((known, unknown))
+}
+
+/// Joins `thread`, in which a message with that envelope is, with those of what it turned out to follow.
+pub(super) fn follow(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &Envelope, thread: ThreadKey) -> Result<()> {
+    let ids = envelope.in_reply_to.iter().filter(|id| Some(*id) != envelope.message_id.as_ref()).take(MAX_IDS);
+    let (mut known, unknown) = sorted_out(tx, account, ids)?;
+    known.push(thread);
+    let thread = join(tx, &known)?;
     for id in unknown {
-        claim(tx, account, id, thread)?;
+        refs::claim(tx, account, id, thread);
     }
-    Ok(())
-}
-
-/// Says that an id belongs to that thread, unless it is known already: whether it was not.
-fn claim(tx: &Tx<'_, Cache>, account: &AccountName, id: &MessageId, thread: ThreadKey) -> Result<bool> {
-    let sql = "INSERT OR IGNORE INTO thread_ref (account, message_id, thread) VALUES (?1, ?2, ?3)";
-    Ok(tx.conn().prepare_cached(sql)?.execute((account.as_str(), id.as_str(), thread.0))? > 0)
-}
-
-fn of_id(db: &Db<Cache>, account: &AccountName, id: &MessageId) -> Result<Option<ThreadKey>> {
-    let sql = "SELECT thread FROM thread_ref WHERE account = ?1 AND message_id = ?2";
-    let found = db.conn().prepare_cached(sql)?.query_row((account.as_str(), id.as_str()), |r| r.get(0));
-    Ok(found.optional()?.map(ThreadKey))
+    // Nobody else puts in what is on its way.
+    fill::flush(tx)
 }
 
 /// Makes one thread of several, moving the smaller ones into the biggest, so that a long thread is not rewritten
 /// for each reply that arrives out of order.
-fn join(tx: &mut Tx<'_, Cache>, threads: BTreeSet<ThreadKey>) -> Result<ThreadKey> {
-    let mut biggest = (0, ThreadKey(0));
-    if threads.len() == 1 {
-        biggest.1 = threads.first().copied().unwrap_or(biggest.1);
-        return Ok(biggest.1);
+fn join(tx: &mut Tx<'_, Cache>, threads: &[ThreadKey]) -> Result<ThreadKey> {
+    let Some((first, others)) = threads.split_first() else { return Ok(ThreadKey(0)) };
+    if others.iter().all(|thread| thread == first) {
+        return Ok(*first);
     }
+    // Also those that are on their way are counted, and renamed.
+    fill::flush(tx)?;
+    let threads: BTreeSet<ThreadKey> = threads.iter().copied().collect();
+    let mut biggest = (0, *first);
     for thread in &threads {
-        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM thread_ref WHERE thread = ?1 LIMIT {MEASURE})");
-        let size: u32 = tx.conn().prepare_cached(&sql)?.query_row([thread.0], |r| r.get(0))?;
-        if biggest.1.0 == 0 || size > biggest.0 {
+        let size = refs::count(tx, *thread, MEASURE)?;
+        if size > biggest.0 {
             biggest = (size, *thread);
         }
     }
@@ -103,8 +100,6 @@ fn join(tx: &mut Tx<'_, Cache>, threads: BTreeSet<ThreadKey>) -> Result<ThreadKe
 }
 
 fn rename(tx: &mut Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> {
-    // Also of those that are on their way.
-    fill::flush(tx)?;
     let members: Vec<i64> = tx
         .conn()
         .prepare_cached("SELECT id FROM message WHERE thread = ?1")?
@@ -120,8 +115,7 @@ fn rename(tx: &mut Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> 
             }
         }
     }
-    tx.conn().prepare_cached("UPDATE thread_ref SET thread = ?2 WHERE thread = ?1")?.execute((from.0, to.0))?;
-    Ok(())
+    refs::rename(tx, from, to)
 }
 
 /// Keeps the thread's row when a visible placement was read or became unread.
@@ -153,6 +147,13 @@ impl Sum {
 
 /// Adds visible placements to their thread's row. How many more rows there are now: 1 or 0.
 pub(super) fn add(tx: &Tx<'_, Cache>, mailbox: i64, thread: i64, more: Sum) -> Result<i64> {
+    if more.unread == 0 {
+        // An older one that was read changes nothing that an index knows of: in a first sync, which begins at the newest, nearly all.
+        let sql = "UPDATE OR ROLLBACK thread_row SET total = total + ?4 WHERE mailbox = ?1 AND thread = ?2 AND latest > ?3";
+        if tx.conn().prepare_cached(sql)?.execute((mailbox, thread, more.latest, more.total))? > 0 {
+            return Ok(0);
+        }
+    }
     let sql = "INSERT INTO thread_row (mailbox, thread, latest, placement, total, unread) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT DO UPDATE SET total = total + excluded.total, unread = unread + excluded.unread,
                  placement = iif(excluded.latest >= latest, excluded.placement, placement),
@@ -190,15 +191,4 @@ pub(super) fn count(tx: &Tx<'_, Cache>, placement: &Placement, sign: i64, unread
         _ => {}
     }
     Ok(0)
-}
-
-/// Forgets ghosts of threads in which nothing is left; at most `limit` ids. How many.
-///
-/// # Errors
-/// As every transaction.
-pub fn sweep(tx: &mut Tx<'_, Cache>, limit: u32) -> Result<usize> {
-    let sql = "DELETE FROM thread_ref WHERE (account, message_id) IN (
-                 SELECT account, message_id FROM thread_ref r
-                 WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.thread = r.thread) LIMIT ?1)";
-    Ok(tx.conn().execute(sql, [limit])?)
 }

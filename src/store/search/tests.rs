@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mail::address::Address;
+use crate::mail::envelope::Envelope;
 use crate::mail::envelope::MessageId;
 use crate::mail::fixtures;
 use crate::mail::flags::Flags;

@@ -1,0 +1,136 @@
+//! refs — which conversation a Message-ID belongs to; also of messages that are not here (ghosts).
+//! Owns: the table `thread_key`. May import: mail.
+//! Start reading at: `of_id`. An id is kept as a number made of its letters and of the account: random ids in an index of texts
+//! were a fifth of a first sync. Two ids of one number (one chance in 10^6 among 5,000,000 ids) would share a conversation, which
+//! any mail can do on purpose by naming another one. What is new is on its way with the messages of its transaction (`fill.rs`).
+
+use super::error::Result;
+use super::open::{Cache, Db};
+use super::writer::Tx;
+use crate::mail::envelope::MessageId;
+use crate::mail::ids::{AccountName, ThreadKey};
+use rusqlite::OptionalExtension;
+use rusqlite::functions::FunctionFlags;
+use std::collections::HashMap;
+
+/// How many rows one statement takes.
+const ROWS: usize = 50;
+
+/// What is on its way into the table, and what was looked up there.
+#[derive(Debug, Default)]
+pub(super) struct Refs {
+    known: HashMap<i64, ThreadKey>,
+    fresh: Vec<(i64, ThreadKey)>,
+}
+
+/// The number of an id: the same in every version, for it is stored.
+pub(super) fn key(account: &str, id: &str) -> i64 {
+    // Multiplied and folded, eight octets at a time: each octet reaches every bit.
+    let fold = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * 0x9e37_79b9_7f4a_7c15;
+        (product >> 64) as u64 ^ product as u64
+    };
+    let text = |state: u64, text: &str| {
+        let mut state = fold(state, text.len() as u64 ^ 0xa076_1d64_78bd_642f);
+        for part in text.as_bytes().chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+            state = fold(state, u64::from_le_bytes(word) ^ 0xe703_7ed1_a0b4_28db);
+        }
+        state
+    };
+    text(text(0x8ebc_6af0_9c88_c6e3, account), id).cast_signed()
+}
+
+/// For the migration, which has texts.
+pub(super) fn functions(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    conn.create_scalar_function("thread_key", 2, flags, |c| Ok(key(c.get_raw(0).as_str()?, c.get_raw(1).as_str()?)))
+}
+
+/// The conversation of that id.
+pub(super) fn of_id(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &MessageId) -> Result<Option<ThreadKey>> {
+    let key = key(account.as_str(), id.as_str());
+    if let Some(thread) = tx.fill.refs.known.get(&key) {
+        return Ok(Some(*thread));
+    }
+    let sql = "SELECT thread FROM thread_key WHERE id = ?1";
+    let found = tx.conn().prepare_cached(sql)?.query_row([key], |r| r.get(0).map(ThreadKey)).optional()?;
+    if let Some(thread) = found {
+        tx.fill.refs.known.insert(key, thread);
+    }
+    Ok(found)
+}
+
+/// Says that an id belongs to that conversation; nobody knows it yet.
+pub(super) fn claim(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &MessageId, thread: ThreadKey) {
+    let key = key(account.as_str(), id.as_str());
+    if tx.fill.refs.known.insert(key, thread).is_none() {
+        tx.fill.refs.fresh.push((key, thread));
+    }
+}
+
+impl Refs {
+    /// Puts into the table what is on its way.
+    pub fn flush(mut self, tx: &Tx<'_, Cache>) -> Result<()> {
+        // Neighbours lie on one page.
+        self.fresh.sort_unstable_by_key(|(key, _)| *key);
+        let (mut sql, mut values) = (String::new(), Vec::new());
+        for part in self.fresh.chunks(ROWS) {
+            values.clear();
+            values.extend(part.iter().flat_map(|(key, thread)| [*key, thread.0]));
+            if sql.is_empty() || part.len() < ROWS {
+                sql = insert(part.len());
+            }
+            tx.conn().prepare_cached(&sql)?.execute(rusqlite::params_from_iter(&values))?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts so many rows in.
+fn insert(rows: usize) -> String {
+    let mut sql = "INSERT OR IGNORE INTO thread_key (id, thread) VALUES (?,?)".to_owned();
+    sql.push_str(&",(?,?)".repeat(rows.saturating_sub(1)));
+    sql
+}
+
+/// How many ids belong to a conversation, counted up to `most`.
+pub(super) fn count(db: &Db<Cache>, thread: ThreadKey, most: u32) -> Result<u32> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM thread_key WHERE thread = ?1 LIMIT ?2)";
+    Ok(db.conn().prepare_cached(sql)?.query_row((thread.0, most), |r| r.get(0))?)
+}
+
+/// All ids of one conversation belong to another one. Nothing may be on its way.
+pub(super) fn rename(tx: &Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> {
+    tx.conn().prepare_cached("UPDATE thread_key SET thread = ?2 WHERE thread = ?1")?.execute((from.0, to.0))?;
+    Ok(())
+}
+
+/// Forgets ids of conversations in which nothing is left; at most `limit` of them. How many.
+///
+/// # Errors
+/// As every transaction.
+pub fn sweep(tx: &mut Tx<'_, Cache>, limit: u32) -> Result<usize> {
+    let sql = "DELETE FROM thread_key WHERE id IN (SELECT id FROM thread_key r
+                 WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.thread = r.thread) LIMIT ?1)";
+    Ok(tx.conn().execute(sql, [limit])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_of_ids_stay_as_they_are_and_differ() {
+        // Stored in files: another number is another migration.
+        assert_eq!(key("home", "1.abc@mail.example.org"), 68346542812834397);
+        let mut all = HashSet::new();
+        for n in 0..200_000 {
+            assert!(all.insert(key("a", &format!("{n}.{:x}@mail.example.org", n * 7919))), "{n}");
+        }
+        assert_ne!(key("a", "bc"), key("ab", "c"));
+        assert_ne!(key("a", ""), key("a", "\0"));
+    }
+}
