@@ -201,6 +201,8 @@ fn a_cache_of_the_first_version_is_migrated_with_its_rows() {
         let rows = store.read(|db| lists::page(db, view, true, RowCursor::Newest, 9)).unwrap();
         assert_eq!((rows.len(), rows[0].subject.as_str(), rows[0].uid), (1, "kept", Some(1)), "{view:?}");
     }
+    let sql = "SELECT thread FROM thread_key WHERE id = thread_key('a', 'm@x')";
+    assert_eq!(store.read(|db| Ok(db.conn().query_row(sql, [], |r| r.get::<_, i64>(0))?)).unwrap(), 1, "ids of conversations");
     // It goes on as if it had always been so.
     fill(&store, 1..=3).unwrap();
 }

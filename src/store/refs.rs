@@ -75,14 +75,16 @@ impl Refs {
     pub fn flush(mut self, tx: &Tx<'_, Cache>) -> Result<()> {
         // Neighbours lie on one page.
         self.fresh.sort_unstable_by_key(|(key, _)| *key);
-        let (mut sql, mut values) = (String::new(), Vec::new());
-        for part in self.fresh.chunks(ROWS) {
+        let (mut sql, mut values) = ((String::new(), 0), Vec::new());
+        // Only two statements, compiled once each.
+        let (many, few) = self.fresh.split_at(self.fresh.len() - self.fresh.len() % ROWS);
+        for part in many.chunks(ROWS).chain(few.chunks(1)) {
             values.clear();
             values.extend(part.iter().flat_map(|(key, thread)| [*key, thread.0]));
-            if sql.is_empty() || part.len() < ROWS {
-                sql = insert(part.len());
+            if sql.1 != part.len() {
+                sql = (insert(part.len()), part.len());
             }
-            tx.conn().prepare_cached(&sql)?.execute(rusqlite::params_from_iter(&values))?;
+            tx.conn().prepare_cached(&sql.0)?.execute(rusqlite::params_from_iter(&values))?;
         }
         Ok(())
     }
