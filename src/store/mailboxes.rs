@@ -130,11 +130,22 @@ pub fn set_role(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, role: Option<Role>) 
 /// As every transaction.
 pub fn remove(tx: &mut Tx<'_, Cache>, mailbox: MailboxId) -> Result<()> {
     placements::remove_all(tx, mailbox)?;
-    tx.conn().execute("DELETE FROM thread_row WHERE mailbox = ?1", [mailbox.0])?;
+    for (table, column) in referring(tx, "mailbox")? {
+        tx.conn().execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [mailbox.0])?;
+    }
     tx.conn().execute("DELETE FROM mailbox WHERE id = ?1", [mailbox.0])?;
     tx.note(Topic::Mailboxes);
     tx.note(Topic::Messages(mailbox));
     Ok(())
+}
+
+/// The tables, and their columns, whose rows belong to one of another table by the schema: SQLite is not told to look after
+/// that in the cache, for it would with each row that comes (`open.rs`).
+pub(super) fn referring(db: &Db<Cache>, to: &str) -> Result<Vec<(String, String)>> {
+    let sql = "SELECT t.name, f.\"from\" FROM sqlite_schema t JOIN pragma_foreign_key_list(t.name) f
+               WHERE t.type = 'table' AND f.\"table\" = ?1 ORDER BY t.name";
+    let mut statement = db.conn().prepare_cached(sql)?;
+    Ok(statement.query_map([to], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Removes all of an account.

@@ -92,6 +92,16 @@ fn a_search_walks_one_index_in_the_order_of_its_rows() {
     }
 }
 
+/// What belongs to a message is deleted with it by name (`messages.rs`): a new table is to be named there and here.
+#[test]
+fn nothing_that_belongs_to_a_message_is_forgotten_with_it() {
+    let (_dir, db) = cache();
+    let tables: Vec<_> = super::mailboxes::referring(&db, "message").unwrap().into_iter().map(|(table, _)| table).collect();
+    assert_eq!(tables, ["outline", "part", "placement", "poison"]);
+    let of_mailboxes = super::mailboxes::referring(&db, "mailbox").unwrap();
+    assert!(of_mailboxes.iter().any(|(table, column)| table == "thread_row" && column == "mailbox"), "{of_mailboxes:?}");
+}
+
 #[test]
 fn what_the_engine_asks_often_is_found_by_index() {
     let (_dir, db) = cache();
