@@ -78,7 +78,8 @@ fn what_arrives_is_shown_and_what_is_done_is_done() {
         let Ok(Rows::Message(view)) = engine.ask(&Query::Message(row.id)) else { panic!() };
         matches!(view.body, Body::Here(_)).then_some(())
     });
-    assert_eq!(rows(&engine, Role::Inbox)[0].preview, "Hello there.");
+    // Its words are read a moment after its bytes are here.
+    until(&engine, "its first words", |_| (rows(&engine, Role::Inbox)[0].preview == "Hello there.").then_some(()));
     let flag = Request::Flag { targets: vec![row.id], delta: FlagDelta::set(Flag::Seen), automatic: false };
     engine.perform(flag).unwrap();
     let cur = dir.join("mail/cur");
