@@ -326,15 +326,6 @@ fn esearch(tail: &[u8]) -> UidSet {
     words.nth(1).and_then(Value::text).and_then(|set| UidSet::parse(&set, 0)).unwrap_or_default()
 }
 
-/// Names of items are told apart by so many octets.
-const LONGEST_ITEM: usize = 32;
-
-/// The beginning of a word in capitals, in `room`.
-fn capitals<'r>(word: &[u8], room: &'r mut [u8; LONGEST_ITEM]) -> &'r [u8] {
-    room.iter_mut().zip(word).for_each(|(to, from)| *to = from.to_ascii_uppercase());
-    room.get(..word.len()).unwrap_or(room)
-}
-
 fn fetched(rest: &[u8]) -> Fetched {
     let mut out = Fetched::default();
     let items = value::parse(rest);
@@ -343,8 +334,8 @@ fn fetched(rest: &[u8]) -> Fetched {
     out.sound = items.len().is_multiple_of(2) && items.iter().step_by(2).all(|key| matches!(key, Value::Atom(_)));
     for pair in items.chunks_exact(2) {
         let [Value::Atom(key), value] = pair else { continue };
-        let mut upper = [0; LONGEST_ITEM];
-        match capitals(key, &mut upper) {
+        let mut upper = [0; value::LONGEST_ITEM];
+        match value::capitals(key, &mut upper) {
             b"UID" => {
                 out.uid = value.number().and_then(|n| u32::try_from(n).ok()).and_then(Uid::new);
                 out.misnumbered |= out.uid.is_none();

@@ -239,6 +239,15 @@ pub fn status(rest: &[u8]) -> Option<Status<'_>> {
     Some(Status { word, code, args, text: String::from_utf8_lossy(text.trim_ascii()) })
 }
 
+/// Names of items are told apart by so many octets.
+pub(super) const LONGEST_ITEM: usize = 32;
+
+/// The beginning of a word in capitals, in `room`.
+pub(super) fn capitals<'r>(word: &[u8], room: &'r mut [u8; LONGEST_ITEM]) -> &'r [u8] {
+    room.iter_mut().zip(word).for_each(|(to, from)| *to = from.to_ascii_uppercase());
+    room.get(..word.len()).unwrap_or(room)
+}
+
 /// Up to the first space, and behind it.
 #[must_use]
 pub fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
