@@ -5,6 +5,7 @@
 
 use super::{Field, Form, Line, Trial, port};
 use crate::base::safetext::SafeText;
+use crate::config::account::is_address;
 use crate::config::discovery::{Domain, Found, Offered, Source, Standing};
 use crate::config::server_url::Protocol;
 
@@ -46,7 +47,12 @@ impl Form {
             return None;
         }
         let known = Domain::of_address(&address).is_some();
-        let finding = if known { Finding::Looking } else { Finding::None };
+        let finding = match known {
+            true => Finding::Looking,
+            // Nobody has mail there who could be asked: what stands in the form is guessed, and that is said.
+            false if is_address(&address) => Finding::Ended(Found::default()),
+            false => Finding::None,
+        };
         self.search = Search { address: address.clone(), finding, agreed: false };
         self.guess();
         known.then_some(address)

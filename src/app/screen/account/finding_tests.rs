@@ -122,5 +122,9 @@ fn nothing_found_and_nothing_to_log_in_to_are_said() {
     );
     let mut form = Form::new(vec![]);
     press(&mut form, "\"ann@example.org Tab");
-    assert_eq!((form.to_find(), form.finding()), (None, None), "nobody has mail there");
+    assert_eq!(form.to_find(), None, "nobody has mail there");
+    assert_eq!(form.finding().unwrap().as_str(), "Nothing was found for example.org: the servers are guesses");
+    let mut form = Form::new(vec![]);
+    press(&mut form, "\"ann Tab");
+    assert_eq!((form.to_find(), form.finding()), (None, None), "no address yet");
 }
