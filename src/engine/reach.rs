@@ -20,7 +20,7 @@ use crate::config::AccountConfig;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::query::Query;
-use crate::mail::query_eval::{asks_text, may_be_in};
+use crate::mail::query_eval::{asks_arrival, asks_text, may_be_in};
 use crate::mail::row::MailboxRow;
 use crate::mail::uid::{UidSet, UidValidity};
 use crate::net::session::MailStore;
@@ -89,9 +89,13 @@ impl Ask {
     }
 
     fn windows(&mut self, shared: &Shared, row: &MailboxRow, texts: bool) -> Result<(), Fault> {
-        let id = row.id;
+        let (id, arrival) = (row.id, asks_arrival(&self.query));
         let (known, unread) = shared.store.read(move |db| {
-            let missing = if texts { placements::without_text(db, id)? } else { UidSet::new() };
+            let missing = match texts {
+                _ if arrival => placements::uids(db, id)?,
+                true => placements::without_text(db, id)?,
+                false => UidSet::new(),
+            };
             Ok((placements::uids(db, id)?.bounds(), missing))
         })?;
         let (low, high) = known.unwrap_or((0, 0));
@@ -157,7 +161,7 @@ impl Ask {
         } else {
             conn.search(&self.query, Some(&window.among))?
         };
-        let (here, absent) = sift(shared, mailbox, found)?;
+        let (here, absent) = sift(shared, mailbox, found, asks_arrival(&self.query))?;
         let told = |uids| Told { mailbox, validity, uids };
         let all = here.union(&absent);
         Ok((!all.is_empty()).then(|| Step { told: told(all), absent: told(absent) }))
@@ -174,14 +178,15 @@ fn windows(mut uids: UidSet, each: &mut dyn FnMut(UidSet, u64)) {
     }
 }
 
-/// Those of `found` whose rows are here without their text, and those that are not here. What the index knows is its own to find.
-fn sift(shared: &Shared, mailbox: MailboxId, found: UidSet) -> Result<(UidSet, UidSet), Halt> {
+/// Those of `found` whose rows are here without their text (or all, if the index can know nothing of it), and those that are not
+/// here. What the index knows is its own to find.
+fn sift(shared: &Shared, mailbox: MailboxId, found: UidSet, all: bool) -> Result<(UidSet, UidSet), Halt> {
     Ok(shared.store.read(move |db| {
         let (mut here, mut absent) = (UidSet::new(), UidSet::new());
         for uid in found.iter() {
             match placements::by_uid(db, mailbox, uid.get())? {
                 None => absent.insert(uid),
-                Some(place) if !lists::row(db, place.id)?.cached => here.insert(uid),
+                Some(place) if all || !lists::row(db, place.id)?.cached => here.insert(uid),
                 Some(_) => {}
             }
         }

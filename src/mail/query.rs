@@ -47,6 +47,10 @@ pub enum Term {
     Since(Date),
     /// Received before this day.
     Before(Date),
+    /// Put into the mailbox where it is on this day or later, by the server's clock: only the server knows (SAVEDATE, RFC 8514).
+    SavedSince(Date),
+    /// Put into it before this day.
+    SavedBefore(Date),
     /// More octets than this.
     Larger(u64),
     /// Fewer octets than this.
@@ -116,9 +120,25 @@ pub(super) const STATES: [(&str, State); 9] = [
 ];
 
 /// Every key of the language, for completion.
-pub const KEYS: [&str; 15] = [
-    "from:", "to:", "cc:", "subject:", "body:", "file:", "is:", "has:", "tag:", "in:", "account:", "before:", "after:",
-    "larger:", "smaller:",
+pub const KEYS: [&str; 18] = [
+    "from:",
+    "to:",
+    "cc:",
+    "subject:",
+    "body:",
+    "file:",
+    "is:",
+    "has:",
+    "tag:",
+    "in:",
+    "account:",
+    "before:",
+    "after:",
+    "larger:",
+    "smaller:",
+    "saved:",
+    "savedbefore:",
+    "savedsince:",
 ];
 
 impl Query {
@@ -173,6 +193,8 @@ impl fmt::Display for Term {
             Self::HasAttachment => f.write_str("has:attachment"),
             Self::Since(day) => write!(f, "after:{day}"),
             Self::Before(day) => write!(f, "before:{day}"),
+            Self::SavedSince(day) => write!(f, "savedsince:{day}"),
+            Self::SavedBefore(day) => write!(f, "savedbefore:{day}"),
             Self::Larger(n) => write!(f, "larger:{n}"),
             Self::Smaller(n) => write!(f, "smaller:{n}"),
             Self::In(name) => quote(f, "in", name),

@@ -53,7 +53,7 @@ pub fn matches(query: &Query, facts: &Facts<'_>, zone: &TimeZone) -> bool {
 pub fn may_match(query: &Query, facts: &Facts<'_>, zone: &TimeZone) -> bool {
     bounds(query, &|term| {
         let known = holds(term, facts, zone);
-        (known, known || is_about_text(term))
+        (known && !is_about_arrival(term), known || is_about_text(term) || is_about_arrival(term))
     })
     .1
 }
@@ -98,6 +98,20 @@ pub fn asks_text(query: &Query) -> bool {
     }
 }
 
+/// Whether it asks when mail came into the mailbox where it is: that is known at the server alone.
+#[must_use]
+pub fn asks_arrival(query: &Query) -> bool {
+    match query {
+        Query::And(all) | Query::Or(all) => all.iter().any(asks_arrival),
+        Query::Not(one) => asks_arrival(one),
+        Query::Term(term) => is_about_arrival(term),
+    }
+}
+
+const fn is_about_arrival(term: &Term) -> bool {
+    matches!(term, Term::SavedSince(_) | Term::SavedBefore(_))
+}
+
 const fn is_about_text(term: &Term) -> bool {
     matches!(term, Term::Text { field: Field::Any | Field::Body, .. })
 }
@@ -137,6 +151,9 @@ fn holds(term: &Term, facts: &Facts<'_>, zone: &TimeZone) -> bool {
         },
         Term::Tag(word) => facts.flags.has_keyword(word),
         Term::HasAttachment => facts.attachments > 0,
+        // As far as anybody knows who has no other date of it.
+        Term::SavedSince(day) => facts.received >= start_of(*day, zone),
+        Term::SavedBefore(day) => facts.received < start_of(*day, zone),
         Term::Since(day) => facts.received >= start_of(*day, zone),
         Term::Before(day) => facts.received < start_of(*day, zone),
         Term::Larger(n) => facts.size > *n,

@@ -194,13 +194,12 @@ impl<'a> Reader<'a> {
         if let Some((_, field)) = FIELDS.iter().find(|(name, _)| *name == key) {
             return Some(self.words(*field, value, whole));
         }
-        let lower = value.to_lowercase();
-        let known = [
-            "is", "has", "tag", "in", "account", "before", "older", "after", "since", "newer", "date", "on", "larger", "smaller",
-        ];
-        if !known.contains(&key) {
+        const KNOWN: &str =
+            "is has tag in account before older after since newer date on larger smaller saved savedbefore savedsince";
+        if !KNOWN.split(' ').any(|known| known == key) {
             return None;
         }
+        let lower = value.to_lowercase();
         if value.trim().is_empty() {
             return Some(Query::ALL);
         }
@@ -212,12 +211,16 @@ impl<'a> Reader<'a> {
             "account" => Some(Term::Account(value.to_owned())),
             "before" | "older" => self.day(&lower).map(|(from, _)| Term::Before(from)),
             "after" | "since" | "newer" => self.day(&lower).map(|(from, _)| Term::Since(from)),
+            "savedbefore" => self.day(&lower).map(|(from, _)| Term::SavedBefore(from)),
+            "savedsince" => self.day(&lower).map(|(from, _)| Term::SavedSince(from)),
             "larger" => size(&lower).map(Term::Larger),
             "smaller" => size(&lower).map(Term::Smaller),
-            // date, on
+            // saved, date, on
             _ => {
-                let range =
-                    self.day(&lower).map(|(from, to)| and(vec![Query::Term(Term::Since(from)), Query::Term(Term::Before(to))]));
+                type Ends = (fn(Date) -> Term, fn(Date) -> Term);
+                let (since, before): Ends =
+                    if key == "saved" { (Term::SavedSince, Term::SavedBefore) } else { (Term::Since, Term::Before) };
+                let range = self.day(&lower).map(|(from, to)| and([since(from), before(to)].map(Query::Term).to_vec()));
                 return Some(range.unwrap_or_else(|| self.unread(key, value)));
             }
         };
@@ -337,6 +340,7 @@ mod tests {
             ("-(-a)", "a"),
             ("before:2w after:2026-01 on:yesterday", "before:2026-11-07 after:2026-01-01 after:2026-11-20 before:2026-11-21"),
             ("date:2025", "after:2025-01-01 before:2026-01-01"),
+            ("saved:2026-10 -savedbefore:2w", "savedsince:2026-10-01 savedbefore:2026-11-01 -savedbefore:2026-11-07"),
             ("older:1m newer:3d", "before:2026-10-21 after:2026-11-18"),
             ("larger:5M smaller:1.5kb", "larger:5000000 smaller:1500"),
             ("in:\"Sent Mail\" account:work tag:$Later has:file", "in:\"Sent Mail\" account:work tag:$Later has:attachment"),

@@ -7,7 +7,7 @@ use super::messages;
 use crate::mail::flags::Flag;
 use crate::mail::ids::MailboxId;
 use crate::mail::query::{Field, Query, State, Term};
-use crate::mail::query_eval::start_of;
+use crate::mail::query_eval::{asks_arrival, start_of};
 use crate::mail::row::MailboxRow;
 use crate::mail::words::words;
 use jiff::tz::TimeZone;
@@ -108,6 +108,11 @@ impl Sql {
             text: has_text(query),
         };
         let mut conditions = vec!["p.hidden = 0".to_owned()];
+        if asks_arrival(query) {
+            // Nothing here says when mail came into its mailbox: what a server finds stands beside this (see `search_told.rs`), and
+            // whoever empties a mailbox by it shall find nothing by another date. No mailbox has the number 0.
+            conditions.push("(+p.mailbox IN (0))".to_owned());
+        }
         // Whoever stands in Cc is one of the recipients: found among them first.
         let implied = parts.iter().filter_map(recipient).map(Query::Term);
         let all: Vec<Query> = parts.iter().cloned().chain(implied).collect();
@@ -232,6 +237,8 @@ impl Sql {
             Term::HasAttachment => "(m.attachments > 0)".to_owned(),
             Term::Since(day) => self.with(start_of(*day, scope.zone), "(m.received >= ?)"),
             Term::Before(day) => self.with(start_of(*day, scope.zone), "(m.received < ?)"),
+            // Never reached by a hit: `of` lets none through.
+            Term::SavedSince(_) | Term::SavedBefore(_) => "1".to_owned(),
             Term::Larger(n) => self.with(size(*n), "(m.size > ?)"),
             Term::Smaller(n) => self.with(size(*n), "(m.size < ?)"),
             Term::In(name) => {

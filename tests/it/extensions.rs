@@ -27,7 +27,7 @@
 //! * QRESYNC: extensions qresync_reopens_in_one_turn; extensions qresync_reopens_in_one_turn
 //! * QUOTA: limits little_room_is_told_once_and_none_is_explained; shared without_rights_and_quotas_the_server_refuses
 //! * SASL-IR: auth a_first_answer_goes_with_the_command; auth a_first_answer_goes_with_the_command
-//! * SAVEDATE: extras save_dates_are_those_of_the_mailbox; extras save_dates_are_those_of_the_mailbox
+//! * SAVEDATE: extras mail_is_found_by_when_it_came_into_its_mailbox; extras mail_is_found_by_when_it_came_into_its_mailbox
 //! * SEARCHRES: reach a_message_id_is_found_in_one_turn; details rows_say_before_the_text_what_they_say_after_it
 //! * SORT: reach hits_come_newest_first; reach hits_come_newest_first
 //! * SPECIAL-USE: extensions one_command_lists_all; extensions one_command_lists_all

@@ -82,6 +82,38 @@ fn save_dates_are_those_of_the_mailbox() {
     assert!(store.caps().save_date && !open(&user, &["SAVEDATE"]).caps().save_date);
 }
 
+/// `saved:` finds by when mail came into its mailbox, over all that the cache has; masked, by the date that it has there.
+#[test]
+fn mail_is_found_by_when_it_came_into_its_mailbox() {
+    for (without, since, before) in [("", 1, 0), ("without = [\"SAVEDATE\"]\n", 0, 1)] {
+        let user = user();
+        let mut store = open(&user, &[]);
+        // Of 2020 by their own date.
+        fill(&mut store, 2);
+        store.select(&MailboxPath::inbox(), false, None).unwrap();
+        store.move_to(&UidSet::range(1, 1), &MailboxPath::from_typed("Trash")).unwrap();
+        let profile = crate::rounds::profile(&user, without);
+        let run = |args: &[&str]| -> String {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_postrider"));
+            let output = command.arg("--profile").arg(profile.path()).args(args).output().unwrap();
+            assert!(output.status.success(), "{args:?}: {output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        run(&["sync"]);
+        let found = |words: &str, more: &[&str]| {
+            let said = run(&[&["search", "--json", words][..], more].concat());
+            let rows: serde_json::Value = serde_json::from_str(&said).unwrap();
+            rows.as_array().unwrap().len()
+        };
+        assert_eq!(found("in:trash savedsince:1w", &["--server"]), since, "{without}");
+        assert_eq!(found("in:trash -savedbefore:1w", &["--server"]), since, "{without}");
+        assert_eq!(found("in:trash savedbefore:1w", &["--server"]), before, "{without}");
+        // Here nobody knows: nothing is found by another date.
+        assert_eq!(found("in:trash savedbefore:1w", &[]), 0, "{without}");
+        assert_eq!(found("in:trash -savedsince:1w", &[]), 0, "{without}");
+    }
+}
+
 /// ID (RFC 2971): the server knows who we are, and nothing else about us; masked, it does not.
 #[test]
 fn the_server_is_told_who_we_are() {

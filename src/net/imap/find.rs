@@ -8,6 +8,7 @@
 //! [`ImapStore::find_id`]; else the set is said in a second one.
 //! SORT (RFC 5256): hits in the order of arrival, which is not that of UIDs where mail was moved or copied to: the newest
 //! come to the screen first. Else by UID, newest first.
+//! SAVEDATE (RFC 8514): `saved:` asks when mail came into its mailbox; else the date that it has there stands for that.
 //! THREAD (RFC 5256): the members of one conversation, where the cache does not have the mailbox yet; else SEARCH for the
 //! same headers, and for all that the server calls by the name of those conversations (OBJECTID, RFC 8474; X-GM-EXT-1), if it has
 //! names; else also who only mentions them.
@@ -82,7 +83,7 @@ impl ImapStore {
     }
 
     fn search_in(&mut self, query: &Query, among: Option<&UidSet>, foreign: bool) -> Result<UidSet> {
-        let tongue = Tongue { foreign, labels: self.caps.labels };
+        let tongue = Tongue { foreign, labels: self.caps.labels, saved: self.caps.save_date };
         let Some(among) = among else {
             let charset = self.charset(foreign);
             return self
@@ -101,7 +102,7 @@ impl ImapStore {
         let exists = u64::from(self.conn.core().news.exists);
         let bound = among.map_or(exists, |among| among.len().min(exists));
         let foreign = search::is_foreign(query);
-        let tongue = Tongue { foreign, labels: self.caps.labels };
+        let tongue = Tongue { foreign, labels: self.caps.labels, saved: self.caps.save_date };
         let set = among.map(pieces);
         if self.has("SORT") && bound <= MAX_SORTED && set.as_ref().is_none_or(|s| s.len() == 1) {
             let among = set.and_then(|s| Some(format!("UID {} ", s.first()?))).unwrap_or_default();

@@ -23,6 +23,8 @@ pub(super) struct Tongue {
     pub foreign: bool,
     /// Tags are labels (X-GM-EXT-1).
     pub labels: bool,
+    /// It knows when mail came into a mailbox (SAVEDATE, RFC 8514); else the date that mail has there stands for it.
+    pub saved: bool,
 }
 
 /// Adds the query to a command that ends with a space.
@@ -73,7 +75,7 @@ fn is_exact(query: &Query) -> bool {
         Query::And(all) | Query::Or(all) => all.iter().all(is_exact),
         Query::Not(one) => is_exact(one),
         Query::Term(Term::Larger(size) | Term::Smaller(size)) => *size <= MAX_SIZE,
-        Query::Term(term) => matches!(term, Term::Is(_) | Term::Tag(_)),
+        Query::Term(term) => matches!(term, Term::Is(_) | Term::Tag(_) | Term::SavedSince(_) | Term::SavedBefore(_)),
     }
 }
 
@@ -101,6 +103,9 @@ fn term_keys(command: Command, term: &Term, tongue: Tongue) -> Command {
         Term::Tag(keyword) => command.text(&format!("KEYWORD {}", keyword.as_str())),
         Term::Since(day) => day_key(command, "SINCE", *day, (-1).days()),
         Term::Before(day) => day_key(command, "BEFORE", *day, 1.days()),
+        // The only ones who know are asked: by their clock.
+        Term::SavedSince(day) => day_key(command, if tongue.saved { "SAVEDSINCE" } else { "SINCE" }, *day, 0.days()),
+        Term::SavedBefore(day) => day_key(command, if tongue.saved { "SAVEDBEFORE" } else { "BEFORE" }, *day, 0.days()),
         Term::Larger(size) => command.text(&format!("LARGER {}", (*size).min(MAX_SIZE))),
         Term::Smaller(size) if *size <= MAX_SIZE => command.text(&format!("SMALLER {size}")),
         Term::Smaller(_) => command.text("ALL"),
@@ -139,9 +144,19 @@ mod tests {
         keys(
             Command::new("UID SEARCH "),
             &query::parse(text, jiff::civil::date(2026, 6, 1)).query,
-            Tongue { foreign: true, labels: false },
+            Tongue { foreign: true, labels: false, saved: true },
         )
         .shown()
+    }
+
+    #[test]
+    fn when_mail_came_into_its_mailbox() {
+        assert_eq!(said("saved:2026-05-30"), "UID SEARCH (ALL SAVEDSINCE 30-May-2026 SAVEDBEFORE 31-May-2026)");
+        // Exact, so its opposite may be said.
+        assert_eq!(said("-savedbefore:2026-05-30"), "UID SEARCH NOT SAVEDBEFORE 30-May-2026");
+        let query = query::parse("savedsince:2026-05-30", jiff::civil::date(2026, 6, 1)).query;
+        let without = Tongue { foreign: true, labels: false, saved: false };
+        assert_eq!(keys(Command::new(""), &query, without).shown(), "SINCE 30-May-2026");
     }
 
     #[test]
@@ -167,7 +182,7 @@ mod tests {
         }
         assert!(!said("-from:ann").contains("NOT"), "too few would be found");
         let labelled = query::parse("tag:\"My Größe\" tag:todo", jiff::civil::date(2026, 6, 1));
-        let said = keys(Command::new(""), &labelled.query, Tongue { foreign: false, labels: true }).shown();
+        let said = keys(Command::new(""), &labelled.query, Tongue { foreign: false, labels: true, saved: false }).shown();
         assert!(said.contains("X-GM-LABELS \"My Gr&APYA3w-e\" X-GM-LABELS \"todo\""), "{said}");
         let foreign = |text| is_foreign(&query::parse(text, jiff::civil::date(2026, 6, 1)).query);
         assert!(foreign("x zoë") && !foreign("x"));
