@@ -44,8 +44,14 @@ fn flags_of(store: &mut dyn MailStore, since: Option<ModSeq>) -> Vec<FlagsSeen> 
     all
 }
 
+/// What is said of a message; Dovecot 2.4.5 adds by itself whether there is an attachment, where it was built for IMAP4rev2.
+fn said(flags: &Flags) -> String {
+    let words = flags.wire();
+    words.split(' ').filter(|word| *word != "$HasAttachment").collect::<Vec<_>>().join(" ")
+}
+
 fn words(store: &mut dyn MailStore) -> Vec<(u32, String)> {
-    flags_of(store, None).into_iter().map(|r| (r.uid.get(), r.flags.wire())).collect()
+    flags_of(store, None).into_iter().map(|r| (r.uid.get(), said(&r.flags))).collect()
 }
 
 fn envelopes(store: &mut dyn MailStore, uids: &UidSet) -> Vec<EnvelopeSeen> {
@@ -131,8 +137,7 @@ pub fn suite(open: &dyn Fn(&Strings) -> Box<dyn MailStore>) {
         all.remove(0).attachments
     };
     assert_eq!(row.attachments.clone().unwrap_or_else(later), ["plan.pdf"]);
-    // Dovecot 2.4.5 adds by itself whether there is an attachment (RFC 9051, 2.3.2, leaves that to it).
-    assert_eq!(row.flags.wire().replace(" $HasAttachment", ""), "\\Flagged work");
+    assert_eq!(said(&row.flags), "\\Flagged work");
     let print = &store.identify(&one(2)).unwrap()[0].print;
     assert_eq!((print.size, print.received), (mail(2).len() as u64, RECEIVED + 2));
     assert_eq!(print.message_id, MessageId::new("m2@example.test"));
