@@ -13,11 +13,11 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 
 /// The most records on their way to the store: each has at most 200 rows.
-const LANE: usize = 4;
+const LANE: usize = 8;
 
 /// So many rows go to the store in one transaction, and at most one record more: a change that the person makes waits for
 /// one transaction.
-const PILE: usize = 800;
+const PILE: usize = 1_600;
 
 /// Decides what to do next.
 pub trait Planner {
