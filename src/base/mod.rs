@@ -13,7 +13,6 @@ pub mod crash;
 pub mod gate;
 pub mod inbox;
 pub mod log;
-pub mod octets;
 pub mod park;
 pub mod paths;
 pub mod safetext;

@@ -10,8 +10,8 @@ use super::session::{Endpoint, TlsMode, Traffic};
 use super::socket::Socket;
 use super::{dial, tls, trace};
 use crate::base::cancel::Cancel;
+use crate::base::gate::Permit;
 use crate::base::waker::Waker;
-use crate::base::{gate::Permit, octets};
 use native_tls::TlsStream;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -295,7 +295,7 @@ impl Wire {
     pub fn read_line(&mut self, line: &mut Vec<u8>, from: usize) -> Result<()> {
         loop {
             let ready = self.buffer.get(self.start..self.end).unwrap_or_default();
-            let found = octets::find(ready, b'\n');
+            let found = memchr::memchr(b'\n', ready);
             let take = found.map_or(ready.len(), |n| n + 1);
             if line.len() + take - from > MAX_LINE {
                 return Err(self.fail(NetError::limit("a line is too long")));
