@@ -84,6 +84,17 @@ pub enum Msg {
     Tick,
 }
 
+impl Msg {
+    /// Whether the person may be waiting to see what becomes of it; else it came by itself.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        match self {
+            Self::News(news) => !news.answers.is_empty() || !news.outcomes.is_empty() || !news.compose.is_empty(),
+            _ => true,
+        }
+    }
+}
+
 /// Why a new account was not saved.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {

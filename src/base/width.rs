@@ -55,11 +55,17 @@ fn drawn_cluster(grapheme: &str) -> Cow<'_, str> {
 /// The longest start of `text` that fits into `cells`, in bytes, and the cells it takes.
 #[must_use]
 pub fn fit(text: &str, cells: usize) -> (usize, usize) {
-    let mut used = 0;
-    for (at, grapheme) in text.grapheme_indices(true) {
+    // Letters of ASCII take a cell each, but for the last one before others: a mark may follow that joins it.
+    let ascii = text.bytes().take(cells.saturating_add(2)).take_while(|b| matches!(b, 0x20..=0x7e)).count();
+    if ascii == text.len() || ascii > cells {
+        return (ascii.min(cells), ascii.min(cells));
+    }
+    let mut used = ascii.saturating_sub(1);
+    let start = used;
+    for (at, grapheme) in text.get(start..).unwrap_or_default().grapheme_indices(true) {
         let wide = cell(grapheme);
         if used + wide > cells {
-            return (at, used);
+            return (start + at, used);
         }
         used += wide;
     }
@@ -163,7 +169,7 @@ fn is_hangul(c: char) -> bool {
 }
 
 /// Whether each byte is one cell.
-fn plain(text: &str) -> bool {
+pub fn plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
@@ -234,6 +240,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn letters_of_ascii_are_counted_as_all_others(text in "[a-z# ]{0,20}[a-z 日。👩é\u{301}\u{fe0f}\u{20e3}\t]{0,9}[a-z]{0,9}", cells in 0usize..30) {
+            let mut slowly = (0, 0);
+            for grapheme in text.graphemes(true) {
+                if slowly.1 + cell(grapheme) > cells {
+                    break;
+                }
+                slowly = (slowly.0 + grapheme.len(), slowly.1 + cell(grapheme));
+            }
+            prop_assert_eq!(fit(&text, cells), slowly);
+        }
+
         #[test]
         fn nothing_is_lost_and_all_fits(text in "[a-z 日本。👩é]{0,60}", cells in 2usize..20) {
             let ranges = wrap(&text, cells);

@@ -23,7 +23,9 @@ impl MessageId {
     pub fn new(text: &str) -> Option<Self> {
         let id = text.trim().trim_start_matches('<').trim_end_matches('>');
         let fits = !id.is_empty() && id.len() <= Self::MAX;
-        (fits && !id.chars().any(|c| c.is_whitespace() || c.is_control() || c == '<' || c == '>')).then(|| Self(id.to_owned()))
+        let odd = |c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '>';
+        let common = |b: u8| b.is_ascii_graphic() && b != b'<' && b != b'>';
+        (fits && (id.bytes().all(common) || !id.contains(odd))).then(|| Self(id.to_owned()))
     }
 
     /// Without brackets.

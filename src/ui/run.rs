@@ -37,6 +37,9 @@ use std::time::{Duration, Instant};
 
 /// How long the first frame waits for the store, so that it is not an empty one.
 const FIRST_FRAME: Duration = Duration::from_millis(40);
+/// How long a frame stays at least, if all that is new came by itself: counts while a mailbox is read. A hundred a second are seen
+/// by nobody, and go over the line all the same.
+const FRAME: Duration = Duration::from_millis(50);
 /// The most bytes that are taken in before a frame is drawn: keys that repeat faster than frames are one frame.
 const MAX_INPUT: usize = 64 << 10;
 
@@ -104,6 +107,10 @@ pub struct Reader<'a> {
     /// Another program had the terminal.
     pub(super) lent: bool,
     pub(super) changed: bool,
+    /// Somebody waits for what changed.
+    pub(super) waited: bool,
+    /// When the screen was drawn last.
+    pub(super) drawn: Instant,
     /// Held until the end, when it is removed.
     pub(super) opened: Option<Opened>,
 }
@@ -151,6 +158,8 @@ impl<'a> Reader<'a> {
             ended: None,
             lent: false,
             changed: true,
+            waited: true,
+            drawn: start,
             opened: None,
         })
     }
@@ -196,20 +205,27 @@ impl<'a> Reader<'a> {
             }
             // An empty first frame would only flicker.
             let early = !self.app.settled() && self.start.elapsed() < FIRST_FRAME;
-            if self.changed && !early {
+            let stays = self.stays();
+            if self.changed && !early && stays.is_none() {
                 self.draw()?;
             }
-            self.wait(signals, early)?;
+            self.wait(signals, early, stays)?;
         }
     }
 
+    /// How long what is on the screen stays there, though something is new.
+    fn stays(&self) -> Option<Duration> {
+        let left = FRAME.checked_sub(self.drawn.elapsed()).filter(|left| !left.is_zero());
+        left.filter(|_| self.changed && !self.waited)
+    }
+
     /// Waits for whatever comes first, and takes it in.
-    fn wait(&mut self, signals: &Signals, early: bool) -> io::Result<()> {
+    fn wait(&mut self, signals: &Signals, early: bool, stays: Option<Duration>) -> io::Result<()> {
         let now = self.start.elapsed();
         let esc = self.decoder.waits().then(|| ESC_WAIT.saturating_sub(self.last_byte.elapsed()));
         let due = self.app.deadline().map(|at| at.saturating_sub(now));
         let first = early.then(|| FIRST_FRAME.saturating_sub(now));
-        let limit = [esc, due, first].into_iter().flatten().min();
+        let limit = [esc, due, first, stays].into_iter().flatten().min();
         let span = limit.map(|d| Timespec { tv_sec: d.as_secs().cast_signed(), tv_nsec: d.subsec_nanos().into() });
         let stdin = io::stdin();
         let (keys, news, signal, told) = {
@@ -337,6 +353,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn update(&mut self, msg: Msg) -> io::Result<()> {
         let now = self.now();
+        self.waited |= msg.is_waited_for();
         let effects = self.app.update(msg, now);
         self.changed = true;
         self.carry_out(effects)
@@ -344,7 +361,7 @@ impl<'a> Reader<'a> {
 
     fn draw(&mut self) -> io::Result<()> {
         crash::place("frame");
-        self.changed = false;
+        (self.changed, self.waited, self.drawn) = (false, false, Instant::now());
         let band = !self.look.bar_only && self.theme.has_band();
         let (app, theme) = (&self.app, &self.theme);
         let links = self.look.links.then(|| self.terminal.screen.backend_mut().links());

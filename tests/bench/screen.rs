@@ -88,6 +88,12 @@ impl Screen {
         while self.take(quiet).is_some() {}
     }
 
+    /// Takes all that comes in this time.
+    pub fn pass(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while self.take(end.saturating_duration_since(Instant::now())).is_some() {}
+    }
+
     /// Types; returns when it was typed.
     pub fn type_in(&mut self, bytes: &[u8]) -> Instant {
         let when = Instant::now();

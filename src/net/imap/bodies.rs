@@ -8,7 +8,7 @@ use super::conn::Command;
 use super::frame::{MAX_KEPT, Taker};
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
-use super::value::{self, Value};
+use super::value::{self, Room, Value};
 use crate::mail::body::PartPath;
 use crate::mail::section::Section;
 use crate::mail::uid::{Uid, UidSet};
@@ -151,7 +151,8 @@ impl Taker for One<'_> {
 /// What the literal that begins now is, and the UID if it was told before it.
 pub(super) fn announced(so_far: &[u8]) -> Option<(Vec<u8>, Option<Uid>)> {
     let rest = so_far.strip_prefix(b"* ").unwrap_or_default();
-    let words = value::parse(rest);
+    let room = Room::new();
+    let words = value::parse(rest, &room);
     let Some(Value::List(items)) = words.get(2) else { return None };
     // The last word before the brace of the literal says what it is.
     let name = items.iter().rev().find(|v| !v.bytes().is_some_and(|b| b.starts_with(b"{") || b == b"~"))?;

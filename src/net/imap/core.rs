@@ -5,7 +5,7 @@
 
 use super::frame::{self, KeepAll, Response, Taker};
 use super::untagged::{self, Untagged};
-use super::value::{self, Word};
+use super::value::{self, Room, Word};
 use crate::base::safetext::SafeText;
 use crate::mail::server::MailboxNews;
 use crate::mail::uid::Uid;
@@ -57,6 +57,8 @@ pub struct Core {
     /// The row before, in this answer: its place and UID.
     pub(super) last_row: Option<(u32, Uid)>,
     line_start: bool,
+    /// For what is read.
+    room: Room,
     /// For the crate to read.
     out: Vec<u8>,
     pub(super) challenges: u32,
@@ -90,6 +92,7 @@ impl Core {
             odd: Oddities::default(),
             last_row: None,
             line_start: true,
+            room: Room::new(),
             out: Vec::new(),
             challenges: 0,
             challenged: false,
@@ -135,8 +138,8 @@ impl Core {
     }
 
     /// What an untagged response means, in the spelling of names that we know.
-    pub(super) fn meaning<'r>(&self, response: &'r Response) -> Untagged<'r> {
-        let data = untagged::read(&response.bytes);
+    pub(super) fn meaning<'r>(&mut self, response: &'r Response) -> Untagged<'r> {
+        let data = untagged::read(&response.bytes, &mut self.room);
         if self.utf8 { data.in_utf8() } else { data }
     }
 
@@ -163,7 +166,7 @@ impl Core {
             // The bulk of all responses; read once, by whoever asked.
             return Ok(());
         }
-        match untagged::read(&response.bytes) {
+        match untagged::read(&response.bytes, &mut self.room) {
             Untagged::Exists(n) => {
                 self.news.changed |= n != self.news.exists;
                 self.news.exists = n;

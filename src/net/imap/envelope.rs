@@ -158,10 +158,12 @@ mod tests {
 
     #[test]
     fn an_envelope_as_dovecot_writes_it() {
+        let room = value::Room::new();
         let v = value::parse(
             b"(\"Thu, 1 Jan 1970 00:01:00 +0000\" \"=?utf-8?q?Gr=C3=BC=C3=9Fe?=\" ((\"A \\\"b\\\"\" NIL \"a\" \"x.test\")) \
               ((\"A \\\"b\\\"\" NIL \"a\" \"x.test\")) ((NIL NIL \"r\" \"x.test\")) ((NIL NIL \"group\" NIL)(NIL NIL \"m\" \"y\")(NIL NIL NIL NIL)) \
               NIL NIL \"<1@x> <2@x>\" \"<3@x>\")",
+            &room,
         );
         let e = envelope(&v[0]);
         assert_eq!((e.date, e.subject.as_str()), (Some(60), "Grüße"));

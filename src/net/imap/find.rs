@@ -19,7 +19,7 @@ use super::frame::KeepAll;
 use super::search::{self, Tongue};
 use super::store::ImapStore;
 use super::untagged::Untagged;
-use super::value::{self, Value};
+use super::value::{self, Room, Value};
 use crate::mail::envelope::MessageId;
 use crate::mail::query::Query;
 use crate::mail::server::IdentitySeen;
@@ -286,7 +286,8 @@ pub fn threads(tail: &[u8]) -> Vec<Vec<Uid>> {
         members(list, &mut all);
         all
     };
-    value::parse(tail).iter().map(of).filter(|all| !all.is_empty()).collect()
+    let room = Room::new();
+    value::parse(tail, &room).iter().map(of).filter(|all| !all.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -102,9 +102,14 @@ fn read_literal(wire: &mut Wire, taker: &mut dyn Taker, bytes: &mut Vec<u8>, siz
     }
     let taken = taker.wants(bytes, size);
     let keep = if taken { 0 } else { size.min(MAX_KEPT) };
-    let open = bytes.iter().rposition(|b| *b == b'{').unwrap_or(bytes.len());
-    bytes.truncate(open);
-    bytes.extend_from_slice(format!("{{{keep}}}\r\n").as_bytes());
+    if keep == size && !bytes.ends_with(b"+}") {
+        // It stands there already.
+        bytes.extend_from_slice(b"\r\n");
+    } else {
+        let open = bytes.iter().rposition(|b| *b == b'{').unwrap_or(bytes.len());
+        bytes.truncate(open);
+        bytes.extend_from_slice(format!("{{{keep}}}\r\n").as_bytes());
+    }
     let mut left = keep;
     wire.read_exactly(size, &mut |piece| {
         if taken {

@@ -78,9 +78,9 @@ mod tests {
     fn labels_of_gmail() {
         let text =
             b"(\\Inbox \"\\\\Sent\" Important \"\\\\Important\" \"Muy Importante\" {3}\r\na\"b Entw&APw-rfe \"gr\xc3\xbcn\")";
-        let labels: Vec<_> = read(&value::parse(text)[0]).iter().map(Keyword::label).collect();
+        let labels: Vec<_> = read(&value::parse(text, &value::Room::new())[0]).iter().map(Keyword::label).collect();
         assert_eq!(labels, ["Important", "$Important", "Muy Importante", "a\"b", "Entwürfe", "grün"]);
-        assert!(read(&value::parse(b"NIL")[0]).is_empty());
+        assert!(read(&value::parse(b"NIL", &value::Room::new())[0]).is_empty());
     }
 
     #[test]

@@ -226,7 +226,7 @@ mod tests {
         let text = format!(
             "(({plain}{plain} \"alternative\" (\"boundary\" \"i\")){pdf}{inner}{lone} \"mixed\" (\"boundary\" \"o\") NIL NIL)"
         );
-        let tree = outline(&value::parse(text.as_bytes())[0]).unwrap();
+        let tree = outline(&value::parse(text.as_bytes(), &value::Room::new())[0]).unwrap();
         let shown: Vec<_> = tree.nodes.iter().map(|n| (n.path.as_str(), n.mime.as_str(), n.parent, n.octets)).collect();
         assert_eq!(
             shown,
@@ -246,10 +246,13 @@ mod tests {
         );
         assert_eq!((tree.nodes[4].name.as_deref(), tree.nodes[4].disposition.as_str()), (Some("Bär.pdf"), "attachment"));
         assert_eq!((tree.nodes[4].encoding.as_str(), tree.nodes[2].params[0].1.as_str()), ("base64", "utf-8"));
-        let alone = outline(&value::parse(plain.as_bytes())[0]).unwrap();
+        let alone = outline(&value::parse(plain.as_bytes(), &value::Room::new())[0]).unwrap();
         assert_eq!((alone.nodes.len(), alone.nodes[0].path.as_str()), (1, "1"));
-        assert!(outline(&value::parse(b"NIL")[0]).is_none() && outline(&value::parse(b"()")[0]).is_none());
+        assert!(
+            outline(&value::parse(b"NIL", &value::Room::new())[0]).is_none()
+                && outline(&value::parse(b"()", &value::Room::new())[0]).is_none()
+        );
         let deep = format!("{}{plain}{}", "(".repeat(80), " \"mixed\")".repeat(80));
-        assert!(outline(&value::parse(deep.as_bytes())[0]).unwrap().nodes.len() > 50);
+        assert!(outline(&value::parse(deep.as_bytes(), &value::Room::new())[0]).unwrap().nodes.len() > 50);
     }
 }

@@ -5,7 +5,7 @@
 //! UIDs in an untagged OK), `append.rs` (UTF8=ACCEPT without APPEND UTF8), `mailboxes.rs` (CREATE of what is there), `bodies.rs`
 //! (compressed literals that do not end). Nobody is treated otherwise for a name unless there is no other way.
 
-use super::value::{self, Value};
+use super::value::{self, Room, Value};
 
 /// What is not to be asked of this server.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -27,7 +27,8 @@ impl Quirks {
 /// What the answer to ID says is its name; "" if it says none.
 #[must_use]
 pub fn name(tail: &[u8]) -> String {
-    let items = value::parse(tail);
+    let room = Room::new();
+    let items = value::parse(tail, &room);
     let fields = items.first().map(Value::items).unwrap_or_default();
     let name = fields
         .chunks_exact(2)

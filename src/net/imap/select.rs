@@ -9,7 +9,7 @@ use super::fetch::{asked, envelope_row};
 use super::frame::KeepAll;
 use super::store::ImapStore;
 use super::untagged::{self, Fetched, Untagged, modseq};
-use super::value::{self, Status};
+use super::value::{self, Room, Status};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{EnvelopeSeen, FlagsSeen, Resync, Selected};
 use crate::mail::uid::{ModSeq, UidSet, UidValidity};
@@ -162,9 +162,13 @@ impl Seen<'_> {
             "UIDVALIDITY" => s.uidvalidity = UidValidity(small(code.args)),
             "UIDNEXT" => s.uidnext = small(code.args),
             "HIGHESTMODSEQ" => s.highestmodseq = value::number(code.args).map_or(ModSeq(0), modseq),
-            "MAILBOXID" => s.mailbox_id = untagged::object_id(value::parse(code.args).first().and_then(|l| l.items().first())),
+            "MAILBOXID" => {
+                let room = Room::new();
+                s.mailbox_id = untagged::object_id(value::parse(code.args, &room).first().and_then(|l| l.items().first()));
+            }
             "PERMANENTFLAGS" => {
-                let list = value::parse(code.args);
+                let room = Room::new();
+                let list = value::parse(code.args, &room);
                 s.new_keywords = list.first().is_some_and(|l| l.items().iter().any(|v| v.is("\\*")));
                 s.permanent_flags = list.first().map(untagged::flags);
             }

@@ -53,27 +53,32 @@ fn walk(part: &Value<'_>, related: bool, out: &mut Vec<String>) {
 }
 
 /// A parameter, also when it is extended or in pieces (RFC 2231).
-pub(super) fn parameter(list: &Value<'_>, name: &str) -> Option<String> {
-    let get = |key: &str| {
-        let pair =
-            list.items().chunks_exact(2).find(|p| p.first().and_then(|k| k.text()).is_some_and(|k| k.eq_ignore_ascii_case(key)));
+pub(super) fn parameter<'a>(list: &Value<'a>, name: &str) -> Option<String> {
+    // What stands behind the name in a key that begins with it.
+    let rest = |key: &Value<'a>| {
+        let (head, rest) = key.bytes()?.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
+    };
+    let get = |end: &str| {
+        let pair = list.items().chunks_exact(2).find(|p| p.first().and_then(rest).is_some_and(|rest| rest == end.as_bytes()));
         pair?.get(1)?.bytes()
     };
-    if list.items().is_empty() {
+    // Most lists have none of that name: then nothing is put together to look for its pieces.
+    if !list.items().iter().step_by(2).any(|key| rest(key).is_some()) {
         return None;
     }
-    if let Some(value) = get(&format!("{name}*")) {
+    if let Some(value) = get("*") {
         return Some(extended(value));
     }
-    if let Some(value) = get(name) {
+    if let Some(value) = get("") {
         return Some(decode_text(value));
     }
     let (mut joined, mut is_extended) = (Vec::new(), false);
     for n in 0..MAX {
-        if let Some(piece) = get(&format!("{name}*{n}*")) {
+        if let Some(piece) = get(&format!("*{n}*")) {
             is_extended = true;
             joined.extend_from_slice(piece);
-        } else if let Some(piece) = get(&format!("{name}*{n}")) {
+        } else if let Some(piece) = get(&format!("*{n}")) {
             joined.extend_from_slice(piece);
         } else {
             break;
@@ -113,7 +118,7 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        attachments(&value::parse(text.as_bytes())[0])
+        attachments(&value::parse(text.as_bytes(), &value::Room::new())[0])
     }
 
     #[test]

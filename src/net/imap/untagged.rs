@@ -6,7 +6,7 @@
 use super::envelope;
 use super::find;
 use super::quirks;
-use super::value::{self, Status, Value};
+use super::value::{self, Room, Status, Value};
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::{Flags, Keyword};
 use crate::mail::mailbox::{MailboxPath, Role};
@@ -133,13 +133,14 @@ pub struct Fetched {
     pub sound: bool,
 }
 
-/// Reads the response in `bytes` (`* …`).
+/// Reads the response in `bytes` (`* …`); `room` is for what is looked at on the way.
 #[must_use]
-pub fn read(bytes: &[u8]) -> Untagged<'_> {
+pub fn read<'a>(bytes: &'a [u8], room: &mut Room) -> Untagged<'a> {
+    room.clear();
     let rest = bytes.strip_prefix(b"* ").unwrap_or_default();
     let (first, tail) = value::split(rest);
     if first.first().is_some_and(|b| b.is_ascii_digit() || *b == b'-') {
-        return numbered(first, tail);
+        return numbered(first, tail, room);
     }
     if let Some(status) = value::status(rest) {
         return Untagged::Status(status);
@@ -147,18 +148,18 @@ pub fn read(bytes: &[u8]) -> Untagged<'_> {
     match first.to_ascii_uppercase().as_slice() {
         b"CAPABILITY" => Untagged::Capability(words(tail)),
         b"ENABLED" => Untagged::Enabled(words(tail)),
-        b"LIST" => list(tail).map_or(Untagged::Other, |(l, r)| Untagged::List(l, r)),
-        b"LSUB" => list(tail).map_or(Untagged::Other, |(l, _)| Untagged::Lsub(l.path)),
-        b"STATUS" => counts(tail).unwrap_or(Untagged::Other),
+        b"LIST" => list(tail, room).map_or(Untagged::Other, |(l, r)| Untagged::List(l, r)),
+        b"LSUB" => list(tail, room).map_or(Untagged::Other, |(l, _)| Untagged::Lsub(l.path)),
+        b"STATUS" => counts(tail, room).unwrap_or(Untagged::Other),
         b"SEARCH" => Untagged::Search(search(tail)),
-        b"ESEARCH" => Untagged::Search(esearch(tail)),
+        b"ESEARCH" => Untagged::Search(esearch(tail, room)),
         b"SORT" => Untagged::Sorted(find::numbers(tail)),
         b"THREAD" => Untagged::Threads(find::threads(tail)),
         b"VANISHED" => vanished(tail).unwrap_or(Untagged::Other),
-        b"NAMESPACE" => Untagged::Namespaces(namespaces(tail)),
+        b"NAMESPACE" => Untagged::Namespaces(namespaces(tail, room)),
         b"ID" => Untagged::Id(quirks::name(tail)),
-        b"QUOTA" => quota(tail).map_or(Untagged::Other, Untagged::Quota),
-        b"MYRIGHTS" => my_rights(tail).unwrap_or(Untagged::Other),
+        b"QUOTA" => quota(tail, room).map_or(Untagged::Other, Untagged::Quota),
+        b"MYRIGHTS" => my_rights(tail, room).unwrap_or(Untagged::Other),
         _ => Untagged::Other,
     }
 }
@@ -182,14 +183,14 @@ pub fn words(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-fn numbered<'a>(first: &[u8], tail: &'a [u8]) -> Untagged<'a> {
+fn numbered<'a>(first: &[u8], tail: &'a [u8], room: &Room) -> Untagged<'a> {
     let (word, rest) = value::split(tail);
     let sane = value::number(first).and_then(|n| u32::try_from(n).ok());
     match (word.to_ascii_uppercase().as_slice(), sane) {
         (b"EXISTS", Some(n)) => Untagged::Exists(n),
         (b"EXISTS" | b"EXPUNGE", None) => Untagged::Insane,
         (b"EXPUNGE", Some(_)) => Untagged::Expunge,
-        (b"FETCH", Some(place)) if place > 0 => Untagged::Fetch(Box::new(Fetched { place, ..fetched(rest) })),
+        (b"FETCH", Some(place)) if place > 0 => Untagged::Fetch(Box::new(Fetched { place, ..fetched(rest, room) })),
         (b"FETCH", _) => Untagged::NoRow,
         _ => Untagged::Other,
     }
@@ -197,13 +198,13 @@ fn numbered<'a>(first: &[u8], tail: &'a [u8]) -> Untagged<'a> {
 
 /// The flags of a list; what is none is left out (security S-20).
 pub fn flags(list: &Value<'_>) -> Flags {
-    let words: Vec<_> = list.items().iter().filter_map(Value::text).collect();
-    Flags::from_words(words.iter().map(AsRef::as_ref).filter(|w| !w.eq_ignore_ascii_case("\\Recent")))
+    let words = list.items().iter().filter_map(|word| std::str::from_utf8(word.bytes()?).ok());
+    Flags::from_words(words.filter(|w| !w.eq_ignore_ascii_case("\\Recent")))
 }
 
-fn list(tail: &[u8]) -> Option<(ListedMailbox, Renaming)> {
-    let items = value::parse(tail);
-    let [attributes, delimiter, name, ..] = items.as_slice() else { return None };
+fn list(tail: &[u8], room: &Room) -> Option<(ListedMailbox, Renaming)> {
+    let items = value::parse(tail, room);
+    let [attributes, delimiter, name, ..] = items else { return None };
     let octets = match name {
         // A mailbox may be called NIL.
         Value::Atom(a) => *a,
@@ -253,8 +254,8 @@ pub struct Namespace {
     pub prefix: Vec<u8>,
 }
 
-fn namespaces(tail: &[u8]) -> Vec<Namespace> {
-    let items = value::parse(tail);
+fn namespaces(tail: &[u8], room: &Room) -> Vec<Namespace> {
+    let items = value::parse(tail, room);
     let all = items.iter().zip([Space::Personal, Space::Others, Space::Shared]);
     let one = |space, n: &Value<'_>| {
         let prefix = n.items().first()?.bytes()?.to_vec();
@@ -263,8 +264,8 @@ fn namespaces(tail: &[u8]) -> Vec<Namespace> {
     all.flat_map(|(list, space)| list.items().iter().filter_map(move |n| one(space, n))).take(MAX_NAMESPACES).collect()
 }
 
-fn quota(tail: &[u8]) -> Option<Quota> {
-    let items = value::parse(tail);
+fn quota(tail: &[u8], room: &Room) -> Option<Quota> {
+    let items = value::parse(tail, room);
     let mut quota = Quota { root: items.first()?.text()?.into_owned(), ..Quota::default() };
     for limit in items.get(1)?.items().chunks_exact(3) {
         let [what, used, limit] = limit else { continue };
@@ -279,14 +280,14 @@ fn quota(tail: &[u8]) -> Option<Quota> {
     Some(quota)
 }
 
-fn my_rights(tail: &[u8]) -> Option<Untagged<'_>> {
-    let items = value::parse(tail);
+fn my_rights(tail: &[u8], room: &Room) -> Option<Untagged<'static>> {
+    let items = value::parse(tail, room);
     let rights = items.get(1)?.text()?;
     Some(Untagged::Rights(MailboxPath::from_wire(items.first()?.bytes()?), Rights::parse(&rights)))
 }
 
-fn counts(tail: &[u8]) -> Option<Untagged<'_>> {
-    let items = value::parse(tail);
+fn counts(tail: &[u8], room: &Room) -> Option<Untagged<'static>> {
+    let items = value::parse(tail, room);
     let name = items.first()?.bytes()?;
     let mut status = MailboxStatus::default();
     let mut told = 0;
@@ -320,15 +321,15 @@ fn search(tail: &[u8]) -> UidSet {
     UidSet::from_ranges(numbers.filter_map(single).collect())
 }
 
-fn esearch(tail: &[u8]) -> UidSet {
-    let items = value::parse(tail);
+fn esearch(tail: &[u8], room: &Room) -> UidSet {
+    let items = value::parse(tail, room);
     let mut words = items.iter().skip_while(|v| !v.is("ALL"));
     words.nth(1).and_then(Value::text).and_then(|set| UidSet::parse(&set, 0)).unwrap_or_default()
 }
 
-fn fetched(rest: &[u8]) -> Fetched {
+fn fetched(rest: &[u8], room: &Room) -> Fetched {
     let mut out = Fetched::default();
-    let items = value::parse(rest);
+    let items = value::parse(rest, room);
     let (mut header, mut tree) = (None, None);
     let items = items.first().map(Value::items).unwrap_or_default();
     out.sound = items.len().is_multiple_of(2) && items.iter().step_by(2).all(|key| matches!(key, Value::Atom(_)));

@@ -6,6 +6,10 @@ use crate::mail::flags::Flag;
 use proptest::prelude::*;
 use std::time::Duration;
 
+fn read(bytes: &[u8]) -> Untagged<'_> {
+    super::read(bytes, &mut Room::new())
+}
+
 #[test]
 fn lists_of_many_servers() {
     let one = |line: &str| match read(line.as_bytes()) {
@@ -122,8 +126,8 @@ proptest! {
     #[test]
     fn no_line_is_too_odd(line in lines()) {
         let _ = (read(&line), is_fetch(&line), words(&line));
-        for value in value::parse(&line) {
-            let _ = (super::super::structure::attachments(&value), super::super::outline::outline(&value));
+        for value in value::parse(&line, &value::Room::new()) {
+            let _ = (super::super::structure::attachments(value), super::super::outline::outline(value));
         }
     }
 }

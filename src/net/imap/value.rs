@@ -1,20 +1,49 @@
 //! value — the words of a response: atoms, strings, lists. Lenient: what it cannot make sense of, it leaves as it is.
-//! Owns: `Value`, `parse`, `Code` (what stands in brackets in a status).
+//! Owns: `Value`, `Room`, `parse`, `Status` (what stands behind a tag, and in its brackets).
 //! May import: mail, base.
 //! Start reading at: `parse`. It borrows from the response and never fails; whoever looks for a meaning may not find one.
+//! A row of a first sync has some thirty lists: they lie side by side in a room that is cleared for the next response, since to
+//! allocate each of them costs more than to read them.
 
 use super::frame::MAX_DEPTH;
+use bumpalo::Bump;
 use std::borrow::Cow;
 
+/// How much of a room is kept for the next response.
+const KEPT_ROOM: usize = 64 * 1024;
+/// So many items of one response are usual.
+const ITEMS: usize = 64;
+
+/// Where lists lie.
+#[derive(Debug, Default)]
+pub struct Room(Bump);
+
+impl Room {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Empties it for the next response; what a large one took is given back.
+    pub fn clear(&mut self) {
+        if self.0.allocated_bytes() > KEPT_ROOM {
+            *self = Self::default();
+        } else {
+            self.0.reset();
+        }
+    }
+}
+
 /// One item.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Value<'a> {
     /// Letters outside quotes, with what stands in brackets: `NIL`, `\Seen`, `42`, `BODY[HEADER.FIELDS (TO)]<0>`.
     Atom(&'a [u8]),
     /// A quoted string without its escapes, or a literal: any octets.
-    Text(Cow<'a, [u8]>),
+    Text(&'a [u8]),
     /// What stands in parentheses.
-    List(Vec<Self>),
+    List(&'a [Self]),
 }
 
 impl<'a> Value<'a> {
@@ -26,7 +55,7 @@ impl<'a> Value<'a> {
 
     /// The octets of an atom or string; nothing for NIL and lists.
     #[must_use]
-    pub fn bytes(&self) -> Option<&[u8]> {
+    pub fn bytes(&self) -> Option<&'a [u8]> {
         match self {
             Self::Atom(a) if !self.is_nil() => Some(a),
             Self::Text(t) => Some(t),
@@ -36,13 +65,13 @@ impl<'a> Value<'a> {
 
     /// The same as text; octets that are no UTF-8 are replaced. Untrusted.
     #[must_use]
-    pub fn text(&self) -> Option<Cow<'_, str>> {
+    pub fn text(&self) -> Option<Cow<'a, str>> {
         self.bytes().map(String::from_utf8_lossy)
     }
 
     /// The items of a list; none for anything else.
     #[must_use]
-    pub fn items(&self) -> &[Self] {
+    pub fn items(&self) -> &'a [Self] {
         match self {
             Self::List(l) => l,
             _ => &[],
@@ -69,15 +98,18 @@ pub fn number(digits: &[u8]) -> Option<u64> {
     fits.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
-/// The items of a response (or of what stands in a code).
+/// The items of a response (or of what stands in a code); their lists lie in `room`.
 #[must_use]
-pub fn parse(bytes: &[u8]) -> Vec<Value<'_>> {
-    Parser { bytes, at: 0 }.list(0)
+pub fn parse<'a>(bytes: &'a [u8], room: &'a Room) -> &'a [Value<'a>] {
+    Parser { bytes, at: 0, room: &room.0, open: Vec::with_capacity(ITEMS) }.list(0)
 }
 
 struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
+    room: &'a Bump,
+    /// The items of all lists that are not closed yet, the outermost first.
+    open: Vec<Value<'a>>,
 }
 
 impl<'a> Parser<'a> {
@@ -85,8 +117,8 @@ impl<'a> Parser<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn list(&mut self, depth: u32) -> Vec<Value<'a>> {
-        let mut out = Vec::new();
+    fn list(&mut self, depth: u32) -> &'a [Value<'a>] {
+        let first = self.open.len();
         while let Some(b) = self.peek() {
             match b {
                 b' ' | b'\r' | b'\n' | b'\t' => self.at += 1,
@@ -99,19 +131,24 @@ impl<'a> Parser<'a> {
                 }
                 b'(' if depth < MAX_DEPTH => {
                     self.at += 1;
-                    out.push(Value::List(self.list(depth + 1)));
+                    let inner = self.list(depth + 1);
+                    self.open.push(Value::List(inner));
                 }
                 b'(' => self.at += 1,
-                b'"' => out.push(self.quoted()),
-                b'{' => match self.literal() {
-                    Some(v) => out.push(v),
-                    None => out.push(self.atom()),
-                },
                 b'~' if self.bytes.get(self.at + 1) == Some(&b'{') => self.at += 1,
-                _ => out.push(self.atom()),
+                _ => {
+                    let item = match b {
+                        b'"' => self.quoted(),
+                        b'{' => self.literal().unwrap_or_else(|| self.atom()),
+                        _ => self.atom(),
+                    };
+                    self.open.push(item);
+                }
             }
         }
-        out
+        let items = self.room.alloc_slice_copy(self.open.get(first..).unwrap_or_default());
+        self.open.truncate(first);
+        items
     }
 
     fn quoted(&mut self) -> Value<'a> {
@@ -131,14 +168,14 @@ impl<'a> Parser<'a> {
         let raw = self.bytes.get(start..self.at.min(self.bytes.len())).unwrap_or_default();
         self.at += 1;
         if !escapes {
-            return Value::Text(Cow::Borrowed(raw));
+            return Value::Text(raw);
         }
         let mut out = Vec::with_capacity(raw.len());
         let mut octets = raw.iter();
         while let Some(b) = octets.next() {
             out.extend(if *b == b'\\' { octets.next() } else { Some(b) });
         }
-        Value::Text(Cow::Owned(out))
+        Value::Text(self.room.alloc_slice_copy(&out))
     }
 
     fn literal(&mut self) -> Option<Value<'a>> {
@@ -148,7 +185,7 @@ impl<'a> Parser<'a> {
         let data = rest.get(close + 1..)?.strip_prefix(b"\r\n")?;
         let text = data.get(..size)?;
         self.at += 1 + close + 1 + 2 + size;
-        Some(Value::Text(Cow::Borrowed(text)))
+        Some(Value::Text(text))
     }
 
     fn atom(&mut self) -> Value<'a> {
@@ -278,7 +315,11 @@ mod tests {
 
     #[test]
     fn reads_what_servers_write() {
-        let v = parse(b"1 FETCH (UID 7 FLAGS (\\Seen $x) BODY[HEADER.FIELDS (\"References\")] {4}\r\na)\"( X \"q\\\"\\\\\" NIL)");
+        let room = Room::new();
+        let v = parse(
+            b"1 FETCH (UID 7 FLAGS (\\Seen $x) BODY[HEADER.FIELDS (\"References\")] {4}\r\na)\"( X \"q\\\"\\\\\" NIL)",
+            &room,
+        );
         assert_eq!(v.len(), 3);
         let f = v[2].items();
         assert_eq!(f[1].number(), Some(7));
@@ -302,7 +343,8 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[(){}\\[\\]\"\\\\ 0-9a\r\n~]{0,60}") {
-            let _ = (parse(&bytes), status(&bytes), parse(text.as_bytes()), status(text.as_bytes()));
+            let room = Room::new();
+            let _ = (parse(&bytes, &room), status(&bytes), parse(text.as_bytes(), &room), status(text.as_bytes()));
         }
     }
 }

@@ -38,8 +38,18 @@ impl Canvas<'_> {
         }
         let room = room.min(area.width - x);
         let cut = width::truncate(text, usize::from(room));
+        if width::plain(&cut) {
+            return self.letters(x, y, &cut, style);
+        }
         let (end, _) = self.buffer.set_stringn(x, y, width::drawn(&cut), usize::from(room), style);
         end.saturating_sub(x)
+    }
+
+    /// Writes letters that take a cell each, as most do: nothing need be found out about them.
+    fn letters(&mut self, x: u16, y: u16, text: &str, style: Style) -> u16 {
+        let first = self.buffer.index_of(x, y);
+        let cells = self.buffer.content.iter_mut().skip(first).zip(text.split_inclusive(|_| true));
+        cells.map(|(cell, letter)| cell.set_symbol(letter).set_style(style)).count().try_into().unwrap_or(u16::MAX)
     }
 
     /// Writes text that ends before column `end`, over at most `room` columns. The columns it took.
