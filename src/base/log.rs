@@ -119,16 +119,29 @@ pub fn start(path: &Path, level: Level) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether lines of this level are kept: asked before a costly line is made.
+/// Which lines are also said on standard error.
+static ECHO: OnceLock<Level> = OnceLock::new();
+
+/// From now on lines up to this level are said on standard error, too: for a program that has no screen of its own.
+pub fn echo(level: Level) {
+    // Only the first call counts, as with the file.
+    let _ = ECHO.set(level);
+}
+
+/// Whether lines of this level are kept or said: asked before a costly line is made.
 #[must_use]
 pub fn wants(level: Level) -> bool {
-    LOG.get().is_some_and(|log| level <= log.level)
+    LOG.get().is_some_and(|log| level <= log.level) || ECHO.get().is_some_and(|most| level <= *most)
 }
 
 /// Adds a line; `place` says which part of the program speaks ("imap work", "store").
 pub fn write(level: Level, place: &'static str, what: &SafeText) {
     if let Some(log) = LOG.get() {
         log.write(level, place, what);
+    }
+    if ECHO.get().is_some_and(|most| level <= *most) {
+        // Nobody is left to tell if it fails.
+        let _ = writeln!(io::stderr(), "postrider: {place}: {}", SafeText::line_max(what.as_str(), MAX_LINE));
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Options {
     /// How much goes to the log
     #[arg(long, value_name = "LEVEL", global = true, default_value = "info", value_parser = levels())]
     pub log: Level,
-    /// Say more on standard error
+    /// Say on standard error what is done; -vv and -vvv say more of it
     #[arg(short, long = "verbose", global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -121,7 +121,7 @@ pub enum Verb {
     /// Take the last changes back
     Undo {
         /// How many
-        #[arg(value_name = "N", default_value_t = 1)]
+        #[arg(value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         count: u32,
     },
     /// Send the message on standard input, like sendmail
@@ -132,7 +132,7 @@ pub enum Verb {
         #[allow(missing_docs)]
         what: Option<OutboxVerb>,
         /// As JSON
-        #[arg(long)]
+        #[arg(long, global = true)]
         json: bool,
     },
     /// List the changes that a server has not confirmed

@@ -9,6 +9,7 @@ use super::mail_args::{self, Targets};
 use super::output::Out;
 use super::session::Session;
 use super::{Door, place};
+use crate::app::words::plural;
 use crate::engine::api::{Done, Request};
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, GroupId, PlacementKey};
@@ -130,8 +131,7 @@ fn delta(args: &mail_args::Flag) -> Result<FlagDelta, Failure> {
 /// `postrider undo`
 pub fn undo(door: &Door, count: u32, out: &mut Out) -> Result<u8, Failure> {
     let done = Session::open(door)?.act(Request::Undo { count })?;
-    let plural = if done.count == 1 { "" } else { "s" };
-    out.line(&format!("taken back: {} of {} message{plural}", done.word, done.count))?;
+    out.line(&format!("taken back: {} of {}", done.word, plural(done.count.into(), "message", "messages")))?;
     Ok(exit::OK)
 }
 

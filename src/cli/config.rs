@@ -33,13 +33,22 @@ pub fn run(door: &Door, what: ConfigVerb, out: &mut Out) -> Result<u8, Failure> 
 
 /// Also looks at what only the reader knows: commands, keys, themes.
 fn check(door: &Door, json: bool, out: &mut Out) -> Result<u8, Failure> {
-    let config = Config::load(&door.paths.config)?;
+    let path = door.paths.config.to_string_lossy();
+    let config = match door.read_config() {
+        Ok(config) => config,
+        // Whoever asked for JSON gets it of every mistake.
+        Err(failure) if json => {
+            let error = format!("{}. {}", failure.what, failure.hint);
+            out.json(&json!({"path": path, "accounts": 0, "warnings": [], "errors": [error]}))?;
+            return Ok(failure.code);
+        }
+        Err(failure) => return Err(failure),
+    };
     let (_, mut wrong) = Keymap::new(&config.keys);
     let folder = door.paths.config.parent().map(|dir| dir.join("themes"));
     let theme = config.theme.as_ref().map(|name| Theme::load(name, folder.as_deref(), Depth::True));
     wrong.extend(theme.and_then(Result::err).map(|error| error.to_string()));
     let code = if wrong.is_empty() { exit::OK } else { exit::CONFIG };
-    let path = door.paths.config.to_string_lossy();
     if json {
         let warnings: Vec<_> = config.warnings.iter().map(|w| w.as_str()).collect();
         out.json(&json!({"path": path, "accounts": config.accounts.len(), "warnings": warnings, "errors": wrong}))?;
@@ -70,7 +79,10 @@ fn shown(config: &Config) -> Value {
             "mark-read-after": config.reading.mark_read_after.map_or("never".to_owned(), seconds),
             "prefer": match config.reading.prefer { Prefer::Plain => "plain", Prefer::Html => "html" },
             "threads": config.reading.threads,
+            "notify": config.reading.notify.iter().map(|way| way.word()).collect::<Vec<_>>(),
+            "remote-content": "never",
         },
+        "searches": config.searches,
         "sending": { "hold": seconds(config.sending.hold) },
         "account": accounts,
         "keys": keys,
@@ -193,17 +205,19 @@ mod tests {
             .replace("# user ", "user ")
             .replace("# ca-file", "ca-file")
             .replace("# client", "client")
+            .replace("notify          = []", "notify = [\"bell\", \"desktop\"]")
             .replace("# auth ", "auth ")
             .replace("# without", "without");
         let config = Config::parse(&text, Path::new("/c/config.toml"), 0o600).unwrap();
         assert!(config.accounts.len() > 1 && config.accounts[0].identities.len() > 1);
+        assert!(config.reading.notify.len() == 2 && !config.searches.is_empty());
         let shown = as_toml(&shown(&config)).unwrap();
         let again = Config::parse(&shown, Path::new("/c/config.toml"), 0o600).unwrap_or_else(|e| panic!("{e:?}\n{shown}"));
         let of =
             |c: &Config| -> Vec<_> { c.keys.iter().map(|k| (k.context.clone(), k.keys.clone(), k.command.clone())).collect() };
         assert_eq!(
-            (of(&again), &again.reading, &again.sending, &again.theme),
-            (of(&config), &config.reading, &config.sending, &config.theme)
+            (of(&again), &again.reading, &again.sending, &again.theme, &again.searches),
+            (of(&config), &config.reading, &config.sending, &config.theme, &config.searches)
         );
         // TOML tables have no order of their own.
         for account in &config.accounts {

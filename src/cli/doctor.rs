@@ -8,6 +8,7 @@ use super::mail_args::Doctor;
 use super::output::Out;
 use super::prompt;
 use super::session::{no_account, no_such_account};
+use crate::app::words::plural;
 use crate::base::cancel::Cancel;
 use crate::base::clock::{Clock, System};
 use crate::base::safetext::SafeText;
@@ -31,7 +32,7 @@ pub fn run(door: &Door, args: &Doctor, out: &mut Out) -> Result<u8, Failure> {
     let accounts = chosen(&config.accounts, args.account.as_deref())?;
     let transcript = args.transcript.as_ref().map(|path| transcript(path)).transpose()?;
     let mut sheet = Sheet::new(args.json, out);
-    let what = format!("{} with {}", door.paths.config.display(), count(config.accounts.len(), "account"));
+    let what = format!("{} with {}", door.paths.config.display(), plural(config.accounts.len() as u64, "account", "accounts"));
     sheet.add("", plain("configuration", Verdict::Ok, &what))?;
     for warning in &config.warnings {
         sheet.add("", plain("configuration", Verdict::Warn, warning.as_str()))?;
@@ -155,10 +156,6 @@ fn folder_step(folder: &Path) -> Step {
 
 fn plain(name: &'static str, verdict: Verdict, what: &str) -> Step {
     Step { name, verdict, what: SafeText::line_max(what, 500), fault: None, seconds: 0.0 }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Where steps are noted: a line each at once, or one array at the end.

@@ -58,7 +58,9 @@ impl Failure {
     /// Says it.
     pub fn tell(&self) {
         if !self.what.is_empty() {
-            say(&format!("{}. {}", self.what.as_str().trim_end_matches('.'), self.hint));
+            let what = self.what.as_str().trim_end_matches('.');
+            let stop = if what.ends_with(['?', '!']) { "" } else { "." };
+            say(&format!("{what}{stop} {}", self.hint));
         }
     }
 }
@@ -147,6 +149,8 @@ pub fn of_clap(error: &clap::Error) -> ExitCode {
         if let Some(tip) = line.strip_prefix("tip: ") {
             let mut letters = tip.chars();
             hint = letters.next().map_or(String::new(), |first| format!("{}{}", first.to_uppercase(), letters.as_str()));
+        } else if let Some(values) = line.strip_prefix("[possible values: ") {
+            hint = format!("Possible here: {}", values.trim_end_matches(']'));
         } else if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         } else if what.is_empty() || !line.starts_with('[') {

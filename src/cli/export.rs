@@ -8,6 +8,7 @@ use super::look;
 use super::mail_args::{Export, Format};
 use super::output::Out;
 use super::session::{Session, odd};
+use crate::app::words::plural;
 use crate::engine::api::{Body, MessageView, Piece, Query, Rows};
 use crate::mail::body::Message;
 use crate::mail::flags::Flag;
@@ -88,7 +89,7 @@ pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
     if let Target::Mbox(file) = &mut target {
         file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|e| cannot(&args.to, &e))?;
     }
-    out.text_line(&format!("{written} message{} in {}", if written == 1 { "" } else { "s" }, args.to.display()))?;
+    out.text_line(&format!("{} in {}", plural(written, "message", "messages"), args.to.display()))?;
     Ok(match (missed, written) {
         (0, _) => exit::OK,
         (_, 0) => exit::TEMPORARY,

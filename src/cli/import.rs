@@ -8,6 +8,7 @@ use super::mail_args::Import;
 use super::output::Out;
 use super::session::Session;
 use super::{Door, place};
+use crate::app::words::plural;
 use crate::engine::api::{Brought, Request};
 use crate::mail::compose::crlf;
 use crate::mail::flags::{Flag, Flags};
@@ -37,7 +38,7 @@ pub fn run(door: &Door, args: &Import, out: &mut Out) -> Result<u8, Failure> {
         return Err(Failure::new(exit::DATA, &format!("{} holds no message", args.path.display()), ""));
     }
     let shown = format!("{}/{}", into.account, into.path.decoded());
-    out.text_line(&format!("{count} message{} for {shown}", if count == 1 { "" } else { "s" }))?;
+    out.text_line(&format!("{} for {shown}", plural(count, "message", "messages")))?;
     if args.wait { agreed(&session, &groups) } else { Ok(exit::OK) }
 }
 

@@ -18,6 +18,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::HashSet;
 use std::io;
 
@@ -108,7 +109,7 @@ fn servers(door: &Door, session: &Session, text: &str, rows: &mut Vec<MessageRow
 }
 
 /// `postrider outbox`
-pub fn outbox(door: &Door, what: &OutboxVerb, out: &mut Out) -> Result<u8, Failure> {
+pub fn outbox(door: &Door, what: &OutboxVerb, json: bool, out: &mut Out) -> Result<u8, Failure> {
     let session = Session::open(door)?;
     let find = |id: i64| -> Result<OutboxRow, Failure> {
         let found = outgoing(&session)?.into_iter().find(|r| r.id.0 == id);
@@ -116,10 +117,18 @@ pub fn outbox(door: &Door, what: &OutboxVerb, out: &mut Out) -> Result<u8, Failu
             Failure::new(exit::MISSING, &format!("there is no mail {id} in the outbox"), "`postrider outbox` lists what is")
         })
     };
-    match what {
-        OutboxVerb::List(Json { json }) => return print(*json, &outgoing(&session)?, rows::outbox, rows::outbox_line, out),
-        OutboxVerb::Show { id, form: Json { json: true } } => out.json(&rows::outbox(&find(*id)?))?,
-        OutboxVerb::Show { id, .. } => rows::outbox_line(&find(*id)?, out)?,
+    // What is done, as JSON names it, and a sentence.
+    let (id, done, said) = match what {
+        OutboxVerb::List => return print(json, &outgoing(&session)?, rows::outbox, rows::outbox_line, out),
+        OutboxVerb::Show { id } => {
+            let row = find(*id)?;
+            if json {
+                out.json(&rows::outbox(&row))?
+            } else {
+                rows::outbox_line(&row, out)?
+            }
+            return Ok(exit::OK);
+        }
         OutboxVerb::Retry { id } => {
             if find(*id)?.state == OutboxState::Unknown {
                 let what = format!("nobody knows whether mail {id} arrived");
@@ -127,7 +136,7 @@ pub fn outbox(door: &Door, what: &OutboxVerb, out: &mut Out) -> Result<u8, Failu
                 return Err(Failure::new(exit::USAGE, &what, hint));
             }
             session.act(Request::OutboxRetry(OutboxId(*id)))?;
-            out.line(&format!("{id} is tried at the next connection"))?;
+            (id, "retry", "is tried at the next connection")
         }
         OutboxVerb::Resend { id } => {
             if find(*id)?.state != OutboxState::Unknown {
@@ -135,18 +144,23 @@ pub fn outbox(door: &Door, what: &OutboxVerb, out: &mut Out) -> Result<u8, Failu
                 return Err(Failure::new(exit::USAGE, &what, "`postrider outbox retry` tries it now"));
             }
             session.act(Request::OutboxRetry(OutboxId(*id)))?;
-            out.line(&format!("{id} is sent again at the next connection"))?;
+            (id, "resend", "is sent again at the next connection")
         }
         OutboxVerb::MarkSent { id } => {
             find(*id)?;
             session.act(Request::OutboxMarkSent(OutboxId(*id)))?;
-            out.line(&format!("{id} counts as sent; its copy goes to Sent"))?;
+            (id, "mark-sent", "counts as sent; its copy goes to Sent")
         }
         OutboxVerb::Cancel { id } => {
             find(*id)?;
             session.act(Request::OutboxCancel(OutboxId(*id)))?;
-            out.line(&format!("{id} is not sent; it is a draft again"))?;
+            (id, "cancel", "is not sent; it is a draft again")
         }
+    };
+    if json {
+        out.json(&json!({"id": id, "done": done}))?
+    } else {
+        out.line(&format!("{id} {said}"))?
     }
     Ok(exit::OK)
 }

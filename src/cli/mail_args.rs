@@ -128,7 +128,7 @@ pub struct Attachments {
     /// The number that list and search print
     #[arg(value_name = "ID")]
     pub id: i64,
-    /// Save them into this folder; a file that is there is never replaced
+    /// Save them into this folder, made if missing; a file that is there is never replaced
     #[arg(long, value_name = "DIR")]
     pub save: Option<PathBuf>,
     /// Only this part, such as 2 or 2.1
@@ -152,6 +152,7 @@ pub struct Targets {
 
 /// `postrider flag`
 #[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("delta").args(["add", "remove"]).required(true).multiple(true)))]
 pub struct Flag {
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -160,7 +161,7 @@ pub struct Flag {
     #[arg(long, value_name = "FLAG")]
     pub add: Vec<String>,
     /// Clear this
-    #[arg(long, value_name = "FLAG", required_unless_present = "add")]
+    #[arg(long, value_name = "FLAG")]
     pub remove: Vec<String>,
 }
 
@@ -329,7 +330,7 @@ pub struct Send {
 #[derive(Subcommand, Debug)]
 pub enum OutboxVerb {
     /// List what is not sent yet
-    List(Json),
+    List,
     /// Try again now
     Retry {
         /// The number that the list prints
@@ -354,9 +355,6 @@ pub enum OutboxVerb {
     Show {
         /// The number that the list prints
         id: i64,
-        #[command(flatten)]
-        #[allow(missing_docs)]
-        form: Json,
     },
 }
 

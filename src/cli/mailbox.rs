@@ -8,6 +8,7 @@ use super::mail_args::{MailboxVerb, OnMailbox};
 use super::output::Out;
 use super::session::Session;
 use super::{Door, place, prompt};
+use crate::app::words::plural;
 use crate::engine::api::{MailboxAct, Request};
 use crate::mail::row::MailboxRow;
 
@@ -26,7 +27,7 @@ pub fn run(door: &Door, what: &MailboxVerb, out: &mut Out) -> Result<u8, Failure
     let done = session.act(Request::Mailbox(act))?;
     out.text_line(&match what {
         MailboxVerb::Delete { .. } => format!("{said}; `postrider undo` takes it back until the server is told"),
-        MailboxVerb::Empty { .. } => format!("{said}: {} messages", done.count),
+        MailboxVerb::Empty { .. } => format!("{said}: {}", plural(done.count.into(), "message", "messages")),
         _ => said,
     })?;
     match done.group {
@@ -55,7 +56,7 @@ fn act(session: &Session, what: &MailboxVerb, how: &OnMailbox) -> Result<(Mailbo
         }
         MailboxVerb::Delete { mailbox, yes, .. } => {
             let row = find(mailbox)?;
-            sure(*yes, &format!("Delete {} with its {} messages", shown(row), row.total))?;
+            sure(*yes, &format!("Delete {} with {}", shown(row), plural(row.total.into(), "message", "messages")))?;
             (MailboxAct::Delete { mailbox: row.id }, format!("{} is deleted", shown(row)))
         }
         MailboxVerb::Subscribe { mailbox, .. } => {
@@ -68,7 +69,7 @@ fn act(session: &Session, what: &MailboxVerb, how: &OnMailbox) -> Result<(Mailbo
         }
         MailboxVerb::Empty { mailbox, yes, .. } => {
             let row = find(mailbox)?;
-            sure(*yes, &format!("Remove all {} messages of {}", row.total, shown(row)))?;
+            sure(*yes, &format!("Remove all that is in {}: {}", shown(row), plural(row.total.into(), "message", "messages")))?;
             (MailboxAct::Empty { mailbox: row.id }, format!("{} is emptied", shown(row)))
         }
     })

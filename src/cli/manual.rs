@@ -1,5 +1,5 @@
 //! manual — `postrider man`: the manual page, generated from the command line and the texts beside it.
-//! Owns: the page's sections; the JSON examples are files in `assets/doc/json/`, which `tests/cli.rs` compares with what is printed.
+//! Owns: the page's sections; the JSON examples are files in `assets/doc/json/`, which `tests/cli` compares with what is printed.
 //! May import: cli.
 //! Start reading at: `page`. The generated page is checked in as `assets/doc/postrider.1`.
 
@@ -41,8 +41,11 @@ const EXAMPLES: [(&str, &str); 5] = [
     ("git send-email --sendmail-cmd='postrider send -i' *.patch", "As the machine's sendmail."),
 ];
 
+/// The options that every verb has.
+const ALL: [&str; 5] = ["config", "profile", "offline", "log", "verbose"];
+
 /// The verbs that print JSON, and what it looks like.
-const JSON: [(&str, &str); 9] = [
+const JSON: [(&str, &str); 10] = [
     ("list, search", include_str!("../../assets/doc/json/list.json")),
     ("mailboxes", include_str!("../../assets/doc/json/mailboxes.json")),
     ("show", include_str!("../../assets/doc/json/show.json")),
@@ -50,6 +53,7 @@ const JSON: [(&str, &str); 9] = [
     ("outbox", include_str!("../../assets/doc/json/outbox.json")),
     ("queue", include_str!("../../assets/doc/json/queue.json")),
     ("account list", include_str!("../../assets/doc/json/account-list.json")),
+    ("watch, one object a line", include_str!("../../assets/doc/json/watch.json")),
     ("sync", include_str!("../../assets/doc/json/sync.json")),
     ("doctor, account test", include_str!("../../assets/doc/json/doctor.json")),
 ];
@@ -110,7 +114,11 @@ fn verbs(verb: &clap::Command, above: &str, roff: &mut Roff) {
         usage.extend(verb.get_positionals().map(ToString::to_string));
         roff.control("TP", []).text([bold(usage.join(" "))]);
         roff.text([roman(verb.get_about().map(ToString::to_string).unwrap_or_default())]);
-        for option in verb.get_opts().filter(|o| !o.is_global_set()) {
+        // What every verb has stands above; `--json` of the verbs below `outbox` with them.
+        let own = |o: &&clap::Arg| {
+            !o.is_positional() && !matches!(o.get_id().as_str(), "help" | "version") && !ALL.contains(&o.get_id().as_str())
+        };
+        for option in verb.get_arguments().filter(own) {
             roff.control("br", []);
             let help = option.get_help().map(ToString::to_string).unwrap_or_default();
             roff.text([bold(option.to_string()), roman(format!(" {help}"))]);

@@ -2,7 +2,7 @@
 //! Owns: arguments, exit codes, what verbs print.
 //! May import: every room.   Never: decides about mail; that is the engine's and `mail`'s.
 //! Start reading at: `run`, then `args.rs` for the whole command line; one file a verb.
-//! Tested by: tests/cli.rs, with the real binary.
+//! Tested by: tests/cli, with the real binary.
 
 mod account;
 mod account_find;
@@ -33,14 +33,14 @@ mod show;
 mod sync;
 mod watch;
 
-use crate::base::log;
+use crate::base::log::{self, Level};
 use crate::base::paths::Paths;
 use crate::config::Config;
 use args::{Args, Options, Verb};
 use change::Change;
 use clap::Parser;
 use exit::Failure;
-use mail_args::{Json, OutboxVerb};
+use mail_args::OutboxVerb;
 use output::Out;
 use std::process::ExitCode;
 
@@ -65,17 +65,25 @@ impl Door {
         Ok(Self { options, paths })
     }
 
-    /// Reads the configuration, and says on standard error what is unwise in it.
+    /// Reads the configuration.
     ///
     /// # Errors
     /// 78 with file, line and column.
-    pub fn config(&self) -> Result<Config, Failure> {
+    pub fn read_config(&self) -> Result<Config, Failure> {
         // A first start has no file; a file that was named is meant to be there.
         if self.options.config.is_some() && !self.paths.config.exists() {
             let what = format!("{} is not there", self.paths.config.display());
             return Err(Failure::new(exit::CONFIG, &what, "`postrider config example` prints one to begin with"));
         }
-        let config = Config::load(&self.paths.config)?;
+        Ok(Config::load(&self.paths.config)?)
+    }
+
+    /// Reads the configuration, and says on standard error what is unwise in it.
+    ///
+    /// # Errors
+    /// As [`Self::read_config`].
+    pub fn config(&self) -> Result<Config, Failure> {
+        let config = self.read_config()?;
         for warning in &config.warnings {
             exit::say(warning.as_str());
         }
@@ -105,6 +113,14 @@ pub fn run() -> ExitCode {
 
 fn verb(args: Args) -> Result<u8, Failure> {
     let door = Door::new(args.options)?;
+    // The reader has the terminal for itself.
+    let screen = matches!(args.verb, None | Some(Verb::Demo | Verb::Compose(_)));
+    match (door.options.verbose, screen) {
+        (0, _) | (_, true) => {}
+        (1, _) => log::echo(Level::Info),
+        (2, _) => log::echo(Level::Debug),
+        _ => log::echo(Level::Trace),
+    }
     let mut out = Out::stdout();
     let code = match args.verb {
         None => reader::open(&door, &args.reader),
@@ -126,7 +142,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Archive(args)) => change::run(&door, &Change::Archive(&args)),
         Some(Verb::Undo { count }) => change::undo(&door, count, &mut out),
         Some(Verb::Send(args)) => send::run(&door, &args),
-        Some(Verb::Outbox { what, json }) => look::outbox(&door, &what.unwrap_or(OutboxVerb::List(Json { json })), &mut out),
+        Some(Verb::Outbox { what, json }) => look::outbox(&door, &what.unwrap_or(OutboxVerb::List), json, &mut out),
         Some(Verb::Queue(args)) => look::queue(&door, &args, &mut out),
         Some(Verb::Import(args)) => import::run(&door, &args, &mut out),
         Some(Verb::Export(args)) => export::run(&door, &args, &mut out),

@@ -1,10 +1,11 @@
 //! rows — message rows and other answers as text for people and as JSON for programs.
-//! Owns: the JSON of interface.md, with examples of each in assets/json.md.
+//! Owns: the JSON of interface.md, with an example of each in assets/doc/json.
 //! May import: engine::api, mail, base, cli.
 //! Start reading at: `message`. Names are promises; what is foreign is made safe in text and left as it is in JSON, where
 //! it is escaped.
 
 use super::output::Out;
+use crate::app::words::plural;
 use crate::base::safetext::SafeText;
 use crate::base::width;
 use crate::engine::api::{MessageView, OutboxRow, QueueRow};
@@ -129,8 +130,8 @@ pub fn queued_line(row: &QueueRow, out: &mut Out) -> io::Result<()> {
     let what = if row.is_about_tree() {
         format!("{} ({})", row.detail, row.account)
     } else {
-        let plural = if row.count == 1 { "" } else { "s" };
-        format!("{}: {} message{plural} in {}/{}", row.detail, row.count, row.account, row.mailbox.decoded())
+        let messages = plural(row.count.into(), "message", "messages");
+        format!("{}: {messages} in {}/{}", row.detail, row.account, row.mailbox.decoded())
     };
     out.text_line(&format!("{:>5}  {:9}  {}  {what}", row.id.0, row.state.word(), local(row.created)))?;
     if row.fault.is_empty() { Ok(()) } else { out.line(&format!("       {}", row.fault)) }

@@ -8,17 +8,20 @@ use super::mail_args::{Attachments, Show};
 use super::output::Out;
 use super::rows;
 use super::session::Session;
+use crate::app::words::size;
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Body, MessageView, Piece, Request};
 use crate::mail::address::Address;
-use crate::mail::body::{Kind, Message, PartPath};
+use crate::mail::body::{Attachment, Kind, Message, PartPath};
 use crate::mail::ids::PlacementKey;
 use crate::mail::render;
 use crate::mail::structure::{self, Prefer};
 use crate::mail::{layout, parse};
 use serde_json::{Value, json};
+use std::fs::DirBuilder;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The width of the text where the output is no terminal.
@@ -60,7 +63,7 @@ pub fn run(door: &Door, args: &Show, out: &mut Out) -> Result<u8, Failure> {
 
 /// `postrider attachments`
 pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8, Failure> {
-    let (mut session, view, body) = readable(door, args.id)?;
+    let (session, view, body) = readable(door, args.id)?;
     let wanted =
         match &args.part {
             None => None,
@@ -73,29 +76,10 @@ pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8,
     if let (Some(part), true) = (&wanted, some.is_empty()) {
         return Err(Failure::new(exit::MISSING, &format!("part {part} is no attachment"), "`attachments ID` lists them"));
     }
-    let mut saved: Vec<Option<PathBuf>> = vec![None; some.len()];
-    if let Some(folder) = &args.save {
-        if some.iter().any(|a| !a.here) {
-            session = online(door, session)?;
-        }
-        for (attachment, saved) in some.iter().zip(&mut saved) {
-            if !attachment.here {
-                let here = |view: &MessageView| match &view.body {
-                    Body::Here(m) => m.at(&attachment.path).and_then(|i| m.parts.get(i)).is_some_and(|p| p.kept.is_here()),
-                    _ => false,
-                };
-                session.piece(view.row.id, &Piece::Part(attachment.path.clone()), here)?;
-            }
-            let done = session.act(Request::SavePart {
-                message: view.row.id,
-                part: attachment.path.clone(),
-                to_open: false,
-                folder: folder.clone(),
-                name: attachment.safe_name.clone(),
-            })?;
-            *saved = done.path;
-        }
-    }
+    let (saved, code) = match &args.save {
+        Some(folder) => save(door, session, view.row.id, &some, folder)?,
+        None => (vec![None; some.len()], exit::OK),
+    };
     if args.json {
         let rows: Vec<Value> = some
             .iter()
@@ -107,18 +91,60 @@ pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8,
             })
             .collect();
         out.json(&rows)?;
-        return Ok(exit::OK);
+        return Ok(code);
     }
     for (a, saved) in some.iter().zip(&saved) {
         match saved {
             Some(path) => out.text_line(&path.to_string_lossy())?,
+            // Why this one is not saved was said.
+            None if args.save.is_some() => {}
             None => {
                 let away = if a.here { "" } else { "  (on the server)" };
                 out.text_line(&format!("{:6} {:>10}  {:28} {}{away}", a.path, size(a.size), a.mime, a.safe_name))?;
             }
         }
     }
-    Ok(exit::OK)
+    Ok(code)
+}
+
+/// Saves attachments into a folder, which is made if it is missing, and fetches those that are not here: the file of each that
+/// could be saved, and the exit code. What went wrong with the others is said.
+fn save(
+    door: &Door,
+    mut session: Session,
+    message: PlacementKey,
+    all: &[&Attachment],
+    folder: &Path,
+) -> Result<(Vec<Option<PathBuf>>, u8), Failure> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
+        let what = format!("the folder {} cannot be made ({error})", folder.display());
+        Failure::new(exit::CANNOT_WRITE, &what, "Choose another with --save")
+    })?;
+    if all.iter().any(|a| !a.here) {
+        session = online(door, session)?;
+    }
+    let one = |attachment: &&Attachment| -> Result<Option<PathBuf>, Failure> {
+        let path = &attachment.path;
+        if !attachment.here {
+            let here = |view: &MessageView| match &view.body {
+                Body::Here(m) => m.at(path).and_then(|i| m.parts.get(i)).is_some_and(|p| p.kept.is_here()),
+                _ => false,
+            };
+            session.piece(message, &Piece::Part(path.clone()), here)?;
+        }
+        let (part, name) = (path.clone(), attachment.safe_name.clone());
+        Ok(session.act(Request::SavePart { message, part, to_open: false, folder: folder.to_owned(), name })?.path)
+    };
+    let (mut code, mut saved) = (exit::OK, Vec::new());
+    for attachment in all {
+        saved.push(one(attachment).unwrap_or_else(|failure| {
+            failure.tell();
+            code = failure.code;
+            None
+        }));
+    }
+    let some = saved.iter().any(Option::is_some);
+    Ok((saved, if code != exit::OK && some { exit::SOME } else { code }))
 }
 
 /// The message with all its bytes, which are fetched if they are not here.
@@ -232,33 +258,6 @@ fn object(view: &MessageView, body: &Message) -> Value {
     Value::Object(all)
 }
 
-fn attachment(a: &crate::mail::body::Attachment) -> Value {
+fn attachment(a: &Attachment) -> Value {
     json!({"part": a.path.to_string(), "mime": a.mime, "name": a.name, "safe_name": a.safe_name, "size": a.size, "here": a.here})
-}
-
-/// 1.2 kB and the like.
-fn size(octets: u64) -> String {
-    const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
-    let (mut tenths, mut unit) = (octets.saturating_mul(10), 0);
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths /= 1_000;
-        unit += 1;
-    }
-    let unit_word = UNITS.get(unit).copied().unwrap_or_default();
-    if unit == 0 || tenths >= 1_000 {
-        format!("{} {unit_word}", tenths / 10)
-    } else {
-        format!("{}.{} {unit_word}", tenths / 10, tenths % 10)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_have_two_or_three_digits() {
-        let shown = [0, 999, 1_000, 1_234, 12_345, 123_456, 41_943_040, 5_000_000_000].map(size);
-        assert_eq!(shown, ["0 B", "999 B", "1.0 kB", "1.2 kB", "12.3 kB", "123 kB", "41.9 MB", "5.0 GB"]);
-    }
 }

@@ -8,6 +8,7 @@ use super::mail_args::{Bodies, Sync};
 use super::output::Out;
 use super::prompt;
 use super::session::Session;
+use crate::app::words::plural;
 use crate::base::cancel::Cancel;
 use crate::base::safetext::SafeText;
 use crate::config::{AccountConfig, KeepBodies, PasswordSource};
@@ -52,7 +53,7 @@ fn prepared(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
         }),
     };
     ask_passwords(door, &session, &scope.accounts)?;
-    let sum = pass(&session, &scope)?;
+    let sum = pass(&session, &scope, stderr().is_terminal() && door.options.verbose == 0)?;
     if args.json {
         out.json(&sum)?;
     } else {
@@ -61,7 +62,8 @@ fn prepared(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
         }
     }
     for account in sum.accounts.iter().filter(|a| !a.fault.is_empty()) {
-        Failure::new(account.exit, &format!("{}: {}", account.account, account.fault), hint(account.exit)).tell();
+        let hint = if door.options.offline { "Leave --offline out" } else { hint(account.exit) };
+        Failure::new(account.exit, &format!("{}: {}", account.account, account.fault), hint).tell();
     }
     Ok(sum.exit())
 }
@@ -85,11 +87,10 @@ pub fn ask_passwords(door: &Door, session: &Session, only: &[AccountName]) -> Re
     Ok(())
 }
 
-/// The pass on a thread of its own, its progress on this one.
-fn pass(session: &Session, scope: &Scope) -> Result<SyncSummary, Failure> {
+/// The pass on a thread of its own, its progress on this one: in a line of the terminal, if it is `shown`.
+fn pass(session: &Session, scope: &Scope, shown: bool) -> Result<SyncSummary, Failure> {
     let shared = Arc::clone(session.engine().shared());
     let cancel = Cancel::new()?;
-    let shown = stderr().is_terminal();
     let over = AtomicBool::new(false);
     std::thread::scope(|threads| {
         let running = threads.spawn(|| {
@@ -154,8 +155,8 @@ fn tell(account: &AccountSummary, out: &mut Out) -> std::io::Result<()> {
         }
     }
     if account.pushed > 0 {
-        let plural = if account.pushed == 1 { "" } else { "s" };
-        out.text_line(&format!("{}: {} change{plural} confirmed by the server", account.account, account.pushed))?;
+        let changes = plural(account.pushed, "change", "changes");
+        out.text_line(&format!("{}: {changes} confirmed by the server", account.account))?;
     } else if quiet && account.fault.is_empty() {
         out.text_line(&format!("{}: nothing new", account.account))?;
     }

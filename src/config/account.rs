@@ -230,10 +230,7 @@ fn account(
             let hint = "Close it with chmod 600, or use password = { command = \"…\" }";
             return Err(source.at(&plain.span(), "a password stands in a file that others can read", hint));
         }
-        Some(found) => match found.into_inner() {
-            PasswordSource::File(path) => PasswordSource::File(expand(&path.to_string_lossy(), base)),
-            other => other,
-        },
+        Some(found) => found.into_inner().seen_from(base, warnings),
     };
     let fingerprint = match &block.fingerprint {
         None => None,

@@ -84,6 +84,9 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Keys that belong to the contract and come with a later version.
+const PROMISED: [&str; 3] = ["pop3", "keyring", "oauth"];
+
 /// serde's message as a sentence and a hint.
 fn reword(message: &str) -> (String, String) {
     let first_line = message.lines().collect::<Vec<_>>().join("; ");
@@ -95,7 +98,9 @@ fn reword(message: &str) -> (String, String) {
         None if known.is_empty() => "Nothing may stand here".to_owned(),
         None => format!("Possible here: {}", known.join(", ")),
     };
-    if said.starts_with("unknown field") {
+    if said.starts_with("unknown field") && PROMISED.contains(&given) {
+        (format!("`{given}` is not built in yet"), format!("Possible here: {}", known.join(", ")))
+    } else if said.starts_with("unknown field") {
         (format!("unknown key `{given}`"), meant())
     } else if said.starts_with("unknown variant") {
         (format!("unknown value `{given}`"), meant())

@@ -2,7 +2,7 @@
 //! Owns: the configuration file: reading, checking, editing without losing comments; where passwords come from.
 //! May import: mail, base.   Never: a connection, a screen; writes a password.
 //! Start reading at: `schema.rs` for what the file may hold, then `account.rs` for what it means.
-//! Tested by: unit tests beside the code; tests/cli.rs through the program.
+//! Tested by: unit tests beside the code; tests/cli through the program.
 
 pub mod account;
 pub mod auth;
@@ -76,6 +76,17 @@ pub enum Notify {
     Bell,
     /// A notice on the desktop, by the terminal: also over ssh.
     Desktop,
+}
+
+impl Notify {
+    /// As in the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Bell => "bell",
+            Self::Desktop => "desktop",
+        }
+    }
 }
 
 impl Default for Reading {

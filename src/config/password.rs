@@ -3,11 +3,14 @@
 //! May import: base.
 //! Start reading at: `PasswordSource`.
 
+use crate::base::paths::{expand, open_to_others};
+use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::fmt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 /// Where a password comes from.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,6 +25,20 @@ pub enum PasswordSource {
     Ask,
     /// It stands in the configuration, which only its owner can read.
     Plain(Secret),
+}
+
+impl PasswordSource {
+    /// With a relative file as one below `base`. A file that others can read is warned of.
+    pub(super) fn seen_from(self, base: &Path, warnings: &mut Vec<SafeText>) -> Self {
+        let Self::File(path) = self else { return self };
+        let path = expand(&path.to_string_lossy(), base);
+        // One that is not there yet is said when the password is wanted.
+        if std::fs::metadata(&path).is_ok_and(|found| open_to_others(found.mode())) {
+            let what = format!("others on this machine can read the password in {}; chmod 600 closes it", path.display());
+            warnings.push(SafeText::line(&what));
+        }
+        Self::File(path)
+    }
 }
 
 impl fmt::Debug for PasswordSource {

@@ -2,7 +2,7 @@
 //! Owns: `Setup`, `Mode`, `open`. May import: store, config, base, and the engine's own.
 //! Start reading at: `open`. There is no check of the files here (decisions 7), and nothing waits for a network.
 
-use super::api::{Fault, Kind, News};
+use super::api::{Fault, Kind, News, Reach};
 use super::filed::Filers;
 use super::jobs::Jobs;
 use super::offline;
@@ -10,7 +10,7 @@ use super::outbox::state;
 use super::owner::Lock;
 use super::servers::Servers;
 use super::shared::{self, Pace, Shared};
-use super::translate::io_fault;
+use super::translate::file_fault;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
 use crate::base::clock::{Clock, System};
@@ -80,7 +80,7 @@ impl Setup {
 /// # Errors
 /// `Disk`: its folders cannot be used.
 pub fn lock(setup: &Setup) -> Result<Option<Lock>, Fault> {
-    setup.paths.create().map_err(|e| io_fault(e.kind(), "a folder cannot be used").because(&e.to_string()))?;
+    setup.paths.create().map_err(|e| file_fault(&e, "a folder cannot be used").reaching(Reach::Program))?;
     take_lock(setup).map_err(|e| disk(&e))
 }
 

@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::stumbles;
 use super::words;
 use crate::base::cancel::Cancel;
+use crate::base::log;
 use crate::base::spawn::guarded;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, KeepBodies};
@@ -67,7 +68,15 @@ pub fn sync_once(shared: &Arc<Shared>, scope: &Scope, cancel: &Cancel) -> SyncSu
             })
             .collect();
         let end = running.into_iter().map(|(config, thread)| {
-            thread.join().unwrap_or_else(|_| failed(config, &Fault::bug("a thread ended without a word")))
+            let sum = thread.join().unwrap_or_else(|_| failed(config, &Fault::bug("a thread ended without a word")));
+            log::info(
+                "sync",
+                format_args!(
+                    "{}: {}; {} octets in, {} out, {} round trips",
+                    sum.account, sum.state, sum.bytes_in, sum.bytes_out, sum.round_trips
+                ),
+            );
+            sum
         });
         end.collect()
     });

@@ -19,7 +19,7 @@ pub fn net(error: &NetError, host: &str, account: &AccountName) -> Fault {
         NetErrorKind::Unreachable => Fault::new(Kind::Unreachable, &format!("{host} cannot be reached")),
         NetErrorKind::Timeout => Fault::new(Kind::Unreachable, &format!("{host} does not answer")),
         NetErrorKind::Bye => Fault::new(Kind::Unreachable, &format!("{host} closed the connection")),
-        NetErrorKind::Io(kind) => io_fault(*kind, &format!("the connection to {host} broke")),
+        NetErrorKind::Io(kind) => line_fault(*kind, &format!("the connection to {host} broke")),
         NetErrorKind::Tls(TlsReason::BadCaFile) => {
             Fault::new(Kind::Config, TlsReason::BadCaFile.sentence()).remedied(Remedy::TrustAuthority)
         }
@@ -72,9 +72,8 @@ pub fn alert(text: &SafeText, account: &AccountName) -> Fault {
     Fault::new(Kind::Notice, &format!("the server says: {text}")).of(account)
 }
 
-/// A file of ours or the disk. `what` is said where the kind has no sentence of its own.
-#[must_use]
-pub fn io_fault(kind: io::ErrorKind, what: &str) -> Fault {
+/// What the system says of a line, or of the folder of a local account. `what` is said where the kind has no sentence of its own.
+fn line_fault(kind: io::ErrorKind, what: &str) -> Fault {
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => full(),
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
@@ -82,6 +81,16 @@ pub fn io_fault(kind: io::ErrorKind, what: &str) -> Fault {
         }
         _ => Fault::new(Kind::Unreachable, what),
     }
+}
+
+/// A file or folder on this machine that could not be made, written or read: `what`, and the system's reason.
+#[must_use]
+pub fn file_fault(error: &io::Error, what: &str) -> Fault {
+    let fault = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => full(),
+        _ => Fault::new(Kind::Disk, &format!("{what} ({error})")),
+    };
+    fault.reaching(Reach::Message).retrying(Retry::Never)
 }
 
 fn full() -> Fault {

@@ -1,6 +1,7 @@
 //! boxes — mailboxes made, renamed, emptied and deleted; messages brought along and written out; watching.
 
 use crate::bed::Bed;
+use crate::mail::same_shape;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -98,6 +99,11 @@ fn watch_tells_of_new_mail_and_runs_a_command() {
     let new = until(&|v| v["event"] == "new");
     assert_eq!((&new["subject"], &new["mailbox"], &new["from"]["name"]), (&"Fresh".into(), &"INBOX".into(), &"Zoe".into()));
     until(&|v| v["event"] == "mailbox" && v["total"] == 4);
+    // Each as the manual page says it.
+    let examples = serde_json::Deserializer::from_str(include_str!("../../assets/doc/json/watch.json")).into_iter::<Value>();
+    for example in examples.map(Result::unwrap).filter(|example| example["event"] != "fault") {
+        same_shape(&example, &until(&|v| v["event"] == example["event"]), "watch");
+    }
     let end = std::time::Instant::now() + PATIENCE;
     while !fs::read_to_string(&ran).is_ok_and(|text| text.contains("Fresh")) {
         assert!(std::time::Instant::now() < end, "the command did not run");

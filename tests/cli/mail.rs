@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Every key of the documented example is printed, with a value of the same kind; and no other key is.
 #[track_caller]
-fn same_shape(example: &Value, real: &Value, at: &str) {
+pub fn same_shape(example: &Value, real: &Value, at: &str) {
     match (example, real) {
         (Value::Object(example), Value::Object(real)) => {
             let keys = |map: &serde_json::Map<String, Value>| map.keys().cloned().collect::<std::collections::BTreeSet<_>>();

@@ -3,6 +3,7 @@
 
 mod bed;
 mod boxes;
+mod contract;
 mod docs;
 mod mail;
 mod words;

@@ -6,7 +6,7 @@ use super::letters::knock;
 use crate::engine::api::{Done, Fault, Kind};
 use crate::engine::outbox::state::can_cancel;
 use crate::engine::shared::Shared;
-use crate::engine::translate::io_fault;
+use crate::engine::translate::file_fault;
 use crate::mail::address::Address;
 use crate::mail::draft::{Draft, DraftAttachment, Original};
 use crate::mail::identity::Identity;
@@ -50,7 +50,7 @@ pub(super) fn cancel(shared: &Shared, id: OutboxId) -> Result<Done, Fault> {
 fn as_draft(shared: &Shared, mail: &NewOutgoing) -> Result<Draft, Fault> {
     let mut bytes = Vec::new();
     let read = shared.spool.get(&mail.spool)?.read_to_end(&mut bytes);
-    read.map_err(|e| io_fault(e.kind(), "the mail cannot be read"))?;
+    read.map_err(|e| file_fault(&e, "the mail cannot be read"))?;
     let message = parse::message(bytes);
     let mut attachments = Vec::new();
     for file in structure::attachments(&message).into_iter().filter(|a| !a.related) {

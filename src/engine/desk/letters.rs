@@ -7,7 +7,7 @@ use crate::engine::api::{Done, Fault, Kind};
 use crate::engine::outbox::state::{Event, step};
 use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
-use crate::engine::translate::io_fault;
+use crate::engine::translate::file_fault;
 use crate::mail::address::Address;
 use crate::mail::compose::{self, ComposeFault, Frozen, Stamp};
 use crate::mail::draft::{Draft, DraftAttachment};
@@ -123,7 +123,7 @@ pub(super) fn attached(shared: &Shared, draft: &Draft) -> Result<Vec<Vec<u8>>, F
     let one = |attachment: &DraftAttachment| {
         let mut bytes = Vec::new();
         let read = shared.spool.get(&attachment.spool)?.read_to_end(&mut bytes);
-        read.map_err(|e| io_fault(e.kind(), "an attachment cannot be read"))?;
+        read.map_err(|e| file_fault(&e, "an attachment cannot be read"))?;
         Ok(bytes)
     };
     draft.attachments.iter().map(one).collect()

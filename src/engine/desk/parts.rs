@@ -8,7 +8,7 @@ use crate::engine::api::{Done, Fault, Kind, Piece, Request};
 use crate::engine::fault::Reach;
 use crate::engine::shared::Shared;
 use crate::engine::texts::Texts;
-use crate::engine::translate::io_fault;
+use crate::engine::translate::file_fault;
 use crate::mail::body::{Encoding, Kept, Message, Part, PartPath};
 use crate::mail::ids::{MessageKey, PlacementKey};
 use crate::mail::transfer::Decoder;
@@ -147,7 +147,7 @@ pub(super) fn save(
     let open = open(shared, id)?;
     let (part, mut source) = open.source(shared, path)?;
     let name = filename::safe(name);
-    let cannot = |e: &io::Error| io_fault(e.kind(), "the attachment cannot be saved").because(&e.to_string());
+    let cannot = |e: &io::Error| file_fault(e, "the attachment cannot be saved");
     let mut head = Vec::new();
     (&mut source).take(SNIFF).read_to_end(&mut head).map_err(|e| cannot(&e))?;
     if to_open && filename::runs(&name, &part.mime, &head) {
@@ -169,7 +169,7 @@ pub(super) fn arrived(shared: &Shared, message: MessageKey, piece: &Piece) -> Re
 /// ended, is not made again.
 pub(super) fn saved(shared: &Shared, message: MessageKey, piece: &Piece, folder: &Path, name: &str) -> Result<(), Fault> {
     let Some(mut source) = arrived(shared, message, piece)? else { return Ok(()) };
-    let cannot = |e: &io::Error| io_fault(e.kind(), "the attachment cannot be saved").because(&e.to_string());
+    let cannot = |e: &io::Error| file_fault(e, "the attachment cannot be saved");
     let path = target::make(folder, &filename::safe(name), &mut source, true).map_err(|e| cannot(&e))?;
     shared.fault(Fault::new(Kind::Notice, &format!("saved {}", path.display())).reaching(Reach::Message));
     Ok(())
