@@ -174,6 +174,20 @@ impl App {
         inbox.is_some()
     }
 
+    /// Opens the inbox of the account that was named, else of the first that has one; it stands in for that of the one before.
+    pub(super) fn open_inbox(&mut self) {
+        let mut order: Vec<_> = self.setup.account.clone().into_iter().chain(self.accounts.clone()).collect();
+        if self.stands_in {
+            order.truncate(1);
+        }
+        for (n, account) in order.iter().enumerate() {
+            if self.set_account(account) {
+                self.stands_in = n > 0;
+                return;
+            }
+        }
+    }
+
     fn open_outbox(&mut self) {
         self.screen = Screen::Outbox;
         self.ask(msg::OUTBOX, Query::Outbox);

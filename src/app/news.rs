@@ -193,23 +193,20 @@ impl App {
                 self.list = Window::new(NOTHING, self.threaded);
             }
         }
+        self.open_by_itself();
+    }
+
+    /// Opens what is to be seen first, as soon as it is there, and something else where it went away: behind a mail that is being
+    /// written, the outbox or a form, since nobody asked for it now.
+    fn open_by_itself(&mut self) {
+        let screen = self.screen;
         if let Some(name) = self.setup.mailbox.take() {
             self.open_named(&name);
         }
-        if (self.view.is_some() && !self.stands_in) || self.search.is_some() {
-            return;
+        if (self.view.is_none() || self.stands_in) && self.search.is_none() {
+            self.open_inbox();
         }
-        let first = self.setup.account.clone();
-        let mut order: Vec<_> = first.into_iter().chain(self.accounts.clone()).collect();
-        if self.stands_in {
-            order.truncate(1);
-        }
-        for (n, account) in order.iter().enumerate() {
-            if self.set_account(account) {
-                self.stands_in = n > 0;
-                return;
-            }
-        }
+        self.screen = screen;
     }
 
     fn page(&mut self, page: MessagePage) {

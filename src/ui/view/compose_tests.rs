@@ -7,7 +7,7 @@ use super::tests::each_size;
 use crate::app::compose::attach::Entry;
 use crate::app::msg::{Effect, Msg};
 use crate::app::screen::Screen;
-use crate::engine::api::{DraftRow, Fault, Kind, News, Request, SavedDraft};
+use crate::engine::api::{Changes, DraftRow, Fault, Kind, News, Request, SavedDraft};
 use crate::mail::address::Address;
 use crate::mail::draft::{Away, Draft, DraftAttachment};
 use crate::mail::ids::{AccountName, DraftId, OpId, OutboxId};
@@ -39,6 +39,18 @@ fn saves(stage: &Stage) -> Vec<&Draft> {
 fn sends(stage: &Stage) -> Vec<&Draft> {
     let all = stage.requests.iter();
     all.filter_map(|r| if let Request::Send { draft, .. } = r { Some(&**draft) } else { None }).collect()
+}
+
+#[test]
+fn what_opens_by_itself_stays_behind_the_mail_that_is_being_written() {
+    let mut s = stage();
+    s.press("c");
+    let open = s.app.open_mailbox().unwrap().id;
+    // Another client deletes the mailbox in the list.
+    s.boxes.retain(|b| b.id != open);
+    s.news(News { changes: Changes { mailboxes: true, ..Changes::default() }, ..News::default() });
+    assert!(s.app.open_mailbox().is_some_and(|m| m.id != open), "another one is opened");
+    assert_eq!(*s.app.screen(), Screen::Compose, "behind what is written");
 }
 
 #[test]
