@@ -118,3 +118,24 @@ fn files_are_small_and_say_what_they_own() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn files_that_comments_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    for (folder, name, text) in ["src", "tests"].into_iter().flat_map(|f| below(f).into_iter().map(move |(n, t)| (f, n, t))) {
+        let own = root.join(folder).join(&name);
+        for (n, line) in text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("//")) {
+            let words = line.split(|c: char| !(c.is_ascii_alphanumeric() || "/._-".contains(c)));
+            for word in words.map(|w| w.trim_end_matches('.')).filter(|w| w.ends_with(".rs") || w.starts_with("assets/")) {
+                // From the top, from its room, or from any folder above the file.
+                let from =
+                    [root.join("src"), root.join("tests")].into_iter().chain(own.ancestors().skip(1).map(Path::to_path_buf));
+                if !from.into_iter().any(|base| base.join(word).exists()) {
+                    wrong.push(format!("{folder}/{name}:{}: {word}", n + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "comments name files that are not there:\n{}", wrong.join("\n"));
+}

@@ -2,7 +2,7 @@
 //! Owns: sockets, TLS, IMAP, SMTP, maildir.
 //! May import: config, mail, base.   Never: a decision about when, whether or again.
 //! Start reading at: `session.rs`, what any mail store can do.
-//! Tested by: scripted servers beside the code; `tests/it.rs` against real Dovecot and Postfix.
+//! Tested by: scripted servers beside the code; `tests/it` against real Dovecot and Postfix.
 
 mod deflate;
 pub mod dial;
