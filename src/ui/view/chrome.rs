@@ -3,13 +3,13 @@
 //! Start reading at: `draw`.
 
 use super::canvas::Canvas;
+use super::hints::{self, Hints};
 use super::jobs;
 use crate::app::App;
 use crate::app::command::{self, Pane};
 use crate::app::compose::Compose;
-use crate::app::layout::{Focus, Layout};
+use crate::app::layout::Layout;
 use crate::app::screen::Screen;
-use crate::app::screen::account::Trial;
 use crate::app::screen::folders;
 use crate::app::status::{self, Tone};
 use crate::app::words;
@@ -186,39 +186,6 @@ fn key_of(app: &App, id: &str) -> String {
     app.keys().key_for(pane, id).unwrap_or_else(|| format!("{} {id}", app.keys().key_for(pane, "palette").unwrap_or_default()))
 }
 
-/// The commands that matter now, the likeliest first.
-fn hints(app: &App) -> &'static [&'static str] {
-    match (app.screen(), app.focus()) {
-        (Screen::Compose, _) => &["send", "attach", "edit-outside", "read-other", "leave-draft", "help", "discard", "next-field"],
-        (Screen::Account, _) => &[],
-        (Screen::Jobs, _) if app.jobs().any_stopped() => &["refresh", "stop-job", "back", "help"],
-        (Screen::Jobs, _) => &["stop-job", "back", "help"],
-        (Screen::Outbox, _) => &["retry", "cancel", "mark-sent", "open", "back", "help"],
-        _ if app.search().is_some() && *app.focus() == Focus::Messages => {
-            &["open", "next-unread", "search", "search-server", "archive", "move", "back", "help"]
-        }
-        (_, Focus::Folders) => &[
-            "open",
-            "create-mailbox",
-            "rename-mailbox",
-            "delete-mailbox",
-            "subscribe",
-            "empty-mailbox",
-            "search",
-            "help",
-            "unfold",
-        ],
-        (_, Focus::Messages) if app.list().marked() > 0 => {
-            &["archive", "delete", "move", "toggle-read", "star", "copy", "back", "help"]
-        }
-        (_, Focus::Messages) => &["open", "compose", "reply", "archive", "delete", "move", "undo", "search", "help"],
-        (_, Focus::Reader) if app.viewer().find().is_some() => &["next-unread", "previous-unread", "find", "back", "help"],
-        (_, Focus::Reader) => {
-            &["reply", "reply-all", "forward", "archive", "delete", "find", "search", "links", "help", "next-message", "html"]
-        }
-    }
-}
-
 /// The oldest work that takes long, at the end of the line, where enough is left for the keys. The columns it took.
 fn work(canvas: &mut Canvas<'_>, app: &App, (x, end): (u16, u16), y: u16) -> u16 {
     let Some(progress) = app.status().work(app.now().since) else { return 0 };
@@ -263,18 +230,6 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
         }
         end = start.saturating_sub(2);
     }
-    if *app.screen() == Screen::Account {
-        let runs = app.form().as_ref().is_some_and(|f| f.trial == Trial::Running);
-        let keys: &[(&str, &str)] = if runs {
-            &[("Esc", "stop the test")]
-        } else {
-            &[("Enter", "next, then test"), ("Tab", "next field"), ("Space", "change"), ("Esc", "leave")]
-        };
-        for (key, what) in keys {
-            x += canvas.text(x, y, end.saturating_sub(x), key, Role::HintKey) + 1;
-            x += canvas.text(x, y, end.saturating_sub(x), what, Role::HintText) + 2;
-        }
-    }
     if !app.typed().is_empty() {
         let typed = crate::app::key::chord_text(app.typed());
         canvas.right(end, y, 12, &format!("{typed} …"), Role::HintKey);
@@ -283,20 +238,31 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
     if *app.screen() != Screen::Account {
         end = end.saturating_sub(work(canvas, app, (x, end), y));
     }
-    // `?` is the one that leads to all others: it keeps its room.
-    let help = app.keys().key_for(app.pane(), "help").map_or(0, |key| width::width(&key) + 7);
-    let before_help = end.saturating_sub(u16::try_from(help).unwrap_or(0));
-    for id in hints(app) {
-        let Some(spec) = command::find(id) else { continue };
-        if app.why_not(spec).is_some() {
-            continue;
+    match hints::of(app) {
+        Hints::Keys(keys) => {
+            for (key, what) in keys {
+                hint(canvas, (&mut x, end), y, (&key, what));
+            }
         }
-        let Some(key) = app.keys().key_for(app.pane(), id) else { continue };
-        let wide = u16::try_from(width::width(&key) + 1 + width::width(spec.hint)).unwrap_or(u16::MAX);
-        if x.saturating_add(wide) > if *id == "help" { end } else { before_help } {
-            continue;
+        Hints::Commands(commands) => {
+            // `?` is the one that leads to all others: it keeps its room.
+            let help = app.keys().key_for(app.pane(), "help").map_or(0, |key| width::width(&key) + 7);
+            let before_help = end.saturating_sub(u16::try_from(help).unwrap_or(0));
+            for id in commands {
+                let Some(spec) = command::find(id).filter(|spec| app.why_not(spec).is_none()) else { continue };
+                let Some(key) = app.keys().key_for(app.pane(), id) else { continue };
+                hint(canvas, (&mut x, if *id == "help" { end } else { before_help }), y, (&key, spec.hint));
+            }
         }
-        x += canvas.text(x, y, end - x, &key, Role::HintKey) + 1;
-        x += canvas.text(x, y, end.saturating_sub(x), spec.hint, Role::HintText) + 2;
     }
+}
+
+/// A key and what it does, where both have room; `x` goes on behind them.
+fn hint(canvas: &mut Canvas<'_>, (x, end): (&mut u16, u16), y: u16, (key, what): (&str, &str)) {
+    let wide = u16::try_from(width::width(key) + 1 + width::width(what)).unwrap_or(u16::MAX);
+    if x.saturating_add(wide) > end {
+        return;
+    }
+    *x += canvas.text(*x, y, end - *x, key, Role::HintKey) + 1;
+    *x += canvas.text(*x, y, end.saturating_sub(*x), what, Role::HintText) + 2;
 }

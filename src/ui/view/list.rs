@@ -4,12 +4,14 @@
 
 use super::canvas::Canvas;
 use super::chrome;
+use super::hints;
 use crate::app::App;
 use crate::app::layout::{Area, Focus};
 use crate::app::list::{Item, Source};
 use crate::app::tags;
 use crate::app::words;
 use crate::base::safetext::SafeText;
+use crate::base::width;
 use crate::engine::api::{Connectivity, ServerSearch};
 use crate::mail::flags::Flag;
 use crate::mail::mailbox::Role as Purpose;
@@ -253,20 +255,29 @@ fn empty(canvas: &mut Canvas<'_>, app: &App, area: Area) {
     if text.is_empty() || area.height == 0 {
         return;
     }
-    let y = area.y + area.height.min(9) / 3;
-    canvas.text(area.x + 3, y, area.width.saturating_sub(4), &text, Role::Dim);
+    let (x, room) = (area.x + 3, area.width.saturating_sub(4));
+    let mut y = area.y + area.height.min(9) / 3;
+    let end = area.y + area.height;
+    // Its end says what to do about it.
+    let text = SafeText::line_max(&text, 500);
+    for piece in width::wrap(text.as_str(), usize::from(room)) {
+        if y < end {
+            canvas.text(x, y, room, text.as_str().get(piece).unwrap_or_default().trim(), Role::Dim);
+            y += 1;
+        }
+    }
     if let Some((key, what)) = hint
-        && y + 2 < area.y + area.height
+        && y + 1 < end
     {
-        let used = canvas.text(area.x + 3, y + 2, area.width.saturating_sub(4), &key, Role::HintKey);
-        canvas.text(area.x + 4 + used, y + 2, area.width.saturating_sub(5 + used), what, Role::HintText);
+        let used = canvas.text(x, y + 1, room, &key, Role::HintKey);
+        canvas.text(x + 1 + used, y + 1, room.saturating_sub(1 + used), what, Role::HintText);
     }
 }
 
 type Hint = Option<(String, &'static str)>;
 
 fn reason(app: &App) -> (String, Hint) {
-    let key = |id: &str| app.keys().key_for(app.pane(), id).unwrap_or_default();
+    let key = |id: &str| hints::key(app, id).unwrap_or_default();
     if let Some((line, ..)) = app.search() {
         return match &app.list().source {
             _ if line.text().trim().is_empty() => {

@@ -7,6 +7,7 @@ pub mod canvas;
 mod chrome;
 mod compose;
 mod folders;
+mod hints;
 mod jobs;
 #[cfg(test)]
 mod jobs_tests;

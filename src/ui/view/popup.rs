@@ -117,15 +117,17 @@ fn question(canvas: &mut Canvas<'_>, area: Area, text: &str, [yes, no]: [&str; 2
 
 fn frame(canvas: &mut Canvas<'_>, area: Area) {
     if area.height >= 4 {
-        canvas.rule(area.x, area.y, area.width);
-        canvas.rule(area.x, area.y + area.height - 1, area.width);
-        let band = canvas.theme.style(Role::Popup);
-        for y in [area.y, area.y + area.height - 1] {
-            let rect = ratatui::layout::Rect::new(area.x, y, area.width, 1).intersection(*canvas.buffer.area());
-            if let Some(bg) = band.bg {
-                canvas.buffer.set_style(rect, ratatui::style::Style::new().bg(bg));
-            }
-        }
+        edge(canvas, area, area.y);
+        edge(canvas, area, area.y + area.height - 1);
+    }
+}
+
+/// A rule on the ground of what lies over the screen.
+fn edge(canvas: &mut Canvas<'_>, area: Area, y: u16) {
+    canvas.rule(area.x, y, area.width);
+    let rect = ratatui::layout::Rect::new(area.x, y, area.width, 1).intersection(*canvas.buffer.area());
+    if let Some(bg) = canvas.theme.style(Role::Popup).bg {
+        canvas.buffer.set_style(rect, ratatui::style::Style::new().bg(bg));
     }
 }
 
@@ -234,10 +236,11 @@ pub(super) fn which_key(canvas: &mut Canvas<'_>, app: &App) {
     let per_row = (main.width.saturating_sub(2) / column).max(1);
     let count = u16::try_from(cells.len()).unwrap_or(u16::MAX);
     let rows = count.div_ceil(per_row).min(main.height.saturating_sub(1));
-    let height = (rows + 2).min(main.height);
+    // The rule of the last line is its lower edge.
+    let height = (rows + 1).min(main.height);
     let area = Area { x: main.x, y: main.y + main.height - height, width: main.width, height };
     canvas.clear(area, Role::Popup);
-    frame(canvas, area);
+    edge(canvas, area, area.y);
     let mut prefix = String::new();
     let _ = write!(prefix, " {} … ", crate::app::key::chord_text(app.typed()));
     canvas.text(area.x + 1, area.y, 20, &prefix, Role::PopupMatch);

@@ -26,6 +26,22 @@ fn screens_of_a_search_at_the_server() {
 }
 
 #[test]
+fn a_key_that_would_be_typed_is_no_hint() {
+    let mut s = Stage::new(120, 40);
+    let last = |s: &mut Stage| s.text().trim_end().lines().last().unwrap_or_default().trim().to_owned();
+    s.press("/ \"re:");
+    assert_eq!(last(&mut s), "Enter to what was found  C-s asks the server  Esc leave");
+    s.press("\"zebra");
+    assert!(s.text().contains("C-s asks the server"), "{}", s.text());
+    s.press("Enter");
+    assert!(last(&mut s).contains("S server"), "{}", last(&mut s));
+    s.press("Esc m");
+    assert_eq!(last(&mut s), "Enter move  Up Down choose  Esc close");
+    s.press("Esc g");
+    assert!(last(&mut s).starts_with("Esc leave it"), "{}", last(&mut s));
+}
+
+#[test]
 fn one_key_asks_the_servers_and_another_text_or_leaving_ends_it() {
     let mut s = Stage::new(120, 40);
     s.press("S");
