@@ -1,17 +1,37 @@
 //! socket — a TCP socket whose waits end by a deadline, the cancel switch, and, where it is armed, the waker.
-//! Owns: `Socket`.
+//! Owns: `Socket`, `Stream`: it alone, or below TLS.
 //! May import: base.
 //! Start reading at: `Socket::ready`. It is what TLS reads from and writes to.
 
 use super::error::NetError;
 use crate::base::cancel::Cancel;
 use crate::base::waker::Waker;
+use native_tls::TlsStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// What is read from and written to.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
+    /// Lost while it changed from one to the other.
+    Gone,
+}
+
+impl Stream {
+    pub(super) fn socket(&mut self) -> Option<&mut Socket> {
+        match self {
+            Self::Plain(s) => Some(s),
+            Self::Tls(s) => Some(s.get_mut()),
+            Self::Gone => None,
+        }
+    }
+}
 
 /// The socket below TLS: non-blocking, waiting by poll.
 #[derive(Debug)]

@@ -7,12 +7,11 @@
 use super::deflate::Deflate;
 use super::error::{NetError, NetErrorKind, Result, TlsReason};
 use super::session::{Endpoint, TlsMode, Traffic};
-use super::socket::Socket;
+use super::socket::{Socket, Stream};
 use super::{dial, tls, trace};
 use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
 use crate::base::waker::Waker;
-use native_tls::TlsStream;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -26,24 +25,6 @@ pub const NO_PROGRESS: Duration = Duration::from_secs(60);
 /// What counts as progress inside a line or literal.
 const USEFUL: u64 = 4096;
 const BUFFER: usize = 32 * 1024;
-
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(Socket),
-    Tls(Box<TlsStream<Socket>>),
-    /// Lost while it changed from one to the other.
-    Gone,
-}
-
-impl Stream {
-    pub(super) fn socket(&mut self) -> Option<&mut Socket> {
-        match self {
-            Self::Plain(s) => Some(s),
-            Self::Tls(s) => Some(s.get_mut()),
-            Self::Gone => None,
-        }
-    }
-}
 
 /// How [`Wire::wait`] ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +51,9 @@ pub struct Wire {
     pub(super) queued: Vec<u8>,
     pub(super) deflate: Option<Box<Deflate>>,
     broken: Option<NetError>,
+    /// When something was said that nothing was heard after yet, and the shortest time that this took.
+    asked: Option<Instant>,
+    shortest_turn: Duration,
     /// The counters.
     pub traffic: Traffic,
 }
@@ -102,6 +86,8 @@ impl Wire {
             queued: Vec::new(),
             deflate: None,
             broken: None,
+            asked: None,
+            shortest_turn: Duration::MAX,
             traffic: Traffic::default(),
         }
     }
@@ -219,6 +205,9 @@ impl Wire {
                     return Err(self.fail(NetError::new(NetErrorKind::Io(io::ErrorKind::UnexpectedEof), "closed by the server")));
                 }
                 Ok(n) => {
+                    if let Some(asked) = self.asked.take() {
+                        self.shortest_turn = self.shortest_turn.min(asked.elapsed());
+                    }
                     self.traffic.received += n as u64;
                     self.unuseful += n as u64;
                     if self.unuseful >= USEFUL {
@@ -275,6 +264,13 @@ impl Wire {
             (false, true) => Wait::Woken,
             (false, false) => Wait::TimedOut,
         })
+    }
+
+    /// The shortest time between what was said and what came next: about how far away the server is. The longest possible one
+    /// before the first turn.
+    #[must_use]
+    pub const fn shortest_turn(&self) -> Duration {
+        self.shortest_turn
     }
 
     /// Whether bytes came that nobody has read yet, as far as they are in the buffer.
@@ -395,6 +391,7 @@ impl Wire {
             result.map_err(|e| self.stopped(e))?;
             self.traffic.sent += piece.len() as u64;
         }
+        self.asked = Some(Instant::now());
         Ok(())
     }
 }

@@ -40,9 +40,9 @@ pub const MAX_IDLE: Duration = Duration::from_secs(28 * 60);
 ///
 /// [`NO_PROGRESS`]: crate::net::wire::NO_PROGRESS
 pub const QUIET: Duration = Duration::from_secs(210);
-/// A turn within this time is one to a server in the same house.
+/// A turn within this time is one to a server in the same house. The shortest one counts: on a busy machine most take longer.
 const QUICK_TURN: Duration = Duration::from_millis(5);
-/// Where connecting and logging in took longer, it is not in the same house: nothing has to be tried.
+/// Where connecting and logging in took longer, and no turn of it was quick, it is not in the same house: nothing has to be tried.
 const FAR_DOOR: Duration = Duration::from_millis(150);
 /// How long a good-bye is waited for.
 const LOGOUT: Duration = Duration::from_secs(2);
@@ -116,13 +116,17 @@ impl ImapStore {
             quiet: QUIET,
         };
         store.conn.allow(store.offer.literals());
-        let try_turn = much && begun.elapsed() < FAR_DOOR;
-        let begun = Instant::now();
-        let said = store.agree(!try_turn)?;
-        if try_turn && (!said || begun.elapsed() >= QUICK_TURN) && store.has("COMPRESS=DEFLATE") {
+        let try_turn = much && (begun.elapsed() < FAR_DOOR || store.is_near());
+        store.agree(!try_turn)?;
+        if try_turn && !store.is_near() && store.has("COMPRESS=DEFLATE") {
             told(&store.conn.run_all(&[compress()], &mut |_| Ok(false))?);
         }
         Ok(store)
+    }
+
+    /// Whether the server seems to be in the same house.
+    fn is_near(&self) -> bool {
+        self.conn.core().wire.shortest_turn() < QUICK_TURN
     }
 
     /// From now on a server that says nothing in IDLE is asked after so long whether it is there; [`QUIET`] if never called.
@@ -130,8 +134,8 @@ impl ImapStore {
         self.quiet = quiet;
     }
 
-    /// Tells who we are, switches on what changes answers, asks whose mailboxes there are. Whether there was anything to say.
-    fn agree(&mut self, compressed: bool) -> Result<bool> {
+    /// Tells who we are, switches on what changes answers, asks whose mailboxes there are.
+    fn agree(&mut self, compressed: bool) -> Result<()> {
         let mut commands = Vec::new();
         // What SELECT tells of flags has no labels in it.
         let qresync = self.has("QRESYNC") && !self.caps.labels;
@@ -172,7 +176,7 @@ impl ImapStore {
         self.conn.core().utf8 = self.utf8;
         self.namespaces = namespaces;
         self.quirks = quirks;
-        Ok(!commands.is_empty())
+        Ok(())
     }
 
     /// What the server said it can do, in upper case.
