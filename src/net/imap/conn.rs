@@ -273,6 +273,7 @@ impl Conn {
             let response = self.core().next(taker)?;
             if response.is_untagged() {
                 self.hand(&response, on)?;
+                self.core().done_with(response);
                 continue;
             }
             let (_, rest) = value::split(&response.bytes);

@@ -5,7 +5,7 @@
 
 use super::frame::{self, KeepAll, Response, Taker};
 use super::untagged::{self, Untagged};
-use super::value::{self, Room, Word};
+use super::value::{self, KEPT_ROOM, Room, Word};
 use crate::base::safetext::SafeText;
 use crate::mail::server::MailboxNews;
 use crate::mail::uid::Uid;
@@ -59,6 +59,8 @@ pub struct Core {
     line_start: bool,
     /// For what is read.
     room: Room,
+    /// For what is read next.
+    spent: Response,
     /// For the crate to read.
     out: Vec<u8>,
     pub(super) challenges: u32,
@@ -93,6 +95,7 @@ impl Core {
             last_row: None,
             line_start: true,
             room: Room::new(),
+            spent: Response::default(),
             out: Vec::new(),
             challenges: 0,
             challenged: false,
@@ -106,7 +109,8 @@ impl Core {
 
     /// Reads one response and notes its news.
     pub(super) fn next(&mut self, taker: &mut dyn Taker) -> Result<Response> {
-        let response = match frame::read(&mut self.wire, taker) {
+        let spent = std::mem::take(&mut self.spent);
+        let response = match frame::read(&mut self.wire, taker, spent) {
             Ok(r) => r,
             Err(e) => return Err(self.after_bye(e)),
         };
@@ -135,6 +139,13 @@ impl Core {
             }
         }
         Ok(response)
+    }
+
+    /// Nobody needs this one any more: the next is read into its room.
+    pub(super) fn done_with(&mut self, response: Response) {
+        if response.bytes.capacity() <= KEPT_ROOM {
+            self.spent = response;
+        }
     }
 
     /// What an untagged response means, in the spelling of names that we know.

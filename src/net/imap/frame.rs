@@ -60,12 +60,13 @@ impl Taker for KeepAll {
     }
 }
 
-/// Reads one response.
+/// Reads one response, into the room of one that nobody needs any more.
 ///
 /// # Errors
 /// `Limit`, `Protocol`, or a broken connection. All of them end it.
-pub fn read(wire: &mut Wire, taker: &mut dyn Taker) -> Result<Response> {
-    let mut bytes = Vec::with_capacity(1024);
+pub fn read(wire: &mut Wire, taker: &mut dyn Taker, spent: Response) -> Result<Response> {
+    let mut bytes = spent.bytes;
+    bytes.clear();
     let mut scan = Scan::default();
     let mut inside = false;
     loop {

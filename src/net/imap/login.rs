@@ -69,7 +69,7 @@ pub fn open(permit: Permit, endpoint: &Endpoint, login: &Login<'_>, waker: &Wake
 
 /// The capabilities, if the greeting tells them.
 fn greeting(wire: &mut Wire, tls: TlsMode) -> Result<Option<Vec<String>>> {
-    let first = frame::read(wire, &mut KeepAll)?;
+    let first = frame::read(wire, &mut KeepAll, frame::Response::default())?;
     let status = first.bytes.strip_prefix(b"* ").and_then(value::status);
     match status.as_ref().map(|s| s.word) {
         Some(Word::Ok) => Ok(status.filter(|s| s.code == "CAPABILITY").map(|s| untagged::words(s.args))),
@@ -84,7 +84,7 @@ fn greeting(wire: &mut Wire, tls: TlsMode) -> Result<Option<Vec<String>>> {
 fn starttls(wire: &mut Wire, endpoint: &Endpoint) -> Result<()> {
     wire.send(b"s1 STARTTLS\r\n")?;
     for _ in 0..MAX_BEFORE_TLS {
-        let response = frame::read(wire, &mut KeepAll)?;
+        let response = frame::read(wire, &mut KeepAll, frame::Response::default())?;
         if response.is_untagged() {
             // Nobody is proven to have said it: dropped.
             continue;

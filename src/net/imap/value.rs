@@ -7,10 +7,11 @@
 
 use super::frame::MAX_DEPTH;
 use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
 use std::borrow::Cow;
 
 /// How much of a room is kept for the next response.
-const KEPT_ROOM: usize = 64 * 1024;
+pub(super) const KEPT_ROOM: usize = 64 * 1024;
 /// So many items of one response are usual.
 const ITEMS: usize = 64;
 
@@ -101,7 +102,7 @@ pub fn number(digits: &[u8]) -> Option<u64> {
 /// The items of a response (or of what stands in a code); their lists lie in `room`.
 #[must_use]
 pub fn parse<'a>(bytes: &'a [u8], room: &'a Room) -> &'a [Value<'a>] {
-    Parser { bytes, at: 0, room: &room.0, open: Vec::with_capacity(ITEMS) }.list(0)
+    Parser { bytes, at: 0, room: &room.0, open: BumpVec::with_capacity_in(ITEMS, &room.0) }.list(0)
 }
 
 struct Parser<'a> {
@@ -109,7 +110,7 @@ struct Parser<'a> {
     at: usize,
     room: &'a Bump,
     /// The items of all lists that are not closed yet, the outermost first.
-    open: Vec<Value<'a>>,
+    open: BumpVec<'a, Value<'a>>,
 }
 
 impl<'a> Parser<'a> {
