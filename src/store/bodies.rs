@@ -114,7 +114,7 @@ pub struct Wanted {
 
 /// The statement of [`wanted`]. With min(), the other columns are those of the placement that it names.
 pub(super) const WANTED: &str =
-    "SELECT m.id, min(p.id), p.mailbox, p.uid, m.size, m.received FROM message m JOIN placement p ON p.message = m.id
+    "SELECT m.id, min(p.id), p.mailbox, p.uid, m.size, m.received FROM message m CROSS JOIN placement p ON p.sort = m.sort
     WHERE m.account = ?1 AND m.held = 0 AND m.received >= ?2 AND m.size <= ?3 AND p.uid IS NOT NULL AND p.hidden = 0
     GROUP BY m.received, m.id ORDER BY m.received DESC, m.id DESC";
 
@@ -178,7 +178,7 @@ pub fn total(db: &Db<Cache>, account: &AccountName) -> Result<u64> {
 /// The statement of [`expire`].
 pub(super) const OLDEST: &str = "SELECT m.id, m.held, m.received FROM message m INDEXED BY message_kept
     WHERE m.account = ?1 AND m.held > 0 AND m.id NOT IN (SELECT value FROM json_each(?5))
-      AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND
+      AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.sort = m.sort AND
         ((p.flags & ?2) <> 0 OR p.mailbox IN (SELECT value FROM json_each(?4)) OR EXISTS (SELECT 1 FROM wish w WHERE w.place = p.id AND w.place <> 0)))
     ORDER BY m.received LIMIT ?3";
 

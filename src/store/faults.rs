@@ -187,8 +187,9 @@ fn a_cache_of_the_first_version_is_migrated_with_its_rows() {
         .execute_batch(
             "INSERT INTO mailbox (account, path, role, uidvalidity, uidnext, total, unread, threads)
                VALUES ('a', 'INBOX', 'inbox', 1, 2, 1, 1, 1);
-             INSERT INTO message (account, sort, thread, message_id, received, subject)
-               VALUES ('a', 60 << 24, 1, 'm@x', 60, 'kept');
+             INSERT INTO message (account, sort, thread, message_id, received, subject, envelope)
+               VALUES ('a', 60 << 24, 1, 'm@x', 60, 'kept', '{\"subject\":\"kept\",\"from\":[],\"sender\":[],\"reply_to\":[],
+                 \"to\":[],\"cc\":[],\"bcc\":[],\"message_id\":\"m@x\",\"in_reply_to\":[],\"references\":[]}');
              INSERT INTO placement (mailbox, message, thread, sort, uid, flags)
                SELECT b.id, m.id, m.thread, m.sort, 1, 4 FROM mailbox b, message m;
              INSERT INTO thread_row SELECT mailbox, thread, sort, id, 1, 1 FROM placement;
@@ -203,6 +204,12 @@ fn a_cache_of_the_first_version_is_migrated_with_its_rows() {
     }
     let sql = "SELECT thread FROM thread_key WHERE id = thread_key('a', 'm@x')";
     assert_eq!(store.read(|db| Ok(db.conn().query_row(sql, [], |r| r.get::<_, i64>(0))?)).unwrap(), 1, "ids of conversations");
+    let spans =
+        "SELECT count(*) FROM unindexed u JOIN message m ON (m.id, m.id, m.sort, m.sort) = (u.low, u.high, u.newest, u.oldest)";
+    let spans: i64 = store.read(|db| Ok(db.conn().query_row(spans, [], |r| r.get(0))?)).unwrap();
+    let query = crate::mail::query::parse("subject:kept", jiff::civil::date(2026, 11, 21)).query;
+    let found = store.read(|db| crate::store::search::search(db, &query, None, &jiff::tz::TimeZone::UTC, 9)).unwrap();
+    assert_eq!((spans, found.rows.len()), (1, 1), "what was not indexed will be");
     // It goes on as if it had always been so.
     fill(&store, 1..=3).unwrap();
 }

@@ -8,8 +8,8 @@ use super::open::Cache;
 use super::placements::{self, Sums};
 use super::refs::Refs;
 use super::writer::Tx;
-use super::{messages, threads};
-use crate::mail::ids::{MailboxId, MessageKey, ThreadKey};
+use super::{messages, threads, unindexed};
+use crate::mail::ids::{AccountName, MailboxId, MessageKey, ThreadKey};
 use rusqlite::ToSql;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -22,17 +22,10 @@ pub(super) struct Content {
     pub key: MessageKey,
     pub sort: i64,
     pub thread: ThreadKey,
-    pub account: String,
     pub object_id: String,
     pub message_id: String,
-    pub date: i64,
     pub received: i64,
     pub size: i64,
-    pub from_name: String,
-    pub from_addr: String,
-    /// Packed, as the envelope.
-    pub recipients: String,
-    pub subject: String,
     pub attachments: i64,
     /// JSON.
     pub files: String,
@@ -43,7 +36,6 @@ pub(super) struct Content {
 #[derive(Debug)]
 pub(super) struct Place {
     pub id: i64,
-    pub mailbox: MailboxId,
     pub message: MessageKey,
     pub thread: ThreadKey,
     pub sort: i64,
@@ -58,6 +50,9 @@ pub(super) struct Place {
 /// What is on its way.
 #[derive(Debug, Default)]
 pub(super) struct Fill {
+    /// Whose, and where: all of it.
+    account: String,
+    mailbox: i64,
     contents: Vec<Content>,
     places: Vec<Place>,
     /// The last place taken in a second.
@@ -67,6 +62,11 @@ pub(super) struct Fill {
 }
 
 impl Fill {
+    /// All that comes is of this account, in this mailbox.
+    pub fn begin(&mut self, account: &AccountName, mailbox: MailboxId) {
+        (self.account, self.mailbox) = (account.as_str().to_owned(), mailbox.0);
+    }
+
     /// Whether a content of that object id is on its way.
     pub fn has_object(&self, object: &str) -> bool {
         self.objects.contains(object)
@@ -93,16 +93,30 @@ impl Fill {
 // OR ROLLBACK: else SQLite keeps a copy of each page, to take back half a statement. What cannot be put in is damage, and then the
 // whole transaction goes.
 // For the same reason the numbers are not said, but looked at afterwards: they are AUTOINCREMENT's next ones.
-const CONTENT: &str =
-    "INSERT OR ROLLBACK INTO message (account, sort, thread, object_id, message_id, date, received, size, from_name,
-    from_addr, recipients, subject, attachments, files, envelope)";
-// The uniqueness of all else is looked after beforehand.
-const CONTENT_END: &str = "ON CONFLICT (sort) DO NOTHING";
+// The uniqueness of all else than `sort` is looked after beforehand.
+const CONTENT: Form = Form {
+    into: "INSERT OR ROLLBACK INTO message (account, sort, thread, object_id, message_id, received, size, attachments, files, envelope)",
+    row: "?1,#,#,#,#,#,#,#,#,#",
+    end: "ON CONFLICT (sort) DO NOTHING",
+};
+// The same under a number that was given out before.
+const NUMBERED: Form = Form {
+    into: "INSERT OR ROLLBACK INTO message
+             (account, id, sort, thread, object_id, message_id, received, size, attachments, files, envelope)",
+    row: "?1,#,#,#,#,#,#,#,#,#,#",
+    end: "",
+};
 // Numbers are never used again, so no wish can be about this one yet: what the server says is what is seen.
-const PLACE: &str =
-    "INSERT OR ROLLBACK INTO placement (mailbox, message, thread, sort, uid, server_flags, server_words, flags, words)";
-const PLACE_END: &str = "ON CONFLICT (mailbox, uid) WHERE uid IS NOT NULL DO NOTHING";
-const THREAD: &str = "INSERT OR ROLLBACK INTO thread_row (mailbox, thread, latest, placement, total, unread)";
+const PLACE: Form = Form {
+    into: "INSERT OR ROLLBACK INTO placement (mailbox, message, thread, sort, uid, server_flags, flags, server_words, words)",
+    row: "?1,#,#,#,#,#,=,#,=",
+    end: "ON CONFLICT (mailbox, uid) WHERE uid IS NOT NULL DO NOTHING",
+};
+const THREAD: Form = Form {
+    into: "INSERT OR ROLLBACK INTO thread_row (mailbox, thread, latest, placement, total, unread)",
+    row: "?1,#,#,#,#,#",
+    end: "",
+};
 
 /// Fails unless the last number that was given out is this one: whatever else names the rows does so by their numbers.
 fn numbered(tx: &Tx<'_, Cache>, table: &str, last: Option<i64>) -> Result<()> {
@@ -118,28 +132,36 @@ fn contradiction() -> StoreError {
 
 /// Puts everything into the tables.
 pub(super) fn flush(tx: &mut Tx<'_, Cache>) -> Result<()> {
-    let Fill { mut contents, mut places, refs, .. } = std::mem::take(&mut tx.fill);
+    let next = Fill { account: tx.fill.account.clone(), mailbox: tx.fill.mailbox, ..Fill::default() };
+    let Fill { account, mailbox, mut contents, mut places, refs, .. } = std::mem::replace(&mut tx.fill, next);
     refs.flush(tx)?;
-    let taken = insert(tx, CONTENT, CONTENT_END, &contents, Content::bind)?;
+    let taken = insert(tx, &CONTENT, &account, &contents, Content::bind)?;
     numbered(tx, "message", contents.last().map(|c| c.key.0))?;
     if taken < contents.len() {
-        let moved = move_up(tx, &mut contents)?;
+        let moved = move_up(tx, &account, &mut contents)?;
         for place in &mut places {
             place.sort = moved.get(&place.message.0).copied().unwrap_or(place.sort);
         }
     }
-    // Their headers are indexed in an idle moment.
-    tx.fresh |= !contents.is_empty();
-    if insert(tx, PLACE, PLACE_END, &places, Place::bind)? < places.len() {
+    fresh(tx, &contents)?;
+    if insert(tx, &PLACE, &mailbox, &places, Place::bind)? < places.len() {
         // Whoever asks for this has looked, and did not find it.
         return Err(contradiction());
     }
     numbered(tx, "placement", places.last().map(|p| p.id))?;
-    count(tx, &places)
+    count(tx, mailbox, &places)
+}
+
+/// The headers of these are indexed in an idle moment.
+fn fresh(tx: &mut Tx<'_, Cache>, contents: &[Content]) -> Result<()> {
+    let (Some(first), Some(last)) = (contents.first(), contents.last()) else { return Ok(()) };
+    tx.fresh = true;
+    let sorts = contents.iter().fold((i64::MAX, 0), |(low, high), c| (low.min(c.sort), high.max(c.sort)));
+    unindexed::add(tx, unindexed::Span { ids: (first.key.0, last.key.0), sorts })
 }
 
 /// Something else was received in the same second: those that found no room get a place behind it. Which by number.
-fn move_up(tx: &Tx<'_, Cache>, contents: &mut [Content]) -> Result<HashMap<i64, i64>> {
+fn move_up(tx: &Tx<'_, Cache>, account: &str, contents: &mut [Content]) -> Result<HashMap<i64, i64>> {
     let mut moved = HashMap::new();
     for content in contents {
         let here = "SELECT EXISTS (SELECT 1 FROM message WHERE id = ?1)";
@@ -147,8 +169,7 @@ fn move_up(tx: &Tx<'_, Cache>, contents: &mut [Content]) -> Result<HashMap<i64, 
             continue;
         }
         content.sort = messages::next_sort(tx, content.received)?;
-        let numbered = CONTENT.replace("(account", "(id, account");
-        insert(tx, &numbered, "", std::slice::from_ref(&*content), |content, to| {
+        insert(tx, &NUMBERED, &account, std::slice::from_ref(&*content), |content, to| {
             to.push(&content.key.0);
             content.bind(to);
         })?;
@@ -157,12 +178,13 @@ fn move_up(tx: &Tx<'_, Cache>, contents: &mut [Content]) -> Result<HashMap<i64, 
     Ok(moved)
 }
 
-/// Counts the places in their mailboxes and in the rows of their conversations.
-fn count(tx: &mut Tx<'_, Cache>, places: &[Place]) -> Result<()> {
-    let mut fresh: BTreeMap<(i64, i64), threads::Sum> = BTreeMap::new();
-    let mut known: BTreeMap<(i64, i64), threads::Sum> = BTreeMap::new();
+/// Counts the places in their mailbox and in the rows of their conversations.
+fn count(tx: &mut Tx<'_, Cache>, mailbox: i64, places: &[Place]) -> Result<()> {
+    let mut fresh: BTreeMap<i64, threads::Sum> = BTreeMap::new();
+    let mut known: BTreeMap<i64, threads::Sum> = BTreeMap::new();
+    let mut sums = Sums::default();
     for place in places {
-        let key = (place.mailbox.0, place.thread.0);
+        let key = place.thread.0;
         let one = threads::Sum { latest: place.sort, placement: place.id, total: 1, unread: i64::from(place.unread) };
         match fresh.get_mut(&key) {
             Some(sum) => sum.add(one),
@@ -171,24 +193,55 @@ fn count(tx: &mut Tx<'_, Cache>, places: &[Place]) -> Result<()> {
                 known.entry(key).and_modify(|sum| sum.add(one)).or_insert(one);
             }
         }
-        placements::add(tx, place.mailbox, Sums { total: 1, unread: one.unread, threads: i64::from(place.lone) });
+        sums.total += 1;
+        sums.unread += one.unread;
+        sums.threads += i64::from(place.lone);
     }
     let fresh: Vec<_> = fresh.into_iter().collect();
-    insert(tx, THREAD, "", &fresh, |((mailbox, thread), sum), to| {
-        to.extend([mailbox as &dyn ToSql, thread, &sum.latest, &sum.placement, &sum.total, &sum.unread]);
+    insert(tx, &THREAD, &mailbox, &fresh, |(thread, sum), to| {
+        to.extend([thread as &dyn ToSql, &sum.latest, &sum.placement, &sum.total, &sum.unread]);
     })?;
-    for ((mailbox, thread), sum) in known {
-        let more = threads::add(tx, mailbox, thread, sum)?;
-        placements::add(tx, MailboxId(mailbox), Sums { total: 0, unread: 0, threads: more });
+    for (thread, sum) in known {
+        sums.threads += threads::add(tx, mailbox, thread, sum)?;
+    }
+    if !places.is_empty() {
+        placements::add(tx, MailboxId(mailbox), sums);
     }
     Ok(())
+}
+
+/// A statement that puts rows in.
+struct Form {
+    into: &'static str,
+    /// The values of a row: `?1` is the one that all rows share, `#` one of its own, `=` the one before it again.
+    row: &'static str,
+    end: &'static str,
+}
+
+impl Form {
+    fn of(&self, rows: usize) -> String {
+        let mut sql = format!("{} VALUES ", self.into);
+        let mut number = 1;
+        for n in 0..rows {
+            sql.push_str(if n == 0 { "(" } else { ",(" });
+            for mark in self.row.chars() {
+                number += usize::from(mark == '#');
+                match mark {
+                    '#' | '=' => sql.push_str(&format!("?{number}")),
+                    other => sql.push(other),
+                }
+            }
+            sql.push(')');
+        }
+        sql + " " + self.end
+    }
 }
 
 /// Inserts rows, [`ROWS`] by a statement; how many were taken.
 fn insert<T>(
     tx: &Tx<'_, Cache>,
-    into: &str,
-    end: &str,
+    form: &Form,
+    shared: &dyn ToSql,
     rows: &[T],
     bind: impl for<'a> Fn(&'a T, &mut Vec<&'a dyn ToSql>),
 ) -> Result<usize> {
@@ -198,11 +251,10 @@ fn insert<T>(
     let (many, few) = rows.split_at(whole);
     for part in many.chunks(ROWS).chain(few.chunks(1)) {
         values.clear();
+        values.push(shared);
         part.iter().for_each(|row| bind(row, &mut values));
         if sql.1 != part.len() {
-            let marks = vec!["?"; values.len() / part.len()].join(",");
-            let all = vec![format!("({marks})"); part.len()].join(",");
-            sql = (format!("{into} VALUES {all} {end}"), part.len());
+            sql = (form.of(part.len()), part.len());
         }
         taken += tx.conn().prepare_cached(&sql.0)?.execute(values.as_slice())?;
     }
@@ -212,18 +264,12 @@ fn insert<T>(
 impl Content {
     fn bind<'a>(&'a self, to: &mut Vec<&'a dyn ToSql>) {
         to.extend([
-            &self.account as &dyn ToSql,
-            &self.sort,
+            &self.sort as &dyn ToSql,
             &self.thread.0,
             &self.object_id,
             &self.message_id,
-            &self.date,
             &self.received,
             &self.size,
-            &self.from_name,
-            &self.from_addr,
-            &self.recipients,
-            &self.subject,
             &self.attachments,
             &self.files,
             &self.envelope,
@@ -233,8 +279,7 @@ impl Content {
 
 impl Place {
     fn bind<'a>(&'a self, to: &mut Vec<&'a dyn ToSql>) {
-        to.extend([&self.mailbox.0 as &dyn ToSql, &self.message.0, &self.thread.0, &self.sort, &self.uid]);
-        to.extend([&self.flags as &dyn ToSql, &self.words, &self.flags, &self.words]);
+        to.extend([&self.message.0 as &dyn ToSql, &self.thread.0, &self.sort, &self.uid, &self.flags, &self.words]);
     }
 }
 

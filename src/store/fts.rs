@@ -7,6 +7,7 @@
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::packed;
+use super::unindexed::{self, Span};
 use super::writer::Tx;
 use crate::mail::ids::MessageKey;
 use crate::mail::query_eval::people_text;
@@ -14,7 +15,7 @@ use crate::mail::words::index_text;
 use rusqlite::OptionalExtension;
 
 /// How many messages one idle slice indexes by their headers.
-const SLICE: u32 = 50;
+const SLICE: usize = 50;
 /// How many pages one idle slice merges.
 const MERGE: i64 = 24;
 
@@ -57,6 +58,9 @@ fn write(db: &Db<Cache>, message: MessageKey, text: Option<&str>) -> Result<()> 
         index_text(&files.join("\n")),
     ))?;
     db.conn().prepare_cached("UPDATE message SET indexed = ?2 WHERE id = ?1")?.execute((message.0, level))?;
+    if indexed == NOT {
+        unindexed::remove(db, message.0)?;
+    }
     Ok(())
 }
 
@@ -66,6 +70,7 @@ pub(super) fn again(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
     let sort = tx.conn().prepare_cached(sql)?.query_row([message.0], |r| r.get(0)).optional()?;
     if let Some(sort) = sort {
         remove(tx, sort)?;
+        unindexed::add(tx, Span { ids: (message.0, message.0), sorts: (sort, sort) })?;
         tx.fresh = true;
     }
     Ok(())
@@ -98,9 +103,7 @@ pub(super) fn idle(db: &Db<Cache>, quiet: bool) -> Result<bool> {
 }
 
 fn slice(db: &Db<Cache>, quiet: bool) -> Result<bool> {
-    let count = if quiet { SLICE } else { 0 };
-    let sql = "SELECT id FROM message WHERE indexed = 0 ORDER BY sort DESC LIMIT ?1";
-    let ids: Vec<i64> = db.conn().prepare_cached(sql)?.query_map([count], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let ids = unindexed::next(db, if quiet { SLICE } else { 0 })?;
     for id in &ids {
         write(db, MessageKey(*id), None)?;
     }

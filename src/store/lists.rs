@@ -6,9 +6,8 @@ use super::error::{Result, StoreError};
 use super::keywords;
 use super::messages::from_i64;
 use super::open::{Cache, Db};
-use super::packed;
+use super::packed::{self, Head};
 use super::views;
-use crate::mail::address::Address;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
 use crate::mail::row::{MessageRow, RowCursor, View};
 use rusqlite::{OptionalExtension, Row};
@@ -19,13 +18,14 @@ pub const MAX_ROWS: u32 = 1_000;
 
 /// What [`read`] reads, of `placement p` and `message m`.
 pub(super) const COLUMNS: &str =
-    "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.from_name, m.from_addr,
-    m.recipients, m.subject, m.preview, p.flags, p.words, m.size, m.attachments, m.held > 0, m.message_id";
+    "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.envelope, m.preview, p.flags, p.words,
+    m.size, m.attachments, m.held > 0, m.message_id";
 /// How many columns that is.
-pub(super) const WIDTH: usize = 19;
+pub(super) const WIDTH: usize = 16;
 
 /// A row of [`COLUMNS`].
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+    let Head { subject, from, to } = packed::head(row.get_ref(8)?.as_str()?);
     Ok(MessageRow {
         id: PlacementKey(row.get(0)?),
         message: MessageKey(row.get(1)?),
@@ -35,15 +35,15 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
         uid: row.get(5)?,
         sort: row.get(6)?,
         received: row.get(7)?,
-        from: Address { name: row.get(8)?, addr: row.get(9)? },
-        to: packed::unpack_addresses(row.get_ref(10)?.as_str()?),
-        subject: row.get(11)?,
-        preview: row.get(12)?,
-        flags: keywords::flags(row.get(13)?, row.get_ref(14)?.as_str()?),
-        size: from_i64(row.get(15)?),
-        attachments: row.get(16)?,
-        cached: row.get(17)?,
-        message_id: row.get(18)?,
+        from,
+        to,
+        subject,
+        preview: row.get(9)?,
+        flags: keywords::flags(row.get(10)?, row.get_ref(11)?.as_str()?),
+        size: from_i64(row.get(12)?),
+        attachments: row.get(13)?,
+        cached: row.get(14)?,
+        message_id: row.get(15)?,
         thread_total: 1,
         thread_unread: 0,
         depth: 0,
@@ -100,7 +100,7 @@ pub fn page(db: &Db<Cache>, view: impl Into<View>, threaded: bool, from: RowCurs
     let (sql, at) = page_sql(threaded, from);
     let mut statement = db.conn().prepare_cached(&sql)?;
     let rows = statement.query_map((mailbox.0, at, limit.min(MAX_ROWS)), |r| {
-        Ok(MessageRow { thread_total: r.get(19)?, thread_unread: r.get(20)?, ..read(r)? })
+        Ok(MessageRow { thread_total: r.get(WIDTH)?, thread_unread: r.get(WIDTH + 1)?, ..read(r)? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -157,10 +157,10 @@ pub fn position(
 pub fn conversation(db: &Db<Cache>, of: PlacementKey) -> Result<Vec<MessageRow>> {
     let own = row(db, of)?;
     let sql = format!(
-        "SELECT {COLUMNS} FROM message m CROSS JOIN placement p ON p.message = m.id CROSS JOIN mailbox b ON b.id = p.mailbox
-         WHERE m.thread = ?1 AND m.account = ?2 AND (p.hidden = 0 OR p.id = ?4)
+        "SELECT {COLUMNS} FROM placement p CROSS JOIN message m ON m.id = p.message CROSS JOIN mailbox b ON b.id = p.mailbox
+         WHERE p.thread = ?1 AND m.account = ?2 AND (p.hidden = 0 OR p.id = ?4)
            AND (p.mailbox = ?3 OR b.role NOT IN ('trash', 'junk'))
-         ORDER BY p.id <> ?4, p.mailbox <> ?3, m.sort DESC, p.id"
+         ORDER BY p.id <> ?4, p.mailbox <> ?3, p.sort DESC, p.id"
     );
     let mut statement = db.conn().prepare_cached(&sql)?;
     let mut rows = statement.query((own.thread.0, own.account.as_str(), own.mailbox.0, of.0))?;

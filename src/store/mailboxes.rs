@@ -158,7 +158,7 @@ pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<(
     }
     tx.conn().execute("DELETE FROM quota WHERE account = ?1", [account.as_str()])?;
     // Its conversations are empty now.
-    refs::sweep(tx, u32::MAX)?;
+    refs::sweep(tx)?;
     Ok(())
 }
 

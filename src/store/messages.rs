@@ -7,20 +7,19 @@ use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::packed::{self, pack};
 use super::writer::Tx;
-use super::{base, details, fill, fts, keywords, overlay, parts, placements, poison, threads};
+use super::{base, details, fill, fts, keywords, overlay, parts, placements, poison, threads, unindexed};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
 use crate::mail::server::{EnvelopeSeen, Fingerprint, IdentitySeen};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
 use rusqlite::OptionalExtension;
+use std::cmp::Reverse;
 
 /// How many bits of `sort` tell messages of one second apart.
 pub(super) const SORT_BITS: u32 = 24;
 /// INTERNALDATE beyond this (the year 10889) is kept as this: `sort` must fit 63 bits.
 pub(super) const LATEST: i64 = (1 << 38) - 1;
-/// How many of the first recipients a row shows.
-const RECIPIENTS: usize = 3;
 
 /// What the reader needs of a content.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,6 +52,10 @@ pub fn record_new(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, validity: UidValid
     let account = base::account(tx, mailbox)?;
     let mut ground = Ground::of(tx, mailbox, rows)?;
     details::lack(tx, mailbox, rows)?;
+    tx.fill.begin(&account, mailbox);
+    // Newest first, as most indices have them: then each row comes right behind the one before.
+    let mut rows: Vec<&EnvelopeSeen> = rows.iter().collect();
+    rows.sort_by_key(|row| Reverse(row.received));
     for row in rows {
         record_one(tx, &account, mailbox, row, &mut ground)?;
     }
@@ -128,7 +131,7 @@ fn record_one(
     ground.next.1 += 1;
     let (flags, words) = keywords::columns(&row.flags);
     let unread = !row.flags.has(Flag::Seen);
-    tx.fill.place(fill::Place { id, mailbox, message, thread, sort, uid, flags, words, unread, lone });
+    tx.fill.place(fill::Place { id, message, thread, sort, uid, flags, words, unread, lone });
     if ground.wished {
         fill::flush(tx)?;
         overlay::arrived(tx, mailbox, uid, PlacementKey(id))?;
@@ -143,7 +146,7 @@ fn shared(tx: &Tx<'_, Cache>, account: &AccountName, mailbox: MailboxId, object:
         return Ok(None);
     }
     let sql = "SELECT id, thread, sort FROM message m WHERE account = ?1 AND object_id = ?2
-               AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.message = m.id AND p.mailbox = ?3 AND p.hidden = 0)";
+               AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.sort = m.sort AND p.mailbox = ?3 AND p.hidden = 0)";
     let found = tx
         .conn()
         .prepare_cached(sql)?
@@ -194,11 +197,6 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|e| StoreError::invalid(&e.to_string()))
 }
 
-/// Those whom a row shows.
-fn recipients(envelope: &Envelope) -> String {
-    packed::pack_addresses(envelope.to.get(..RECIPIENTS).unwrap_or(&envelope.to))
-}
-
 /// A content's number, its conversation and its place in the order of rows.
 type Of = (MessageKey, ThreadKey, i64);
 
@@ -213,7 +211,6 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
     let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND object_id <> '')";
     let taken = !row.object_id.is_empty()
         && tx.conn().prepare_cached(taken)?.query_row((account.as_str(), &row.object_id), |r| r.get(0))?;
-    let from = envelope.from.first();
     let files = row.attachments.as_deref().unwrap_or_default();
     // Mostly nothing else was received in that second; if it was, it is found out when the row is put in.
     let sort = tx.fill.sort(received);
@@ -221,16 +218,10 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
         key,
         sort,
         thread,
-        account: account.as_str().to_owned(),
         object_id: if taken { String::new() } else { row.object_id.clone() },
         message_id: envelope.message_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
-        date: envelope.date.unwrap_or(received),
         received,
         size: to_i64(row.size),
-        from_name: from.map_or_else(String::new, |a| a.name.clone()),
-        from_addr: from.map_or_else(String::new, |a| a.addr.clone()),
-        recipients: recipients(envelope),
-        subject: envelope.subject.clone(),
         attachments: i64::try_from(files.len()).unwrap_or(i64::MAX),
         files: if files.is_empty() { "[]".to_owned() } else { json(&files)? },
         envelope: pack(envelope),
@@ -241,18 +232,8 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
 /// The headers of a content as its own bytes say, in place of what the server said (security S-28). What tells messages apart
 /// stays the server's: it will be compared with what the server says.
 pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
-    let from = envelope.from.first();
-    let sql = "UPDATE message SET date = coalesce(?2, received), from_name = ?3, from_addr = ?4, recipients = ?5, subject = ?6,
-                 envelope = ?7 WHERE id = ?1 AND envelope <> ?7";
-    let changed = tx.conn().prepare_cached(sql)?.execute(rusqlite::params![
-        message.0,
-        envelope.date,
-        from.map_or("", |a| &a.name),
-        from.map_or("", |a| &a.addr),
-        recipients(envelope),
-        envelope.subject,
-        pack(envelope),
-    ])?;
+    let sql = "UPDATE message SET envelope = ?2 WHERE id = ?1 AND envelope <> ?2";
+    let changed = tx.conn().prepare_cached(sql)?.execute((message.0, pack(envelope)))?;
     // Of one that names its ancestors a row does not say what else it answers.
     if changed > 0 && envelope.in_reply_to.iter().any(|id| !envelope.references.contains(id)) {
         let Content { account, thread, .. } = content(tx, message)?;
@@ -275,14 +256,14 @@ pub(super) fn answers(tx: &mut Tx<'_, Cache>, message: MessageKey, ids: &[Messag
 
 /// Removes a content, and what is indexed of it, if no placement names it.
 pub(super) fn remove_if_nowhere(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
-    let sql = "DELETE FROM message WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM placement WHERE message = ?1)
+    let sql = "DELETE FROM message WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.sort = message.sort)
                RETURNING sort, indexed";
     let gone: Option<(i64, i64)> =
         tx.conn().prepare_cached(sql)?.query_row([message.0], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
     let Some((sort, indexed)) = gone else { return Ok(()) };
     parts::forget(tx, message)?;
     poison::forget(tx, message)?;
-    if indexed > 0 { fts::remove(tx, sort) } else { Ok(()) }
+    if indexed > 0 { fts::remove(tx, sort) } else { unindexed::remove(tx, message.0) }
 }
 
 /// One content.

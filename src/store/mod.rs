@@ -54,6 +54,7 @@ pub mod spool;
 pub mod threads;
 pub mod tree;
 pub mod trouble;
+mod unindexed;
 mod views;
 pub mod words;
 mod writer;

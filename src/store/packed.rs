@@ -8,6 +8,8 @@ use crate::mail::envelope::{Envelope, MessageId};
 
 /// What a packed envelope begins with, and packed addresses.
 const MARK: char = '=';
+/// How many of the first recipients a row shows.
+const RECIPIENTS: usize = 3;
 
 /// The text of an envelope.
 pub(super) fn pack(envelope: &Envelope) -> String {
@@ -31,14 +33,6 @@ pub(super) fn pack(envelope: &Envelope) -> String {
     to
 }
 
-/// The text of some addresses.
-pub(super) fn pack_addresses(all: &[Address]) -> String {
-    let mut to = String::with_capacity(64);
-    to.push(MARK);
-    addresses(&mut to, all);
-    to
-}
-
 /// The envelope of such a text. One that was damaged is empty: the row is still there to be fetched again.
 pub(super) fn unpack(text: &str) -> Envelope {
     match text.strip_prefix(MARK) {
@@ -47,26 +41,37 @@ pub(super) fn unpack(text: &str) -> Envelope {
     }
 }
 
-/// The addresses of such a text; none if it was damaged.
-pub(super) fn unpack_addresses(text: &str) -> Vec<Address> {
+/// What a row of a list shows of an envelope.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Head {
+    pub subject: String,
+    /// The first author.
+    pub from: Address,
+    /// The first [`RECIPIENTS`].
+    pub to: Vec<Address>,
+}
+
+/// The same of such a text, without reading all of it.
+pub(super) fn head(text: &str) -> Head {
     match text.strip_prefix(MARK) {
-        Some(rest) => Reader(rest).addresses().unwrap_or_default(),
-        None => serde_json::from_str(text).unwrap_or_default(),
+        Some(rest) => Reader(rest).head().unwrap_or_default(),
+        None => {
+            let envelope = unpack(text);
+            let (from, to) = (envelope.from.into_iter().next(), envelope.to.into_iter().take(RECIPIENTS).collect());
+            Head { subject: envelope.subject, from: from.unwrap_or_default(), to }
+        }
     }
 }
 
 fn number(to: &mut String, n: u64) {
-    let (mut digits, mut at, mut n) = ([0; 20], 20, n);
-    loop {
-        at -= 1;
-        // One digit.
-        digits[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 || at == 0 {
-            break;
-        }
+    // One digit.
+    let digit = |n: u64| char::from(b'0' + (n % 10) as u8);
+    match n {
+        // Nearly all are so.
+        0..10 => to.push(digit(n)),
+        10..100 => to.extend([digit(n / 10), digit(n)]),
+        _ => to.push_str(&n.to_string()),
     }
-    to.extend(digits[at..].iter().map(|d| char::from(*d)));
     to.push(';');
 }
 
@@ -119,8 +124,37 @@ impl<'a> Reader<'a> {
         Some(all)
     }
 
+    fn address(&mut self) -> Option<Address> {
+        Some(Address { name: self.text()?.to_owned(), addr: self.text()?.to_owned() })
+    }
+
     fn addresses(&mut self) -> Option<Vec<Address>> {
-        self.list(|r| Some(Address { name: r.text()?.to_owned(), addr: r.text()?.to_owned() }))
+        self.list(Self::address)
+    }
+
+    /// The first `most` of them, and none of the others.
+    fn first(&mut self, most: usize) -> Option<Vec<Address>> {
+        let count = self.count()?;
+        let mut all = Vec::new();
+        for n in 0..count {
+            if n < most {
+                all.push(self.address()?);
+            } else {
+                self.text()?;
+                self.text()?;
+            }
+        }
+        Some(all)
+    }
+
+    fn head(&mut self) -> Option<Head> {
+        self.word()?;
+        let subject = self.text()?.to_owned();
+        let from = self.first(1)?.pop().unwrap_or_default();
+        // Sender, Reply-To.
+        self.first(0)?;
+        self.first(0)?;
+        Some(Head { subject, from, to: self.first(RECIPIENTS)? })
     }
 
     fn ids(&mut self) -> Option<Vec<MessageId>> {
@@ -152,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn addresses() -> impl Strategy<Value = Vec<Address>> {
-        vec((".{0,8}", ".{0,8}").prop_map(|(name, addr)| Address { name, addr }), 0..3)
+        vec((".{0,8}", ".{0,8}").prop_map(|(name, addr)| Address { name, addr }), 0..5)
     }
 
     fn ids() -> impl Strategy<Value = Vec<MessageId>> {
@@ -172,8 +206,13 @@ mod tests {
             let packed = pack(&all);
             prop_assert_eq!(&unpack(&packed), &all);
             prop_assert_eq!(&unpack(&serde_json::to_string(&all).unwrap()), &all);
-            prop_assert_eq!(&unpack_addresses(&pack_addresses(&all.to)), &all.to);
-            prop_assert_eq!(&unpack_addresses(&serde_json::to_string(&all.to).unwrap()), &all.to);
+            let shown = Head {
+                subject: all.subject.clone(),
+                from: all.from.first().cloned().unwrap_or_default(),
+                to: all.to.iter().take(RECIPIENTS).cloned().collect(),
+            };
+            prop_assert_eq!(&head(&packed), &shown);
+            prop_assert_eq!(&head(&serde_json::to_string(&all).unwrap()), &shown);
             let end = (0..=cut.min(packed.len())).rev().find(|n| packed.is_char_boundary(*n)).unwrap();
             if end < packed.len() {
                 prop_assert_eq!(unpack(&packed[..end]), Envelope::default());
@@ -182,14 +221,14 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_harm(text in "=[0-9;]{0,20}|=\\PC{0,30}") {
-            let _ = (unpack(&text), unpack_addresses(&text));
+            let _ = (unpack(&text), head(&text));
         }
     }
 
     #[test]
     fn a_number_that_lies_costs_nothing() {
         assert_eq!(unpack("=;99999999999999999999;x"), Envelope::default());
-        assert_eq!(unpack_addresses("=18446744073709551615;1;a1;b"), []);
+        assert_eq!(head("=;0;18446744073709551615;1;a1;b"), Head::default());
         assert_eq!((unpack(""), unpack("{}x")), (Envelope::default(), Envelope::default()));
     }
 }

@@ -105,7 +105,9 @@ pub fn by_uid(db: &Db<Cache>, mailbox: MailboxId, uid: u32) -> Result<Option<Pla
 /// # Errors
 /// As every question.
 pub fn of_message(db: &Db<Cache>, message: MessageKey) -> Result<Vec<Placement>> {
-    let sql = format!("SELECT {COLUMNS} FROM placement WHERE message = ?1 ORDER BY id");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM placement WHERE sort = (SELECT sort FROM message WHERE id = ?1) AND message = ?1 ORDER BY id"
+    );
     Ok(db.conn().prepare_cached(&sql)?.query_map([message.0], read)?.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -52,7 +52,7 @@ pub fn is_left_out(db: &Db<Cache>, message: MessageKey) -> Result<bool> {
 /// # Errors
 /// As every question.
 pub fn due(db: &Db<Cache>) -> Result<Vec<MessageKey>> {
-    let sql = "SELECT p.message FROM poison p JOIN message m ON m.id = p.message
+    let sql = "SELECT p.message FROM poison p CROSS JOIN message m ON m.id = p.message
                WHERE (p.panics < ?1 OR p.program <> ?2) AND p.again <= unixepoch() AND m.held > 0";
     let mut statement = db.conn().prepare_cached(sql)?;
     Ok(statement.query_map((MOST, PROGRAM), |r| r.get(0).map(MessageKey))?.collect::<rusqlite::Result<_>>()?)

@@ -1,11 +1,11 @@
 //! refs — which conversation a Message-ID belongs to; also of messages that are not here (ghosts).
-//! Owns: the table `thread_key`. May import: mail.
+//! Owns: the tables `thread_key`, `thread_alias`. May import: mail.
 //! Start reading at: `of_id`. An id is kept as a number made of its letters and of the account: random ids in an index of texts
 //! were a fifth of a first sync. Two ids of one number (one chance in 10^6 among 5,000,000 ids) would share a conversation, which
 //! any mail can do on purpose by naming another one. What is new is on its way with the messages of its transaction (`fill.rs`).
 
 use super::error::Result;
-use super::open::{Cache, Db};
+use super::open::Cache;
 use super::writer::Tx;
 use crate::mail::envelope::MessageId;
 use crate::mail::ids::{AccountName, ThreadKey};
@@ -48,14 +48,17 @@ pub(super) fn functions(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
     conn.create_scalar_function("thread_key", 2, flags, |c| Ok(key(c.get_raw(0).as_str()?, c.get_raw(1).as_str()?)))
 }
 
+/// The statement of [`of_id`].
+pub(super) const OF_ID: &str = "SELECT coalesce((SELECT a.thread FROM thread_alias a WHERE a.id = k.thread), k.thread)
+    FROM thread_key k WHERE k.id = ?1";
+
 /// The conversation of that id.
 pub(super) fn of_id(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &MessageId) -> Result<Option<ThreadKey>> {
     let key = key(account.as_str(), id.as_str());
     if let Some(thread) = tx.fill.refs.known.get(&key) {
         return Ok(Some(*thread));
     }
-    let sql = "SELECT thread FROM thread_key WHERE id = ?1";
-    let found = tx.conn().prepare_cached(sql)?.query_row([key], |r| r.get(0).map(ThreadKey)).optional()?;
+    let found = tx.conn().prepare_cached(OF_ID)?.query_row([key], |r| r.get(0).map(ThreadKey)).optional()?;
     if let Some(thread) = found {
         tx.fill.refs.known.insert(key, thread);
     }
@@ -97,32 +100,64 @@ fn insert(rows: usize) -> String {
     sql
 }
 
-/// How many ids belong to a conversation, counted up to `most`.
-pub(super) fn count(db: &Db<Cache>, thread: ThreadKey, most: u32) -> Result<u32> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM thread_key WHERE thread = ?1 LIMIT ?2)";
-    Ok(db.conn().prepare_cached(sql)?.query_row((thread.0, most), |r| r.get(0))?)
-}
-
 /// All ids of one conversation belong to another one. Nothing may be on its way.
 pub(super) fn rename(tx: &Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> {
-    tx.conn().prepare_cached("UPDATE thread_key SET thread = ?2 WHERE thread = ?1")?.execute((from.0, to.0))?;
+    // One row in place of each id's: and never one that leads to one that leads on.
+    tx.conn().prepare_cached("UPDATE thread_alias SET thread = ?2 WHERE thread = ?1")?.execute((from.0, to.0))?;
+    tx.conn().prepare_cached("INSERT INTO thread_alias (id, thread) VALUES (?1, ?2)")?.execute((from.0, to.0))?;
     Ok(())
 }
 
-/// Forgets ids of conversations in which nothing is left; at most `limit` of them. How many.
-///
-/// # Errors
-/// As every transaction.
-pub fn sweep(tx: &mut Tx<'_, Cache>, limit: u32) -> Result<usize> {
-    let sql = "DELETE FROM thread_key WHERE id IN (SELECT id FROM thread_key r
-                 WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.thread = r.thread) LIMIT ?1)";
-    Ok(tx.conn().execute(sql, [limit])?)
+/// Forgets ids of conversations in which nothing is left. Looks at all of them.
+pub(super) fn sweep(tx: &Tx<'_, Cache>) -> Result<()> {
+    let sql = "DELETE FROM thread_key WHERE NOT EXISTS (SELECT 1 FROM placement p WHERE p.thread =
+                 coalesce((SELECT a.thread FROM thread_alias a WHERE a.id = thread_key.thread), thread_key.thread))";
+    tx.conn().execute(sql, [])?;
+    let sql = "DELETE FROM thread_alias WHERE NOT EXISTS (SELECT 1 FROM placement p WHERE p.thread = thread_alias.thread)";
+    tx.conn().execute(sql, [])?;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::mailbox::MailboxPath;
+    use crate::mail::row::RowCursor;
+    use crate::mail::uid::UidValidity;
+    use crate::store::lists::{self, tests::seen};
+    use crate::store::{Store, mailboxes, messages, tests::quiet};
     use std::collections::HashSet;
+
+    #[test]
+    fn what_was_joined_is_found_by_its_old_ids_until_nothing_of_it_is_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), quiet()).unwrap();
+        let put = |account: &str, rows: Vec<_>| {
+            let account = AccountName::new(account);
+            let put = move |tx: &mut Tx<'_, Cache>| {
+                let inbox = mailboxes::ensure(tx, &account, &MailboxPath::inbox())?;
+                messages::record_new(tx, inbox, UidValidity(1), &rows)?;
+                Ok(inbox)
+            };
+            store.cache(put).unwrap()
+        };
+        let count = |table: &str| -> i64 {
+            let sql = format!("SELECT count(*) FROM {table}");
+            store.read(|db| Ok(db.conn().query_row(&sql, [], |r| r.get(0))?)).unwrap()
+        };
+        put("b", vec![seen(1, "other", "x", &[])]);
+        let inbox = put("a", vec![seen(1, "x", "x", &[]), seen(2, "y", "y", &["ghost"]), seen(3, "z", "z", &[])]);
+        // Three become one, in two steps: the second one joins what was joined.
+        put("a", vec![seen(4, "x and y", "xy", &["x", "y"])]);
+        put("a", vec![seen(5, "z and w", "zw", &["z"]), seen(6, "v", "v", &["z"]), seen(7, "u", "u", &["v"])]);
+        put("a", vec![seen(8, "all", "all", &["ghost", "u"])]);
+        assert_eq!(count("thread_alias"), 3, "y is x, v is z, x is z");
+        put("a", ["x", "y", "z", "ghost"].into_iter().zip(9..).map(|(to, uid)| seen(uid, "late", "", &[to])).collect());
+        let rows = store.read(|db| lists::page(db, inbox, true, RowCursor::Newest, 9)).unwrap();
+        assert_eq!(rows.iter().map(|r| r.thread_total).collect::<Vec<_>>(), [12]);
+        store.cache(|tx| mailboxes::remove_account(tx, &AccountName::new("a"))).unwrap();
+        assert_eq!((count("thread_alias"), count("thread_key")), (0, 1), "of the other account");
+    }
 
     #[test]
     fn numbers_of_ids_stay_as_they_are_and_differ() {

@@ -10,7 +10,7 @@ use super::open::{Cache, Db};
 use super::packed;
 use super::search_sql::{Scope, Sql, Walk, names_mailbox};
 use super::search_text::Texts;
-use super::words;
+use super::{unindexed, words};
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::Role;
 use crate::mail::query::Query;
@@ -46,7 +46,7 @@ pub fn search(db: &Db<Cache>, query: &Query, within: Option<MailboxId>, zone: &T
     let sql = Sql::of(query, within, Scope { mailboxes: &mailboxes, zone });
     let mut found = indexed(db, &sql, &mailboxes, limit)?;
     if sql.text {
-        let (rest, cut) = unindexed(db, query, within, &mailboxes, zone)?;
+        let (rest, cut) = others(db, query, within, &mailboxes, zone)?;
         found.more |= cut || words::any(db)?;
         if !rest.is_empty() {
             found.rows.extend(rest);
@@ -63,8 +63,7 @@ pub fn search(db: &Db<Cache>, query: &Query, within: Option<MailboxId>, zone: &T
 /// # Errors
 /// As every question.
 pub fn unindexed_count(db: &Db<Cache>) -> Result<u64> {
-    let sql = "SELECT count(*) FROM message INDEXED BY message_unindexed WHERE indexed = 0";
-    Ok(super::messages::from_i64(db.conn().prepare_cached(sql)?.query_row([], |r| r.get(0))?))
+    unindexed::count(db)
 }
 
 /// What SQL cannot say: Cc is no column of the index.
@@ -87,8 +86,7 @@ pub(super) fn statement(sql: &Sql, columns: &str) -> String {
         (None, Walk::Flagged) => by("placement_all_flagged"),
         (None, Walk::Drafts) => by("placement_draft"),
         (None, Walk::Large) => {
-            "message m INDEXED BY message_large CROSS JOIN placement p INDEXED BY placement_message ON p.message = m.id"
-                .to_owned()
+            "message m INDEXED BY message_large CROSS JOIN placement p INDEXED BY placement_find ON p.sort = m.sort".to_owned()
         }
         // Indices of one mailbox hold its rows in order; else there is one that holds all rows in order.
         (None, _) if sql.mailbox => format!("placement p {join}"),
@@ -180,8 +178,18 @@ pub(super) fn rank(mailboxes: &[MailboxRow], row: &MessageRow) -> (u8, i64) {
     (rank, row.id.0)
 }
 
-/// Those not in the index that match, newest first, and whether there were too many to look at all.
-fn unindexed(
+/// The statement of those that are not in the index: about the newest first.
+pub(super) fn unindexed_sql() -> String {
+    format!(
+        "SELECT {}, m.envelope, m.files FROM unindexed u CROSS JOIN message m ON m.id BETWEEN u.low AND u.high
+           CROSS JOIN placement p ON p.sort = m.sort
+         WHERE p.hidden = 0 ORDER BY u.newest DESC LIMIT {UNINDEXED}",
+        lists::COLUMNS
+    )
+}
+
+/// Those not in the index that match, and whether there were too many to look at all.
+fn others(
     db: &Db<Cache>,
     query: &Query,
     within: Option<MailboxId>,
@@ -189,12 +197,7 @@ fn unindexed(
     zone: &TimeZone,
 ) -> Result<(Vec<MessageRow>, bool)> {
     let by_id: HashMap<MailboxId, (&MailboxRow, String)> = mailboxes.iter().map(|b| (b.id, (b, b.path.decoded()))).collect();
-    let text = format!(
-        "SELECT {}, m.envelope, m.files FROM message m INDEXED BY message_unindexed CROSS JOIN placement p ON p.message = m.id
-         WHERE m.indexed = 0 AND p.hidden = 0 ORDER BY m.sort DESC LIMIT {UNINDEXED}",
-        lists::COLUMNS
-    );
-    let mut statement = db.conn().prepare_cached(&text)?;
+    let mut statement = db.conn().prepare_cached(&unindexed_sql())?;
     let mut rows = statement.query([])?;
     let (mut found, mut seen) = (Vec::<MessageRow>::new(), 0);
     while let Some(raw) = rows.next()? {

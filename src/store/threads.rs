@@ -88,7 +88,8 @@ fn join(tx: &mut Tx<'_, Cache>, threads: &[ThreadKey]) -> Result<ThreadKey> {
     let threads: BTreeSet<ThreadKey> = threads.iter().copied().collect();
     let mut biggest = (0, *first);
     for thread in &threads {
-        let size = refs::count(tx, *thread, MEASURE)?;
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM placement WHERE thread = ?1 LIMIT ?2)";
+        let size: u32 = tx.conn().prepare_cached(sql)?.query_row((thread.0, MEASURE), |r| r.get(0))?;
         if size > biggest.0 {
             biggest = (size, *thread);
         }
@@ -100,9 +101,10 @@ fn join(tx: &mut Tx<'_, Cache>, threads: &[ThreadKey]) -> Result<ThreadKey> {
 }
 
 fn rename(tx: &mut Tx<'_, Cache>, from: ThreadKey, to: ThreadKey) -> Result<()> {
-    let members: Vec<i64> = tx
+    // Each once, though it lies in several mailboxes.
+    let members: BTreeSet<i64> = tx
         .conn()
-        .prepare_cached("SELECT id FROM message WHERE thread = ?1")?
+        .prepare_cached("SELECT message FROM placement WHERE thread = ?1")?
         .query_map([from.0], |r| r.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for message in members {

@@ -11,13 +11,18 @@ use crate::net::error::NetError;
 use crate::net::session::MailStore;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::time::Duration;
 
 /// The most records on their way to the store: each has at most 200 rows.
 const LANE: usize = 8;
 
 /// So many rows go to the store in one transaction, and at most one record more: a change that the person makes waits for
 /// one transaction.
-const PILE: usize = 1_600;
+const PILE: usize = 3_200;
+/// Where so many have piled up, it is a large answer that is coming, and more of it is waited for ...
+const BULK: usize = 400;
+/// ... so long: the more rows a transaction has, the fewer of the pages that all of them touch are written.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Decides what to do next.
 pub trait Planner {
@@ -70,14 +75,14 @@ pub fn run(
     })
 }
 
-/// The next record for the store. Rows that have piled up while it was busy are one: a transaction costs less for each of
-/// many rows, and the first screenful still goes alone.
+/// The next record for the store. Rows that have piled up while it was busy, or come right behind many others, are one: a
+/// transaction costs less for each of many rows, and the first screenful still goes alone.
 fn piled(records: &Receiver<(StepId, Record)>, held: &mut Option<(StepId, Record)>) -> Option<(Vec<StepId>, Record)> {
     let (id, mut entry) = held.take().or_else(|| records.recv().ok())?;
     let mut ids = vec![id];
     while let Record::NewMessages { uidvalidity, rows } = &mut entry
         && rows.len() < PILE
-        && let Ok((id, next)) = records.try_recv()
+        && let Some((id, next)) = if rows.len() < BULK { records.try_recv().ok() } else { records.recv_timeout(PATIENCE).ok() }
     {
         match next {
             Record::NewMessages { uidvalidity: same, rows: more } if same == *uidvalidity => {

@@ -8,7 +8,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::row::RowCursor;
 use crate::mail::server::EnvelopeSeen;
 use crate::mail::uid::UidValidity;
-use crate::store::{Store, lists, mailboxes, messages, tests::quiet};
+use crate::store::{Cache, Db, Store, lists, mailboxes, messages, tests::quiet};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,12 +41,31 @@ fn put(store: &Store, mailbox: MailboxId, rows: Vec<EnvelopeSeen>, many: usize) 
     store.cache(put).unwrap();
 }
 
+/// What the tables say of one another.
+fn sound(db: &Db<Cache>) -> crate::store::Result<()> {
+    let count = |sql: &str| -> crate::store::Result<i64> { Ok(db.conn().query_row(sql, [], |r| r.get(0))?) };
+    let unindexed = count("SELECT count(*) FROM message WHERE indexed = 0")?;
+    let spans = "SELECT count(*) FROM unindexed u JOIN message m ON m.id BETWEEN u.low AND u.high AND m.indexed = 0
+                 AND m.sort BETWEEN u.oldest AND u.newest";
+    assert_eq!((count(spans)?, crate::store::search::unindexed_count(db)?), (unindexed, unindexed.unsigned_abs()));
+    for wrong in [
+        "SELECT count(*) FROM placement p JOIN message m ON m.id = p.message WHERE (p.sort, p.thread) IS NOT (m.sort, m.thread)",
+        "SELECT count(*) FROM message m WHERE NOT EXISTS (SELECT 1 FROM placement p WHERE p.sort = m.sort)",
+        "SELECT count(*) FROM thread_alias a JOIN thread_alias b ON b.id = a.thread",
+        "SELECT count(*) FROM thread_alias a JOIN placement p ON p.thread = a.id",
+    ] {
+        assert_eq!(count(wrong)?, 0, "{wrong}");
+    }
+    Ok(())
+}
+
 /// Each message's second and the company that it is in; the conversations as the list has them; the mailbox's counts.
 type Seen = (BTreeMap<u32, (i64, BTreeSet<u32>)>, BTreeSet<(i64, u32, u32)>, (u32, u32, u32));
 
 fn look(store: &Store, mailbox: MailboxId) -> Seen {
     store
         .read(|db| {
+            sound(db)?;
             let flat = lists::page(db, mailbox, false, RowCursor::Newest, 500)?;
             let threads = lists::page(db, mailbox, true, RowCursor::Newest, 500)?;
             assert!(flat.is_sorted_by(|a, b| a.sort > b.sort) && threads.is_sorted_by(|a, b| a.sort > b.sort));

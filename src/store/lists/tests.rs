@@ -119,10 +119,7 @@ fn statements_of_a_first_sync_are_compiled_once() {
         let rows: Vec<_> = (1..100).map(|n| seen(n, "s", &format!("m{n}"), &["m1"])).collect();
         messages::record_new(tx, mailbox, UidValidity(1), &rows)?;
         let of = |sql| tx.conn().prepare_cached(sql).map(|s| (s.get_status(Run), s.get_status(RePrepare)));
-        Ok([
-            of("SELECT thread FROM thread_key WHERE id = ?1")?,
-            of("INSERT OR IGNORE INTO thread_key (id, thread) VALUES (?,?)")?,
-        ])
+        Ok([of(crate::store::refs::OF_ID)?, of("INSERT OR IGNORE INTO thread_key (id, thread) VALUES (?,?)")?])
     });
     assert!(counts.as_ref().unwrap().iter().all(|(run, again)| *run >= 40 && *again == 0), "{counts:?}");
 }
