@@ -19,7 +19,7 @@ fn found(day: &Day) -> BTreeSet<i64> {
 
 /// Of how many of these mails a row says that the text is here, and how many of all are still to be read.
 fn kept(day: &Day) -> (usize, u64) {
-    let sql = "SELECT count(*) FROM message WHERE subject GLOB 'mail [0-9]*' AND blob <> ''";
+    let sql = "SELECT count(*) FROM message WHERE message_id GLOB 't[0-9]*@example.org' AND blob <> ''";
     let cache = rusqlite::Connection::open(day.home().join("data/cache.sqlite")).unwrap();
     let here: u32 = cache.query_row(sql, [], |r| r.get(0)).unwrap();
     (here as usize, words::count(&open_reader::<Cache>(&day.home().join("data")).unwrap()).unwrap())
