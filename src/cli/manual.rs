@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use std::io;
 
 /// Exit codes and what they mean (sysexits.h).
-const CODES: [(u8, &str); 11] = [
+const CODES: [(u8, &str); 12] = [
     (0, "Done. A change to mail is done when it is durable here; the server is told next."),
     (1, "Some of several items failed; each failure was said."),
     (64, "Wrong usage."),
@@ -21,6 +21,7 @@ const CODES: [(u8, &str); 11] = [
     (70, "A mistake of the program."),
     (73, "Something cannot be written."),
     (75, "Not now: it is queued and will be tried again."),
+    (76, "A server said what the protocol does not know."),
     (77, "The login was refused."),
     (78, "The configuration is wrong, or there is no account."),
 ];

@@ -14,6 +14,7 @@ use crate::base::safetext::SafeText;
 use crate::base::secret::Secret;
 use crate::base::waker::Waker;
 use crate::config::{AccountConfig, AccountKind, PasswordSource, Server, Submission};
+use crate::net::dial;
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::imap::ImapStore;
 use crate::net::local::LocalStore;
@@ -22,6 +23,7 @@ use crate::net::session::{Endpoint, MailStore, TlsMode};
 use crate::net::smtp::{Smtp, SmtpError, Why};
 use crate::net::trace;
 use crate::net::wire::Wire;
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// How a step ended.
@@ -199,9 +201,33 @@ impl Trial<'_> {
         connect::fault(error, server, self.config)
     }
 
+    /// Whether the server has an address. Where its name is looked at by itself, that is step `name`.
+    fn is_known(&mut self, name: &'static str, server: &Server) -> bool {
+        if self.now.is_none() || server.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
+            return true;
+        }
+        let begin = Instant::now();
+        let found = permit(Reason::MailServer)
+            .and_then(|permit| dial::addresses(permit, &server.host, self.cancel).map_err(|e| self.net(&e, server)));
+        match found {
+            Ok(all) => {
+                let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+                self.passed(name, &format!("{} is {}", server.host, all.join(", ")), begin);
+                true
+            }
+            Err(fault) => {
+                self.failed(name, fault, begin);
+                false
+            }
+        }
+    }
+
     fn imap(&mut self, server: &Server, secret: Option<&Secret>) {
         let begin = Instant::now();
         let endpoint = endpoint(self.config, server);
+        if !self.is_known("dns", server) {
+            return self.broke(&IMAP, 0, server, None, begin);
+        }
         if let Some(now) = self.now {
             check_more::certificates(&endpoint, Before::Imap, now, self.cancel, self.tell);
         }
@@ -234,6 +260,9 @@ impl Trial<'_> {
     fn smtp(&mut self, server: &Server, secret: Option<&Secret>) {
         let begin = Instant::now();
         let endpoint = endpoint(self.config, server);
+        if !self.is_known("submission dns", server) {
+            return self.broke(&SMTP, 0, server, None, begin);
+        }
         if let Some(now) = self.now {
             check_more::certificates(&endpoint, Before::Smtp, now, self.cancel, self.tell);
         }

@@ -8,7 +8,7 @@ use crate::base::cancel::Cancel;
 use crate::base::gate::Permit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,17 @@ pub fn dial(permit: Permit, host: &str, port: u16, cancel: &Cancel) -> Result<Tc
     keep_alive(&stream, SILENT, ASK_AGAIN, ASKED)?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// The addresses of a host, in the order in which they are tried.
+///
+/// # Errors
+/// As [`dial`].
+#[expect(clippy::needless_pass_by_value, reason = "a permit is for one question")]
+pub fn addresses(permit: Permit, host: &str, cancel: &Cancel) -> Result<Vec<IpAddr>> {
+    let _ = permit.reason();
+    let found = resolve(host, 0, cancel, Instant::now() + CONNECT)?;
+    Ok(interleave(found).into_iter().map(|address| address.ip()).collect())
 }
 
 /// Has the system ask the other end after `silent`, and every `again`; after `asked` questions without an answer the line is

@@ -312,4 +312,9 @@ fn doctor_checks_a_local_account() {
     bed.configure("[account.away]\naddress = \"ann@example.org\"\npassword = { env = \"NO_SUCH_VARIABLE\" }\nimap = { host = \"127.0.0.1\", port = 9 }\n");
     let ran = bed.run(&["account", "test"]);
     assert!([69, 77].contains(&ran.code), "{ran:?}");
+    bed.configure("[account.away]\naddress = \"ann@example.org\"\npassword = { command = \"echo x\" }\nimap = { host = \"localhost\", port = 9 }\n");
+    let steps = bed.run(&["doctor", "--json"]).code(69).json();
+    let state = |name: &str| steps.as_array().unwrap().iter().find(|s| s["step"] == name).map(|s| s["state"].clone());
+    assert_eq!((state("dns"), state("connection")), (Some("ok".into()), Some("fail".into())), "{steps}");
+    assert_eq!(state("login"), Some("skipped".into()), "{steps}");
 }
