@@ -58,25 +58,28 @@ fn said(what: &str, result: Result<Finding>) -> Finding {
 /// Opens a file and checks every page; nothing where it does not exist or cannot be opened, which is told.
 fn file<K: Kind>(dir: &Path, found: &mut Vec<Finding>) -> Option<Db<K>> {
     let path = dir.join(K::NAME);
-    let size = match fs::metadata(&path) {
-        Ok(meta) => meta.len(),
+    match fs::metadata(&path) {
+        Ok(_) => {}
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
         Err(e) => {
             found.push(Finding { sound: false, what: format!("{} cannot be used ({e})", path.display()) });
             return None;
         }
-    };
+    }
     let checked = open::open_reader::<K>(dir).and_then(|db| {
         let sql = format!("PRAGMA quick_check({COMPLAINTS})");
         let said: Vec<String> = db.conn().prepare(&sql)?.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
-        Ok((db, said))
+        // Most of it may lie in its log still.
+        let sql = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()";
+        let size: i64 = db.conn().query_row(sql, [], |r| r.get(0))?;
+        Ok((db, said, size.unsigned_abs()))
     });
     match checked {
-        Ok((db, said)) if said == ["ok"] => {
+        Ok((db, said, size)) if said == ["ok"] => {
             found.push(Finding { sound: true, what: format!("{} is sound, {}", K::NAME, octets(size)) });
             Some(db)
         }
-        Ok((_, said)) => {
+        Ok((_, said, _)) => {
             found.push(Finding { sound: false, what: format!("{} is damaged: {}", K::NAME, said.join("; ")) });
             None
         }
@@ -169,6 +172,10 @@ mod tests {
         let inbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("a"), &MailboxPath::inbox())).unwrap();
         let all = examine(&places);
         assert!(all.iter().all(|f| f.sound) && all.len() == 5, "{all:?}");
+        let tables = |f: &&Finding| {
+            f.what.starts_with("state.sqlite is sound") && f.what != format!("state.sqlite is sound, {}", octets(4096))
+        };
+        assert!(all.iter().any(|f| tables(&f)), "what lies in the log counts: {all:?}");
         store.cache(move |tx| Ok(tx.conn().execute("UPDATE mailbox SET unread = 3 WHERE id = ?1", [inbox.0])?)).unwrap();
         let bad: Vec<_> = examine(&places).into_iter().filter(|f| !f.sound).collect();
         assert_eq!((bad.len(), bad[0].what.as_str()), (1, "the counts do not fit the messages in INBOX"));
