@@ -240,8 +240,11 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
     }
     match hints::of(app) {
         Hints::Keys(keys) => {
-            for (key, what) in keys {
-                hint(canvas, (&mut x, end), y, (&key, what));
+            for (n, (key, what)) in keys.iter().enumerate() {
+                // Of the likeliest a part is better than nothing.
+                if n == 0 || x.saturating_add(room(key, what)) <= end {
+                    x += hint(canvas, (x, end), y, (key, what));
+                }
             }
         }
         Hints::Commands(commands) => {
@@ -251,18 +254,21 @@ fn status_line(canvas: &mut Canvas<'_>, app: &App, width: u16, y: u16) {
             for id in commands {
                 let Some(spec) = command::find(id).filter(|spec| app.why_not(spec).is_none()) else { continue };
                 let Some(key) = app.keys().key_for(app.pane(), id) else { continue };
-                hint(canvas, (&mut x, if *id == "help" { end } else { before_help }), y, (&key, spec.hint));
+                if x.saturating_add(room(&key, spec.hint)) <= if *id == "help" { end } else { before_help } {
+                    x += hint(canvas, (x, end), y, (&key, spec.hint));
+                }
             }
         }
     }
 }
 
-/// A key and what it does, where both have room; `x` goes on behind them.
-fn hint(canvas: &mut Canvas<'_>, (x, end): (&mut u16, u16), y: u16, (key, what): (&str, &str)) {
-    let wide = u16::try_from(width::width(key) + 1 + width::width(what)).unwrap_or(u16::MAX);
-    if x.saturating_add(wide) > end {
-        return;
-    }
-    *x += canvas.text(*x, y, end - *x, key, Role::HintKey) + 1;
-    *x += canvas.text(*x, y, end.saturating_sub(*x), what, Role::HintText) + 2;
+/// The columns that a key and what it does take.
+fn room(key: &str, what: &str) -> u16 {
+    u16::try_from(width::width(key) + 1 + width::width(what)).unwrap_or(u16::MAX)
+}
+
+/// A key and what it does; the columns to the next one.
+fn hint(canvas: &mut Canvas<'_>, (x, end): (u16, u16), y: u16, (key, what): (&str, &str)) -> u16 {
+    let used = canvas.text(x, y, end.saturating_sub(x), key, Role::HintKey) + 1;
+    used + canvas.text(x + used, y, end.saturating_sub(x + used), what, Role::HintText) + 2
 }

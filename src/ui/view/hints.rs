@@ -37,7 +37,7 @@ pub(super) fn of(app: &App) -> Hints {
             keys(&[("Esc", "stop the test")])
         }
         (Screen::Account, _) => {
-            keys(&[("Enter", "next, then test"), ("Tab", "next field"), ("Space", "change"), ("Esc", "leave")])
+            keys(&[("Enter", "next, then test"), ("Tab", "next field"), ("Esc", "leave"), ("Space", "change")])
         }
         (Screen::Compose, _) => compose(app),
         (Screen::Jobs, _) if app.jobs().any_stopped() => Hints::Commands(&["refresh", "stop-job", "back", "help"]),
