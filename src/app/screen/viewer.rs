@@ -99,20 +99,24 @@ impl Viewer {
             return;
         }
         let mut view = view;
-        let same = match (&*state, &mut view.body) {
+        let (text, all) = match (&*state, &mut view.body) {
             (State::Here(old), Body::Here(new)) => match &old.body {
-                Body::Here(old) if Arc::ptr_eq(old, new) || old.raw == new.raw => {
+                // A file of it that came by itself changes nothing of the text.
+                Body::Here(old) if Arc::ptr_eq(old, new) || (old.raw == new.raw && old.parts == new.parts) => {
                     // What is being laid out knows its message by its place.
                     *new = Arc::clone(old);
-                    true
+                    (true, true)
                 }
-                _ => false,
+                Body::Here(old) => (old.raw == new.raw, false),
+                _ => (false, false),
             },
-            _ => false,
+            _ => (false, false),
         };
         *state = State::Here(Box::new(view));
-        if !same {
+        if !text {
             self.page = None;
+        }
+        if !all {
             self.render();
         }
     }

@@ -41,6 +41,8 @@ pub struct Stage {
     pub reopened: Option<AccountName>,
     /// Whether texts of messages are here.
     pub bodies: bool,
+    /// Whether their files are on the server only.
+    pub away: bool,
     /// Layouts that are not answered yet, where they are kept back.
     pub held: Option<Vec<(Slot, u64, Query)>>,
     /// What is asked for of every message and not here.
@@ -207,6 +209,7 @@ impl Stage {
             quit: false,
             reopened: None,
             bodies: true,
+            away: false,
             held: None,
             pieces: Vec::new(),
             mail: TEXT.as_bytes().to_vec(),

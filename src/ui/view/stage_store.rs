@@ -7,6 +7,7 @@ use crate::engine::api::{
     Away, Body, Connectivity, Contact, DraftRow, MessagePage, MessageView, Query, Rows, SavedDraft, SearchPage,
 };
 use crate::mail::address::Address;
+use crate::mail::body::Kept;
 use crate::mail::flags::Flag;
 use crate::mail::ids::PlacementKey;
 use crate::mail::mailbox::{MailboxPath, Role};
@@ -60,7 +61,10 @@ impl Stage {
                 let row = |id: PlacementKey| self.rows.iter().find(|r| r.id == id);
                 let found = row(*id).or_else(|| row(PlacementKey(id.0 / 100)))?;
                 let row = MessageRow { id: *id, ..found.clone() };
-                let message = Arc::new(parse::message(self.mail.clone()));
+                let mut message = parse::message(self.mail.clone());
+                let files = message.parts.iter_mut().filter(|part| self.away && part.name.is_some());
+                files.for_each(|part| part.kept = Kept::OnServer { octets: 9 });
+                let message = Arc::new(message);
                 let mut envelope = message.envelope.clone();
                 envelope.subject.clone_from(&row.subject);
                 let body = match &self.fault {

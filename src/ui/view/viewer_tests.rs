@@ -9,6 +9,7 @@ use crate::app::reading::Places;
 use crate::engine::api::{Connectivity, Done, Fault, Kind, News, Outcome, Remedy, Request, Ticket};
 use crate::mail::ids::AccountName;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const HEAD: &str =
     "From: Ann Berger <ann@example.org>\r\nTo: Dana Roth <dana@example.org>\r\nDate: Fri, 20 Nov 2026 14:02:00 +0000\r\n";
@@ -253,6 +254,24 @@ fn news_of_the_same_message_keep_the_place() {
     news.changes.all = true;
     stage.news(news);
     assert_eq!(stage.text(), before);
+}
+
+/// Of a message that is open a file comes by itself: its text is what it was.
+#[test]
+fn a_file_that_came_is_said_to_be_here() {
+    let (_, mail, _) = kinds().into_iter().find(|k| k.0 == "files").unwrap();
+    let mut stage = open(&mail, 160, 30);
+    let before = stage.text();
+    let mut now = |away| {
+        stage.away = away;
+        let mut news = News::default();
+        news.changes.all = true;
+        stage.news(news);
+        stage.wait(Duration::from_secs(1));
+        stage.text()
+    };
+    assert!(now(true).contains(", on the server") && !before.contains(", on the server"));
+    assert_eq!(now(false), before);
 }
 
 #[test]
