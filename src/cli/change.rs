@@ -131,7 +131,15 @@ fn delta(args: &mail_args::Flag) -> Result<FlagDelta, Failure> {
 /// `postrider undo`
 pub fn undo(door: &Door, count: u32, out: &mut Out) -> Result<u8, Failure> {
     let done = Session::open(door)?.act(Request::Undo { count })?;
-    out.line(&format!("taken back: {} of {}", done.word, plural(done.count.into(), "message", "messages")))?;
+    let many = |one, many| plural(done.count.into(), one, many);
+    let what = match done.word {
+        word @ ("create mailbox" | "rename mailbox" | "delete mailbox" | "subscribe" | "unsubscribe") if done.count == 1 => {
+            word.to_owned()
+        }
+        word @ ("rename mailbox" | "delete mailbox") => format!("{word}, {} in all", many("mailbox", "mailboxes")),
+        word => format!("{word} of {}", many("message", "messages")),
+    };
+    out.line(&format!("taken back: {what}"))?;
     Ok(exit::OK)
 }
 

@@ -80,5 +80,5 @@ fn sure(yes: bool, question: &str) -> Result<(), Failure> {
     if yes || (prompt::somebody() && prompt::yes(question)?) {
         return Ok(());
     }
-    Err(Failure::new(exit::USAGE, &format!("not done: {question}?"), "Say --yes if that is meant"))
+    Err(Failure::new(exit::USAGE, &format!("not done: {question}"), "Say --yes if that is meant"))
 }

@@ -258,7 +258,11 @@ fn unwind_one(tx: &mut Tx<'_, State>, way: Way, now: i64) -> store::Result<Optio
     };
     let finals: usize =
         operations.iter().filter(|o| way == Way::Back && back.finals.contains(&o.id)).map(|o| o.targets.len().max(1)).sum();
-    let all: usize = operations.iter().map(|o| o.targets.len()).sum();
+    let all = match operations.iter().map(|o| o.targets.len()).sum() {
+        // About mailboxes.
+        0 => operations.len(),
+        messages => messages,
+    };
     let group = journal::begin(tx, &command, now)?;
     let touched = carry_back(tx, group, back, now)?;
     Ok(Some(Unwound { written: Written { group, touched }, label, finals, count: all.saturating_sub(finals) }))
