@@ -30,8 +30,9 @@ pub(super) const LARGE: u64 = 256 * 1024;
 /// The first piece of what is large, in octets, and the least and the most that is asked for at a time.
 const FIRST: u64 = 128 * 1024;
 const LEAST: u64 = 16 * 1024;
-/// The first piece where a line broke before, in octets: it may break after no more than that each time.
-const AGAIN: u64 = 4 * 1024;
+/// The first piece where a line broke before, in octets: it may break after little more than that each time. The next one is twice
+/// as large, and so on: five short turns more over a line that is good again.
+const AGAIN: u64 = 512;
 const MOST: u64 = 4 * 1024 * 1024;
 /// A piece is to take about so long: stopping waits for its end.
 const BEAT: Duration = Duration::from_millis(300);
@@ -363,6 +364,8 @@ impl Fetcher<'_> {
                 return Ok(Came::All(blob, octets, decoded));
             }
             size = match begun.elapsed() {
+                // So few take no time: that was the turn.
+                _ if size < LEAST => size * 2,
                 fair if size < FIRST && fair < BEAT * 2 => size * 2,
                 fast if fast < BEAT / 2 => (size * 2).min(MOST),
                 slow if slow > BEAT * 2 => (size / 2).max(LEAST),

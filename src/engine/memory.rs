@@ -16,6 +16,8 @@ pub(super) const REBASE_SPAN: i64 = 3_600;
 pub struct Memory {
     /// Whether anything came, or was done, since this was last asked: a line that brings something is not left alone for minutes.
     pub gained: bool,
+    /// The list of mailboxes comes level by level, and what came of it is recorded; whether some came over an earlier line.
+    pub(super) by_levels: Option<bool>,
     /// Mailboxes of whose trouble the person was told.
     pub(super) told_of: HashSet<(MailboxId, &'static str)>,
     /// The mailbox of which the server tells everything by itself: it is selected for IDLE.

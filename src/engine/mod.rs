@@ -33,6 +33,7 @@ pub mod journal;
 mod kept;
 pub mod lane;
 mod ledger;
+mod levels;
 mod limits;
 #[cfg(test)]
 mod live_tests;

@@ -118,6 +118,10 @@ impl Work<'_> {
 
     /// Waits for news, wishes, or the next thing that is due.
     pub fn rest(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        if self.visitor.list_is_over(false)? {
+            self.stale = true;
+            return Ok(());
+        }
         let (pace, now) = (self.visitor.shared.pace, self.visitor.shared.now());
         let due = self
             .due

@@ -9,6 +9,7 @@ use super::exec::record::Tally;
 use super::exec::server::Bench;
 use super::fault::{Kind, Reach};
 use super::ledger::Ledger;
+use super::levels::All;
 pub use super::memory::Memory;
 use super::plan::base::{Base, Outcome, Partly, Policy};
 use super::plan::step::{Part, Refusal, Reply, Step, StepId};
@@ -129,17 +130,12 @@ impl Visitor<'_> {
     /// # Errors
     /// What ended the connection, or the store.
     pub fn list(&mut self, conn: &mut dyn MailStore) -> Result<Vec<ListedMailbox>, Halt> {
-        let mut listed = conn.list()?;
+        let All { mut listed, old } = self.all_listed(conn)?;
         self.alerts(conn);
         let configured = self.config.roles.iter().map(|(role, name)| (*role, MailboxPath::from_typed(name))).collect();
         folders::assign_roles(&mut listed, &configured);
-        for mailbox in listed.iter_mut().filter(|m| m.selectable && m.status.is_none()) {
-            match conn.status(&mailbox.path) {
-                Ok(status) => mailbox.status = Some(status),
-                // This one cannot be asked: it is visited, and says why itself.
-                Err(e) if e.connection_lives() => {}
-                Err(e) => return Err(e.into()),
-            }
+        if old {
+            return Ok(listed);
         }
         self.memory.listed = listed.iter().filter_map(|m| Some((m.path.clone(), m.status.as_ref()?.uidvalidity))).collect();
         self.memory.looked_up = std::mem::take(&mut self.memory.missed);
@@ -248,9 +244,24 @@ impl Visitor<'_> {
         let policy = self.judged(mailbox, base.uidvalidity, policy)?;
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
         // Where no number tells of changes, what was seen long ago is seen anew.
-        let partly = partly.filter(|p| p.uidvalidity == base.uidvalidity && (p.since.0 > 0 || now - p.at < PARTLY));
-        let partly = partly.map(|p| Partly { uidvalidity: p.uidvalidity, since: p.since, done: p.uids, window: p.at_once });
-        Ok(Start { mailbox: path.clone(), base, object_id, known, doubted, partly, ops, caps: conn.caps(), policy })
+        let partly = partly.filter(|p| p.since.0 > 0 || now - p.at < PARTLY);
+        let identified = match &partly {
+            Some(p) if p.uidvalidity != base.uidvalidity => {
+                self.shared.store.read(|db| partly::prints(db, mailbox, p.uidvalidity))?
+            }
+            _ => Vec::new(),
+        };
+        let partly = partly.map(|p| Partly {
+            uidvalidity: p.uidvalidity,
+            since: p.since,
+            done: p.uids,
+            window: p.at_once,
+            looked: p.looked,
+            there: p.there,
+            span: p.span,
+        });
+        let (mailbox, caps) = (path.clone(), conn.caps());
+        Ok(Start { mailbox, base, object_id, known, doubted, partly, identified, ops, caps, policy })
     }
 
     /// Nothing if it has to be done again at once.

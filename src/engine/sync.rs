@@ -162,22 +162,27 @@ impl Once<'_> {
         let all = self.scope.mailbox.is_some();
         // Without modification sequences the counts do not tell that a flag of an old message changed.
         let unsure = !conn.caps().condstore;
-        let order = self.visitor(|visitor| {
-            let listed = visitor.list(conn)?;
-            let mut order = visitor.order(&listed, None, all)?;
-            if unsure {
-                order.extend(visitor.holding(&listed, &order)?);
-            }
-            visitor.agreed(&listed, &order)?;
-            Ok::<_, Halt>(order)
-        })?;
         let wanted = self.scope.mailbox.as_ref().map(|typed| MailboxPath::from_typed(typed));
-        if let Some(path) = wanted.as_ref().filter(|path| !order.contains(path)) {
-            let what = format!("there is no mailbox {} in {}", path.decoded(), self.config.name.as_str());
-            return Err(Halt::Store(Fault::missing(&what)));
-        }
-        for path in order.iter().filter(|path| wanted.as_ref().is_none_or(|w| w == *path)) {
-            self.visit(conn, path)?;
+        loop {
+            let order = self.visitor(|visitor| {
+                let listed = visitor.list(conn)?;
+                let mut order = visitor.order(&listed, None, all)?;
+                if unsure {
+                    order.extend(visitor.holding(&listed, &order)?);
+                }
+                visitor.agreed(&listed, &order)?;
+                Ok::<_, Halt>(order)
+            })?;
+            if let Some(path) = wanted.as_ref().filter(|path| !order.contains(path)) {
+                let what = format!("there is no mailbox {} in {}", path.decoded(), self.config.name.as_str());
+                return Err(Halt::Store(Fault::missing(&what)));
+            }
+            for path in order.iter().filter(|path| wanted.as_ref().is_none_or(|w| w == *path)) {
+                self.visit(conn, path)?;
+            }
+            if !self.visitor(|visitor| visitor.list_is_over(false))? {
+                break;
+            }
         }
         let only = match &wanted {
             Some(path) => shared.store.read(|db| mailboxes::find(db, &self.config.name, path))?,

@@ -312,6 +312,9 @@ impl<'a> Work<'a> {
 
     /// Lists all mailboxes; those that have news are to be visited.
     fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        if self.stale {
+            self.visitor.list_is_over(true)?;
+        }
         (self.round, self.stale, self.quota_due) = (Instant::now(), false, true);
         if self.here.is_some() && !conn.caps().idle {
             // Of the selected mailbox STATUS need not know anything new (RFC 9051, 6.3.11), and nobody has told of it.

@@ -57,7 +57,7 @@ pub struct Caps {
 }
 
 /// One line of a LIST reply.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct ListedMailbox {
     /// Its name.
     pub path: MailboxPath,
@@ -73,6 +73,8 @@ pub struct ListedMailbox {
     pub status: Option<MailboxStatus>,
     /// Whose it is.
     pub space: Space,
+    /// Whether the server says that nothing lies below it; only where a list is asked for level by level.
+    pub leaf: bool,
 }
 
 /// Whose a mailbox is (NAMESPACE, RFC 2342).
@@ -89,7 +91,7 @@ pub enum Space {
 }
 
 /// A STATUS reply: enough to see whether a mailbox has to be visited.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct MailboxStatus {
     /// MESSAGES.
     pub messages: u32,

@@ -156,6 +156,12 @@ impl NetError {
     pub const fn connection_lives(&self) -> bool {
         matches!(self.kind, NetErrorKind::No { .. } | NetErrorKind::Bad)
     }
+
+    /// Whether it was the line, as far as anybody can tell: it may break again at the same place.
+    #[must_use]
+    pub const fn is_broken_line(&self) -> bool {
+        matches!(self.kind, NetErrorKind::Bye | NetErrorKind::Timeout | NetErrorKind::Io(_))
+    }
 }
 
 impl fmt::Display for NetError {

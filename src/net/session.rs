@@ -168,6 +168,12 @@ pub trait MailStore: Send {
     /// All mailboxes, subscribed or not, with counts where the server gives them along.
     fn list(&mut self) -> Result<Vec<ListedMailbox>>;
 
+    /// The mailboxes of the level below `of`, or of the top and those of others, without counts. Stores that no line leads to
+    /// tell all at once.
+    fn list_level(&mut self, of: Option<&ListedMailbox>) -> Result<Vec<ListedMailbox>> {
+        if of.is_some() { Ok(Vec::new()) } else { self.list() }
+    }
+
     /// Counts of one mailbox, without selecting it.
     fn status(&mut self, path: &MailboxPath) -> Result<MailboxStatus>;
 
@@ -183,7 +189,12 @@ pub trait MailStore: Send {
     fn fetch_flags(&mut self, uids: &UidSet, since: Option<ModSeq>, sink: Sink<'_, FlagsSeen>) -> Result<()>;
 
     /// All UIDs from `from` on (1 for all).
-    fn uids(&mut self, from: u32) -> Result<UidSet>;
+    fn uids(&mut self, from: u32) -> Result<UidSet> {
+        self.uids_between(from, u32::MAX)
+    }
+
+    /// Those from `from` to `to`.
+    fn uids_between(&mut self, from: u32, to: u32) -> Result<UidSet>;
 
     /// All that list rows need of `uids`, in parts of at most [`PART`] in the server's order.
     fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()>;
@@ -195,7 +206,17 @@ pub trait MailStore: Send {
     }
 
     /// What tells messages apart when UIDs do not: for re-identifying and probing.
-    fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>>;
+    fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
+        let mut all = Vec::new();
+        self.identify_in_parts(uids, &mut |rows| {
+            all.extend(rows);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The same in parts of at most [`PART`], while they come; after an error that is what came whole until then.
+    fn identify_in_parts(&mut self, uids: &UidSet, sink: Sink<'_, IdentitySeen>) -> Result<()>;
 
     /// Writes the whole message as it is on the server, without marking it read. Its size in bytes, or nothing if
     /// there is no such message. On any error what was written is not the message.

@@ -157,6 +157,7 @@ pub fn remove_account(tx: &mut Tx<'_, Cache>, account: &AccountName) -> Result<(
         remove(tx, row.id)?;
     }
     tx.conn().execute("DELETE FROM quota WHERE account = ?1", [account.as_str()])?;
+    super::levels::over(tx, account)?;
     // Its conversations are empty now.
     refs::sweep(tx)?;
     Ok(())

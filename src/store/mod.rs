@@ -25,6 +25,7 @@ mod fts;
 pub mod health;
 pub mod journal;
 pub mod keywords;
+pub mod levels;
 pub mod limits;
 pub mod lists;
 pub mod mailboxes;

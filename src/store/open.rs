@@ -83,6 +83,8 @@ impl Kind for Cache {
         include_str!("migrations/cache/0013_trouble.sql"),
         include_str!("migrations/cache/0014_thread_key.sql"),
         include_str!("migrations/cache/0015_fewer.sql"),
+        include_str!("migrations/cache/0016_numbers.sql"),
+        include_str!("migrations/cache/0017_levels.sql"),
     ];
     const SYNCHRONOUS: &'static str = "NORMAL";
     // Half as many writes in a first sync, which fills whole pages.

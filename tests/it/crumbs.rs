@@ -4,7 +4,7 @@
 
 use crate::mailhost::proxy::{End, Line, Proxy};
 use crate::mailhost::{host, user};
-use crate::person::{Person, agree, put, rows};
+use crate::person::{Person, agree, mailboxes, put, rows};
 use postrider::base::cancel::Cancel;
 use postrider::base::paths::Paths;
 use postrider::config::Config;
@@ -34,7 +34,7 @@ struct Table {
     /// Octets of a pass that brings one message, and of each further one.
     one: u64,
     row: u64,
-    _person: Person,
+    person: Person,
 }
 
 impl Table {
@@ -49,7 +49,7 @@ impl Table {
         );
         let config = Config::parse(&text, &person.dir.path().join("config.toml"), 0o600).unwrap();
         let engine = Engine::start(&Setup::new(config, Paths::of_profile(person.dir.path()), Mode::Still)).unwrap();
-        let mut table = Self { engine, proxy, other, put: 0, one: 0, row: 0, _person: person };
+        let mut table = Self { engine, proxy, other, put: 0, one: 0, row: 0, person };
         table.arrive(3);
         table.pass();
         table.pass();
@@ -155,11 +155,103 @@ fn texts_of_broken_lines_count() {
     let passes = table.crumbs("texts", 9_000, 40);
     assert!(passes > 3, "{passes}");
     let held = || {
-        let cache = rusqlite::Connection::open(table._person.dir.path().join("data/cache.sqlite")).unwrap();
+        let cache = rusqlite::Connection::open(table.person.dir.path().join("data/cache.sqlite")).unwrap();
         let sql = "SELECT count(*) FROM message WHERE blob <> ''";
         cache.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap()
     };
     assert_eq!(held(), table.put, "all texts are here");
+}
+
+/// A text of which not even 4 kB come at a time.
+#[test]
+fn texts_come_in_small_pieces() {
+    let mut table = Table::new(&format!("{QRESYNC}\nkeep = {{ bodies = \"all\" }}"));
+    let line = "Sixty-four octets of text, and a line break at the end of it. \r\n";
+    let large = format!("Subject: large\r\nMessage-ID: <large@b>\r\n\r\n{}", line.repeat(150));
+    table.put += 1;
+    let inbox = MailboxPath::inbox();
+    table.other.append(&inbox, &Default::default(), 1_600_000_000, large.len() as u64, &mut large.as_bytes()).unwrap();
+    let passes = table.crumbs("a text", 1_500, 60);
+    assert!(passes > 4, "{passes}");
+}
+
+/// The numbers of a mailbox of which every second message is gone: in one answer they are longer than what any line lets through.
+fn numbers_come_in_spans(what: &str, more: &str, messages: u32, octets: u64) {
+    let mut table = Table::new(&format!("{more}\nkeep = {{ bodies = \"none\" }}"));
+    table.arrive(messages);
+    table.whole();
+    let odd: UidSet = UidSet::range(1, table.put).iter().filter(|uid| uid.get() % 2 == 1).collect();
+    table.mark(&odd, Flag::Deleted);
+    table.other.uid_expunge(&odd).unwrap();
+    table.arrive(3);
+    let passes = table.crumbs(what, octets, 120);
+    assert!(passes > 2, "{what}: the line was not cut");
+}
+
+#[test]
+fn numbers_of_broken_lines_count_in_ranges() {
+    numbers_come_in_spans("numbers, ranges", CONDSTORE, 400, 600);
+}
+
+#[test]
+fn numbers_of_broken_lines_count_one_by_one() {
+    let without = "without = [\"COMPRESS=DEFLATE\", \"CONDSTORE\", \"QRESYNC\", \"ESEARCH\"]";
+    numbers_come_in_spans("numbers", without, 800, 500);
+}
+
+/// What is numbered anew is found again, a few fingerprints at a time; not one row is another than before.
+#[test]
+fn a_comparison_that_breaks_off_goes_on() {
+    let mut table = Table::new(&format!("{QRESYNC}\nkeep = {{ bodies = \"none\" }}"));
+    table.arrive(150);
+    table.whole();
+    let ids = |table: &Table| rows(&table.engine, "INBOX").iter().map(|row| row.id).collect::<Vec<_>>();
+    let before = ids(&table);
+    table.other.logout();
+    table.person.forget_numbers();
+    table.other = table.person.other();
+    let passes = table.crumbs("numbered anew", 4_000, 60);
+    assert!(passes > 3, "the line was not cut: {passes}");
+    assert_eq!(ids(&table), before);
+}
+
+/// A tree of mailboxes of which no line tells all: what comes is recorded level by level, count by count, and each is read.
+fn trees_come_level_by_level(what: &str, more: &str) {
+    let mut table = Table::new(&format!("{more}\nkeep = {{ bodies = \"none\" }}"));
+    let paths: Vec<String> = (0..6).flat_map(|dir| (0..9).map(move |n| format!("dir{dir}/box{n}"))).collect();
+    for path in &paths {
+        table.other.create(&MailboxPath::from_typed(path)).unwrap();
+    }
+    put(&mut table.other, "dir5/box8", "deep");
+    let cut = table.one + STEPS + 1_600;
+    let here = |table: &Table| rows(&table.engine, "dir5/box8").len();
+    let mut passes = 0;
+    while here(&table) == 0 {
+        let how = if passes % 2 == 0 { End::Close } else { End::Reset };
+        table.proxy.set(Line { cut: Some((cut, how)), ..Line::default() });
+        passes += 1;
+        assert_ne!(table.pass(), 0, "{what}: the line was not cut");
+        assert!(passes < 60, "{what}: {passes} passes");
+    }
+    println!("{what}: {passes} passes of {cut} octets");
+    assert!(passes > 3, "{what}");
+    // What went meanwhile is gone once all is told; nothing else is.
+    table.other.delete(&MailboxPath::from_typed("dir0/box0")).unwrap();
+    table.proxy.set(Line::default());
+    assert_eq!(table.pass(), 0);
+    let known: Vec<String> = mailboxes(&table.engine).iter().map(|m| m.path.decoded()).filter(|p| p.contains("box")).collect();
+    assert_eq!(known, paths[1..], "{what}");
+}
+
+#[test]
+fn trees_of_broken_lines_count() {
+    trees_come_level_by_level("tree", QRESYNC);
+}
+
+#[test]
+fn trees_of_broken_lines_count_without_extensions() {
+    let without = "[\"COMPRESS=DEFLATE\", \"LIST-EXTENDED\", \"LIST-STATUS\", \"SPECIAL-USE\"]";
+    trees_come_level_by_level("tree, plain", &format!("without = {without}"));
 }
 
 /// As long as each line brings something, the next one is not put off for minutes.

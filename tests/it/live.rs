@@ -2,7 +2,7 @@
 //! Start reading at: `both_ways`. The person and the other client are in `person.rs`.
 
 use crate::mailhost::proxy::{End, Line, Proxy};
-use crate::mailhost::{At, PASSWORD, bare_user, delivered, host, left, user};
+use crate::mailhost::{At, PASSWORD, bare_user, delivered, host, user};
 use crate::person::{PATIENCE, Person, flag, id, key, live, put, rows, sees, settled, subjects, there, until};
 use postrider::engine::Engine;
 use postrider::engine::api::{Body, Connectivity, Kind, OutboxState, Password, Query, Request, Rows, Ticket};
@@ -172,16 +172,7 @@ fn a_mailbox_numbered_anew_keeps_what_was_wished() {
     let keys: Vec<PlacementKey> = rows(&engine, "INBOX").into_iter().map(|r| r.id).collect();
     // The server forgets its numbers; a session that stood would write them again.
     other.logout();
-    left(&person.name);
-    let dir = person.maildir();
-    for entry in std::fs::read_dir(&dir).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if name.starts_with("dovecot") && (name.contains("index") || name.contains("uidlist") || name.contains("uidvalidity")) {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-    std::thread::sleep(Duration::from_millis(1_100));
+    person.forget_numbers();
     proxy.set(Line::default());
     engine.perform(Request::Refresh { account: None }).unwrap();
     settled(&engine);

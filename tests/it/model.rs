@@ -228,7 +228,7 @@ impl Both {
                 let (expected, heard) = self.carry(who, ask(save.model), ask(save.real));
                 return assert_eq!(expected, heard, "\n{}", log.join("\n"));
             }
-            4 => Step::Ask(Ask::Uids { from: 1 + self.dice.roll(9) }),
+            4 => Step::Ask(Ask::Uids { from: 1 + self.dice.roll(9), to: u32::MAX - self.dice.roll(2) * (u32::MAX - 9) }),
             5 => Step::Ask(Ask::Envelopes { uids: UidSet::range(1 + self.dice.roll(5), u32::MAX) }),
             6 if !uids.is_empty() => Step::Ask(Ask::Identify { uids }),
             7 => Step::Ask(Ask::TargetMark { mailbox: to }),

@@ -1,7 +1,7 @@
 //! person — a person with a mailbox on the server, a profile with the whole engine, and another client at work beside it.
 //! Start reading at: `Person`. Both sides can be looked at: what the person sees (`sees`), and what the server has (`there`).
 
-use crate::mailhost::{At, PASSWORD, home, host};
+use crate::mailhost::{At, PASSWORD, home, host, left};
 use crate::{Strings, imap_to};
 use postrider::base::paths::Paths;
 use postrider::config::Config;
@@ -88,6 +88,21 @@ impl Person {
 
     pub fn maildir(&self) -> std::path::PathBuf {
         home(&self.name).join("Maildir")
+    }
+
+    /// The server forgets the numbers of the inbox, once nobody is connected: a session that stood would write them again.
+    pub fn forget_numbers(&self) {
+        left(&self.name);
+        for entry in std::fs::read_dir(self.maildir()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if name.starts_with("dovecot") && (name.contains("index") || name.contains("uidlist") || name.contains("uidvalidity"))
+            {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        // The new ones are of another second.
+        std::thread::sleep(Duration::from_millis(1_100));
     }
 }
 

@@ -39,6 +39,7 @@ fn gmail() -> World {
         role: Some(role),
         status: None,
         space: Space::Personal,
+        leaf: false,
     };
     let list = [
         listed("INBOX", Role::Inbox),

@@ -61,7 +61,8 @@ fn a_mailbox_is_made_renamed_filled_and_deleted_offline() {
         ("move", ["INBOX", "Other", "Work"]),
         ("rename mailbox", ["INBOX", "New", "Work"]),
     ] {
-        assert_eq!(world.engine.perform(Request::Undo { count: 1 }).unwrap().word, word);
+        let done = world.engine.perform(Request::Undo { count: 1 }).unwrap();
+        assert_eq!((done.word, done.count), (word, 1));
         assert_eq!(shown(&world), after);
     }
 }
@@ -157,6 +158,7 @@ fn what_another_client_renamed_keeps_its_mail_its_wishes_and_what_was_chosen() {
                 ..MailboxStatus::default()
             }),
             space: Space::Personal,
+            leaf: false,
         };
         let all: Vec<ListedMailbox> = told.iter().map(listed).collect();
         let (cancel, mut memory) = (Cancel::new().unwrap(), Memory::default());

@@ -146,11 +146,11 @@ mod fake {
         fn fetch_flags(&mut self, _: &UidSet, _: Option<ModSeq>, _: Sink<'_, FlagsSeen>) -> Result<()> {
             Ok(())
         }
-        fn uids(&mut self, _: u32) -> Result<UidSet> {
+        fn uids_between(&mut self, _: u32, _: u32) -> Result<UidSet> {
             Ok(UidSet::new())
         }
-        fn identify(&mut self, _: &UidSet) -> Result<Vec<IdentitySeen>> {
-            Ok(Vec::new())
+        fn identify_in_parts(&mut self, _: &UidSet, _: Sink<'_, IdentitySeen>) -> Result<()> {
+            Ok(())
         }
         fn fetch_body(&mut self, _: Uid, _: &mut dyn Write) -> Result<Option<u64>> {
             Ok(None)

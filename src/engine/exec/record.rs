@@ -4,10 +4,12 @@
 
 use crate::engine::journal::op::may_become;
 use crate::engine::memory::REBASE_SPAN;
+use crate::engine::plan::base::Partly;
 use crate::engine::plan::step::{OpChange, Record};
 use crate::engine::translate;
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::intent::Operation;
+use crate::mail::uid::UidValidity;
 use crate::store::{self, Cache, State, StoreError, Tx, base, doubt, journal, overlay, partly, placements, tree, trouble};
 
 /// What a pass changed in the cache.
@@ -78,10 +80,13 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
             partly::over(tx, mailbox)?;
         }
         Record::Partly(some) => {
-            base::begin(tx, mailbox, some.uidvalidity)?;
-            let (uidvalidity, since, uids, at_once) = (some.uidvalidity, some.since, some.done.clone(), some.window);
-            partly::put(tx, mailbox, &partly::Partly { uidvalidity, since, at: now, uids, at_once })?;
+            // Of a mailbox that is numbered anew it is noted before the cache follows: nothing here has those numbers yet.
+            if !some.done.is_empty() || base::load(tx, mailbox)?.uidvalidity == UidValidity(0) {
+                base::begin(tx, mailbox, some.uidvalidity)?;
+            }
+            partly::put(tx, mailbox, &noted(some, now))?;
         }
+        Record::Identified { uidvalidity, rows } => partly::identified(tx, mailbox, *uidvalidity, rows)?,
         Record::Synced => {
             partly::over(tx, mailbox)?;
             base::synced(tx, mailbox, now)?;
@@ -90,6 +95,11 @@ pub fn on_cache(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, record: &Record, now
         Record::Renamed { .. } | Record::Deleted { .. } | Record::Ops(_) => {}
     }
     Ok(tally)
+}
+
+fn noted(some: &Partly, now: i64) -> partly::Partly {
+    let Partly { uidvalidity, since, done, window, looked, there, span } = some.clone();
+    partly::Partly { uidvalidity, since, at: now, uids: done, at_once: window, looked, there, span }
 }
 
 /// Records what happened to the tree of mailboxes of `account`; all other records are nothing here.
@@ -135,7 +145,7 @@ mod tests {
     use crate::mail::flags::{Flag, FlagDelta};
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::server::EnvelopeSeen;
-    use crate::mail::uid::{ModSeq, UidSet, UidValidity};
+    use crate::mail::uid::{ModSeq, UidSet};
     use crate::store::{Store, mailboxes};
     use std::sync::Arc;
 

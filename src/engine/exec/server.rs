@@ -120,12 +120,15 @@ fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mu
             part(Part::Flags(rows));
             Ok(())
         })?,
-        Ask::Uids { from } => part(Part::Uids(conn.uids(*from)?)),
+        Ask::Uids { from, to } => part(Part::Uids(conn.uids_between(*from, *to)?)),
         Ask::Envelopes { uids } => conn.fetch_envelopes(uids, &mut |rows| {
             part(Part::Envelopes(rows));
             Ok(())
         })?,
-        Ask::Identify { uids } => part(Part::Identities(conn.identify(uids)?)),
+        Ask::Identify { uids } => conn.identify_in_parts(uids, &mut |rows| {
+            part(Part::Identities(rows));
+            Ok(())
+        })?,
         Ask::CachedIdentities => {
             // The store's fault is told by the pass; for the plan the pass just ends here.
             let rows = (bench.cached)().ok_or_else(|| Stop::Lost(NetError::cancelled()))?;

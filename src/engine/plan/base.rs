@@ -30,6 +30,12 @@ pub struct Partly {
     /// How many messages are asked for at first; 0 as usual. Fewer each time that nothing came: over TLS nothing counts before
     /// the end of a record, and a server may put 16 kB into one.
     pub window: u32,
+    /// Numbers of which is known whether a message has them; those that the server may yet give are never among them.
+    pub looked: UidSet,
+    /// Those of them that a message had.
+    pub there: UidSet,
+    /// Of how many numbers is asked at a time which are there; 0: of all.
+    pub span: u32,
 }
 
 /// What the executor decides for the planner, as data.

@@ -195,6 +195,7 @@ mod tests {
             role,
             status: None,
             space: crate::mail::server::Space::Personal,
+            leaf: false,
         }
     }
     fn known(name: &str, pending: bool) -> Known {

@@ -11,6 +11,7 @@ mod doubt;
 pub mod folders;
 #[cfg(test)]
 mod model;
+mod numbers;
 mod observe;
 mod open;
 mod partly;
@@ -48,6 +49,8 @@ pub struct Start {
     pub doubted: UidSet,
     /// How far earlier passes came that were broken off.
     pub partly: Option<Partly>,
+    /// Fingerprints that they brought under the UIDVALIDITY of `partly`, while the cache has another one.
+    pub identified: Vec<IdentitySeen>,
     /// The pending operations of this mailbox, and all that these refer to (`after`, `ResultOf`), in any
     /// state and of any mailbox; and those of other mailboxes that are [`Operation::unsure`].
     pub ops: Vec<Operation>,
@@ -66,6 +69,7 @@ pub struct MailboxSync {
     known: UidSet,
     doubted: UidSet,
     partly: Option<Partly>,
+    identified: Vec<IdentitySeen>,
     /// Whether the mailbox was opened with the question what happened in it.
     resyncs: bool,
     caps: Caps,
@@ -148,6 +152,7 @@ impl MailboxSync {
             known: start.known,
             doubted: start.doubted,
             partly: start.partly,
+            identified: start.identified,
             resyncs: false,
             caps: start.caps,
             policy: start.policy,
@@ -245,8 +250,8 @@ impl MailboxSync {
                 selected.ahead.iter_mut().for_each(|rows| rows.retain(|row| asked(row.uid)));
                 self.answer.selected = Some(selected);
             }
-            (Waiting::Ask(Ask::Uids { from }), Part::Uids(uids)) => {
-                let asked = uids.intersection(&UidSet::range(*from, u32::MAX));
+            (Waiting::Ask(Ask::Uids { from, to }), Part::Uids(uids)) => {
+                let asked = uids.intersection(&UidSet::range(*from, *to));
                 self.answer.uids = self.answer.uids.union(&asked);
             }
             (Waiting::Ask(Ask::Identify { uids }), Part::Identities(rows)) => {

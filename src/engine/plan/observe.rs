@@ -6,7 +6,7 @@
 use super::base::{Base, Outcome};
 use super::step::{Ask, MAX_ROWS, OpChange, Record};
 use super::windows::{Fetch, window};
-use super::{MailboxSync, Stage as Pass, moot};
+use super::{MailboxSync, Stage as Pass, moot, rebase};
 use crate::engine::journal::batch;
 use crate::mail::flags::Flag;
 use crate::mail::ids::OpId;
@@ -33,8 +33,8 @@ pub(super) enum Stage {
     Newest,
     /// The flags that changed since the base were asked for.
     Changed,
-    /// All UIDs were asked for; whether all flags are needed too.
-    Uids { flags: bool },
+    /// All UIDs were asked for, or a span of them.
+    Uids,
     /// Flags are coming in, window by window.
     Windows,
     /// Envelopes are coming in, window by window.
@@ -64,12 +64,13 @@ impl MailboxSync {
             // The guess was answered: it goes on with all numbers.
             Stage::Newest => self.every_uid(),
             Stage::Changed => self.compare_counts(),
-            Stage::Uids { flags } => self.compare(flags),
+            Stage::Uids => self.numbered(),
             Stage::Windows => self.next_flags(),
             Stage::Fetching => {
                 // Counted only now, when everything that is known to be new is here (decisions 11).
                 if self.fetch.compared { Stage::Last } else { self.compare_counts() }
             }
+            Stage::Last if self.numbers_are_wrong() => self.all_uids(),
             Stage::Last => return self.finish(),
         };
         self.stage = Pass::Observe(next);
@@ -105,8 +106,8 @@ impl MailboxSync {
     }
 
     fn every_uid(&mut self) -> Stage {
-        self.ask(Ask::Uids { from: 1 });
-        Stage::Uids { flags: true }
+        self.fetch.all_flags = true;
+        self.all_uids()
     }
 
     /// Where the newest messages of a mailbox of which nothing is here probably are, a first window of them: somebody looks at
@@ -128,7 +129,7 @@ impl MailboxSync {
         let changed = std::mem::take(&mut self.selected.changed);
         self.flags(changed.into_iter().filter(|row| !vanished.contains(row.uid)).collect());
         if self.is_most(&vanished) || !self.doubted.is_empty() {
-            self.ask(Ask::Uids { from: 1 });
+            self.ask(Ask::Uids { from: 1, to: u32::MAX });
             return Stage::Doubt(vanished);
         }
         self.expunged(&vanished);
@@ -150,7 +151,7 @@ impl MailboxSync {
                 Stage::Fetching
             }
             _ => {
-                self.ask(Ask::Uids { from });
+                self.ask(Ask::Uids { from, to: u32::MAX });
                 Stage::Newer
             }
         }
@@ -193,13 +194,18 @@ impl MailboxSync {
     }
 
     pub(super) fn all_uids(&mut self) -> Stage {
-        self.ask(Ask::Uids { from: 1 });
-        Stage::Uids { flags: false }
+        if self.ask_numbers() { Stage::Uids } else { self.compare() }
+    }
+
+    /// Some numbers came: what is new among them comes before the others are asked for.
+    fn numbered(&mut self) -> Stage {
+        self.fetch.envelopes = self.new_numbers();
+        if self.partly.is_none() || self.fetch.envelopes.is_empty() { self.all_uids() } else { self.next_envelopes() }
     }
 
     /// All UIDs are here.
-    fn compare(&mut self, flags: bool) -> Stage {
-        let there = std::mem::take(&mut self.answer.uids);
+    fn compare(&mut self) -> Stage {
+        let there = self.numbers();
         (self.fetch.compared, self.fetch.since) = (true, None);
         let here = self.known.union(&self.fetch.got);
         let doubted = self.expunged(&here.difference(&there));
@@ -208,7 +214,7 @@ impl MailboxSync {
         self.moot(|uids| uids.intersection(&there.union(&doubted)).is_empty());
         self.fetch.got = self.fetch.got.intersection(&there);
         self.fetch.envelopes = there.difference(&self.known).difference(&self.fetch.got);
-        if flags {
+        if std::mem::take(&mut self.fetch.all_flags) {
             self.fetch.flags = self.known.difference(&self.done_before());
         }
         self.next_flags()
@@ -285,6 +291,10 @@ impl MailboxSync {
                 let next = self.every_uid();
                 self.stage = Pass::Observe(next);
             }
+            (Ask::Uids { from, to }, Pass::Observe(Stage::Uids) | Pass::Rebase(rebase::Stage::Uids)) => {
+                self.numbers_came(*from, *to);
+            }
+            (Ask::Identify { .. }, Pass::Rebase(rebase::Stage::There)) => self.fetch.grow(ms),
             (Ask::FlagsOf { uids, .. }, Pass::Observe(stage @ (Stage::Windows | Stage::Changed))) => {
                 // Of those that did not come nothing changed, or they are gone.
                 let here = uids.intersection(&self.known);

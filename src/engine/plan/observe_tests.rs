@@ -62,6 +62,7 @@ fn opened(exists: u32, uidnext: u32) -> MailboxSync {
         known: UidSet::new(),
         doubted: UidSet::new(),
         partly: None,
+        identified: Vec::new(),
         ops: Vec::new(),
         caps: Caps::default(),
         policy: Policy { first_window: 64, ..Policy::at(0) },
@@ -91,11 +92,11 @@ fn the_newest_of_an_empty_cache_come_before_all_numbers() {
         assert_eq!(ask, Ask::Envelopes { uids: set(guess) });
         sync.heard(id, Reply::End { ms: 1 });
         // Whatever came of the guess, the numbers decide.
-        assert_eq!(asked(&mut sync).1, Ask::Uids { from: 1 });
+        assert_eq!(asked(&mut sync).1, Ask::Uids { from: 1, to: u32::MAX });
     }
     for (exists, uidnext) in [(0, 1), (5, 0), (0, 0)] {
-        assert_eq!(asked(&mut opened(exists, uidnext)).1, Ask::Uids { from: 1 }, "{exists} {uidnext}");
+        assert_eq!(asked(&mut opened(exists, uidnext)).1, Ask::Uids { from: 1, to: u32::MAX }, "{exists} {uidnext}");
     }
     let (_, ask) = asked(&mut opened(5, 1));
-    assert_eq!(ask, Ask::Uids { from: 1 }, "a server whose numbers do not fit");
+    assert_eq!(ask, Ask::Uids { from: 1, to: u32::MAX }, "a server whose numbers do not fit");
 }

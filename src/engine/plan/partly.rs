@@ -6,21 +6,47 @@
 
 use super::base::Partly;
 use super::observe;
-use super::step::{Ask, Record};
-use super::{MailboxSync, Stage};
+use super::step::{Ask, MAX_ROWS, Record};
+use super::{MailboxSync, Stage, rebase};
 use crate::mail::uid::{ModSeq, UidSet, UidValidity};
 
 impl MailboxSync {
     /// The line is lost. What was told whole is recorded; here it is noted of which messages that was, so that not all is asked
     /// once more.
     pub(super) fn broke_off(&mut self) {
-        let partly = match (&self.stage, self.partly.take()) {
+        let before = self.partly.take();
+        let partly = match (&self.stage, before) {
+            // Over the numbers; what of them came is in it.
+            (Stage::Observe(observe::Stage::Uids) | Stage::Rebase(rebase::Stage::Uids), before) => {
+                let before = before.unwrap_or_else(|| self.nothing_yet());
+                let (done, span) = (self.done_now(&before), self.shorter_span(&before));
+                Partly { done, span, ..before }
+            }
+            // Over a few numbers: all are asked for the next time.
+            (Stage::Observe(observe::Stage::Newer | observe::Stage::Doubt(_)), before) => {
+                let before = before.unwrap_or_else(|| self.nothing_yet());
+                Partly { done: self.done_now(&before), span: self.shorter_span(&before), ..before }
+            }
             (Stage::Observe(_), before) => {
                 let before = before.unwrap_or_else(|| self.nothing_yet());
-                let done = before.done.union(&self.fetch.told).union(&self.fetch.got);
-                let window = if before.window == 0 { self.fetch.policy.first_window } else { before.window };
-                let window = if done == before.done { (window / 4).max(1) } else { window };
-                Partly { done, window, ..before }
+                let done = self.done_now(&before);
+                let gained = done != before.done;
+                let mut partly = Partly { done, window: self.fewer(&before, gained), ..before };
+                if !gained {
+                    self.keep_numbers(&mut partly);
+                }
+                partly
+            }
+            (Stage::Rebase(rebase::Stage::There), before) => {
+                let before = before.unwrap_or_else(|| self.nothing_yet());
+                let came = std::mem::take(&mut self.answer.identities);
+                let gained = !came.is_empty() || self.fetch.pace.is_some();
+                for rows in came.chunks(MAX_ROWS) {
+                    self.record(Record::Identified { uidvalidity: before.uidvalidity, rows: rows.to_vec() });
+                }
+                let mut partly = Partly { window: self.fewer(&before, gained), ..before };
+                self.keep_numbers(&mut partly);
+                partly
             }
             // All that was to come with the opening is lost: the next one asks for less.
             (Stage::Selecting | Stage::Reselecting, None) if self.resyncs => {
@@ -33,6 +59,16 @@ impl MailboxSync {
         }
     }
 
+    fn done_now(&self, before: &Partly) -> UidSet {
+        before.done.union(&self.fetch.told).union(&self.fetch.got)
+    }
+
+    /// How many messages the next pass asks for at first.
+    fn fewer(&self, before: &Partly, gained: bool) -> u32 {
+        let window = if before.window == 0 { self.fetch.policy.first_window } else { before.window };
+        if gained { window } else { (window / 4).max(1) }
+    }
+
     fn nothing_yet(&self) -> Partly {
         Partly { uidvalidity: self.selected.uidvalidity, since: self.selected.highestmodseq, ..Partly::default() }
     }
@@ -40,12 +76,16 @@ impl MailboxSync {
     /// What the passes before did holds for the mailbox as it was opened now, or is forgotten.
     pub(super) fn join(&mut self) {
         let now = self.selected.highestmodseq;
-        let Some(partly) = &mut self.partly else { return };
+        let Some(partly) = &mut self.partly else { return self.identified.clear() };
         // Numbers that go back are no numbers (security S-19).
-        if partly.uidvalidity != self.selected.uidvalidity || (now < partly.since && !partly.done.is_empty()) {
-            *partly = Partly { uidvalidity: self.selected.uidvalidity, since: now, window: partly.window, ..Partly::default() };
+        let any = !partly.done.is_empty() || !partly.looked.is_empty();
+        if partly.uidvalidity != self.selected.uidvalidity || (now < partly.since && any) {
+            let (window, span) = (partly.window, partly.span);
+            *partly = Partly { uidvalidity: self.selected.uidvalidity, since: now, window, span, ..Partly::default() };
+            self.identified.clear();
         }
         partly.since = partly.since.min(now);
+        self.fetch.old_numbers |= !partly.looked.is_empty() && self.fetch.looked.is_empty();
         self.fetch.begin_with(partly.window);
     }
 

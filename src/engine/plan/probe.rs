@@ -129,7 +129,7 @@ impl MailboxSync {
                 let here = self.answer.selected.take().map(|s| s.uidvalidity);
                 self.away = true;
                 match mark.filter(|m| Some(m.uidvalidity) == here && m.uidnext > 0) {
-                    Some(mark) => self.go(Ask::Uids { from: mark.uidnext }, Stage::Probe(id, Probe::Uids)),
+                    Some(mark) => self.go(Ask::Uids { from: mark.uidnext, to: u32::MAX }, Stage::Probe(id, Probe::Uids)),
                     None => self.judged(id, &Verdict::Doubt),
                 }
             }
@@ -186,7 +186,7 @@ impl MailboxSync {
         if to != self.mailbox {
             self.go(Ask::Select { mailbox: to, read_only: true, resync: None }, Stage::Probe(id, Probe::Target));
         } else if mark.uidvalidity == self.selected.uidvalidity && mark.uidnext > 0 {
-            self.go(Ask::Uids { from: mark.uidnext }, Stage::Probe(id, Probe::Uids));
+            self.go(Ask::Uids { from: mark.uidnext, to: u32::MAX }, Stage::Probe(id, Probe::Uids));
         } else {
             self.judged(id, &Verdict::Doubt);
         }

@@ -6,7 +6,8 @@
 
 use super::base::Outcome;
 use super::probe::{matching, pairs};
-use super::step::{Ask, OpChange, OpFault, Record};
+use super::step::{Ask, MAX_ROWS, OpChange, OpFault, Record};
+use super::windows::window;
 use super::{MailboxSync, push};
 use crate::mail::intent::{OpState, Operation, Target};
 use crate::mail::server::IdentitySeen;
@@ -40,8 +41,11 @@ impl MailboxSync {
         }
         let lost = self.ops.iter().any(|op| self.ours(op) && foreign(op, now));
         if lost || (renumbered && !self.known.is_empty()) {
-            self.ask(Ask::Uids { from: 1 });
+            self.join();
             self.stage = super::Stage::Rebase(Stage::Uids);
+            if !self.ask_numbers() {
+                self.rebase(Stage::Uids);
+            }
         } else {
             if renumbered {
                 self.rebased(Vec::new());
@@ -56,26 +60,54 @@ impl MailboxSync {
         }
         let next = match stage {
             Stage::Uids => {
-                let uids = std::mem::take(&mut self.answer.uids);
-                self.ask(Ask::Identify { uids });
-                Stage::There
+                if self.ask_numbers() {
+                    return;
+                }
+                let there = self.numbers();
+                // What earlier passes brought of those that are gone since would only be in the way.
+                self.identified.retain(|seen| there.contains(seen.uid));
+                let here: UidSet = self.identified.iter().map(|seen| seen.uid).collect();
+                self.fetch.prints = there.difference(&here);
+                self.identify()
             }
-            Stage::There => {
-                let there = std::mem::take(&mut self.answer.identities);
-                self.ask(Ask::CachedIdentities);
-                Stage::Here(there)
-            }
+            Stage::There => self.identify(),
             Stage::Here(there) => {
                 let here = std::mem::take(&mut self.answer.identities);
                 self.retarget(&there, &here);
                 if self.base.uidvalidity != self.selected.uidvalidity {
                     self.rebased(pairs(&here, &there));
                 }
+                // What is told to the server now may change which numbers there are.
+                (self.fetch.looked, self.fetch.there) = (UidSet::new(), UidSet::new());
                 self.stage = super::Stage::Push(push::Stage::Pick);
                 return;
             }
         };
         self.stage = super::Stage::Rebase(next);
+    }
+
+    /// Asks for the fingerprints that are not here: of all, or where a line broke over them, of some.
+    fn identify(&mut self) -> Stage {
+        let came = std::mem::take(&mut self.answer.identities);
+        let uidvalidity = self.selected.uidvalidity;
+        if self.partly.is_some() {
+            for rows in came.chunks(MAX_ROWS) {
+                self.record(Record::Identified { uidvalidity, rows: rows.to_vec() });
+            }
+        }
+        self.identified.extend(came);
+        if self.fetch.prints.is_empty() {
+            self.ask(Ask::CachedIdentities);
+            return Stage::Here(std::mem::take(&mut self.identified));
+        }
+        let uids = if self.partly.is_some() {
+            let here = self.identified.iter().map(|seen| seen.uid).collect();
+            window(&mut self.fetch.prints, &here, self.fetch.window)
+        } else {
+            std::mem::take(&mut self.fetch.prints)
+        };
+        self.ask(Ask::Identify { uids });
+        Stage::There
     }
 
     /// Operations first: if the program dies before the cache is rebased, both sides are still here to compare.

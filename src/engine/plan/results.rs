@@ -52,7 +52,7 @@ impl MailboxSync {
             let low = marks.filter(|m| m.iter().all(|m| m.uidvalidity == self.selected.uidvalidity));
             let low = low.and_then(|m| m.iter().map(|m| m.uidnext).min());
             match low.filter(|low| *low > 0) {
-                Some(from) => self.go(Ask::Uids { from }, Stage::Appeared(id)),
+                Some(from) => self.go(Ask::Uids { from, to: u32::MAX }, Stage::Appeared(id)),
                 None => self.park(&[id], &OpFault::CannotTell),
             }
             return true;

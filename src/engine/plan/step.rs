@@ -51,10 +51,12 @@ pub enum Ask {
         /// CHANGEDSINCE (RFC 7162).
         changed_since: Option<ModSeq>,
     },
-    /// All UIDs that are there from `from` on: answered by [`Part::Uids`].
+    /// All UIDs that are there between these two, with them: answered by [`Part::Uids`].
     Uids {
         /// The lowest of interest.
         from: u32,
+        /// The highest; `u32::MAX` for all.
+        to: u32,
     },
     /// Everything that list rows need: answered by [`Part::Envelopes`].
     Envelopes {
@@ -229,6 +231,13 @@ pub enum Record {
     Base(Base),
     /// The line broke, and this is recorded until then.
     Partly(Partly),
+    /// The line broke while a mailbox that was numbered anew was compared: fingerprints that came until then; at most [`MAX_ROWS`].
+    Identified {
+        /// The new UIDVALIDITY.
+        uidvalidity: UidValidity,
+        /// Them.
+        rows: Vec<IdentitySeen>,
+    },
     /// Cache and server agreed at the end of this pass: for `synced_at`.
     Synced,
     /// Changes of journal entries, all or none.

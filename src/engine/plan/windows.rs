@@ -21,6 +21,8 @@ pub(super) struct Fetch {
     pub(super) since: Option<ModSeq>,
     /// Whose envelopes.
     pub(super) envelopes: UidSet,
+    /// Whose fingerprints.
+    pub(super) prints: UidSet,
     /// What came.
     pub(super) got: UidSet,
     /// Messages that were known, whose flags came.
@@ -29,6 +31,15 @@ pub(super) struct Fetch {
     pub(super) window: u32,
     /// The last window, and how long it took in milliseconds.
     pub(super) pace: Option<(u32, u32)>,
+    /// Numbers that were asked for in this pass, and those of them that messages have.
+    pub(super) looked: UidSet,
+    pub(super) there: UidSet,
+    /// Whether some of the numbers came in an earlier pass.
+    pub(super) old_numbers: bool,
+    /// Whether a span of numbers came whole.
+    pub(super) spanned: bool,
+    /// Whether the flags of all are needed once their numbers are here.
+    pub(super) all_flags: bool,
     /// Whether the set of UIDs was compared in this pass.
     pub(super) compared: bool,
     pub(super) policy: Policy,
@@ -41,10 +52,16 @@ impl Fetch {
             flags: none(),
             since: None,
             envelopes: none(),
+            prints: none(),
             got: none(),
             told: none(),
             window: policy.first_window.max(1),
             pace: None,
+            looked: none(),
+            there: none(),
+            old_numbers: false,
+            spanned: false,
+            all_flags: false,
             compared: false,
             policy: *policy,
         }

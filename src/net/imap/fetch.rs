@@ -184,18 +184,19 @@ impl ImapStore {
         if self.caps.labels { labels::ITEM } else { "" }
     }
 
-    pub(super) fn identify_all(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
+    pub(super) fn identify_all(&mut self, uids: &UidSet, mut sink: Sink<'_, IdentitySeen>) -> Result<()> {
         let items = self.identity_items();
-        let mut out = Vec::new();
+        let mut parts = Parts::new(&mut sink);
         for piece in pieces(uids) {
             let command = Command::new(&format!("UID FETCH {piece} ({items})"));
             let mut on = asked(&piece, |_, row| {
                 let Some(seen) = identity(row) else { return Ok(false) };
-                out.push(seen);
-                Ok(true)
+                parts.push(seen).map(|()| true)
             });
-            self.conn.run(&command, &mut on)?;
+            let ran = self.conn.run(&command, &mut on);
+            drop(on);
+            parts.settle(ran)?;
         }
-        Ok(out)
+        parts.flush()
     }
 }

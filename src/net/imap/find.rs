@@ -25,6 +25,7 @@ use crate::mail::query::Query;
 use crate::mail::server::IdentitySeen;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::{NetError, Result};
+use crate::net::session::MailStore;
 
 /// How many UIDs one SEARCH may name where the server cannot answer in ranges: the line must stay below its limit.
 const SEARCH_WINDOW: u32 = 50_000;
@@ -38,8 +39,12 @@ const MAX_SAME: usize = 1_000;
 const MAX_IDS: usize = 16;
 
 impl ImapStore {
-    pub(super) fn uids_from(&mut self, from: u32) -> Result<UidSet> {
+    pub(super) fn numbers_between(&mut self, from: u32, to: u32) -> Result<UidSet> {
         let from = from.max(1);
+        if to < u32::MAX {
+            let command = self.verb("").text(&format!("UID {from}:{to}"));
+            return Ok(self.search_uids(&command)?.intersection(&UidSet::range(from, to)));
+        }
         let found = self.search_from(from, &|command, window| command.text(window))?;
         // `n:*` also names the last message where it is below n (RFC 9051, 9).
         Ok(found.intersection(&UidSet::range(from, u32::MAX)))
@@ -54,7 +59,7 @@ impl ImapStore {
     pub(super) fn find_id(&mut self, id: &MessageId) -> Result<Vec<IdentitySeen>> {
         if !self.can_save() || !id.as_str().is_ascii() {
             let uids = self.search_id(id)?;
-            return self.identify_all(&uids);
+            return self.identify(&uids);
         }
         let find = with_id(Command::new("UID SEARCH RETURN (SAVE) "), id);
         let read = Command::new(&format!("UID FETCH $ ({})", self.identity_items()));

@@ -55,11 +55,11 @@ impl ImapStore {
         items
     }
 
-    /// Prefixes of mailboxes that are not ours, beside which `*` may stop (RFC 2342, 5).
-    fn foreign(&self) -> impl Iterator<Item = Vec<u8>> {
+    /// What finds mailboxes that are not ours, beside which `*` may stop (RFC 2342, 5).
+    fn foreign(&self, end: &'static [u8]) -> impl Iterator<Item = Vec<u8>> {
         let foreign = self.namespaces.iter().filter(|n| n.space != Space::Personal && !n.prefix.is_empty());
         // News groups are no mail, and there may be very many.
-        foreign.filter(|n| !n.prefix.starts_with(b"#")).map(|n| [&n.prefix[..], b"*"].concat())
+        foreign.filter(|n| !n.prefix.starts_with(b"#")).map(|n| [&n.prefix[..], end].concat())
     }
 
     fn list_extended(&self) -> Command {
@@ -71,7 +71,7 @@ impl ImapStore {
             back.push_str(&format!(" STATUS ({})", self.status_items()));
         }
         let mut command = Command::new("LIST \"\" ");
-        let mut foreign = self.foreign().peekable();
+        let mut foreign = self.foreign(b"*").peekable();
         if foreign.peek().is_some() {
             command = command.text("(\"*\"");
             for pattern in foreign {
@@ -91,7 +91,7 @@ impl ImapStore {
             self.conn.run(&command, &mut |data| Ok(listing.take(data)))?;
         } else {
             let mut all = vec![Command::new("LIST \"\" \"*\"")];
-            all.extend(self.foreign().map(|pattern| Command::new("LIST \"\" ").string(&pattern)));
+            all.extend(self.foreign(b"*").map(|pattern| Command::new("LIST \"\" ").string(&pattern)));
             all.push(Command::new("LSUB \"\" \"*\""));
             for done in self.conn.run_all(&all, &mut |data| Ok(listing.take(data)))? {
                 done?;
@@ -104,9 +104,37 @@ impl ImapStore {
             }
         }
         for l in found.values_mut() {
-            l.space = self.space(&l.path);
+            // Some servers tell it along: whoever has all wants to know nothing of the sort.
+            (l.space, l.leaf) = (self.space(&l.path), false);
         }
         Ok(found.into_values().collect())
+    }
+
+    pub(super) fn list_below(&mut self, of: Option<&ListedMailbox>) -> Result<Vec<ListedMailbox>> {
+        let prefix = match of {
+            None => Vec::new(),
+            Some(ListedMailbox { path, delimiter: Some(d), .. }) => [&self.name(path)[..], d.to_string().as_bytes()].concat(),
+            Some(_) => return Ok(Vec::new()),
+        };
+        let mut patterns = vec![[&prefix[..], b"%"].concat()];
+        patterns.extend(self.foreign(b"%").filter(|_| of.is_none()));
+        let extended = self.has("LIST-EXTENDED");
+        let back =
+            if self.caps.special_use { " RETURN (SUBSCRIBED CHILDREN SPECIAL-USE)" } else { " RETURN (SUBSCRIBED CHILDREN)" };
+        let list = |pattern: &Vec<u8>| Command::new("LIST \"\" ").string(pattern).text(if extended { back } else { "" });
+        let mut all: Vec<Command> = patterns.iter().map(list).collect();
+        if !extended {
+            all.extend(patterns.iter().map(|pattern| Command::new("LSUB \"\" ").string(pattern)));
+        }
+        let mut listing = Listing::default();
+        for done in self.conn.run_all(&all, &mut |data| Ok(listing.take(data)))? {
+            done?;
+        }
+        let mut found: Vec<ListedMailbox> = listing.found.into_values().collect();
+        // A name may have letters in it that stand for others in a pattern.
+        found.retain(|l| of.is_none() || self.name(&l.path).starts_with(&prefix));
+        found.iter_mut().for_each(|l| l.space = self.space(&l.path));
+        Ok(found)
     }
 
     /// Whose a mailbox of that name is: by the longest prefix that fits.

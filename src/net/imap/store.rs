@@ -210,6 +210,10 @@ impl MailStore for ImapStore {
         self.list_all()
     }
 
+    fn list_level(&mut self, of: Option<&ListedMailbox>) -> Result<Vec<ListedMailbox>> {
+        self.list_below(of)
+    }
+
     fn status(&mut self, path: &MailboxPath) -> Result<MailboxStatus> {
         self.counts(path)
     }
@@ -226,8 +230,8 @@ impl MailStore for ImapStore {
         self.fetch_flags_of(uids, since, sink)
     }
 
-    fn uids(&mut self, from: u32) -> Result<UidSet> {
-        self.uids_from(from)
+    fn uids_between(&mut self, from: u32, to: u32) -> Result<UidSet> {
+        self.numbers_between(from, to)
     }
 
     fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
@@ -242,8 +246,8 @@ impl MailStore for ImapStore {
         std::mem::take(&mut self.conn.core().odd)
     }
 
-    fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
-        self.identify_all(uids)
+    fn identify_in_parts(&mut self, uids: &UidSet, sink: Sink<'_, IdentitySeen>) -> Result<()> {
+        self.identify_all(uids, sink)
     }
 
     fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {

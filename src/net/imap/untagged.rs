@@ -234,6 +234,7 @@ fn list(tail: &[u8], room: &Room) -> Option<(ListedMailbox, Renaming)> {
         subscribed: has("\\Subscribed"),
         status: None,
         space: Space::Personal,
+        leaf: has("\\HasNoChildren") || has("\\NoInferiors"),
     };
     Some((listed, renaming))
 }

@@ -140,6 +140,7 @@ impl Folders {
             role: if path.is_inbox() { Some(Role::Inbox) } else { Role::from_name(&path.leaf(delimiter)) },
             status: None,
             space: Space::Personal,
+            leaf: false,
             path,
         });
         Ok(listed.collect())

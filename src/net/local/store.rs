@@ -251,8 +251,8 @@ impl MailStore for LocalStore {
         flush(&mut rows, 1, &mut sink)
     }
 
-    fn uids(&mut self, from: u32) -> Result<UidSet> {
-        Ok(self.look()?.messages.keys().copied().filter(|u| u.get() >= from).collect())
+    fn uids_between(&mut self, from: u32, to: u32) -> Result<UidSet> {
+        Ok(self.look()?.messages.keys().copied().filter(|u| (from..=to).contains(&u.get())).collect())
     }
 
     fn fetch_envelopes(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
@@ -264,13 +264,13 @@ impl MailStore for LocalStore {
         flush(&mut rows, 1, &mut sink)
     }
 
-    fn identify(&mut self, uids: &UidSet) -> Result<Vec<IdentitySeen>> {
-        let mut all = Vec::new();
+    fn identify_in_parts(&mut self, uids: &UidSet, mut sink: Sink<'_, IdentitySeen>) -> Result<()> {
+        let mut rows = Vec::new();
         self.each(uids, &mut |me, uid, _, found| {
-            all.push(IdentitySeen { uid, print: me.print(found)? });
-            Ok(())
+            rows.push(IdentitySeen { uid, print: me.print(found)? });
+            flush(&mut rows, PART, &mut sink)
         })?;
-        Ok(all)
+        flush(&mut rows, 1, &mut sink)
     }
 
     fn fetch_body(&mut self, uid: Uid, to: &mut dyn Write) -> Result<Option<u64>> {

@@ -40,6 +40,7 @@ impl World {
             role: (*name == "INBOX").then_some(Role::Inbox),
             status: None,
             space: crate::mail::server::Space::Personal,
+            leaf: false,
         };
         let listed: Vec<_> = names.iter().map(one).collect();
         self.store.cache(move |tx| mailboxes::record_list(tx, &AccountName::new("a"), &listed)).unwrap();

@@ -25,6 +25,8 @@ pub struct View {
     pub doubted: BTreeSet<u32>,
     /// How far broken passes came.
     pub partly: Option<Partly>,
+    /// Fingerprints of a comparison that broke, by UIDVALIDITY.
+    pub identified: BTreeMap<(UidValidity, Uid), IdentitySeen>,
 }
 
 impl View {
@@ -79,7 +81,8 @@ impl Client {
             object_id: String::new(),
             known,
             doubted,
-            partly: view.partly.filter(|p| p.uidvalidity == view.base.uidvalidity),
+            identified: identified(&view),
+            partly: view.partly,
             ops,
             caps: server.caps,
             policy,
@@ -153,11 +156,17 @@ impl Client {
                     source.rows = pairs.iter().filter_map(|(a, b)| Some((b.get(), old.get(&a.get())?.clone()))).collect();
                     source.base = Base { uidvalidity: *to, ..Base::default() };
                     source.doubted.clear();
+                    source.identified.clear();
                 }
             }
             Record::Base(base) => (source.base, source.partly) = (*base, None),
+            Record::Identified { uidvalidity, rows } => {
+                source.identified.extend(rows.iter().map(|row| ((*uidvalidity, row.uid), row.clone())));
+            }
             Record::Partly(partly) => {
-                source.begin(partly.uidvalidity);
+                if !partly.done.is_empty() || source.base.uidvalidity == UidValidity(0) {
+                    source.begin(partly.uidvalidity);
+                }
                 source.partly = Some(partly.clone());
             }
             Record::Synced => source.partly = None,
@@ -184,6 +193,12 @@ impl Client {
     }
 }
 
+/// As `store::partly` does it.
+fn identified(view: &View) -> Vec<IdentitySeen> {
+    let of = view.partly.as_ref().map(|p| p.uidvalidity);
+    view.identified.iter().filter(|((validity, _), _)| Some(*validity) == of).map(|(_, seen)| seen.clone()).collect()
+}
+
 /// As `store::journal` does it.
 fn resolve(journal: &mut [Operation], settled: &Operation) {
     for later in journal.iter_mut().filter(|o| o.state.pending() && o.id > settled.id) {
@@ -208,6 +223,8 @@ pub enum End {
     Killed { at: u32, after: bool },
     /// The line drops at the n-th exchange, before or after the server acted; what is in the store stays in order.
     LineLost { at: u32, after: bool },
+    /// The line drops once more than so many rows came: of a set of numbers each is one, and nothing counts before its end.
+    Thin { rows: u64 },
 }
 
 /// Small, repeatable chance.
@@ -230,6 +247,17 @@ pub struct Went {
     pub events: u32,
 }
 
+fn rows_of(reply: &Reply) -> u64 {
+    match reply {
+        Reply::Part(Part::Uids(uids)) => uids.len(),
+        Reply::Part(Part::Flags(rows)) => rows.len() as u64,
+        Reply::Part(Part::Envelopes(rows)) => rows.len() as u64,
+        Reply::Part(Part::Identities(rows)) => rows.len() as u64,
+        Reply::Part(Part::Selected(s)) => s.vanished.len() + (s.changed.len() + s.ahead.as_ref().map_or(0, Vec::len)) as u64,
+        _ => 0,
+    }
+}
+
 /// Runs one pass. `meddle` is called before each exchange: the other client.
 pub fn pass(
     client: &mut Client,
@@ -242,7 +270,7 @@ pub fn pass(
     let mut plan = client.start(mailbox, server);
     let mut exchanges: VecDeque<(StepId, Step)> = VecDeque::new();
     let mut records: VecDeque<(StepId, Record)> = VecDeque::new();
-    let (mut events, mut lost) = (0, false);
+    let (mut events, mut lost, mut came) = (0, false, 0);
     server.selected = None;
     let pump = |plan: &mut MailboxSync, exchanges: &mut VecDeque<_>, records: &mut VecDeque<_>| {
         while let Some((id, step)) = plan.next() {
@@ -306,6 +334,18 @@ pub fn pass(
                 }
                 plan.heard(id, Reply::LineLost);
                 lost = true;
+            }
+            End::Thin { rows } => {
+                for reply in replies(server) {
+                    // Our own disk is no line.
+                    came += if step == Step::Ask(Ask::CachedIdentities) { 0 } else { rows_of(&reply) };
+                    lost |= came > rows;
+                    plan.heard(id, if lost { Reply::LineLost } else { reply });
+                    pump(&mut plan, &mut exchanges, &mut records);
+                    if lost {
+                        break;
+                    }
+                }
             }
             _ => {
                 for reply in replies(server) {

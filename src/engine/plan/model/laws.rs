@@ -20,9 +20,9 @@ fn caps() -> impl Strategy<Value = Caps> {
 }
 
 /// How many combinations of extensions there are that matter to a plan.
-const MASKS: u8 = 12;
+pub(super) const MASKS: u8 = 12;
 
-fn masked(n: u8) -> Caps {
+pub(super) fn masked(n: u8) -> Caps {
     Caps { moves: n & 1 > 0, uidplus: n & 2 > 0, condstore: n >= 4, qresync: n >= 8, ..Caps::default() }
 }
 

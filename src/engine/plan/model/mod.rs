@@ -7,6 +7,7 @@
 mod client;
 mod laws;
 mod server;
+mod thin;
 mod world;
 
 use server::{Mailbox, Msg, Server, names};

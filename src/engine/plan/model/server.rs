@@ -173,9 +173,11 @@ impl Server {
                 let rows: Vec<FlagsSeen> = msgs.map(|(n, m)| row(*n, m, condstore)).collect();
                 rows.chunks(2).map(|c| Part::Flags(c.to_vec())).collect()
             }
-            Ask::Uids { from } => {
+            Ask::Uids { from, to } => {
                 self.log.push("uids");
-                vec![Part::Uids(self.here().msgs.keys().filter(|n| *n >= from).filter_map(|n| Uid::new(*n)).collect())]
+                vec![Part::Uids(
+                    self.here().msgs.keys().filter(|n| (from..=to).contains(n)).filter_map(|n| Uid::new(*n)).collect(),
+                )]
             }
             Ask::Envelopes { uids } => {
                 self.log.push("envelopes");
@@ -186,7 +188,8 @@ impl Server {
             Ask::Identify { uids } => {
                 self.log.push("identify");
                 let msgs = self.here().msgs.iter().filter(|(n, _)| within(uids, **n));
-                vec![Part::Identities(msgs.map(|(n, m)| IdentitySeen { uid: Uid::new(*n).unwrap(), print: m.print() }).collect())]
+                let rows: Vec<_> = msgs.map(|(n, m)| IdentitySeen { uid: Uid::new(*n).unwrap(), print: m.print() }).collect();
+                rows.chunks(2).map(|c| Part::Identities(c.to_vec())).collect()
             }
             Ask::Mailboxes => vec![Part::Mailboxes(self.boxes.keys().map(listed).collect())],
             Ask::CachedIdentities => panic!("not asked of a server"),
@@ -266,7 +269,7 @@ impl Server {
 
 fn listed(path: &MailboxPath) -> ListedMailbox {
     let (path, space) = (path.clone(), Space::Personal);
-    ListedMailbox { path, delimiter: Some('.'), selectable: true, subscribed: true, role: None, status: None, space }
+    ListedMailbox { path, delimiter: Some('.'), selectable: true, subscribed: true, role: None, status: None, space, leaf: false }
 }
 
 fn row(uid: u32, msg: &Msg, condstore: bool) -> FlagsSeen {

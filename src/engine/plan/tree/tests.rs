@@ -56,6 +56,7 @@ impl Server {
                     role: None,
                     status: None,
                     space: crate::mail::server::Space::Personal,
+                    leaf: false,
                 };
                 let listed = self.boxes.keys().map(one).collect();
                 vec![Reply::Part(Part::Mailboxes(listed)), Reply::End { ms: 0 }]
