@@ -12,7 +12,7 @@ use crate::app::words::plural;
 use crate::base::cancel::Cancel;
 use crate::base::safetext::SafeText;
 use crate::config::{AccountConfig, KeepBodies, PasswordSource};
-use crate::engine::api::{AccountSummary, Kind, Progress, SyncSummary, Task};
+use crate::engine::api::{AccountSummary, Fault, Kind, Progress, Reach, Remedy, SyncSummary, Task};
 use crate::engine::check;
 use crate::engine::connect;
 use crate::engine::sync::{Scope, sync_once};
@@ -104,14 +104,14 @@ fn pass(session: &Session, scope: &Scope, shown: bool) -> Result<SyncSummary, Fa
         while !over.load(Ordering::SeqCst) && !running.is_finished() {
             let news = session.engine().wait(PACE);
             tasks.extend(news.progress);
-            notices.extend(news.faults.into_iter().filter(|fault| fault.kind == Kind::Notice));
+            notices.extend(news.faults.into_iter().filter(is_told));
             if shown {
                 draw(&tasks);
             }
         }
         // What was asked for and came now is made a file of, and told.
         session.engine().finish();
-        notices.extend(session.engine().wait(Duration::ZERO).faults.into_iter().filter(|fault| fault.kind == Kind::Notice));
+        notices.extend(session.engine().wait(Duration::ZERO).faults.into_iter().filter(is_told));
         if shown {
             // Nobody is left to tell if it fails.
             let _ = write!(stderr(), "\r\x1b[K");
@@ -119,6 +119,13 @@ fn pass(session: &Session, scope: &Scope, shown: bool) -> Result<SyncSummary, Fa
         notices.iter().for_each(|notice| exit::say(&notice.to_string()));
         running.join().map_err(|_| Failure::new(exit::SOFTWARE, "the pass broke off", "The log may say more"))
     })
+}
+
+/// Words of the server for the person, and what was wished and is not done: else nobody would know before the list of what waits is
+/// looked at (security S-30). What broke the pass is told with its end.
+fn is_told(fault: &Fault) -> bool {
+    let not_done = (fault.kind, fault.reach) == (Kind::Missing, Reach::Message);
+    fault.kind == Kind::Notice || not_done || matches!(fault.remedy, Some(Remedy::OpenQueue(_)))
 }
 
 /// One line: what is fetched, and how far.

@@ -104,6 +104,14 @@ impl AuthPolicy {
         Mechanism::ALL.into_iter().any(|m| m != Mechanism::External && self.permits(m))
     }
 
+    /// Whether the secret is a token, made anew by whoever gives it out: nothing that takes a password is allowed.
+    #[must_use]
+    pub fn wants_token(&self) -> bool {
+        let tokens = [Mechanism::Xoauth2, Mechanism::OauthBearer];
+        self.wants_secret()
+            && Mechanism::ALL.into_iter().all(|m| m == Mechanism::External || tokens.contains(&m) || !self.permits(m))
+    }
+
     /// Checks both keys.
     pub(super) fn checked(
         named: Option<Spanned<Vec<Spanned<String>>>>,
@@ -149,6 +157,7 @@ mod tests {
         assert!(token.permits(Mechanism::OauthBearer) && !token.permits(Mechanism::Plain));
         let shown = AuthPolicy { named: Some(vec![Mechanism::External]), least: None };
         assert!(token.wants_secret() && usual.wants_secret() && !shown.wants_secret());
+        assert!(token.wants_token() && !usual.wants_token() && !shown.wants_token());
     }
 
     #[test]

@@ -61,7 +61,13 @@ pub fn login<'a>(config: &'a AccountConfig, server: &'a Server, secret: &'a Secr
 #[must_use]
 pub fn fault(error: &NetError, server: &Server, config: &AccountConfig) -> Fault {
     let fault = translate::net(error, &server.host, &config.name);
-    if error.kind != NetErrorKind::LoginRefused || config.auth.wants_secret() {
+    if error.kind != NetErrorKind::LoginRefused {
+        return fault;
+    }
+    if config.auth.wants_token() {
+        return Fault { what: SafeText::line_max(&format!("{} refused the login name or the token", server.host), 400), ..fault };
+    }
+    if config.auth.wants_secret() {
         return fault;
     }
     // No password would help.
@@ -118,12 +124,19 @@ pub fn open_for(
         AccountKind::Imap(imap) => {
             let endpoint = endpoint(config, &imap.server);
             let name = &config.name;
-            let secret = password::of(config, shared.typed.get(name).as_ref(), cancel)?;
-            let permit = permit(Reason::MailServer)?;
-            let login = login(config, &imap.server, &secret);
+            let typed = shared.typed.get(name);
+            let secret = password::of(config, typed.as_ref(), cancel)?;
             let much = much && !offline::is_metered(shared, config);
             let open = if much { ImapStore::open_to_read_much } else { ImapStore::open };
-            let opened = open(permit, &endpoint, &login, waker, cancel);
+            let open = |secret: &Secret| -> Result<_, Fault> {
+                Ok(open(permit(Reason::MailServer)?, &endpoint, &login(config, &imap.server, secret), waker, cancel))
+            };
+            let opened = match open(&secret)? {
+                Err(e) if e.kind == NetErrorKind::LoginRefused && typed.is_none() => {
+                    password::another(config, &secret, &shared.typed, cancel).map_or(Ok(Err(e)), |token| open(&token))?
+                }
+                opened => opened,
+            };
             let mut store = opened.map_err(|e| {
                 if e.kind == NetErrorKind::LoginRefused {
                     shared.typed.forget(name);

@@ -1,5 +1,5 @@
 //! password — where an account's password comes from, each time a connection is opened.
-//! Owns: `of`, `Typed`. May import: config, base.
+//! Owns: `of`, `another`, `Typed`. May import: config, base.
 //! Start reading at: `of`. Only a password that the person typed is kept, in memory; all others are asked for anew, so
 //! that a changed one is found.
 
@@ -7,6 +7,7 @@ use super::fault::{Fault, Kind, Remedy, Retry};
 use crate::base::cancel::Cancel;
 use crate::base::child::{self, Command};
 use crate::base::gate::{Permit, Reason};
+use crate::base::log;
 use crate::base::secret::Secret;
 use crate::config::{AccountConfig, PasswordSource};
 use crate::mail::ids::AccountName;
@@ -15,15 +16,19 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A longer password is a mistake: a whole key file, a binary.
 const MAX: u64 = 4 * 1024;
+/// In place of a token that the server refused, the source is asked for another once in so long (security T-16).
+pub const REFRESH: Duration = Duration::from_secs(60);
 
-/// Passwords that the person entered, by account: in memory only, overwritten when they go.
+/// Passwords that the person entered, by account: in memory only, overwritten when they go. And when a token was refreshed last.
 #[derive(Default)]
 pub struct Typed {
     known: Mutex<BTreeMap<AccountName, Secret>>,
     era: AtomicU64,
+    refreshed: Mutex<BTreeMap<AccountName, Instant>>,
 }
 
 impl Typed {
@@ -49,11 +54,21 @@ impl Typed {
     pub fn forget(&self, account: &AccountName) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(account);
     }
+
+    /// Whether the token of `account` may be refreshed at `now`; then it counts as done.
+    fn may_refresh(&self, account: &AccountName, now: Instant) -> bool {
+        let mut refreshed = self.refreshed.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = refreshed.get(account).is_none_or(|last| now.saturating_duration_since(*last) >= REFRESH);
+        if may {
+            refreshed.insert(account.clone(), now);
+        }
+        may
+    }
 }
 
 impl FromIterator<(AccountName, Secret)> for Typed {
     fn from_iter<I: IntoIterator<Item = (AccountName, Secret)>>(entered: I) -> Self {
-        Self { known: Mutex::new(entered.into_iter().collect()), era: AtomicU64::new(0) }
+        Self { known: Mutex::new(entered.into_iter().collect()), ..Self::default() }
     }
 }
 
@@ -72,6 +87,24 @@ pub fn of(config: &AccountConfig, typed: Option<&Secret>, cancel: &Cancel) -> Re
         return Ok(Secret::new(String::new()));
     }
     find(&config.name, &config.password, typed, cancel)
+}
+
+/// Another token in place of `refused`, which the server did not take: it may have run out on its way. Nothing where the account
+/// logs in by a password, which is not told twice, where the person has to give it, where nothing new is to be had, or where one was
+/// refreshed just now.
+#[must_use]
+pub fn another(config: &AccountConfig, refused: &Secret, typed: &Typed, cancel: &Cancel) -> Option<Secret> {
+    let asks = matches!(config.password, PasswordSource::Command(_) | PasswordSource::File(_));
+    if !config.auth.wants_token() || !asks || !typed.may_refresh(&config.name, Instant::now()) {
+        return None;
+    }
+    match find(&config.name, &config.password, None, cancel) {
+        Ok(token) => (token.expose() != refused.expose()).then_some(token),
+        Err(fault) => {
+            log::info("account", format_args!("{}: no other token: {fault}", config.name));
+            None
+        }
+    }
 }
 
 /// The password of `account`. `typed` is what the person entered, if anything: it wins. `cancel` ends a running command.
@@ -146,6 +179,17 @@ mod tests {
         assert_eq!(get(&PasswordSource::File(path), None).unwrap(), "p w");
         assert_eq!(get(&PasswordSource::Command("printf 'x y\\nz'".into()), None).unwrap(), "x y");
         assert_eq!(get(&PasswordSource::Ask, Some("typed")).unwrap(), "typed");
+    }
+
+    /// T-16: once a minute for each account.
+    #[test]
+    fn a_token_is_refreshed_once_a_minute() {
+        assert_eq!(REFRESH.as_secs(), 60);
+        let (typed, begin) = (Typed::default(), Instant::now());
+        let may = |name: &str, seconds: u64| typed.may_refresh(&AccountName::new(name), begin + Duration::from_secs(seconds));
+        let asked: Vec<bool> = [0, 1, 59, 60, 100, 119, 120].map(|at| may("a", at)).to_vec();
+        assert_eq!(asked, [true, false, false, true, false, false, true]);
+        assert!(may("b", 100), "another account's is its own");
     }
 
     #[test]

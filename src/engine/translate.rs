@@ -139,6 +139,9 @@ pub fn op_fault(fault: &OpFault) -> SafeText {
         OpFault::Before => SafeText::of("a change before it could not be done, and would lose its messages with the mailbox"),
         OpFault::Gone => SafeText::of("the message is not there any more: somebody else moved or deleted it"),
         OpFault::NoUidValidity => SafeText::of("the server gives messages no lasting numbers"),
+        OpFault::Unstable => {
+            SafeText::of("the mailbox is numbered anew again and again, and is read-only until it keeps its numbers")
+        }
     }
 }
 

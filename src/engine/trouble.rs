@@ -15,7 +15,7 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::uid::UidValidity;
 use crate::net::session::MailStore;
 use crate::store::trouble::{self, Trouble};
-use crate::store::{Cache, Db, Places, health, placements};
+use crate::store::{Cache, Db, Places, health, journal, placements};
 use std::path::Path;
 
 /// So many changes of UIDVALIDITY within [`REBASE_SPAN`], and the mailbox is read-only (security S-22).
@@ -52,14 +52,22 @@ impl Visitor<'_> {
         Ok(Policy { may_rebase: times < MAX_REBASES, unstable, recount: counts(&trouble, now), ..policy })
     }
 
-    /// The mailbox had other numbers once more: it is left as it is, and nothing can be done in it.
+    /// The mailbox had other numbers once more: it is left as it is, and nothing can be done in it. What was wished for before
+    /// waits, and says why (`OpFault::Unstable`).
     ///
     /// # Errors
     /// The store.
     pub(super) fn unstable(&mut self, path: &MailboxPath, mailbox: MailboxId, seen: UidValidity) -> Result<End, Halt> {
         let now = self.shared.now();
         self.shared.store.cache(move |tx| trouble::unstable(tx, mailbox, seen, now))?;
-        let what = format!("{} is numbered anew again and again; it is read-only until it keeps its numbers", path.decoded());
+        let pending = self.shared.store.read_state(|db| journal::pending(db, Some(&self.config.name)))?;
+        let waiting = match pending.iter().filter(|op| op.mailbox == *path).count() {
+            0 => String::new(),
+            1 => "; 1 change waits for that".to_owned(),
+            n => format!("; {n} changes wait for that"),
+        };
+        let name = path.decoded();
+        let what = format!("{name} is numbered anew again and again; it is read-only until it keeps its numbers{waiting}");
         Ok(End::Left(Box::new(self.told_once(mailbox, "unstable", &what))))
     }
 

@@ -244,7 +244,7 @@ pub struct Operation {
     pub results: Vec<Option<(UidValidity, u32)>>,
     /// The flags before a `Flag` operation, by target, for taking it back: only what really differed.
     pub inverse: Vec<FlagDelta>,
-    /// Why it is parked: a sentence that was sanitised when it was stored; "" if it is not.
+    /// Why it is parked or put off: a sentence that was sanitised when it was stored; "" if it is neither.
     pub fault: String,
     /// When the person did it, seconds since 1970.
     pub created: i64,

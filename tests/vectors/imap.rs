@@ -11,6 +11,15 @@ pub struct Mail {
     pub uid: u32,
     pub flags: BTreeSet<String>,
     pub raw: Vec<u8>,
+    /// EMAILID, where the server has OBJECTID.
+    pub object: String,
+}
+
+impl Mail {
+    /// Without flags; one text has one EMAILID.
+    pub fn new(uid: u32, raw: Vec<u8>) -> Self {
+        Self { uid, flags: BTreeSet::new(), object: format!("M{}", gmail::id(&raw)), raw }
+    }
 }
 
 /// A mailbox.
@@ -22,6 +31,8 @@ pub struct Folder {
     pub validity: u32,
     pub next: u32,
     pub mails: Vec<Mail>,
+    /// MAILBOXID, where the server has OBJECTID.
+    pub object: String,
 }
 
 /// What the server has.
@@ -50,14 +61,15 @@ pub fn letter(n: u32) -> Vec<u8> {
 
 impl Folder {
     pub fn new(name: &str) -> Self {
-        Self { name: name.as_bytes().to_vec(), attributes: "", validity: 7, next: 1, mails: Vec::new() }
+        let object = format!("F-{name}");
+        Self { name: name.as_bytes().to_vec(), attributes: "", validity: 7, next: 1, mails: Vec::new(), object }
     }
 
     /// The next message.
     pub fn add(&mut self, raw: Vec<u8>) -> u32 {
         let uid = self.next;
         self.next += 1;
-        self.mails.push(Mail { uid, flags: BTreeSet::new(), raw });
+        self.mails.push(Mail::new(uid, raw));
         uid
     }
 
@@ -156,7 +168,7 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
         let word = if session.starts_tls { "OK" } else { "BAD" };
         return format!("{tag} {word} x\r\n").into_bytes();
     }
-    let mut out = Vec::new();
+    let (mut out, objects) = (Vec::new(), world.caps.contains("OBJECTID"));
     let mut end = "OK done".to_owned();
     match verb.as_str() {
         "CAPABILITY" => out = format!("* CAPABILITY {}\r\n", world.caps).into_bytes(),
@@ -177,13 +189,16 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
             }
         }
         "STATUS" => match args.first().and_then(|name| world.find(&name.bytes())) {
-            Some(f) => out = status(f),
+            Some(f) => out = status(f, args),
             None => end = "NO [NONEXISTENT] no such mailbox".to_owned(),
         },
         "SELECT" | "EXAMINE" => match args.first().and_then(|name| world.find(&name.bytes())) {
             Some(f) => {
                 (session.selected, session.told) = (Some(f.name.clone()), f.mails.len());
                 out = selected(f);
+                if objects {
+                    out.extend_from_slice(format!("* OK [MAILBOXID ({})] x\r\n", f.object).as_bytes());
+                }
                 end = if verb == "SELECT" { "OK [READ-WRITE] done" } else { "OK [READ-ONLY] done" }.to_owned();
             }
             None => end = "NO [NONEXISTENT] no such mailbox".to_owned(),
@@ -208,9 +223,12 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
     out
 }
 
-fn status(f: &Folder) -> Vec<u8> {
+fn status(f: &Folder, args: &[Word]) -> Vec<u8> {
     let unseen = f.mails.iter().filter(|m| !m.flags.contains("\\Seen")).count();
-    let counts = format!(" (MESSAGES {} UNSEEN {unseen} UIDNEXT {} UIDVALIDITY {})\r\n", f.mails.len(), f.next, f.validity);
+    let asked = args.iter().filter_map(Word::list).flatten().any(|item| item.text() == "MAILBOXID");
+    let object = if asked { format!(" MAILBOXID ({})", f.object) } else { String::new() };
+    let (count, next, validity) = (f.mails.len(), f.next, f.validity);
+    let counts = format!(" (MESSAGES {count} UNSEEN {unseen} UIDNEXT {next} UIDVALIDITY {validity}{object})\r\n");
     [b"* STATUS ", &words::string(&f.name)[..], counts.as_bytes()].concat()
 }
 

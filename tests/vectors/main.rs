@@ -19,7 +19,7 @@
 //! * T-13 use_of_line t_13_odd_tls, patience limits_of_time
 //! * T-14 peers t_14_nobody_is_looked_for, peers t_14_those_that_are_named_and_encrypted, peers t_14_no_name_but_the_one_that_was_typed, found t_14_who_is_asked_and_what_they_hear, found t_14_plain_is_never_taken, found t_14_no_redirect_leads_away_from_https, found t_14_records_that_lead_elsewhere, found t_14_no_password_before_consent, found t_14_each_server_is_a_question, found t_14_nobody_answers, found t_14_the_form_asks_first, src/config/discovery/tests.rs t_14_plain_is_never_taken, src/config/discovery/tests.rs t_14_others_need_the_persons_consent, src/net/https/tests.rs t_14_no_redirect_leads_away_from_https, src/net/https/tests.rs t_14_another_host_hears_nothing, src/app/screen/account/finding_tests.rs t_14_another_domain_is_agreed_to_first
 //! * T-15 transport t_15_a_certificate_and_nothing_weaker, src/net/imap/tests_auth.rs t15_never_weaker, src/net/imap/tests_auth.rs a_server_must_prove_itself, src/net/scram.rs a_server_that_plays_tricks_is_left, details t_15_the_strongest_or_nothing
-//! * T-16 src/net/imap/tests_auth.rs a_refused_token_says_why
+//! * T-16 use_of_line t_16_tokens, src/net/imap/tests_auth.rs a_refused_token_says_why, src/engine/password.rs a_token_is_refreshed_once_a_minute
 //! * T-17 use_of_line t_17_login_disabled_after_tls, src/net/imap/tests_login.rs t17_no_login_where_none_is_offered
 //! * T-18 src/net/wire_tests.rs t18_a_bomb_ends_the_connection
 //! * T-19 use_of_line t_19_no_storm, src/base/backoff.rs twenty_connects_in_ten_minutes_at_most
@@ -43,8 +43,8 @@
 //! * S-18 sizes s_18_searches
 //! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future, tests/it/watch.rs stars_that_no_number_tells_of
 //! * S-20 sizes s_20_flags
-//! * S-21 wishes s_21_renumbered_with_wishes, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
-//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts
+//! * S-21 wishes s_21_renumbered_with_wishes, numbers s_21_by_email_id, numbers s_21_by_mailbox_id, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
+//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts, numbers s_22_what_waits
 //! * S-23 names s_23_names
 //! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line, details s_24_no_injection_elsewhere
 //! * S-25 names s_25_odd_trees
@@ -84,6 +84,7 @@ mod inside;
 mod line;
 mod map;
 mod names;
+mod numbers;
 mod oracle;
 #[cfg(feature = "fault")]
 mod panics;

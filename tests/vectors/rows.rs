@@ -4,7 +4,6 @@
 use super::bed::Bed;
 use super::imap::{Mail, World, letter};
 use super::wire::{Act, Server, first, replaced, say};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn subjects(numbers: &[u32]) -> Vec<String> {
@@ -92,7 +91,7 @@ fn s_10_uids_twice() {
     {
         let mut world = server.world();
         let inbox = world.inbox();
-        inbox.mails.push(Mail { uid: 2, flags: BTreeSet::new(), raw: letter(9) });
+        inbox.mails.push(Mail::new(2, letter(9)));
         inbox.mails.swap(0, 2);
     }
     let bed = Bed::at(&server);
@@ -110,7 +109,7 @@ fn s_10_once_an_hour() {
     let server = Server::imap();
     server.world().caps.push_str(" CONDSTORE");
     server.always("SELECT", vec![first("* OK [HIGHESTMODSEQ 9] x\r\n")]);
-    server.world().inbox().mails.push(Mail { uid: 2, flags: BTreeSet::new(), raw: letter(9) });
+    server.world().inbox().mails.push(Mail::new(2, letter(9)));
     let bed = Bed::at(&server);
     bed.run(&["sync"]);
     bed.run(&["--offline", "doctor"]).says("INBOX: the server is inconsistent");

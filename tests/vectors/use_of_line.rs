@@ -118,6 +118,68 @@ fn t_13_odd_tls() {
     });
 }
 
+/// T-16: a token that the server does not take: what it says is cleaned, what it points to is not called, and another token is asked
+/// for, once in a minute (`REFRESH` of `src/engine/password.rs`).
+#[test]
+fn t_16_tokens() {
+    use base64::Engine as _;
+    let decoy = Server::imap();
+    let why = format!("{{\"status\":\"401\\u001b]0;PWN\\u0007\",\"openid-configuration\":\"http://127.0.0.1:{}/\"}}", decoy.port);
+    let refusal = format!("+ {}\r\n%T NO [AUTHENTICATIONFAILED] no\r\n", base64::engine::general_purpose::STANDARD.encode(why));
+    let clean = |text: &str| !text.contains(|c: char| c.is_control() && c != '\n') && !text.contains("http");
+    let bed = |server: &Server, way: &str, token: &str| {
+        server.world().greeting_caps = format!("IMAP4rev1 SASL-IR AUTH={way}");
+        let mut bed = Bed::new();
+        bed.account("a", server, None, &format!("auth = [\"{way}\"]"));
+        // Each time that it is run it adds a line to `asked`.
+        bed.write("token", &format!("echo x >>\"$1/asked\"; echo {token}"));
+        let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+        let command = format!("command = \"sh {0}/token {0}\"", bed.path("").display().to_string().trim_end_matches('/'));
+        bed.write("config.toml", &config.replace("file = \"pw\"", &command));
+        bed
+    };
+    let asked = |bed: &Bed| std::fs::read_to_string(bed.path("asked")).unwrap_or_default().lines().count();
+    let new = "ya29.CANARY-$(wc -l <\"$1/asked\")";
+    for way in ["XOAUTH2", "OAUTHBEARER"] {
+        // It had run out: the next one is good.
+        let server = Server::imap();
+        server.once("AUTHENTICATE", vec![say(&refusal)]);
+        let fresh = bed(&server, way, new);
+        fresh.run(&["sync"]).code(0);
+        assert_eq!((server.count("AUTHENTICATE"), asked(&fresh), fresh.subjects("INBOX").len()), (2, 2, 3), "{way}");
+        // There is no other one: the server hears no token twice.
+        let server = Server::imap();
+        server.always("AUTHENTICATE", vec![say(&refusal)]);
+        let same = bed(&server, way, "ya29.CANARY");
+        let ran = same.run(&["sync"]).code(77);
+        assert!(clean(&ran.err) && ran.err.contains("refused the login name or the token"), "{}", ran.err);
+        let told = same.run(&["account", "test"]).code(77);
+        assert!(clean(&told.out) && told.out.contains("401"), "{}", told.out);
+        assert_eq!((server.count("AUTHENTICATE"), asked(&same)), (2, 3), "{way}: the test of the account asks once more");
+        // None is good: one more, then the person is asked; who wants it tried again at once gets one try.
+        let server = Server::imap();
+        server.always("AUTHENTICATE", vec![say(&refusal)]);
+        let bad = bed(&server, way, new);
+        let mut screen = Screen::start(&bad.path(""));
+        let tries = |screen: &Screen, n: usize| {
+            screen.until("the tries", Duration::from_secs(30), |_| server.count("AUTHENTICATE") >= n);
+            screen.until("the end of them", Duration::from_secs(30), |text| text.contains("or the token"));
+        };
+        tries(&screen, 2);
+        screen.press("\x0e");
+        tries(&screen, 3);
+        screen.press("Q");
+        let raw = screen.raw();
+        screen.ends();
+        super::oracle::obeys_only_us(&raw);
+        assert_eq!((server.count("AUTHENTICATE"), asked(&bad)), (3, 3), "{way}");
+        for bed in [&fresh, &same, &bad] {
+            assert!(!bed.log().contains("CANARY") && !bed.log().contains('\x1b'), "{}", bed.log());
+        }
+    }
+    assert!(decoy.came().is_empty());
+}
+
 /// T-17 with a password that would go out in the clear inside TLS: there LOGIN is not offered, so it is not used.
 #[test]
 fn t_17_login_disabled_after_tls() {

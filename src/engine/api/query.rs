@@ -278,7 +278,7 @@ pub struct QueueRow {
     pub state: OpState,
     /// How often it was tried.
     pub attempts: u32,
-    /// Why it is parked; empty if it is not.
+    /// Why it is parked or put off; empty if it is neither.
     pub fault: SafeText,
     /// When the person did it, seconds since 1970.
     pub created: i64,

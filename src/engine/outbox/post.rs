@@ -8,6 +8,7 @@ use super::state::{self, Event};
 use crate::base::cancel::Cancel;
 use crate::base::crash;
 use crate::base::gate::Reason;
+use crate::base::secret::Secret;
 use crate::config::{AccountConfig, AccountKind, Server, Submission};
 use crate::engine::api::{Fault, Remedy, Task, Unit};
 use crate::engine::connect;
@@ -125,10 +126,19 @@ fn dot(inner: &Inner, mail: &Outgoing) -> Result<(), NetError> {
 fn open(inner: &Inner, config: &AccountConfig, server: &Server, switch: &Cancel) -> Result<Smtp, Fault> {
     let shared = &inner.shared;
     let endpoint = connect::endpoint(config, server);
-    let secret = password::of(config, shared.typed.get(&config.name).as_ref(), switch)?;
-    let permit = connect::permit(Reason::Submission)?;
-    Smtp::open(permit, &endpoint, Some(&connect::login(config, server, &secret)), switch)
-        .map_err(|e| smtp_fault(&e, server, config))
+    let typed = shared.typed.get(&config.name);
+    let secret = password::of(config, typed.as_ref(), switch)?;
+    let open = |secret: &Secret| -> Result<_, Fault> {
+        let permit = connect::permit(Reason::Submission)?;
+        Ok(Smtp::open(permit, &endpoint, Some(&connect::login(config, server, secret)), switch))
+    };
+    let opened = match open(&secret)? {
+        Err(e) if e.why == Why::Net(NetErrorKind::LoginRefused) && typed.is_none() => {
+            password::another(config, &secret, &shared.typed, switch).map_or(Ok(Err(e)), |token| open(&token))?
+        }
+        opened => opened,
+    };
+    opened.map_err(|e| smtp_fault(&e, server, config))
 }
 
 /// A failure of submission as a fault.

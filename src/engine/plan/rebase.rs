@@ -33,6 +33,7 @@ impl MailboxSync {
         let renumbered = self.base.uidvalidity != now && self.base.uidvalidity != UidValidity::default();
         let steady = self.policy.unstable.is_none_or(|held| held == now && now != UidValidity::default());
         if !steady || (renumbered && (!self.policy.may_rebase || now == UidValidity::default())) {
+            self.put_off();
             return self.end(Outcome::Unstable(now));
         }
         // Or was ours renamed, and this is another one by its name? The list says where ours is.
@@ -108,6 +109,14 @@ impl MailboxSync {
         };
         self.ask(Ask::Identify { uids });
         Stage::There
+    }
+
+    /// Nothing is done where the numbers do not last, and what waits says why. Once they last it is told as ever: to its own
+    /// message, found again by what it is, or to nobody.
+    fn put_off(&mut self) {
+        let silent = self.ops.iter().filter(|op| self.ours(op) && op.fault.is_empty());
+        let changes = silent.map(|op| OpChange { fault: Some(OpFault::Unstable), ..OpChange::to(op.id, op.state) }).collect();
+        self.change(changes);
     }
 
     /// Operations first: if the program dies before the cache is rebased, both sides are still here to compare.

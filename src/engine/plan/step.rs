@@ -310,6 +310,8 @@ pub enum OpFault {
     Gone,
     /// The server gives no UIDVALIDITY: its numbers cannot be relied on.
     NoUidValidity,
+    /// The mailbox does not keep its UIDVALIDITY, and nothing can be done in it until it does: put off, not parked.
+    Unstable,
     /// The mailbox would be deleted with messages that an earlier, parked operation wants saved.
     Before,
 }

@@ -93,8 +93,9 @@ fn mail_state(mail: &OutboxRow, calendar: &Calendar) -> (String, Role) {
 fn change_state(change: &QueueRow) -> (String, Role) {
     match change.state {
         OpState::Parked => (format!("refused: {}", change.fault), Role::StateBad),
-        OpState::Queued => ("waits".to_owned(), Role::StateWaiting),
         OpState::Settled | OpState::Moot | OpState::Withdrawn => ("done".to_owned(), Role::StateLive),
+        _ if !change.fault.is_empty() => (format!("waits: {}", change.fault), Role::StateBad),
+        OpState::Queued => ("waits".to_owned(), Role::StateWaiting),
         _ => ("under way".to_owned(), Role::StateWaiting),
     }
 }
