@@ -346,7 +346,7 @@ mod tests {
         let reading =
             Reading { preview: "The kohlrabi".into(), text: "The kohlrabi is ripe.".into(), files: vec![], ..Reading::default() };
         let name = blob.clone();
-        store.cache(move |tx| bodies::arrived(tx, message, &name, &reading)).unwrap();
+        store.cache(move |tx| bodies::arrived(tx, message, &name, 9, &reading)).unwrap();
         let Rows::Message(view) = ask(Query::Message(row.id)) else { panic!() };
         let Body::Here(first) = view.body else { panic!("{:?}", view.body) };
         let Rows::Message(view) = ask(Query::Message(row.id)) else { panic!() };

@@ -184,11 +184,13 @@ fn keep(shared: &Shared, account: &AccountName, blobs: &Blobs, take: &Receiver<C
             };
             all.insert(message);
             octets += length;
-            batch.push((message, blob));
+            batch.push((message, blob, length));
         }
         if batch.len() >= BATCH || (over && !batch.is_empty()) {
-            let rows: Vec<(MessageKey, String)> = std::mem::take(&mut batch);
-            shared.store.cache(move |tx| rows.iter().try_for_each(|(message, blob)| words::kept(tx, *message, blob)))?;
+            let rows: Vec<(MessageKey, String, u64)> = std::mem::take(&mut batch);
+            shared
+                .store
+                .cache(move |tx| rows.iter().try_for_each(|(message, blob, length)| words::kept(tx, *message, blob, *length)))?;
             shared.words.ring();
             kept::grew(shared, account, std::mem::take(&mut octets))?;
         }

@@ -387,7 +387,7 @@ impl Fetcher<'_> {
     pub(super) fn keep(&self, message: MessageKey, blob: String, octets: u64) -> Result<Got, Halt> {
         let left_out = self.shared.store.read(|db| poison::is_left_out(db, message))?;
         let reading = if left_out { Reading::default() } else { super::fetch::read_raw(self.blobs.get(&blob)?) };
-        self.shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, &reading))?;
+        self.shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, octets, &reading))?;
         kept::grew(self.shared, &self.account, octets).map_err(Halt::Store)?;
         Ok(Got::Here)
     }

@@ -51,7 +51,7 @@ fn what_comes_beyond_the_limit_makes_the_oldest_go_but_never_what_is_open() {
     shared.awaited.seen(open);
     for (wanted, blob) in all.iter().zip(&names) {
         let (message, blob) = (wanted.message, blob.clone());
-        shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, &Reading::default())).unwrap();
+        shared.store.cache(move |tx| bodies::arrived(tx, message, &blob, SIZE, &Reading::default())).unwrap();
         grew(shared, &name, SIZE).unwrap();
         assert!(shared.store.read(|db| bodies::total(db, &name)).unwrap() <= limit);
     }

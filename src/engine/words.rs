@@ -255,7 +255,7 @@ mod tests {
             .map(|w| (w.message, pack.put(format!("Subject: s\r\n\r\nThe kohlrabi {}.\r\n", w.uid).as_bytes()).unwrap()))
             .collect();
         let keys = kept.iter().map(|(message, _)| *message).collect();
-        store.cache(move |tx| kept.iter().try_for_each(|(message, blob)| words::kept(tx, *message, blob))).unwrap();
+        store.cache(move |tx| kept.iter().try_for_each(|(message, blob)| words::kept(tx, *message, blob, 40))).unwrap();
         (engine, keys)
     }
 
@@ -293,7 +293,7 @@ mod tests {
         // Kept again, and then the folder is cleared.
         let key = keys[3];
         let pack = Blobs::open(&shared.store.places().cache).unwrap().pack().put(b"Subject: s\r\n\r\nx\r\n").unwrap();
-        shared.store.cache(move |tx| words::kept(tx, key, &pack)).unwrap();
+        shared.store.cache(move |tx| words::kept(tx, key, &pack, 40)).unwrap();
         std::fs::remove_dir_all(dir.path().join("data/blobs")).unwrap();
         finish(shared, u32::MAX).unwrap();
         assert!(left() == 0 && read(keys[3]), "it is fetched again");
@@ -322,7 +322,7 @@ mod tests {
         until("the end of what was left", || left() == 0);
         let bytes = b"Subject: t\r\n\r\nLater.\r\n";
         let (key, blob) = (keys[0], Blobs::open(&shared.store.places().cache).unwrap().pack().put(bytes).unwrap());
-        shared.store.cache(move |tx| words::kept(tx, key, &blob)).unwrap();
+        shared.store.cache(move |tx| words::kept(tx, key, &blob, 40)).unwrap();
         shared.words.ring();
         until("what came later", || left() == 0);
         drop(reader);

@@ -27,13 +27,14 @@ pub struct Reading {
     pub failed: bool,
 }
 
-/// Records that the bytes of a message are in `blobs/` under the name `blob`, and what they say. May be repeated.
+/// Records that the bytes of a message are in `blobs/` under the name `blob`, how many octets they are (whatever the server said,
+/// security S-28), and what they say. May be repeated.
 ///
 /// # Errors
 /// As every transaction. That the message is gone meanwhile is no fault: its blob is swept.
-pub fn arrived(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, reading: &Reading) -> Result<()> {
-    let sql = "UPDATE message SET blob = ?2, held = max(size, 1) WHERE id = ?1";
-    if tx.conn().prepare_cached(sql)?.execute((message.0, blob))? == 0 {
+pub fn arrived(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, octets: u64, reading: &Reading) -> Result<()> {
+    let sql = "UPDATE message SET blob = ?2, held = max(?3, 1) WHERE id = ?1";
+    if tx.conn().prepare_cached(sql)?.execute((message.0, blob, messages::to_i64(octets)))? == 0 {
         return Ok(());
     }
     parts::forget(tx, message)?;
@@ -278,7 +279,7 @@ mod tests {
         assert_eq!(ask(500, 10).len(), 2);
         assert_eq!(ask(0, 9).len(), 0);
         store
-            .cache(move |tx| all.iter().try_for_each(|w| arrived(tx, w.message, &format!("b{}", w.uid), &Reading::default())))
+            .cache(move |tx| all.iter().try_for_each(|w| arrived(tx, w.message, &format!("b{}", w.uid), 10, &Reading::default())))
             .unwrap();
         assert_eq!(ask(0, 10).len(), 0);
         let let_go = |before, limit, batch| {

@@ -71,7 +71,7 @@ impl World {
 
     fn text(&self, row: &MessageRow, reading: Reading) {
         let message = row.message;
-        self.store.cache(move |tx| bodies::arrived(tx, message, "blob", &reading)).unwrap();
+        self.store.cache(move |tx| bodies::arrived(tx, message, "blob", 9, &reading)).unwrap();
     }
 }
 

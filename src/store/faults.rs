@@ -316,7 +316,7 @@ mod crash {
         if !first.cached {
             let blob = Blobs::open(dir)?.put(b"Subject: mail 1\r\n\r\nkohlrabi\r\n")?;
             let reading = Reading { text: "kohlrabi".into(), ..Reading::default() };
-            store.cache(move |tx| bodies::arrived(tx, first.message, &blob, &reading))?;
+            store.cache(move |tx| bodies::arrived(tx, first.message, &blob, 9, &reading))?;
         }
         if store.read_state(drafts::list)?.is_empty() {
             Spool::open(dir)?.put(&mut &b"attached"[..])?;

@@ -19,7 +19,7 @@ pub const MAX_ROWS: u32 = 1_000;
 /// What [`read`] reads, of `placement p` and `message m`.
 pub(super) const COLUMNS: &str =
     "p.id, p.message, p.thread, m.account, p.mailbox, p.uid, p.sort, m.received, m.envelope, m.preview, p.flags, p.words,
-    m.size, m.attachments, m.held > 0, m.message_id";
+    CASE WHEN m.blob <> '' THEN m.held ELSE m.size END, m.attachments, m.held > 0, m.message_id";
 /// How many columns that is.
 pub(super) const WIDTH: usize = 16;
 

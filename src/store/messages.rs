@@ -168,7 +168,7 @@ fn clamp(received: i64) -> i64 {
     received.clamp(0, LATEST)
 }
 
-fn to_i64(size: u64) -> i64 {
+pub(super) fn to_i64(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 

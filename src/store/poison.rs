@@ -104,7 +104,7 @@ mod tests {
             .unwrap();
         let fails = Reading { failed: true, ..Reading::default() };
         let failed = fails.clone();
-        store.cache(move |tx| [one, two].iter().try_for_each(|m| bodies::arrived(tx, *m, "b", &failed))).unwrap();
+        store.cache(move |tx| [one, two].iter().try_for_each(|m| bodies::arrived(tx, *m, "b", 9, &failed))).unwrap();
         let stands = || store.read(|db| Ok((due(db)?, left_out(db)?, is_left_out(db, one)?))).unwrap();
         assert_eq!(stands(), (vec![], HashSet::new(), false), "not at once again");
         let later = || store.cache(|tx| Ok(tx.conn().execute("UPDATE poison SET again = again - 60", [])?)).unwrap();
@@ -114,7 +114,7 @@ mod tests {
         later();
         assert_eq!(stands(), (vec![], HashSet::from([one]), true));
         // What came again and was not read says nothing of it.
-        store.cache(move |tx| bodies::arrived(tx, one, "b", &Reading::default())).unwrap();
+        store.cache(move |tx| bodies::arrived(tx, one, "b", 9, &Reading::default())).unwrap();
         assert!(stands().2);
         store.cache(|tx| Ok(tx.conn().execute("UPDATE poison SET program = 'older'", [])?)).unwrap();
         assert_eq!(stands(), (vec![one], HashSet::new(), false));

@@ -10,13 +10,14 @@ use super::writer::Tx;
 use super::{messages, parts, placements};
 use crate::mail::ids::{AccountName, MessageKey};
 
-/// Records that the bytes of a message are in `blobs/` under the name `blob`; what they say is read later. May be repeated.
+/// Records that the bytes of a message are in `blobs/` under the name `blob`, and how many octets they are; what they say is read
+/// later. May be repeated.
 ///
 /// # Errors
 /// As every transaction. That the message is gone meanwhile is no fault: its bytes are swept.
-pub fn kept(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str) -> Result<()> {
-    let sql = "UPDATE message SET blob = ?2, held = max(size, 1), indexed = min(indexed, 1) WHERE id = ?1";
-    if tx.conn().prepare_cached(sql)?.execute((message.0, blob))? == 0 {
+pub fn kept(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, octets: u64) -> Result<()> {
+    let sql = "UPDATE message SET blob = ?2, held = max(?3, 1), indexed = min(indexed, 1) WHERE id = ?1";
+    if tx.conn().prepare_cached(sql)?.execute((message.0, blob, messages::to_i64(octets)))? == 0 {
         return Ok(());
     }
     parts::forget(tx, message)?;
@@ -102,7 +103,9 @@ mod tests {
         let keys: Vec<MessageKey> =
             store.read(|db| bodies::wanted(db, &account, 0, 99, 9, &|_, _| true)).unwrap().iter().map(|w| w.message).collect();
         let (new, mid, old) = (keys[0], keys[1], keys[2]);
-        store.cache(move |tx| [(old, "old"), (new, "new"), (mid, "mid")].iter().try_for_each(|(m, b)| kept(tx, *m, b))).unwrap();
+        store
+            .cache(move |tx| [(old, "old"), (new, "new"), (mid, "mid")].iter().try_for_each(|(m, b)| kept(tx, *m, b, 9)))
+            .unwrap();
         assert_eq!(waiting(&store), ["new", "mid", "old"]);
         let find = |store: &Store| {
             let query = query::parse("kohlrabi", date(2026, 11, 21)).query;
@@ -129,7 +132,7 @@ mod tests {
         store.cache(move |tx| read(tx, mid, "mid", Some(&said))).unwrap();
         assert_eq!((store.read(count).unwrap(), find(&store)), (0, (2, false)));
         // What is fetched again is read again.
-        store.cache(move |tx| kept(tx, new, "again")).unwrap();
+        store.cache(move |tx| kept(tx, new, "again", 9)).unwrap();
         assert_eq!((waiting(&store), find(&store)), (vec!["again".to_owned()], (2, true)));
         store.cache(move |tx| bodies::forget(tx, new)).unwrap();
         assert_eq!((store.read(count).unwrap(), find(&store)), (0, (2, false)));

@@ -92,12 +92,13 @@ pub fn index(store: &Store, corpus: &Corpus, inbox: MailboxId, bodies: u32, repo
     report.note("... processor time", &format!("{:.2} s", processor() - before));
     let (mut seconds, mut worst) = (0.0, 0.0f64);
     for uid in (corpus.count - bodies + 1..=corpus.count).rev() {
-        let reading = read(&corpus.raw(uid));
+        let raw = corpus.raw(uid);
+        let (reading, octets) = (read(&raw), raw.len() as u64);
         let start = Instant::now();
         store
             .cache(move |tx| {
                 let Some(place) = placements::by_uid(tx, inbox, uid)? else { return Ok(()) };
-                bodies::arrived(tx, place.message, "", &reading)
+                bodies::arrived(tx, place.message, "", octets, &reading)
             })
             .unwrap();
         seconds += start.elapsed().as_secs_f64();

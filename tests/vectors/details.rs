@@ -169,8 +169,10 @@ fn s_22_it_is_said() {
 fn s_22_over_restarts() {
     let (server, bed) = in_step(6);
     server.always("SELECT", vec![Act::World(Box::new(|w: &mut World| w.inbox().validity ^= 3)), Act::Honest]);
-    let before = server.heard().len();
+    let (before, mailbox) = (server.heard().len(), server.said());
     let runs: Vec<i32> = (0..8).map(|_| bed.run(&["sync"]).code).collect();
+    let more = server.said() - mailbox;
+    assert!(more <= 3 * mailbox, "{more} octets, and {mailbox} for the whole mailbox");
     let asked = |what: &str| server.heard()[before..].iter().filter(|h| h.line.contains(what)).count();
     // Three times all was compared; then only its numbers are looked at.
     assert!(runs.contains(&1) && asked("HEADER.FIELDS (MESSAGE-ID)") <= 3, "{runs:?}, {}", asked("HEADER.FIELDS (MESSAGE-ID)"));
@@ -231,14 +233,27 @@ fn s_24_no_injection_elsewhere() {
 #[test]
 fn s_28_what_else_is_not_so() {
     let server = Server::imap();
-    // As long as what is true.
-    server.always("HEADER.FIELDS (FROM ", vec![replaced("From: Ann 3 <a3@x.example>", "From: Boss <evil@x.exampl>")]);
+    let with_file = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nThis is the text of letter 3.\r\n--b\r\n\
+        Content-Disposition: attachment; filename=true.bin\r\n\r\nx\r\n--b--\r\n";
+    let raw = String::from_utf8(letter(3)).unwrap().replace("\r\nThis is the text of letter 3.\r\n", with_file);
+    let size = raw.len();
+    server.world().inbox().mails[2].raw = raw.into_bytes();
+    // As long as what is true; much larger; and the server says of all three that there is nothing but text.
+    let lie = move |honest: Vec<u8>| {
+        let sender = super::wire::replace(&honest, b"From: Ann 3 <a3@x.example>", b"From: Boss <evil@x.exampl>");
+        super::wire::replace(&sender, format!("RFC822.SIZE {size}").as_bytes(), b"RFC822.SIZE 10000000")
+    };
+    server.always("HEADER.FIELDS (FROM ", vec![Act::Edit(Box::new(lie))]);
     let bed = Bed::at(&server);
     bed.run(&["sync"]).code(0);
-    let row = |bed: &Bed| bed.list("INBOX").into_iter().find(|r| r["subject"] == "Letter 3").unwrap().to_string();
-    assert!(row(&bed).contains("evil"), "{}", row(&bed));
+    let row = |bed: &Bed| bed.list("INBOX").into_iter().find(|r| r["subject"] == "Letter 3").unwrap();
+    let told = row(&bed);
+    assert!(told.to_string().contains("evil") && told["size"] == 10_000_000 && told["attachments"] == 0, "{told}");
     bed.run(&["sync", "--bodies", "all"]).code(0);
-    assert!(!row(&bed).contains("evil") && !row(&bed).contains("Boss") && row(&bed).contains("a3@x.example"), "{}", row(&bed));
+    let known = row(&bed);
+    let text = known.to_string();
+    assert!(!text.contains("evil") && !text.contains("Boss") && text.contains("a3@x.example"), "{text}");
+    assert_eq!((&known["size"], &known["attachments"]), (&serde_json::json!(size), &serde_json::json!(1)), "{known}");
     let mut screen = Screen::start(&bed.path(""));
     screen.shows("Letter 3");
     screen.press("\r");
@@ -249,21 +264,27 @@ fn s_28_what_else_is_not_so() {
     screen.kill();
 }
 
-/// S-30: each refusal's outcome, with the server's words, clean; what may be tried later is, by itself, and what may not is not.
+/// S-30: each refusal's outcome, with the server's words, clean; what may be tried later is, by itself, and what may not is not, and
+/// the person is told.
 #[test]
 fn s_30_outcomes() {
-    const LATER: [&str; 3] = ["NO [UNAVAILABLE]", "NO [INUSE]", "NO [LIMIT]"];
+    const LATER: [&str; 6] =
+        ["NO [UNAVAILABLE]", "NO [INUSE]", "NO [LIMIT]", "NO [SERVERBUG]", "NO [AUTHENTICATIONFAILED]", "NO [EXPIRED]"];
     let asks = ["NO [TRYCREATE]", "NO [OVERQUOTA]", "NO [NOPERM]", "NO [CANNOT]", "NO", "BAD"];
     let run = |answer: &str| {
         let later = LATER.contains(&answer);
         let (server, bed) = in_step(3);
         act(&bed, "move", "Letter 2", &["--to", "Archive"]);
         server.always("UID MOVE", vec![say(format!("%T {answer} because\x1b[2J PWN\r\n"))]);
-        bed.run(&["sync"]);
+        let told = bed.run(&["sync"]).err;
         let state = if later { "queued" } else { "parked" };
         assert_eq!(queue(&bed), [("move".to_owned(), state.to_owned())], "{answer}");
+        assert!(later || told.contains("a: not done: ") && told.contains("because"), "{answer}: {told}");
         let shown = bed.run(&["--offline", "queue"]).code(0).out;
-        assert!(shown.contains("because") && shown.contains("PWN") && !shown.contains('\x1b'), "{shown}");
+        for text in [&shown, &told] {
+            assert!(!text.contains('\x1b'), "{text}");
+        }
+        assert!(shown.contains("because") && shown.contains("PWN"), "{shown}");
         // The list shows what is so at the server, unless it is only a matter of time.
         assert_eq!(bed.subjects("INBOX").len(), if later { 2 } else { 3 }, "{answer}");
         server.heal();
@@ -283,4 +304,30 @@ fn s_30_outcomes() {
             all.spawn(move || run(answer));
         }
     });
+}
+
+/// S-30: the same of a mark that the server does not understand; and in the reader it is said at once, counted, and can be looked at.
+#[test]
+fn s_30_in_the_reader() {
+    let (server, bed) = in_step(3);
+    server.always("UID STORE", vec![say("%T BAD what?\r\n")]);
+    server.always("UID MOVE", vec![say("%T NO [OVERQUOTA] because\x1b[2J PWN\r\n")]);
+    act(&bed, "flag", "Letter 2", &["--add", "flagged"]);
+    bed.run(&["sync"]);
+    assert_eq!(queue(&bed), [("flag".to_owned(), "parked".to_owned())]);
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    screen.shows("1 need you");
+    screen.press("e");
+    screen.shows("2 need you");
+    screen.shows("not done: the account is full on the server");
+    // It is where it is at the server.
+    screen.shows("Letter 3");
+    screen.press("go");
+    screen.shows("refused: the account is full");
+    screen.press("Q");
+    let raw = screen.raw();
+    screen.ends();
+    super::oracle::obeys_only_us(&raw);
+    assert_eq!((queue(&bed).len(), server.world().inbox().mails.len()), (2, 3));
 }

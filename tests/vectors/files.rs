@@ -63,6 +63,10 @@ fn f_06_damaged_files() {
         let looked = bed.run(&["--offline", "list", "INBOX"]);
         assert!([0, 66].contains(&looked.code), "{what}: {looked:?}");
         whole(&server, &bed, what);
+        let aside = fs::read_dir(bed.path("data"))
+            .unwrap()
+            .any(|e| e.unwrap().path().display().to_string().contains("cache.sqlite.bad-"));
+        assert!(aside || !["garbage", "garbage behind the head"].contains(&what), "{what}: it is not put aside");
     }
     for (what, spoil) in ways.into_iter().filter(|(what, _)| !["empty", "without its log"].contains(what)) {
         let (server, bed) = in_step();
@@ -112,35 +116,103 @@ fn f_07_the_cache_goes() {
     whole(&server, &bed, "under a running program");
 }
 
+/// All that the state holds, table by table.
+fn state(bed: &Bed) -> Vec<String> {
+    let db = rusqlite::Connection::open(bed.path("data/state.sqlite")).unwrap();
+    let mut all = Vec::new();
+    for table in ["operation", "outbox", "draft", "contact", "asked", "choice", "setting"] {
+        let mut rows = db.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+        let columns = rows.column_count();
+        let row = |row: &rusqlite::Row<'_>| (0..columns).map(|n| row.get(n)).collect::<Result<Vec<rusqlite::types::Value>, _>>();
+        all.extend(rows.query_map([], row).unwrap().map(|row| format!("{table} {:?}", row.unwrap())));
+    }
+    all
+}
+
+/// F-07: what nobody can fetch again is not in the cache: what waits for a server, outgoing and unfinished mails, what was chosen.
+#[test]
+fn f_07_what_is_not_in_the_cache() {
+    let (imap, bed) = super::flips::full();
+    let db = rusqlite::Connection::open(bed.path("data/state.sqlite")).unwrap();
+    db.execute("INSERT INTO choice (account, mailbox, keep) VALUES ('a', 'Archive', 1)", []).unwrap();
+    db.execute("INSERT INTO setting (name, value) VALUES ('metered', 1)", []).unwrap();
+    drop(db);
+    let before = state(&bed);
+    for kind in ["operation", "outbox", "draft", "choice", "setting"] {
+        assert!(before.iter().any(|row| row.starts_with(kind)), "{kind}: {before:?}");
+    }
+    std::fs::remove_dir_all(bed.path("data/blobs")).unwrap();
+    for name in ["cache.sqlite", "cache.sqlite-wal", "cache.sqlite-shm"] {
+        let _ = fs::remove_file(bed.path("data").join(name));
+    }
+    let seen = super::inside::look(&bed.path("")).unwrap();
+    assert_eq!((seen.queue, seen.outbox, seen.drafts, seen.texts, seen.failed), (1, 1, 1, 0, 0));
+    assert_eq!(state(&bed), before);
+    bed.run(&["sync"]).code(0);
+    let seen = super::inside::look(&bed.path("")).unwrap();
+    assert_eq!((seen.inbox.len(), imap.count("UID STORE")), (60, 1));
+    assert!(imap.world().inbox().mails[39].flags.contains("\\Flagged"));
+    let kept: Vec<String> =
+        state(&bed).into_iter().filter(|row| !row.starts_with("operation") && !row.starts_with("outbox")).collect();
+    assert!(kept.iter().all(|row| row.starts_with("contact") || before.contains(row)) && kept.len() >= 3, "{kept:?}");
+}
+
 /// F-09: a second program on one profile does not spoil the first; who was killed holds nothing.
 #[test]
 fn f_09_two_programs() {
-    let (server, bed) = in_step();
-    let screen = Screen::start(&bed.path(""));
-    screen.shows("Letter 3");
-    let begun = Instant::now();
-    while server.count("UID STORE") == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the first one does what waits");
-        std::thread::sleep(Duration::from_millis(50));
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        let (server, bed) = in_step();
+        let screen = Screen::start(&bed.path(""));
+        screen.shows("Letter 3");
+        screen.until("the first one does what waits", Duration::from_secs(20), |_| server.count("UID STORE") > 0);
+        let ran = bed.run(&["sync"]).code(75);
+        assert!(ran.err.contains("another Postrider"), "{}", ran.err);
+        // What a second one is asked, the first one does.
+        let id = bed.id("INBOX", "Letter 1");
+        for verb in ["--add", "--remove"] {
+            bed.run(&["flag", &id, verb, "seen"]).code(0);
+        }
+        bed.run(&["flag", &id, "--add", "answered"]).code(0);
+        screen.until("what the other one was asked", Duration::from_secs(20), |_| {
+            server.world().inbox().mails[0].flags.contains("\\Answered")
+        });
+        screen.kill();
+        took.push(bed.run(&["sync"]).code(0).took);
+        assert_eq!(bed.subjects("INBOX").len(), 3);
+        // A machine that is busy has bad moments.
+        if took.last().is_some_and(|t| *t < Duration::from_secs(2)) {
+            return;
+        }
     }
-    let ran = bed.run(&["sync"]).code(75);
-    assert!(ran.err.contains("another Postrider"), "{}", ran.err);
-    // What a second one is asked, the first one does.
-    let id = bed.id("INBOX", "Letter 1");
-    for verb in ["--add", "--remove"] {
-        bed.run(&["flag", &id, verb, "seen"]).code(0);
-    }
-    bed.run(&["flag", &id, "--add", "answered"]).code(0);
-    let begun = Instant::now();
-    while !server.world().inbox().mails[0].flags.contains("\\Answered") {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the first one was not told");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    screen.kill();
-    let begun = Instant::now();
+    panic!("what a killed one held was not taken over within two seconds: {took:?}");
+}
+
+/// F-09: four at once on one profile, with a mail and a star that wait: each is told once, and who comes too late says so.
+#[test]
+fn f_09_sent_once() {
+    let (imap, smtp) = (Server::imap(), Server::smtp_over(super::wire::Tls::None));
+    // Slow enough for them to meet.
+    smtp.always("DATA", vec![Act::Stall(Duration::from_millis(300)), Act::Honest]);
+    imap.always("UID STORE", vec![Act::Stall(Duration::from_millis(300)), Act::Honest]);
+    let mut bed = Bed::new();
+    bed.account("a", &imap, Some(&smtp), "");
     bed.run(&["sync"]).code(0);
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
-    assert_eq!(bed.subjects("INBOX").len(), 3);
+    for round in 1..=5 {
+        bed.write("mail", &format!("To: b@x.example\nSubject: A letter {round}\n\nText.\n"));
+        bed.send(&["--queue-only"]).code(0);
+        let id = bed.id("INBOX", "Letter 2");
+        bed.run(&["--offline", "flag", &id, "--add", &format!("k{round}")]).code(0);
+        let codes: Vec<i32> = std::thread::scope(|all| {
+            let four: Vec<_> = (0..4).map(|_| all.spawn(|| bed.run(&["sync"]))).collect();
+            let ran: Vec<_> = four.into_iter().map(|one| one.join().unwrap()).collect();
+            assert!(ran.iter().all(|r| !r.err.contains("locked") && !r.err.contains("panicked")), "{ran:?}");
+            ran.iter().map(|r| r.code).collect()
+        });
+        assert!(codes.contains(&0) && codes.iter().all(|code| [0, 75].contains(code)), "{codes:?}");
+        bed.run(&["sync"]).code(0);
+        assert_eq!((smtp.world().sent.len(), imap.count("UID STORE")), (round, round), "{codes:?}");
+    }
 }
 
 /// F-11: stopped and woken, hung up, told to go: it lives, or ends in order; nothing is lost.

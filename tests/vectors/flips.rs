@@ -21,7 +21,7 @@ const HANDS: usize = 2;
 
 /// A profile with sixty letters and their texts, a star that waits, an outgoing mail and an unfinished one; all of it in the files
 /// themselves, not in their logs.
-fn full() -> (Server, Bed) {
+pub fn full() -> (Server, Bed) {
     let (imap, smtp) = (Server::imap(), Server::smtp_over(Tls::None));
     (4..=60).for_each(|n| {
         imap.world().inbox().add(letter(n));

@@ -7,6 +7,7 @@ use openssl::ssl::SslStream;
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 enum Stream {
@@ -82,11 +83,13 @@ impl<'a> Line<'a> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> bool {
-        match &mut self.stream {
+        let done = match &mut self.stream {
             Stream::Plain(tcp) => tcp.write_all(bytes).is_ok(),
             Stream::Tls(tls) => tls.write_all(bytes).is_ok(),
             Stream::Gone => false,
-        }
+        };
+        self.shared.said.fetch_add(if done { bytes.len() } else { 0 }, Ordering::SeqCst);
+        done
     }
 
     fn read(&mut self) -> usize {
@@ -159,6 +162,7 @@ impl<'a> Line<'a> {
                 }
                 true
             }
+            Act::Times(bytes, times) => (0..*times).all(|_| self.write(bytes)),
             Act::Stall(limit) => self.quiet(*limit),
             Act::Tls => self.handshake(),
             Act::Close => false,

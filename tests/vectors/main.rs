@@ -27,7 +27,7 @@
 //! * S-02 src/net/imap/tests.rs s01_to_s03_literals, details s_02_sizes_that_are_none
 //! * S-03 sizes s_03_literals_of_another_length
 //! * S-04 sizes s_04_floods
-//! * S-05 sizes s_05_cancelled_at_once, patience limits_of_time
+//! * S-05 sizes s_05_cancelled_at_once, sizes s_05_frames, patience limits_of_time
 //! * S-06 sizes s_06_impossible_counts
 //! * S-07 rows s_07_counts_that_shrink
 //! * S-08 rows s_08_uidnext_lies
@@ -44,7 +44,7 @@
 //! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future, tests/it/watch.rs stars_that_no_number_tells_of
 //! * S-20 sizes s_20_flags
 //! * S-21 wishes s_21_renumbered_with_wishes, numbers s_21_by_email_id, numbers s_21_by_mailbox_id, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
-//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts, numbers s_22_what_waits
+//! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts, numbers s_22_what_waits, numbers s_22_numbers_that_are_none
 //! * S-23 names s_23_names
 //! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line, details s_24_no_injection_elsewhere
 //! * S-25 names s_25_odd_trees
@@ -52,16 +52,16 @@
 //! * S-27 names s_27_idle_floods, src/app/pace.rs the_first_is_taken_at_once_and_others_together, src/net/dial.rs connects_and_refuses, src/net/imap/tests.rs s27_idle, src/net/imap/tests.rs s27_silence_is_looked_into, tests/it/watch.rs a_line_that_says_nothing_is_asked_and_replaced, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once, src/engine/jolt.rs waking_is_told_from_a_clock_that_was_set
 //! * S-28 rows s_28_envelopes_that_lie, details s_28_what_else_is_not_so
 //! * S-29 wishes s_29_copies_that_are_none, wishes s_29_numbers_of_copies_that_lie, wishes s_29_numbers_of_sent_copies_that_lie
-//! * S-30 wishes s_30_refusals, details s_30_outcomes
+//! * S-30 details s_30_outcomes, details s_30_in_the_reader
 //! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine
 //! * F-02 tests/crash/main.rs a_day_at_a_server, src/engine/plan/model/laws.rs alone_the_server_gets_exactly_what_the_person_did
 //! * F-03 tests/day/main.rs a_day, src/engine/plan/model/laws.rs killed_after_every_single_step_the_end_is_the_same
-//! * F-04 faults f_04_calls_that_fail
+//! * F-04 faults f_04_calls_that_fail, faults f_04_calls_that_do_a_part, faults f_04_files_that_may_not_grow
 //! * F-05 faults f_05_a_full_disk, faults f_05_a_disk_without_room_under_the_reader, src/store/faults.rs a_full_disk_is_told_and_takes_nothing_that_was_there
 //! * F-06 files f_06_damaged_files, flips f_06_a_byte_of_the_cache, flips f_06_a_byte_of_the_state, flips f_06_drafts_are_rescued, src/store/tests.rs a_newer_state_is_left_alone_and_a_damaged_one_is_not_replaced, src/store/faults.rs a_flipped_byte_is_found_or_harmless_and_never_reaches_the_state, src/engine/setup.rs a_cache_whose_tables_are_not_ours_is_begun_anew
-//! * F-07 files f_07_the_cache_goes
-//! * F-08 faults f_08_power_loss
-//! * F-09 files f_09_two_programs
+//! * F-07 files f_07_the_cache_goes, files f_07_what_is_not_in_the_cache
+//! * F-08 power f_08_power_loss
+//! * F-09 files f_09_two_programs, files f_09_sent_once
 //! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_twice_and_left_out, panics f_10_a_mail_that_cannot_be_displayed, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/poison.rs twice_and_no_more_until_a_newer_program_comes, src/store/tests.rs a_failing_job_takes_nothing_with_it
 //! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing, hour f_11_stopped_for_an_hour
 //! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line, tests/it/cuts.rs random_cuts_make_nothing_twice, portal f_12_networks_that_lead_elsewhere, tests/it/crumbs.rs rows_of_broken_lines_count_with_qresync, tests/it/crumbs.rs rows_of_broken_lines_count_with_condstore, tests/it/crumbs.rs rows_of_broken_lines_count_with_neither, tests/it/crumbs.rs texts_of_broken_lines_count, tests/it/crumbs.rs lines_that_bring_something_follow_soon
@@ -91,6 +91,7 @@ mod panics;
 mod patience;
 mod peers;
 mod portal;
+mod power;
 mod records;
 mod rows;
 #[path = "../day/screen.rs"]

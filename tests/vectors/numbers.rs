@@ -5,7 +5,7 @@
 use super::bed::Bed;
 use super::imap::{Folder, Mail, World, letter};
 use super::screen::Screen;
-use super::wire::{Act, Server};
+use super::wire::{Act, Server, replaced};
 use super::wishes::{act, in_step, queue};
 
 /// A server that names messages and mailboxes by itself (RFC 8474), and a profile in step with it.
@@ -182,4 +182,26 @@ fn s_22_what_waits() {
     drop(world);
     assert_eq!(changes(&server, before).len(), 2);
     assert_eq!(bed.subjects("INBOX"), [1, 3, 4, 5, 6].map(|n| format!("Letter {n}")));
+}
+
+/// S-22: a UIDVALIDITY that is none: nothing is told by numbers that nobody vouches for; what is wished waits, and is done, once, when
+/// the mailbox has its own again.
+#[test]
+fn s_22_numbers_that_are_none() {
+    for none in ["UIDVALIDITY 0", "UIDVALIDITY 99999999999", "X 1"] {
+        let (server, bed) = in_step(3);
+        act(&bed, "flag", "Letter 1", &["--add", "flagged"]);
+        act(&bed, "move", "Letter 2", &["--to", "Archive"]);
+        let before = server.heard().len();
+        server.always("SELECT", vec![replaced("UIDVALIDITY 7", none)]);
+        bed.run(&["sync"]);
+        bed.run(&["sync"]);
+        assert_eq!((changes(&server, before), queue(&bed).len()), (vec![], 2), "{none}");
+        server.heal();
+        bed.run(&["sync"]);
+        bed.run(&["sync"]).code(0);
+        assert_eq!((changes(&server, before).len(), queue(&bed)), (2, vec![]), "{none}");
+        let mut world = server.world();
+        assert_eq!((flagged(&mut world, "INBOX"), world.folder("Archive").mails.len()), (vec![1], 1), "{none}");
+    }
 }

@@ -6,6 +6,7 @@ use super::cert::Identity;
 use super::imap::World;
 use super::line::Line;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ pub enum Act {
     Drip(Vec<u8>, Duration),
     /// Writes this again and again, at most for so long.
     Repeat(Vec<u8>, Duration),
+    /// Writes this so often.
+    Times(Vec<u8>, usize),
     /// Says nothing for so long, or until the client goes.
     Stall(Duration),
     /// A TLS handshake.
@@ -97,6 +100,8 @@ pub struct Shared {
     rules: Mutex<Vec<Rule>>,
     pub heard: Mutex<Vec<Heard>>,
     came: Mutex<Vec<Instant>>,
+    /// How many octets went out, as far as the system took them.
+    pub said: AtomicUsize,
 }
 
 /// It runs until the process ends.
@@ -130,6 +135,7 @@ impl Server {
             rules: Mutex::default(),
             heard: Mutex::default(),
             came: Mutex::default(),
+            said: AtomicUsize::new(0),
         });
         let all = Arc::clone(&shared);
         std::thread::spawn(move || {
@@ -178,6 +184,11 @@ impl Server {
     /// How many commands held this.
     pub fn count(&self, text: &str) -> usize {
         self.heard().iter().filter(|h| h.line.contains(text)).count()
+    }
+
+    /// How many octets clients, and the system for them, took.
+    pub fn said(&self) -> usize {
+        self.shared.said.load(Ordering::SeqCst)
     }
 
     /// When each client came.

@@ -1,4 +1,4 @@
-//! wishes — S-13 to S-16, S-21, S-22, S-29, S-30: what a person did, told to servers that break off, renumber, refuse and
+//! wishes — S-13 to S-16, S-21, S-22, S-29: what a person did, told to servers that break off, renumber, refuse and
 //! lie. It is done once, to the right message, or it is still there to be seen.
 //! Start reading at: `Bed::at`, then `queue`.
 
@@ -358,36 +358,4 @@ fn s_29_numbers_of_sent_copies_that_lie() {
             });
         }
     });
-}
-
-/// S-30: each refusal has its outcome: tried again, or kept for the person with the server's words; never forgotten.
-#[test]
-fn s_30_refusals() {
-    let later = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"];
-    for code in ["TRYCREATE", "OVERQUOTA", "NOPERM", "CANNOT", "EXPIRED", "AUTHENTICATIONFAILED", ""].into_iter().chain(later) {
-        let (server, bed) = in_step(3);
-        act(&bed, "move", "Letter 2", &["--to", "Archive"]);
-        server.always("UID MOVE", vec![say(format!("%T NO [{code}] because\x1b[2J PWN\r\n"))]);
-        bed.run(&["sync"]);
-        let left = queue(&bed);
-        let state = left.first().map(|(_, state)| state.as_str());
-        let want = if later.contains(&code) { "queued" } else { "parked" };
-        assert!(
-            state == Some(want)
-                || (state == Some("queued") && code == "AUTHENTICATIONFAILED")
-                || code == "EXPIRED" && state.is_some(),
-            "{code}: {left:?}"
-        );
-        let shown = bed.run(&["--offline", "queue"]).code(0).out;
-        assert!(!shown.contains('\x1b'), "{shown}");
-        if want == "parked" && code != "AUTHENTICATIONFAILED" && code != "EXPIRED" {
-            // The list shows the server's truth again.
-            assert_eq!(bed.subjects("INBOX").len(), 3, "{code}");
-        }
-    }
-    let (server, bed) = in_step(3);
-    act(&bed, "flag", "Letter 2", &["--add", "flagged"]);
-    server.always("UID STORE", vec![say("%T BAD what?\r\n")]);
-    bed.run(&["sync"]);
-    assert_eq!(queue(&bed), [("flag".to_owned(), "parked".to_owned())]);
 }

@@ -5,6 +5,7 @@
 
 use super::places::{self, roles};
 use super::rights;
+use crate::base::safetext::SafeText;
 use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked};
 use crate::engine::api::{Done, Fault, Kind, Request};
 use crate::engine::journal::op::{can_withdraw, retried};
@@ -189,11 +190,17 @@ fn append(
     Ok(appended)
 }
 
-/// The journal has it: now the person sees it, and the owner hears of it. Whose servers have to be told.
+/// The journal has it: now the person sees it, and the owner hears of it. Whose servers have to be told. It is done even where the cache
+/// cannot be written: whoever was told that it failed would do it once more (security F-04).
 pub(super) fn finish(shared: &Shared, touched: Vec<Operation>) -> Result<Accounts, Fault> {
     let accounts = touched.iter().map(|o| o.account.clone()).collect();
     if shared.owner {
-        shared.store.cache(move |tx| touched.iter().try_for_each(|operation| overlay::apply(tx, operation)))?;
+        let laid = shared.store.cache(move |tx| touched.iter().try_for_each(|operation| overlay::apply(tx, operation)));
+        if let Err(error) = laid {
+            let fault = Fault::from(error);
+            let what = SafeText::line_max(&format!("written down, and not shown yet: {}", fault.what), 400);
+            shared.fault(Fault { what, ..fault });
+        }
     } else {
         // Nobody there: what is in the journal is carried out at the next start.
         let _ = ring(&shared.socket, &Knock::Wake);

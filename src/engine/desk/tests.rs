@@ -295,7 +295,7 @@ fn parts_become_files_that_replace_nothing_and_attachments() {
     let blob = crate::store::blobs::Blobs::open(&store.places().cache).unwrap();
     let name = blob.put(b"Subject: s\r\nContent-Type: text/plain; name=a.txt\r\n\r\nhello\r\n").unwrap();
     let message = world.rows(world.inbox)[0].message;
-    store.cache(move |tx| crate::store::bodies::arrived(tx, message, &name, &Default::default())).unwrap();
+    store.cache(move |tx| crate::store::bodies::arrived(tx, message, &name, 9, &Default::default())).unwrap();
     let first = world.engine.perform(save("../../evil/a.txt")).unwrap().path.unwrap();
     let second = world.engine.perform(save("a.txt")).unwrap().path.unwrap();
     assert_eq!((first, second), (world.dir.path().join("a.txt"), world.dir.path().join("a (1).txt")));

@@ -94,7 +94,7 @@ fn build(dir: &std::path::Path) -> (Store, Vec<Known>, Vec<MailboxId>) {
                 let message = placements::by_uid(tx, here, uid)?.unwrap().message;
                 if uid % 3 == 0 {
                     let reading = Reading { preview: String::new(), text, files, ..Reading::default() };
-                    bodies::arrived(tx, message, "", &reading)?;
+                    bodies::arrived(tx, message, "", 9, &reading)?;
                 } else if uid % 3 == 1 {
                     super::super::fts::feed(tx, message, None)?;
                 }
