@@ -14,6 +14,9 @@ use std::collections::HashSet;
 
 /// Such a list is as good as new for so many seconds.
 const FRESH: i64 = 3_600;
+/// After so many breaks over it in a row a list is asked for level by level: that takes a turn for each mailbox, and one break may be
+/// an accident.
+const BREAKS: u32 = 2;
 /// So many counts are recorded at once.
 const COUNTS: usize = 16;
 /// Of so many mailboxes that are not in the list it is asked by name whether they are gone.
@@ -36,7 +39,9 @@ impl Visitor<'_> {
         let account = self.config.name.clone();
         let now = self.shared.now();
         let begun = self.shared.store.read(|db| levels::load(db, &account))?;
-        if let Some(levels) = begun.filter(|levels| now.saturating_sub(levels.at) < FRESH) {
+        let begun = begun.filter(|levels| now.saturating_sub(levels.at) < FRESH);
+        let breaks = begun.as_ref().map_or(0, |levels| levels.breaks);
+        if let Some(levels) = begun.filter(|_| breaks >= BREAKS) {
             self.memory.by_levels = Some(!levels.top);
             return self.by_levels(conn, levels);
         }
@@ -44,10 +49,12 @@ impl Visitor<'_> {
             self.counts(conn, &mut listed, &mut |_| Ok(()))?;
             Ok(listed)
         });
-        if let Err(Halt::Net(error)) = &listed
-            && error.is_broken_line()
-        {
-            self.shared.store.cache(move |tx| levels::begin(tx, &account, now))?;
+        match &listed {
+            Err(Halt::Net(error)) if error.is_broken_line() => {
+                self.shared.store.cache(move |tx| levels::begin(tx, &account, now, breaks + 1))?;
+            }
+            Ok(_) if breaks > 0 => self.shared.store.cache(move |tx| levels::over(tx, &account))?,
+            _ => {}
         }
         Ok(All { listed: listed?, old: false })
     }
@@ -60,7 +67,9 @@ impl Visitor<'_> {
     pub(super) fn list_is_over(&mut self, anew: bool) -> Result<bool, Halt> {
         let Some(older) = self.memory.by_levels.take() else { return Ok(false) };
         let (account, now) = (self.config.name.clone(), self.shared.now());
-        self.shared.store.cache(move |tx| if anew { levels::begin(tx, &account, now) } else { levels::over(tx, &account) })?;
+        self.shared
+            .store
+            .cache(move |tx| if anew { levels::begin(tx, &account, now, BREAKS) } else { levels::over(tx, &account) })?;
         Ok(older)
     }
 

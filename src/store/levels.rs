@@ -14,6 +14,8 @@ use crate::mail::server::ListedMailbox;
 pub struct Levels {
     /// When it was begun, seconds since 1970.
     pub at: i64,
+    /// How many lines in a row broke over a list.
+    pub breaks: u32,
     /// Whether the top is still to be asked for.
     pub top: bool,
     /// The mailboxes, and whether what lies below each is still to be asked for.
@@ -35,7 +37,7 @@ pub fn load(db: &Db<Cache>, account: &AccountName) -> Result<Option<Levels>> {
         levels.at = row.get(3)?;
         let (path, listed): (String, String) = (row.get(0)?, row.get(1)?);
         if path.is_empty() {
-            levels.top = open;
+            (levels.top, levels.breaks) = (open, listed.parse().unwrap_or(1));
         } else if let Ok(listed) = serde_json::from_str(&listed) {
             levels.mailboxes.push((listed, open));
         } else {
@@ -46,14 +48,14 @@ pub fn load(db: &Db<Cache>, account: &AccountName) -> Result<Option<Levels>> {
     Ok(found)
 }
 
-/// Begins one at `now` (seconds since 1970): nothing of it is here.
+/// Begins one at `now` (seconds since 1970), after so many breaks: nothing of it is here.
 ///
 /// # Errors
 /// As every transaction.
-pub fn begin(tx: &mut Tx<'_, Cache>, account: &AccountName, now: i64) -> Result<()> {
+pub fn begin(tx: &mut Tx<'_, Cache>, account: &AccountName, now: i64, breaks: u32) -> Result<()> {
     over(tx, account)?;
-    let sql = "INSERT INTO level (account, path, listed, open, at) VALUES (?1, '', '', 1, ?2)";
-    tx.conn().prepare_cached(sql)?.execute((account.as_str(), now))?;
+    let sql = "INSERT INTO level (account, path, listed, open, at) VALUES (?1, '', ?3, 1, ?2)";
+    tx.conn().prepare_cached(sql)?.execute((account.as_str(), now, breaks.to_string()))?;
     Ok(())
 }
 
@@ -122,13 +124,13 @@ mod tests {
         };
         assert_eq!(load(), None);
         let account = me.clone();
-        store.cache(move |tx| begin(tx, &account, 7)).unwrap();
-        assert_eq!(load(), Some(Levels { at: 7, top: true, mailboxes: Vec::new() }));
+        store.cache(move |tx| begin(tx, &account, 7, 2)).unwrap();
+        assert_eq!(load(), Some(Levels { at: 7, breaks: 2, top: true, mailboxes: Vec::new() }));
         let (account, top) = (me.clone(), [one("A", false), one("B", true)]);
         store.cache(move |tx| came(tx, &account, None, &top)).unwrap();
         let (account, below) = (me.clone(), [one("A/x", true), one("A", true)]);
         let expected = vec![(one("A", false), true), (one("B", true), false)];
-        assert_eq!(load(), Some(Levels { at: 7, top: false, mailboxes: expected }));
+        assert_eq!(load(), Some(Levels { at: 7, breaks: 2, top: false, mailboxes: expected }));
         store.cache(move |tx| came(tx, &account, Some(&MailboxPath::from_typed("A")), &below)).unwrap();
         let status = Some(MailboxStatus { messages: 3, ..MailboxStatus::default() });
         let (account, full) = (me.clone(), ListedMailbox { status, ..one("B", true) });
