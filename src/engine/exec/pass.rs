@@ -22,7 +22,7 @@ const PILE: usize = 3_200;
 /// Where so many have piled up, it is a large answer that is coming, and more of it is waited for ...
 const BULK: usize = 400;
 /// ... so long: the more rows a transaction has, the fewer of the pages that all of them touch are written.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Decides what to do next.
 pub trait Planner {
