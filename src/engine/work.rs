@@ -316,8 +316,9 @@ impl<'a> Work<'a> {
             self.visitor.list_is_over(true)?;
         }
         (self.round, self.stale, self.quota_due) = (Instant::now(), false, true);
-        if self.here.is_some() && !conn.caps().idle {
-            // Of the selected mailbox STATUS need not know anything new (RFC 9051, 6.3.11), and nobody has told of it.
+        if !conn.caps().idle {
+            // Of the selected mailbox STATUS need not know anything new (RFC 9051, 6.3.11), and nobody has told of it. One may be
+            // selected though nothing is in step here: its pass went round too often, or made room.
             conn.noop()?;
         }
         let listed = self.visitor.list(conn)?;

@@ -190,7 +190,7 @@ fn numbers_come_in_spans(what: &str, more: &str, messages: u32, octets: u64) {
 
 #[test]
 fn numbers_of_broken_lines_count_in_ranges() {
-    numbers_come_in_spans("numbers, ranges", CONDSTORE, 400, 600);
+    numbers_come_in_spans("numbers, ranges", CONDSTORE, 800, 600);
 }
 
 #[test]

@@ -13,12 +13,15 @@ pub struct Mail {
     pub raw: Vec<u8>,
     /// EMAILID, where the server has OBJECTID.
     pub object: String,
+    /// INTERNALDATE.
+    pub date: String,
 }
 
 impl Mail {
     /// Without flags; one text has one EMAILID.
     pub fn new(uid: u32, raw: Vec<u8>) -> Self {
-        Self { uid, flags: BTreeSet::new(), object: format!("M{}", gmail::id(&raw)), raw }
+        let date = "12-Mar-2026 14:02:00 +0000".to_owned();
+        Self { uid, flags: BTreeSet::new(), object: format!("M{}", gmail::id(&raw)), date, raw }
     }
 }
 
@@ -249,6 +252,10 @@ fn append(world: &mut World, args: &[Word]) -> String {
     let uid = f.add(args.last().map(Word::bytes).unwrap_or_default());
     if let Some(mail) = f.mails.last_mut() {
         mail.flags = flags.iter().map(Word::text).collect();
+        // Whoever says when it came finds it again by that (RFC 9051, 6.3.12).
+        if let Some(date) = args.iter().rev().nth(1).filter(|_| args.len() > 2).map(Word::text).filter(|text| text.len() == 26) {
+            mail.date = date;
+        }
     }
     format!("OK [APPENDUID {} {uid}] done", f.validity)
 }

@@ -112,7 +112,7 @@ pub fn item(mail: &Mail, asked: &str) -> Option<Vec<u8>> {
     let text = match name.as_str() {
         "UID" => format!("UID {}", mail.uid),
         "FLAGS" => format!("FLAGS ({})", mail.flags.iter().cloned().collect::<Vec<_>>().join(" ")),
-        "INTERNALDATE" => "INTERNALDATE \"12-Mar-2026 14:02:00 +0000\"".to_owned(),
+        "INTERNALDATE" => format!("INTERNALDATE \"{}\"", mail.date),
         "EMAILID" => format!("EMAILID ({})", mail.object),
         "RFC822.SIZE" => format!("RFC822.SIZE {}", mail.raw.len()),
         "ENVELOPE" => return Some(envelope(&mail.raw)),
