@@ -26,6 +26,7 @@ pub mod fault;
 pub mod fetch;
 mod fetch_parts;
 mod filed;
+mod goals;
 mod handle;
 pub mod jobs;
 pub mod jolt;

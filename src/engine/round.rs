@@ -222,7 +222,7 @@ impl Visitor<'_> {
             .read(|db| Ok((base::load(db, mailbox)?, placements::uids(db, mailbox)?, doubt::all(db, mailbox)?)))?;
         let (object_id, partly) =
             self.shared.store.read(|db| Ok((mailboxes::object_id(db, mailbox)?, partly::load(db, mailbox)?)))?;
-        let ops = self.shared.store.read_state(|db| {
+        let ops: Vec<Operation> = self.shared.store.read_state(|db| {
             let mut pending = store::journal::pending(db, Some(&self.config.name))?;
             let changes: Vec<Operation> = pending.extract_if(.., |op| op.kind.is_about_tree()).collect();
             pending.retain(|op| !changes.iter().any(|change| op.waits_for(change)));
@@ -237,6 +237,8 @@ impl Visitor<'_> {
             }
             Ok(ops.into_values().collect())
         })?;
+        let to: BTreeSet<&MailboxPath> = ops.iter().filter_map(Operation::destination).filter(|to| *to != path).collect();
+        let goals = self.goals(&to)?;
         let now = self.shared.now();
         let listed = self.memory.listed.get(path).copied().unwrap_or_default();
         let looked_up = path.is_inbox() || self.memory.looked_up.contains(path);
@@ -261,7 +263,7 @@ impl Visitor<'_> {
             span: p.span,
         });
         let (mailbox, caps) = (path.clone(), conn.caps());
-        Ok(Start { mailbox, base, object_id, known, doubted, partly, identified, ops, caps, policy })
+        Ok(Start { mailbox, base, object_id, known, doubted, partly, identified, ops, goals, caps, policy })
     }
 
     /// Nothing if it has to be done again at once.
@@ -282,7 +284,7 @@ impl Visitor<'_> {
         let give_way = || job.must_stop() || ((self.give_way)() && many());
         let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: &give_way };
         let broken = pass::run(&mut planner, conn, &mut bench, |record| ledger.carry(record));
-        let outcome = planner.sync.outcome().cloned();
+        let (outcome, strange) = (planner.sync.outcome().cloned(), planner.sync.strange().cloned());
         let sum = ledger.close();
         passed.tally.add(sum.tally);
         self.memory.gained |= !sum.tally.is_empty() || sum.settled > 0;
@@ -304,6 +306,7 @@ impl Visitor<'_> {
             Some(Outcome::Again) => None,
             Some(Outcome::NoMailbox) => {
                 self.memory.missed.insert(path.clone());
+                self.memory.missed.extend(strange);
                 Some(End::NoMailbox)
             }
             Some(Outcome::Unstable(seen)) => Some(self.unstable(path, mailbox, seen)?),

@@ -120,6 +120,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         metered: std::sync::atomic::AtomicBool::new(false),
         kept: super::kept::Kept::default(),
         words: super::words::Words::default(),
+        names: std::sync::RwLock::default(),
     };
     if shared.owner {
         recover(&shared, setup.mode)?;

@@ -21,8 +21,8 @@ use crate::net::imap::QUIET;
 use crate::store::spool::Spool;
 use crate::store::{ChangeSet, Store, Topic};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 /// One for each running program; every thread has an `Arc` of it.
@@ -65,6 +65,9 @@ pub struct Shared {
     pub servers: Arc<Servers>,
     /// Texts that wait to be read.
     pub words: Words,
+    /// Read while a command is written down by the names of mailboxes; written while one that somebody else renamed is followed: between
+    /// the journal, which comes first, and the cache a new entry would go by the old name.
+    pub names: RwLock<()>,
 }
 
 /// How often things are looked at that do not tell of themselves.

@@ -235,7 +235,7 @@ impl Once<'_> {
     /// Pushes the journal: each mailbox with operations that are due, as long as something gets done.
     fn push(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let mut seen = HashSet::new();
-        self.pushed += self.visitor(|visitor| visitor.tree(conn))?;
+        self.pushed += self.visitor(|visitor| visitor.tree(conn))?.done;
         for _ in 0..PUSHES {
             let now = self.shared.now();
             let pending = self.visitor(|visitor| visitor.pending())?;
@@ -243,7 +243,7 @@ impl Once<'_> {
             let Some(path) = due.find(|path| !seen.contains(path)) else { break };
             if self.visit(conn, &path)?.pushed > 0 {
                 seen.clear();
-                self.pushed += self.visitor(|visitor| visitor.tree(conn))?;
+                self.pushed += self.visitor(|visitor| visitor.tree(conn))?.done;
             }
             seen.insert(path);
         }

@@ -137,6 +137,9 @@ pub fn op_fault(fault: &OpFault) -> SafeText {
         }
         OpFault::CannotTell => SafeText::of("the connection broke, and whether the server did it cannot be told without doubt"),
         OpFault::Before => SafeText::of("a change before it could not be done, and would lose its messages with the mailbox"),
+        OpFault::AnotherMailbox => {
+            SafeText::of("another mailbox has its name now, and which one was meant cannot be told without doubt")
+        }
         OpFault::Gone => SafeText::of("the message is not there any more: somebody else moved or deleted it"),
         OpFault::NoUidValidity => SafeText::of("the server gives messages no lasting numbers"),
         OpFault::Unstable => {

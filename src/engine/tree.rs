@@ -19,6 +19,16 @@ use crate::net::session::MailStore;
 use crate::store::{self, StoreErrorKind, mailboxes, tree};
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::PoisonError;
+
+/// What became of the person's wishes about mailboxes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Grown {
+    /// How many the server carried out.
+    pub done: u64,
+    /// Whether the tree is another one now than what is to be visited goes by.
+    pub anew: bool,
+}
 
 impl Visitor<'_> {
     /// Operations on messages that the server may have to be told of; not those that wait for a mailbox to be made or
@@ -49,19 +59,21 @@ impl Visitor<'_> {
         Ok(all.iter().map(|op| op.not_before).filter(|at| *at > now).min())
     }
 
-    /// Carries the person's wishes about mailboxes out. How many the server did: then the list is another.
+    /// Carries the person's wishes about mailboxes out. The list may be asked for on the way, to follow a mailbox that was to be changed and is called otherwise now.
     ///
     /// # Errors
     /// What ended the connection, or the store. What was recorded until then stands.
-    pub fn tree(&self, conn: &mut dyn MailStore) -> Result<u64, Halt> {
-        let mut done = 0;
+    pub fn tree(&mut self, conn: &mut dyn MailStore) -> Result<Grown, Halt> {
+        let mut grown = Grown::default();
         for _ in 0..AGAIN {
             let ops = self.shared.store.read_state(|db| store::journal::queue(db, Some(&self.config.name)))?;
             if !ops.iter().any(|op| op.kind.is_about_tree() && op.state.pending()) {
                 break;
             }
             let subscribed = self.shared.store.read(|db| store::tree::subscribed(db, &self.config.name))?;
-            let mut planner = TreeSync::start(ops, subscribed, self.shared.now());
+            let about = ops.iter().filter(|op| matches!(op.kind, OpKind::RenameMailbox { .. } | OpKind::DeleteMailbox));
+            let goals = self.goals(&about.map(|op| &op.mailbox).collect())?;
+            let mut planner = TreeSync::start(ops, subscribed, goals, self.shared.now());
             let mut overtaken = false;
             let mut bench = Bench { spool: Path::new(""), cached: &mut || None, give_way: &|| false };
             let (shared, account) = (self.shared, &self.config.name);
@@ -75,15 +87,25 @@ impl Visitor<'_> {
                     shared.store.cache(move |tx| on_tree(tx, &name, &record)).map_err(|e| translate::store(&e))
                 }
             });
-            done += planner.done();
+            grown.done += planner.done();
+            grown.anew |= grown.done > 0;
+            let strange = planner.strange().cloned();
             match (broken.net, broken.store) {
                 (_, Some(_)) if overtaken => continue,
                 (_, Some(fault)) => return Err(Halt::Store(fault)),
                 (Some(error), None) => return Err(Halt::Net(error)),
-                (None, None) => break,
+                (None, None) => {}
+            }
+            match strange {
+                Some(path) => {
+                    self.memory.missed.insert(path);
+                    self.list(conn)?;
+                    grown.anew = true;
+                }
+                None => break,
             }
         }
-        Ok(done)
+        Ok(grown)
     }
 
     /// Follows what somebody else renamed, so that nothing is fetched again and what was wished for stays possible. First
@@ -94,13 +116,22 @@ impl Visitor<'_> {
     /// The store.
     pub fn follow(&self, listed: &[ListedMailbox]) -> Result<(), Halt> {
         for (from, to) in folders::renamed(listed, &self.known(None)?.0) {
+            let _names = self.shared.names.write().unwrap_or_else(PoisonError::into_inner);
+            let journal = || {
+                let (account, old, new) = (self.config.name.clone(), from.clone(), to.clone());
+                self.shared.store.state(move |tx| store::journal::renamed(tx, &account, &old, &new))
+            };
+            journal()?;
             let (account, old, new) = (self.config.name.clone(), from.clone(), to.clone());
-            self.shared.store.state(move |tx| store::journal::renamed(tx, &account, &old, &new))?;
-            let account = self.config.name.clone();
-            self.shared.store.cache(move |tx| tree::renamed(tx, &account, &from, &to, None))?;
+            self.shared.store.cache(move |tx| tree::renamed(tx, &account, &old, &new, None))?;
+            // What another process wrote meanwhile, which saw the old name still; the list that it saw has no other one of that name.
+            journal()?;
         }
-        for path in folders::replaced(listed, &self.known(None)?.0) {
-            self.end(|op| op.mailbox == path)?;
+        let known = self.known(None)?.0;
+        self.usurped(listed, &known)?;
+        for path in folders::replaced(listed, &known) {
+            let into = |op: &Operation| op.state == OpState::Queued && op.destination() == Some(&path);
+            self.end(|op| op.mailbox == path || into(op), &OpFault::AnotherMailbox)?;
             let account = self.config.name.clone();
             self.shared.store.cache(move |tx| tree::deleted(tx, &account, &path))?;
         }
@@ -115,17 +146,18 @@ impl Visitor<'_> {
     pub fn bury(&self, listed: &[ListedMailbox]) -> Result<(), Halt> {
         let there: HashSet<&MailboxPath> = listed.iter().filter(|m| m.selectable).map(|m| &m.path).collect();
         let nowhere = |op: &Operation| op.state == OpState::Queued && op.destination().is_some_and(|to| !there.contains(to));
-        self.end(|op| !there.contains(&op.mailbox) || nowhere(op))
+        let fault = OpFault::Refused(Refusal { code: Code::NoMailbox, text: String::new() });
+        self.end(|op| !there.contains(&op.mailbox) || nowhere(op), &fault)
     }
 
-    /// Ends the operations that are `lost`.
-    fn end(&self, lost: impl Fn(&Operation) -> bool) -> Result<(), Halt> {
+    /// Ends the operations that are `lost`; the person is told why.
+    pub(super) fn end(&self, lost: impl Fn(&Operation) -> bool, fault: &OpFault) -> Result<(), Halt> {
         let gone = self.open_ends()?.into_iter().filter(lost);
         let changes: Vec<OpChange> = gone
             .map(|op| match (&op.kind, op.state) {
                 (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
                 (OpKind::Flag { .. } | OpKind::Expunge, _) => OpChange::to(op.id, OpState::Moot),
-                _ => OpChange::park(op.id, OpFault::Refused(Refusal { code: Code::NoMailbox, text: String::new() })),
+                _ => OpChange::park(op.id, fault.clone()),
             })
             .collect();
         if changes.is_empty() {

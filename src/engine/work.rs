@@ -390,7 +390,7 @@ impl<'a> Work<'a> {
 
     /// Changes the tree of mailboxes as the person wishes; the list and what is to be visited are others then.
     fn tree(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        if self.visitor.tree(conn)? > 0 {
+        if self.visitor.tree(conn)?.anew {
             self.stale = true;
             self.todo.clear();
             self.here = None;

@@ -101,7 +101,8 @@ pub fn object_id(db: &Db<Cache>, mailbox: MailboxId) -> Result<String> {
 /// As every transaction.
 pub fn record_status(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, status: &MailboxStatus) -> Result<()> {
     if !status.object_id.is_empty() {
-        let sql = "UPDATE mailbox SET object_id = ?2 WHERE id = ?1 AND object_id <> ?2";
+        // One that is to be deleted is the one that the person saw, whoever has its name by now.
+        let sql = "UPDATE mailbox SET object_id = ?2 WHERE id = ?1 AND object_id <> ?2 AND dying = 0";
         tx.conn().prepare_cached(sql)?.execute((mailbox.0, &status.object_id))?;
     }
     let sql = "UPDATE mailbox SET status_total = ?2, status_unread = ?3 WHERE id = ?1

@@ -65,12 +65,15 @@ impl Person {
         )
     }
 
+    /// What Postrider is started with.
+    pub fn setup(&self) -> Setup {
+        let config = Config::parse(&self.configuration(), &self.dir.path().join("config.toml"), 0o600).unwrap();
+        Setup { pace: self.pace, ..Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live) }
+    }
+
     /// Starts Postrider.
     pub fn start(&self) -> Engine {
-        let config = Config::parse(&self.configuration(), &self.dir.path().join("config.toml"), 0o600).unwrap();
-        let mut setup = Setup::new(config, Paths::of_profile(self.dir.path()), Mode::Live);
-        setup.pace = self.pace;
-        Engine::start(&setup).unwrap()
+        Engine::start(&self.setup()).unwrap()
     }
 
     /// Another client of the same person.

@@ -2,9 +2,9 @@
 //! Start reading at: `what_another_client_renamed_stays_what_it_was`.
 
 use crate::mailhost::user;
-use crate::person::{Person, agree, flag, id, key, mailboxes, put, rows, sees, settled, subjects, until};
-use postrider::engine::Engine;
+use crate::person::{Person, agree, agree_on, flag, id, in_step, key, mailboxes, put, rows, sees, settled, subjects, until};
 use postrider::engine::api::{MailboxAct, Request};
+use postrider::engine::{Engine, Setup};
 use postrider::mail::flags::Flag;
 use postrider::mail::mailbox::MailboxPath;
 use postrider::net::imap::ImapStore;
@@ -92,4 +92,47 @@ fn what_the_person_renames_stays_what_it_was() {
     all_here(&engine, "Crates", 3);
     assert_eq!(id(&engine, "Crates"), Some(mailbox));
     agree(&engine, &mut other);
+}
+
+/// What was to go into a mailbox goes into it whatever it is called by then, and not into what has its name: with MOVE and without, and
+/// where an answer says nothing of where it went.
+#[test]
+fn what_goes_into_a_renamed_mailbox_gets_there() {
+    for without in ["", "without = [\"MOVE\"]", "without = [\"MOVE\", \"UIDPLUS\"]"] {
+        let mut person = person();
+        person.more.push_str(&format!("\n{without}"));
+        let mut other = person.other();
+        put(&mut other, "INBOX", "e");
+        let engine = person.start();
+        sees(&engine, "INBOX", &["a", "e"]);
+        sees(&engine, "Lists", &["b", "c"]);
+        in_step(&engine);
+        let lists = id(&engine, "Lists").unwrap();
+        let to_lists = |engine: &Engine, subject: &str| {
+            let target = key(engine, "INBOX", subject);
+            engine.perform(Request::Move { targets: vec![target], to: lists }).unwrap();
+        };
+        let replace = |other: &mut ImapStore, from: &str, to: &str, with: &str| {
+            other.rename(&path(from), &path(to)).unwrap();
+            other.create(&path(from)).unwrap();
+            put(other, from, with);
+        };
+        drop(engine);
+        // Without a line.
+        let engine = Engine::start(&Setup { offline: true, ..person.setup() }).unwrap();
+        to_lists(&engine, "a");
+        drop(engine);
+        replace(&mut other, "Lists", "Crates", "d");
+        let engine = person.start();
+        sees(&engine, "Crates", &["a", "b", "c"]);
+        sees(&engine, "Lists", &["d"]);
+        settled(&engine);
+        // While the person looks on, and has or has not heard of it.
+        replace(&mut other, "Crates", "Rust", "f");
+        to_lists(&engine, "e");
+        sees(&engine, "Rust", &["a", "b", "c", "e"]);
+        sees(&engine, "Crates", &["f"]);
+        assert_eq!(id(&engine, "Rust"), Some(lists), "{without}");
+        agree_on(&engine, &mut other, |row| !row.contains("\\Deleted"));
+    }
 }

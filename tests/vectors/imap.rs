@@ -206,6 +206,11 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
             }
             None => end = "NO [NONEXISTENT] no such mailbox".to_owned(),
         },
+        "RENAME" => match world.find(&args[0].bytes()) {
+            Some(f) => f.name = args[1].bytes(),
+            None => end = "NO [NONEXISTENT] no such mailbox".to_owned(),
+        },
+        "DELETE" => world.folders.retain(|f| f.name != args[0].bytes()),
         "CREATE" => world.folders.push(Folder { name: args[0].bytes(), ..Folder::new("") }),
         "IDLE" => {
             session.idling = Some(format!("{tag} OK done\r\n").into_bytes());

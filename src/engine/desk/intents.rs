@@ -23,6 +23,7 @@ use crate::store::{
     self, Cache, Db, State, StoreError, StoreErrorKind, Tx, base, journal, mailboxes, messages, outbox, overlay, placements,
 };
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 /// The most targets of one operation: a longer command becomes several, so that no row of the journal grows without end.
 const MAX_TARGETS: usize = 20_000;
@@ -35,6 +36,7 @@ pub(super) type Accounts = BTreeSet<AccountName>;
 /// # Errors
 /// `Missing` where none of the messages is here; what the store says.
 pub(super) fn write(shared: &Shared, request: Request) -> Result<(Done, Accounts), Fault> {
+    let _names = shared.names.read().unwrap_or_else(PoisonError::into_inner);
     match request {
         Request::Flag { targets, delta, automatic } => command(shared, &targets, &Act::Flag(delta), "flag", !automatic),
         Request::Move { targets, to } => command(shared, &targets, &Act::Move(places::alike(shared, to)?), "move", true),

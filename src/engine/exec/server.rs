@@ -136,7 +136,7 @@ fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mu
         }
         Ask::TargetMark { mailbox } => {
             let status = conn.status(mailbox)?;
-            part(Part::Marked(Mark { uidvalidity: status.uidvalidity, uidnext: status.uidnext }));
+            part(Part::Marked(Mark { uidvalidity: status.uidvalidity, uidnext: status.uidnext }, status.object_id));
         }
         Ask::Mailboxes => part(Part::Mailboxes(conn.list()?)),
     }

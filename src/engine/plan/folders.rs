@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::base::Base;
+use super::goal::Goal;
+use crate::mail::intent::Mark;
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::server::{ListedMailbox, MailboxStatus};
 use crate::mail::uid::UidValidity;
@@ -72,6 +74,13 @@ impl Known {
     }
 }
 
+impl Known {
+    fn goal(&self) -> Goal {
+        let Base { uidvalidity, uidnext, .. } = self.base;
+        Goal { path: self.path.clone(), uidvalidity, uidnext, object_id: self.object_id.clone(), looked_up: false }
+    }
+}
+
 /// The mailboxes that somebody else renamed: (old name, new name), in an order in which each new name is free when its turn
 /// comes. Where the server names mailboxes itself (MAILBOXID), that says it. Else two are the same if they have the same
 /// UIDVALIDITY and no other mailbox has it; a server that gives all mailboxes the same shows nothing so. An old name may be in
@@ -111,6 +120,25 @@ pub fn replaced(listed: &[ListedMailbox], known: &[Known]) -> Vec<MailboxPath> {
         let differs =
             |s: &&MailboxStatus| !s.object_id.is_empty() && s.object_id != k.object_id && s.uidvalidity == k.base.uidvalidity;
         !k.dying && !k.path.is_inbox() && !k.object_id.is_empty() && there.get(&k.path).is_some_and(differs)
+    };
+    known.iter().filter(another).map(|k| k.path.clone()).collect()
+}
+
+/// The mailboxes in whose place there is another one or the same numbered anew, while they themselves may lie elsewhere by now: there
+/// is an unknown mailbox of their numbering. For a list after which everybody was followed who could be.
+#[must_use]
+pub fn usurped(listed: &[ListedMailbox], known: &[Known]) -> Vec<MailboxPath> {
+    let ours: HashMap<&MailboxPath, &Known> = known.iter().map(|k| (&k.path, k)).collect();
+    let there: HashMap<&MailboxPath, &MailboxStatus> =
+        listed.iter().filter_map(|m| Some((&m.path, m.status.as_ref()?))).collect();
+    let strange = |(path, s): (&&MailboxPath, &&MailboxStatus)| {
+        (ours.get(*path).is_none_or(|k| k.base.uidvalidity != s.uidvalidity)).then_some(s.uidvalidity)
+    };
+    let strays: BTreeSet<UidValidity> = there.iter().filter_map(strange).collect();
+    let another = |k: &&Known| {
+        let now = |s: &&MailboxStatus| Mark { uidvalidity: s.uidvalidity, uidnext: s.uidnext };
+        let is = |s: &&MailboxStatus| k.goal().is_another(now(s), &s.object_id);
+        !k.dying && !k.path.is_inbox() && strays.contains(&k.base.uidvalidity) && there.get(&k.path).is_some_and(is)
     };
     known.iter().filter(another).map(|k| k.path.clone()).collect()
 }
@@ -258,6 +286,11 @@ mod tests {
         assert_eq!(renamed(&[closed, with("X", 2, 9)], &two), [(path("A"), path("X"))], "its children stayed");
         let dying = [ours("A", 2), Known::dying(path("X"))];
         assert_eq!(renamed(&[with("X", 2, 9)], &dying), [], "that name is about to go");
+        // C has lost its name to another one, and lies in Y or in Z; where nothing has its number it is gone, or numbered anew.
+        assert_eq!(usurped(&[with("C", 9, 1), with("D", 4, 5), with("Y", 4, 7)], &known), [path("C")]);
+        assert_eq!(usurped(&[with("C", 9, 1), with("D", 4, 5), with("Y", 8, 7)], &known), []);
+        assert_eq!(usurped(&[with("C", 4, 1), with("D", 4, 5), with("Y", 4, 7)], &known), [path("C")], "fewer than it ever had");
+        assert_eq!(usurped(&[with("C", 4, 6), with("D", 4, 5), with("Y", 4, 7)], &known), []);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod base;
 mod doubt;
 pub mod folders;
+pub mod goal;
 #[cfg(test)]
 mod model;
 mod numbers;
@@ -32,6 +33,7 @@ use crate::mail::server::{Caps, CopiedUids, FlagsSeen, IdentitySeen, Selected};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
 
 use base::{Base, Outcome, Partly, Policy};
+use goal::Goal;
 use step::{Ask, OpChange, OpFault, Part, Record, Refusal, Reply, Step, StepId, Tell};
 
 /// What a pass is about.
@@ -54,6 +56,8 @@ pub struct Start {
     /// The pending operations of this mailbox, and all that these refer to (`after`, `ResultOf`), in any
     /// state and of any mailbox; and those of other mailboxes that are [`Operation::unsure`].
     pub ops: Vec<Operation>,
+    /// The mailboxes into which these put messages.
+    pub goals: Vec<Goal>,
     /// What the server can do.
     pub caps: Caps,
     /// What the executor decides.
@@ -76,6 +80,9 @@ pub struct MailboxSync {
     policy: Policy,
     /// By number. Ours, kept in step with what is recorded, and those that ours refer to.
     ops: Vec<Operation>,
+    goals: Vec<Goal>,
+    /// The one of them that is another mailbox now, or is not there: the list is to say where it is.
+    strange: Option<MailboxPath>,
     selected: Selected,
     /// Operations that were refused or put off in this pass.
     tried: HashSet<OpId>,
@@ -125,6 +132,7 @@ struct Answer {
     flags: Vec<FlagsSeen>,
     identities: Vec<IdentitySeen>,
     mark: Option<Mark>,
+    mark_of: String,
     copied: Option<CopiedUids>,
     appended: Option<(UidValidity, Uid)>,
     listed: Vec<MailboxPath>,
@@ -157,6 +165,8 @@ impl MailboxSync {
             caps: start.caps,
             policy: start.policy,
             ops,
+            goals: start.goals,
+            strange: None,
             selected: Selected::default(),
             tried: HashSet::new(),
             sent: HashSet::new(),
@@ -193,6 +203,12 @@ impl MailboxSync {
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref().filter(|_| self.queue.is_empty() && self.waiting.is_empty())
+    }
+
+    /// A mailbox into which messages were to be put and that is another one now, or is not there, where that ended the pass.
+    #[must_use]
+    pub const fn strange(&self) -> Option<&MailboxPath> {
+        self.strange.as_ref()
     }
 
     /// What came back for a step. Answers to steps that are over are ignored.
@@ -261,7 +277,9 @@ impl MailboxSync {
             (Waiting::Ask(Ask::Mailboxes), Part::Mailboxes(listed)) => {
                 self.answer.listed = listed.into_iter().filter(|m| m.selectable).map(|m| m.path).collect();
             }
-            (Waiting::Ask(Ask::TargetMark { .. }), Part::Marked(mark)) => self.answer.mark = Some(mark),
+            (Waiting::Ask(Ask::TargetMark { .. }), Part::Marked(mark, of)) => {
+                (self.answer.mark, self.answer.mark_of) = (Some(mark), of);
+            }
             (Waiting::Tell, Part::Copied(copied)) => self.answer.copied = Some(copied),
             (Waiting::Tell, Part::Appended(validity, uid)) => self.answer.appended = Some((validity, uid)),
             // An answer to something never asked (security S-12).

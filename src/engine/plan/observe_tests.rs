@@ -64,6 +64,7 @@ fn opened(exists: u32, uidnext: u32) -> MailboxSync {
         partly: None,
         identified: Vec::new(),
         ops: Vec::new(),
+        goals: Vec::new(),
         caps: Caps::default(),
         policy: Policy { first_window: 64, ..Policy::at(0) },
     };

@@ -11,7 +11,7 @@ use super::push::{Probe, Stage};
 use super::step::{Ask, OpChange, OpFault};
 use crate::engine::journal::batch;
 use crate::mail::ids::OpId;
-use crate::mail::intent::{OpKind, OpState, Target};
+use crate::mail::intent::{OpKind, OpState, Operation, Target};
 use crate::mail::server::{Fingerprint, IdentitySeen};
 use crate::mail::uid::{Uid, UidSet};
 
@@ -128,6 +128,12 @@ impl MailboxSync {
                 let mark = self.op(id).and_then(|op| op.mark);
                 let here = self.answer.selected.take().map(|s| s.uidvalidity);
                 self.away = true;
+                let to = self.op(id).and_then(Operation::destination);
+                let goal = self.goals.iter().find(|goal| Some(&goal.path) == to && !goal.looked_up);
+                if let Some(goal) = goal.filter(|_| mark.is_some_and(|m| Some(m.uidvalidity) != here)) {
+                    let to = Some(goal.path.clone());
+                    return self.look_up(to);
+                }
                 match mark.filter(|m| Some(m.uidvalidity) == here && m.uidnext > 0) {
                     Some(mark) => self.go(Ask::Uids { from: mark.uidnext, to: u32::MAX }, Stage::Probe(id, Probe::Uids)),
                     None => self.judged(id, &Verdict::Doubt),

@@ -5,6 +5,7 @@
 //! before the wish is settled.
 
 use super::base::Outcome;
+use super::goal::Goal;
 use super::results::finished;
 use super::step::{Ask, Code, OpChange, OpFault, Record, Refusal, Tell};
 use super::{MailboxSync, Stage as Pass};
@@ -155,7 +156,24 @@ impl MailboxSync {
             return self.again();
         }
         let mark = self.answer.mark.unwrap_or(Mark { uidvalidity: UidValidity::default(), uidnext: 0 });
+        let (to, of) = (self.goal_of(&job), &self.answer.mark_of);
+        if to.is_some_and(|goal| goal.is_lost(mark, of)) {
+            let to = to.map(|goal| goal.path.clone());
+            return self.look_up(to);
+        }
         self.claim(job, Some(mark));
+    }
+
+    /// What is known of where a job's operations put messages.
+    fn goal_of(&self, job: &Job) -> Option<&Goal> {
+        let to = job.ids.first().and_then(|id| self.op(*id)).and_then(Operation::destination)?;
+        self.goals.iter().find(|goal| goal.path == *to)
+    }
+
+    /// A mailbox may be called otherwise now, and another one have its name: nothing is put anywhere before a new list tells.
+    pub(super) fn look_up(&mut self, goal: Option<MailboxPath>) {
+        self.strange = goal;
+        self.end(Outcome::NoMailbox);
     }
 
     /// The target says nothing of itself. If it is not there, somebody may have renamed it: a new list tells.

@@ -306,6 +306,8 @@ pub enum OpFault {
     NotFoundAgain,
     /// The line dropped, and whether the server did it cannot be told without doubt.
     CannotTell,
+    /// Another mailbox has the name of the one that was meant.
+    AnotherMailbox,
     /// Its messages are not there any more: somebody else moved or deleted them.
     Gone,
     /// The server gives no UIDVALIDITY: its numbers cannot be relied on.
@@ -345,8 +347,8 @@ pub enum Part {
     Envelopes(Vec<EnvelopeSeen>),
     /// To `Identify` and `CachedIdentities`.
     Identities(Vec<IdentitySeen>),
-    /// To `TargetMark`.
-    Marked(Mark),
+    /// To `TargetMark`, with the server's own name of the mailbox (MAILBOXID), or "".
+    Marked(Mark, String),
     /// To `Mailboxes`.
     Mailboxes(Vec<ListedMailbox>),
     /// COPYUID, to `Move` and `Copy`.

@@ -6,7 +6,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use self::obstacle::obstacle;
 use super::base::Outcome;
+use super::goal::Goal;
 use super::step::{Ask, Code, OpChange, OpFault, Part, Record, Refusal, Reply, Step, StepId, Tell};
 use crate::engine::journal::op::backoff;
 use crate::mail::ids::OpId;
@@ -20,6 +22,10 @@ pub struct TreeSync {
     /// Of one account, ascending: all that are pending or parked, of every kind.
     ops: Vec<Operation>,
     subscribed: Vec<MailboxPath>,
+    /// The mailboxes that are to be renamed or deleted.
+    goals: Vec<Goal>,
+    /// The one of them that is another mailbox now: the list is to say where it is.
+    strange: Option<MailboxPath>,
     now: i64,
     stage: Stage,
     tried: HashSet<OpId>,
@@ -40,7 +46,7 @@ enum Stage {
     Pick,
     /// All mailboxes were asked for: is it there, is the new name free?
     Listed(OpId),
-    /// The mailbox's UIDVALIDITY was asked for: is it the one that was to go?
+    /// The mailbox's UIDVALIDITY was asked for: is it the one that was to go, or to be called otherwise?
     Marked(OpId),
     /// That was refused: all mailboxes were asked for.
     Missing(OpId),
@@ -57,18 +63,22 @@ enum Stage {
 struct Answer {
     listed: Vec<ListedMailbox>,
     mark: Option<Mark>,
+    mark_of: String,
     refused: Option<Refusal>,
 }
 
 impl TreeSync {
     /// Begins a pass at `now` (seconds since 1970). `ops` are the account's operations that are pending or parked,
-    /// `subscribed` what the cache knows to be subscribed to, by the server's names.
+    /// `subscribed` what the cache knows to be subscribed to, by the server's names, `goals` what it knows of the mailboxes that are to
+    /// be renamed or deleted.
     #[must_use]
-    pub fn start(mut ops: Vec<Operation>, subscribed: Vec<MailboxPath>, now: i64) -> Self {
+    pub fn start(mut ops: Vec<Operation>, subscribed: Vec<MailboxPath>, goals: Vec<Goal>, now: i64) -> Self {
         ops.sort_by_key(|op| op.id);
         Self {
             ops,
             subscribed,
+            goals,
+            strange: None,
             now,
             stage: Stage::Pick,
             tried: HashSet::new(),
@@ -102,6 +112,12 @@ impl TreeSync {
         self.outcome.as_ref()
     }
 
+    /// A mailbox that was to be renamed or deleted and is another one now, where that ended the pass.
+    #[must_use]
+    pub const fn strange(&self) -> Option<&MailboxPath> {
+        self.strange.as_ref()
+    }
+
     /// How many wishes the server carried out.
     #[must_use]
     pub const fn done(&self) -> u64 {
@@ -115,7 +131,7 @@ impl TreeSync {
         }
         match reply {
             Reply::Part(Part::Mailboxes(listed)) => self.answer.listed = listed,
-            Reply::Part(Part::Marked(mark)) => self.answer.mark = Some(mark),
+            Reply::Part(Part::Marked(mark, of)) => (self.answer.mark, self.answer.mark_of) = (Some(mark), of),
             Reply::Part(_) => {}
             Reply::End { .. } => self.waiting = None,
             Reply::Refused(refusal) => {
@@ -206,8 +222,7 @@ impl TreeSync {
         }
         let Some(op) = self.op(id) else { return };
         match &op.kind {
-            OpKind::RenameMailbox { .. } => self.go(Step::Ask(Ask::Mailboxes), Stage::Listed(id)),
-            OpKind::DeleteMailbox => {
+            OpKind::RenameMailbox { .. } | OpKind::DeleteMailbox => {
                 let mailbox = op.mailbox.clone();
                 self.go(Step::Ask(Ask::TargetMark { mailbox }), Stage::Marked(id));
             }
@@ -240,10 +255,30 @@ impl TreeSync {
         self.aside(id);
     }
 
-    /// Before a deletion: is it still the mailbox that the person meant?
+    /// Before a deletion or a new name: is it still the mailbox that the person meant?
     fn marked(&mut self, id: OpId) {
+        let now = self.answer.mark.take();
         let Some(op) = self.op(id) else { return };
-        let (state, then, unsure, now) = (op.state, op.mark, op.unsure(), self.answer.mark.take());
+        let (state, then, unsure) = (op.state, op.mark, op.unsure());
+        let goal = self.goals.iter().find(|goal| goal.path == op.mailbox && !unsure);
+        let another = now.and_then(|now| goal.filter(|goal| goal.is_another(now, &self.answer.mark_of)));
+        let renames = op.kind != OpKind::DeleteMailbox;
+        match another {
+            Some(goal) if !goal.looked_up => {
+                self.strange = Some(goal.path.clone());
+                return self.end(Outcome::NoMailbox);
+            }
+            // Nobody saw what is in it.
+            Some(_) if !renames => {
+                self.stage = Stage::Pick;
+                self.tried.insert(id);
+                return self.change(OpChange::park(id, OpFault::AnotherMailbox));
+            }
+            _ => {}
+        }
+        if renames {
+            return self.go(Step::Ask(Ask::Mailboxes), Stage::Listed(id));
+        }
         let gone = matches!(&self.answer.refused, Some(r) if r.code == Code::NoMailbox);
         let another = matches!((then, now), (Some(then), Some(now)) if then.uidvalidity != now.uidvalidity);
         if gone || (unsure && another) {
@@ -337,36 +372,6 @@ impl TreeSync {
     }
 }
 
-/// The state of an earlier operation that has to be out of the way before `op`, if it is in the way.
-fn obstacle(earlier: &Operation, op: &Operation) -> Option<OpState> {
-    let delimiter = match &op.kind {
-        OpKind::RenameMailbox { delimiter, .. } => *delimiter,
-        _ => None,
-    };
-    let near = |path: &MailboxPath| {
-        let below = match &earlier.kind {
-            OpKind::RenameMailbox { delimiter, .. } => *delimiter,
-            _ => delimiter,
-        };
-        earlier.touches(path, delimiter) || path.is_within(&earlier.mailbox, below)
-    };
-    let related = match &op.kind {
-        OpKind::RenameMailbox { to, .. } => near(&op.mailbox) || near(to),
-        _ => near(&op.mailbox),
-    };
-    if !related {
-        return None;
-    }
-    let pending = earlier.state.pending();
-    match &earlier.kind {
-        kind if kind.is_about_tree() => pending.then_some(earlier.state),
-        // What is to be saved from a mailbox is saved before that goes.
-        OpKind::Move { .. } | OpKind::Copy { .. } | OpKind::Append { .. } if op.kind == OpKind::DeleteMailbox => {
-            (pending || earlier.state == OpState::Parked).then_some(earlier.state)
-        }
-        _ => None,
-    }
-}
-
+mod obstacle;
 #[cfg(test)]
 mod tests;

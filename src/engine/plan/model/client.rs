@@ -84,6 +84,7 @@ impl Client {
             identified: identified(&view),
             partly: view.partly,
             ops,
+            goals: Vec::new(),
             caps: server.caps,
             policy,
         })

@@ -196,7 +196,7 @@ impl Server {
             Ask::TargetMark { mailbox } => {
                 self.log.push("mark");
                 let found = self.boxes.get(mailbox).ok_or(Code::Other)?;
-                vec![Part::Marked(Mark { uidvalidity: UidValidity(found.validity), uidnext: found.uidnext })]
+                vec![Part::Marked(Mark { uidvalidity: UidValidity(found.validity), uidnext: found.uidnext }, String::new())]
             }
         })
     }

@@ -63,7 +63,10 @@ impl Server {
             }
             Step::Ask(Ask::TargetMark { mailbox }) => match self.boxes.get(mailbox) {
                 Some(v) => {
-                    vec![Reply::Part(Part::Marked(Mark { uidvalidity: UidValidity(*v), uidnext: 1 })), Reply::End { ms: 0 }]
+                    vec![
+                        Reply::Part(Part::Marked(Mark { uidvalidity: UidValidity(*v), uidnext: 1 }, String::new())),
+                        Reply::End { ms: 0 },
+                    ]
                 }
                 None => no(Code::Other),
             },
@@ -124,7 +127,7 @@ fn record(journal: &mut [Operation], record: &Record) {
 
 /// One pass, killed at the `at`-th event, before or after it took effect. Whether it came to its end.
 fn pass(journal: &mut [Operation], server: &mut Server, at: usize, after: bool) -> (bool, usize) {
-    let mut plan = TreeSync::start(journal.to_vec(), server.subscribed.clone(), 100);
+    let mut plan = TreeSync::start(journal.to_vec(), server.subscribed.clone(), Vec::new(), 100);
     let mut events = 0;
     while let Some((id, step)) = plan.next() {
         events += 1;

@@ -1,0 +1,172 @@
+//! goals — S-21 for where things go: another client gives the name of a mailbox to another one while something waits to be put there,
+//! or while it is to be renamed or deleted. The mailbox that the person saw is meant: it is followed, or the person is asked.
+//! Start reading at: the tests. What lies in such a mailbox is in `numbers.rs`.
+
+use super::bed::Bed;
+use super::imap::{Folder, World, letter};
+use super::wire::{Act, Server};
+use super::wishes::{act, queue};
+
+/// Which mailbox is which: the server names them itself, each is numbered otherwise, or nothing tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    Names,
+    Numbers,
+    Nothing,
+}
+
+/// A profile in step with a server that has `Work` with letters 10 to 12.
+fn at_work(told: Told, without: &[&str]) -> (Server, Bed) {
+    let server = Server::imap();
+    {
+        let mut world = server.world();
+        world.folders.push(Folder::new("Work"));
+        if told == Told::Names {
+            world.caps.push_str(" OBJECTID");
+        }
+        for word in without {
+            world.caps = world.caps.replace(word, "");
+        }
+        (10..=12).for_each(|n| {
+            world.folder("Work").add(letter(n));
+        });
+        if told == Told::Numbers {
+            (100..).zip(&mut world.folders).for_each(|(n, f)| f.validity = n);
+        }
+    }
+    let bed = Bed::at(&server);
+    bed.run(&["sync", "--bodies", "all"]).code(0);
+    (server, bed)
+}
+
+/// Another client calls it otherwise, and another one has its name now.
+fn replace(world: &mut World) {
+    world.folder("Work").name = b"Old work".to_vec();
+    let validity = world.folder("Old work").validity;
+    let validity = if validity == 7 { 7 } else { 1_000 };
+    let mut new = Folder { object: "F-another".to_owned(), validity, ..Folder::new("Work") };
+    new.add(letter(20));
+    world.folders.push(new);
+}
+
+fn numbers(server: &Server, folder: &str) -> Vec<String> {
+    let raws: Vec<Vec<u8>> = server.world().folder(folder).mails.iter().map(|m| m.raw.clone()).collect();
+    raws.iter().map(|raw| super::words::field(raw, "Subject").replace("Letter ", "")).collect()
+}
+
+const HERE: [&str; 3] = ["10", "11", "12"];
+
+/// What is moved, copied and put there goes to the mailbox that the person saw, under its new name; nothing else does.
+#[test]
+fn s_21_a_goal_is_followed() {
+    for told in [Told::Names, Told::Numbers] {
+        for without in [&[][..], &["MOVE"], &["MOVE", "UIDPLUS"]] {
+            let (server, bed) = at_work(told, without);
+            act(&bed, "move", "Letter 1", &["--to", "Work"]);
+            act(&bed, "copy", "Letter 2", &["--to", "Work"]);
+            bed.write("mail", &String::from_utf8(letter(30)).unwrap());
+            bed.run(&["--offline", "import", bed.path("mail").to_str().unwrap(), "--into", "Work"]).code(0);
+            replace(&mut server.world());
+            bed.run(&["sync"]);
+            bed.run(&["sync"]).code(0);
+            let mut there = numbers(&server, "Old work");
+            there.sort();
+            assert_eq!(there, ["1", "10", "11", "12", "2", "30"], "{told:?} {without:?}");
+            assert_eq!((numbers(&server, "Work"), queue(&bed)), (vec!["20".to_owned()], vec![]), "{told:?} {without:?}");
+            assert_eq!(bed.subjects("Work"), ["Letter 20"]);
+            assert_eq!(bed.subjects("Old work").len(), 6, "{told:?} {without:?}");
+        }
+    }
+}
+
+/// The line breaks in the middle of the copying, and the name is another one's when it is looked at again: the copy is found where it
+/// is, and is not made once more.
+#[test]
+fn s_21_a_lost_copy_is_looked_for_where_it_went() {
+    for told in [Told::Names, Told::Numbers] {
+        let (server, bed) = at_work(told, &["MOVE"]);
+        act(&bed, "move", "Letter 1", &["--to", "Work"]);
+        server.once("UID COPY", vec![Act::Honest, Act::World(Box::new(replace)), Act::Close]);
+        // The answer is lost.
+        server.once("UID EXPUNGE", vec![Act::Close]);
+        bed.run(&["sync"]);
+        bed.run(&["sync"]);
+        bed.run(&["sync"]).code(0);
+        assert_eq!(numbers(&server, "Old work"), ["10", "11", "12", "1"], "{told:?}");
+        assert_eq!((numbers(&server, "Work"), queue(&bed)), (vec!["20".to_owned()], vec![]), "{told:?}");
+        assert_eq!(numbers(&server, "INBOX"), ["2", "3"], "{told:?}");
+    }
+}
+
+/// Where nothing tells which is which the person is asked, and what they say holds.
+#[test]
+fn s_21_a_goal_that_cannot_be_told() {
+    let (server, bed) = at_work(Told::Nothing, &[]);
+    act(&bed, "move", "Letter 1", &["--to", "Work"]);
+    replace(&mut server.world());
+    let before = server.count("UID MOVE");
+    bed.run(&["sync"]);
+    bed.run(&["sync"]);
+    assert_eq!(queue(&bed), [("move".to_owned(), "parked".to_owned())]);
+    bed.run(&["--offline", "queue"]).code(0).says("another mailbox has its name now");
+    assert_eq!((server.count("UID MOVE") - before, numbers(&server, "INBOX").len()), (0, 3));
+    assert_eq!(
+        (numbers(&server, "Work"), numbers(&server, "Old work")),
+        (vec!["20".to_owned()], HERE.map(str::to_owned).to_vec())
+    );
+    // The list is known by now: whoever says so once more means the one that is there.
+    act(&bed, "copy", "Letter 2", &["--to", "Work"]);
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Work"), queue(&bed).len()), (vec!["20".to_owned(), "2".to_owned()], 1));
+}
+
+/// A mailbox of whose numbering nothing is left was numbered anew, or made anew: its name is all that there is to go by.
+#[test]
+fn s_21_a_goal_numbered_anew() {
+    let (server, bed) = at_work(Told::Numbers, &[]);
+    act(&bed, "move", "Letter 1", &["--to", "Work"]);
+    server.world().folder("Work").validity = 999;
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Work"), queue(&bed)), (vec!["10".to_owned(), "11".into(), "12".into(), "1".into()], vec![]));
+}
+
+/// What is to be deleted is the mailbox that the person saw: one that has its name since is not, and keeps its letters.
+#[test]
+fn s_21_nothing_else_is_deleted() {
+    for told in [Told::Names, Told::Numbers] {
+        let (server, bed) = at_work(told, &[]);
+        bed.run(&["--offline", "mailbox", "delete", "Work", "--yes"]).code(0);
+        // The time is over in which it can be taken back.
+        let state = rusqlite::Connection::open(bed.path("data/state.sqlite")).unwrap();
+        assert_eq!(state.execute("UPDATE operation SET not_before = 0", []).unwrap(), 1);
+        drop(state);
+        replace(&mut server.world());
+        bed.run(&["sync"]);
+        bed.run(&["sync"]);
+        assert_eq!((server.count("DELETE"), numbers(&server, "Work")), (0, vec!["20".to_owned()]), "{told:?}");
+        assert_eq!(numbers(&server, "Old work"), HERE);
+        assert_eq!(queue(&bed), [("delete_mailbox".to_owned(), "parked".to_owned())], "{told:?}");
+        bed.run(&["--offline", "queue"]).code(0).says("another mailbox has its name now");
+        bed.run(&["sync"]);
+        assert_eq!(bed.subjects("Work"), ["Letter 20"], "{told:?}");
+        assert_eq!(bed.subjects("Old work"), HERE.map(|n| format!("Letter {n}")), "{told:?}");
+    }
+}
+
+/// And what is to be called otherwise is.
+#[test]
+fn s_21_nothing_else_is_renamed() {
+    for told in [Told::Names, Told::Numbers] {
+        let (server, bed) = at_work(told, &[]);
+        bed.run(&["--offline", "mailbox", "rename", "Work", "Jobs"]).code(0);
+        replace(&mut server.world());
+        bed.run(&["sync"]);
+        bed.run(&["sync"]).code(0);
+        assert_eq!(
+            (numbers(&server, "Jobs"), numbers(&server, "Work")),
+            (HERE.map(str::to_owned).to_vec(), vec!["20".to_owned()])
+        );
+        assert_eq!((bed.subjects("Work"), queue(&bed)), (vec!["Letter 20".to_owned()], vec![]), "{told:?}");
+        assert_eq!(bed.subjects("Jobs"), HERE.map(|n| format!("Letter {n}")), "{told:?}");
+    }
+}
