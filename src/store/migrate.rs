@@ -41,7 +41,12 @@ pub(super) fn run<K: Kind>(conn: &Connection, dir: &Path) -> Result<()> {
     }
     for (n, sql) in K::MIGRATIONS.iter().enumerate().skip(start) {
         conn.execute_batch("BEGIN IMMEDIATE")?;
-        let done = step::<K>(conn, n, sql).and_then(|()| Ok(conn.execute_batch("COMMIT")?));
+        let stepped = step::<K>(conn, n, sql);
+        if start > 0 {
+            // Not durable yet: a death in the middle of an older file's.
+            crash::step("migrating");
+        }
+        let done = stepped.and_then(|()| Ok(conn.execute_batch("COMMIT")?));
         if let Err(error) = done {
             // The first error is the one to tell; the transaction is gone either way.
             let _ = conn.execute_batch("ROLLBACK");

@@ -57,12 +57,14 @@ pub enum Kind {
 
 /// The profile; each saved state of it lies beside it.
 pub struct Day {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Extensions that the account is to do without.
     without: &'static [&'static str],
     /// The person's address at the server, and who gets what is sent.
     pub(super) me: String,
-    sink: String,
+    pub(super) sink: String,
+    /// The address of a second account of theirs, at the same server.
+    second: Option<String>,
     pub(super) dir: tempfile::TempDir,
     saved: RefCell<u32>,
     said: RefCell<String>,
@@ -77,13 +79,22 @@ impl Day {
     }
 
     pub fn without(kind: Kind, without: &'static [&'static str]) -> Self {
+        Self::with(kind, without, None)
+    }
+
+    /// With two accounts, `home` and `work`.
+    pub fn two() -> Self {
+        Self::with(Kind::Dovecot, &[], Some(mailhost::user()))
+    }
+
+    fn with(kind: Kind, without: &'static [&'static str], second: Option<String>) -> Self {
         let dir = tempfile::Builder::new().prefix("crash").tempdir().unwrap();
         let (me, sink) = match kind {
             Kind::Local => ("dana@example.org".to_owned(), "dana@example.org".to_owned()),
             Kind::Dovecot => (mailhost::user(), mailhost::user()),
             Kind::Bare => (mailhost::bare_user(), mailhost::user()),
         };
-        let day = Self { kind, without, me, sink, dir, saved: RefCell::default(), said: RefCell::default() };
+        let day = Self { kind, without, me, sink, second, dir, saved: RefCell::default(), said: RefCell::default() };
         fs::create_dir(day.home()).unwrap();
         day.configure();
         for folder in FOLDERS {
@@ -94,6 +105,12 @@ impl Day {
         for n in 1..=5 {
             day.deliver(n);
         }
+        if let Some(second) = &day.second {
+            let there = maildir_of(second);
+            fs::create_dir_all(there.parent().unwrap()).unwrap();
+            copy(&day.root(), &there);
+            day.owned(second);
+        }
         day
     }
 
@@ -102,8 +119,18 @@ impl Day {
     }
 
     fn configure(&self) {
-        let me = &self.me;
-        let servers = match self.kind {
+        let account = |name: &str, me: &str| {
+            let servers = self.servers();
+            let keep = "keep = { bodies = \"all\" }";
+            format!("[account.{name}]\naddress = \"{me}\"\n{servers}{keep}\nwithout = {:?}\n", self.without)
+        };
+        let second = self.second.as_ref().map(|me| account("work", me)).unwrap_or_default();
+        fs::write(self.home().join("config.toml"), account("home", &self.me) + &second).unwrap();
+        private(&self.home().join("config.toml"));
+    }
+
+    fn servers(&self) -> String {
+        match self.kind {
             Kind::Local => "maildir = \"mail\"\nsmtp = { local = true }\n".to_owned(),
             _ => {
                 let host = mailhost::host();
@@ -116,11 +143,7 @@ impl Day {
                     host.submissions
                 )
             }
-        };
-        let config =
-            format!("[account.home]\naddress = \"{me}\"\n{servers}keep = {{ bodies = \"all\" }}\nwithout = {:?}\n", self.without);
-        fs::write(self.home().join("config.toml"), config).unwrap();
-        private(&self.home().join("config.toml"));
+        }
     }
 
     /// All that the server has of the person.
@@ -153,10 +176,24 @@ impl Day {
         let path = self.folder(folder).join("new").join(name);
         fs::write(&path, text).unwrap();
         if self.kind != Kind::Local {
-            let done = Command::new("chown").arg("-R").arg("mail:mail").arg(mailhost::home(&self.me)).status().unwrap();
-            assert!(done.success());
+            self.owned(&self.me);
         }
         path
+    }
+
+    /// Waits until the server has nobody left of ours.
+    pub fn all_left(&self) {
+        self.kept().into_iter().for_each(|(user, _)| mailhost::left(user));
+    }
+
+    fn owned(&self, user: &str) {
+        let done = Command::new("chown").arg("-R").arg("mail:mail").arg(mailhost::home(user)).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Whose mail the server keeps, with the name that it is saved under.
+    fn kept(&self) -> Vec<(&str, &'static str)> {
+        [(self.me.as_str(), "server")].into_iter().chain(self.second.as_deref().map(|second| (second, "second"))).collect()
     }
 
     /// One more mail, if `n` is not 0.
@@ -172,7 +209,7 @@ impl Day {
         fs::create_dir(&saved).unwrap();
         copy(&self.home(), &saved.join("profile"));
         if self.kind != Kind::Local {
-            copy(&self.root(), &saved.join("server"));
+            self.kept().into_iter().for_each(|(user, name)| copy(&maildir_of(user), &saved.join(name)));
         }
         Saved(saved)
     }
@@ -183,15 +220,17 @@ impl Day {
         if self.kind != Kind::Local {
             // Nobody is to put anything there meanwhile: no mail is on its way, no session is over only by half.
             mailhost::delivered();
-            mailhost::left(&self.me);
             let _ = fs::remove_dir_all(maildir_of(&self.sink));
-            let end = Instant::now() + Duration::from_secs(30);
-            // One that begins just now, of a client that was killed before it, may still make a file.
-            while let Err(error) = fs::remove_dir_all(self.root()) {
-                assert!(error.kind() == std::io::ErrorKind::DirectoryNotEmpty && Instant::now() < end, "{error}");
-                mailhost::left(&self.me);
+            for (user, name) in self.kept() {
+                mailhost::left(user);
+                let end = Instant::now() + Duration::from_secs(30);
+                // One that begins just now, of a client that was killed before it, may still make a file.
+                while let Err(error) = fs::remove_dir_all(maildir_of(user)) {
+                    assert!(error.kind() == std::io::ErrorKind::DirectoryNotEmpty && Instant::now() < end, "{error}");
+                    mailhost::left(user);
+                }
+                copy(&saved.0.join(name), &maildir_of(user));
             }
-            copy(&saved.0.join("server"), &self.root());
         }
     }
 
@@ -210,7 +249,7 @@ impl Day {
         let output = child.wait_with_output().unwrap();
         if self.kind != Kind::Local {
             // Who was killed left commands on their way: another one's view begins behind them.
-            mailhost::left(&self.me);
+            self.all_left();
         }
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         *self.said.borrow_mut() = format!("{:?}\n{}{}", run.args, text(output.stdout), text(output.stderr));
@@ -270,6 +309,10 @@ impl Day {
         if self.kind != Kind::Local {
             let sink = maildir_of(&self.sink);
             self.look(&sink, "sink", &mut all);
+            if let Some(second) = &self.second {
+                let root = maildir_of(second);
+                folders_of(&root).iter().for_each(|(name, folder)| self.look(folder, &format!("work/{name}"), &mut all));
+            }
         }
         all.sort();
         all
@@ -280,18 +323,10 @@ impl Day {
         if self.kind == Kind::Local {
             return FOLDERS.iter().map(|name| ((*name).to_owned(), self.folder(name))).collect();
         }
-        let mut all = vec![("INBOX".to_owned(), self.root())];
-        for entry in fs::read_dir(self.root()).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if name.starts_with('.') && path.join("cur").is_dir() {
-                all.push((name[1..].replace('.', "/"), path));
-            }
-        }
-        all
+        folders_of(&self.root())
     }
 
-    fn look(&self, maildir: &Path, name: &str, all: &mut Vec<(String, String, String)>) {
+    pub(super) fn look(&self, maildir: &Path, name: &str, all: &mut Vec<(String, String, String)>) {
         for part in ["cur", "new"] {
             let Ok(entries) = fs::read_dir(maildir.join(part)) else { continue };
             for entry in entries {
@@ -305,50 +340,6 @@ impl Day {
         }
     }
 
-    /// Waits until a mail that was accepted lies with its recipient.
-    pub fn wait_for_arrival(&self) {
-        let end = Instant::now() + Duration::from_secs(60);
-        while self.arrived() == 0 {
-            assert!(Instant::now() < end, "it did not arrive");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        if self.kind != Kind::Local {
-            mailhost::delivered();
-        }
-    }
-
-    fn arrived(&self) -> usize {
-        let maildir = if self.kind == Kind::Local { self.folder("INBOX") } else { maildir_of(&self.sink) };
-        let mut all = Vec::new();
-        self.look(&maildir, "", &mut all);
-        all.iter().filter(|(_, id, _)| id == "<sent@example.org>").count()
-    }
-
-    /// How many operations are left.
-    pub fn queue(&self) -> usize {
-        self.json(&["queue"]).as_array().unwrap().len()
-    }
-
-    /// How many mails are not sent.
-    pub fn outbox(&self) -> usize {
-        self.json(&["outbox"]).as_array().unwrap().len()
-    }
-
-    /// A mail whose outcome is not known is never sent again unasked: the person looks whether it arrived, and says so.
-    pub fn settle_unknown(&self) {
-        for mail in self.json(&["outbox"]).as_array().unwrap() {
-            assert_eq!(mail["state"], "unknown", "{mail}");
-            if self.kind != Kind::Local {
-                mailhost::delivered();
-            }
-            let arrived = self.arrived();
-            assert!(arrived <= 1, "sent twice: {mail}");
-            let verb = if arrived == 1 { "mark-sent" } else { "resend" };
-            assert_eq!(self.run(&Run::of(&["outbox", verb, &mail["id"].to_string()]), None), 0, "{}", self.said());
-            assert_eq!(self.run(&Run::of(&["sync"]), None), 0, "{}", self.said());
-        }
-    }
-
     /// Lets the time pass in which deleting for ever can be taken back.
     pub fn wait_for_holds(&self, deed: &Deed) {
         if deed.args.contains(&"--forever") {
@@ -357,8 +348,21 @@ impl Day {
     }
 }
 
-fn maildir_of(user: &str) -> PathBuf {
+pub(super) fn maildir_of(user: &str) -> PathBuf {
     mailhost::home(user).join("Maildir")
+}
+
+/// All that are there now of a maildir with others in it.
+fn folders_of(root: &Path) -> Vec<(String, PathBuf)> {
+    let mut all = vec![("INBOX".to_owned(), root.to_owned())];
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with('.') && path.join("cur").is_dir() {
+            all.push((name[1..].replace('.', "/"), path));
+        }
+    }
+    all
 }
 
 fn private(path: &Path) {

@@ -9,9 +9,12 @@ mod mailhost;
 mod asked;
 mod day;
 mod lines;
+mod lives;
 mod matrix;
+mod older;
 mod state;
 mod texts;
+mod written;
 
 use day::{Day, Deed, Kind, Run};
 use std::sync::atomic::{AtomicUsize, Ordering};

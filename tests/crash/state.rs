@@ -1,12 +1,13 @@
 //! state — what is left of a day on both sides, read straight from the files, and what makes time pass there.
 //! Start reading at: `Day::cached`.
 
-use super::day::{Day, HOLD, Run, binary};
+use super::day::{Day, HOLD, Kind, Run, binary, maildir_of};
+use super::mailhost;
 use postrider::store::{Store, journal, overlay};
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 impl Day {
     pub fn me(&self) -> &str {
@@ -124,6 +125,50 @@ impl Day {
             if path.file_name().unwrap().to_string_lossy().starts_with("dovecot.index") {
                 fs::remove_file(path).unwrap();
             }
+        }
+    }
+
+    /// Waits until a mail that was accepted lies with its recipient.
+    pub fn wait_for_arrival(&self) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while self.arrived() == 0 {
+            assert!(Instant::now() < end, "it did not arrive");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if self.kind != Kind::Local {
+            mailhost::delivered();
+        }
+    }
+
+    fn arrived(&self) -> usize {
+        let maildir = if self.kind == Kind::Local { self.folder("INBOX") } else { maildir_of(&self.sink) };
+        let mut all = Vec::new();
+        self.look(&maildir, "", &mut all);
+        all.iter().filter(|(_, id, _)| id == "<sent@example.org>").count()
+    }
+
+    /// How many operations are left.
+    pub fn queue(&self) -> usize {
+        self.json(&["queue"]).as_array().unwrap().len()
+    }
+
+    /// How many mails are not sent.
+    pub fn outbox(&self) -> usize {
+        self.json(&["outbox"]).as_array().unwrap().len()
+    }
+
+    /// A mail whose outcome is not known is never sent again unasked: the person looks whether it arrived, and says so.
+    pub fn settle_unknown(&self) {
+        for mail in self.json(&["outbox"]).as_array().unwrap() {
+            assert_eq!(mail["state"], "unknown", "{mail}");
+            if self.kind != Kind::Local {
+                mailhost::delivered();
+            }
+            let arrived = self.arrived();
+            assert!(arrived <= 1, "sent twice: {mail}");
+            let verb = if arrived == 1 { "mark-sent" } else { "resend" };
+            assert_eq!(self.run(&Run::of(&["outbox", verb, &mail["id"].to_string()]), None), 0, "{}", self.said());
+            assert_eq!(self.run(&Run::of(&["sync"]), None), 0, "{}", self.said());
         }
     }
 

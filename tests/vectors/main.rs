@@ -53,7 +53,7 @@
 //! * S-28 rows s_28_envelopes_that_lie, details s_28_what_else_is_not_so
 //! * S-29 wishes s_29_copies_that_are_none, wishes s_29_numbers_of_copies_that_lie, wishes s_29_numbers_of_sent_copies_that_lie
 //! * S-30 details s_30_outcomes, details s_30_in_the_reader
-//! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine
+//! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine, tests/crash/matrix.rs both_sides_at_once_killed_after_each_step, tests/crash/lives.rs a_move_in_two_accounts, tests/crash/written.rs a_mail_is_written_kept_and_sent, tests/crash/older.rs an_older_cache_and_journal, tests/crash/older.rs an_index_that_is_built_anew, tests/crash/texts.rs texts_that_came_open_and_are_found_after_each_death, tests/crash/asked.rs what_was_asked_for_survives_each_death
 //! * F-02 tests/crash/main.rs a_day_at_a_server, src/engine/plan/model/laws.rs alone_the_server_gets_exactly_what_the_person_did
 //! * F-03 tests/day/main.rs a_day, src/engine/plan/model/laws.rs killed_after_every_single_step_the_end_is_the_same
 //! * F-04 faults f_04_calls_that_fail, faults f_04_calls_that_do_a_part, faults f_04_files_that_may_not_grow
