@@ -158,7 +158,7 @@ impl Answerer {
             Ok((row.clone(), messages::content(db, row.message)?, parts::of(db, row.message)?, mailbox, left_out))
         })?;
         self.awaited.seen(row.message);
-        let here = self.texts.message(row.message, &content.blob, partly.as_ref(), left_out)?;
+        let here = self.texts.message(row.message, &content.blob, partly.as_ref(), left_out, content.untrue)?;
         let body = here.map_or_else(|| self.awaited.body(row.message), Body::Here);
         let pieces = self.awaited.pieces(row.message);
         Ok(MessageView { row, mailbox, envelope: content.envelope, body, pieces })

@@ -21,7 +21,7 @@ pub(super) fn again(shared: &Shared) -> Result<(), Fault> {
     let mut texts = Texts::new(&shared.store)?;
     for key in due {
         let (content, partly) = shared.store.read(|db| Ok((messages::content(db, key)?, parts::of(db, key)?)))?;
-        let Some(message) = texts.message(key, &content.blob, partly.as_ref(), false)? else { continue };
+        let Some(message) = texts.message(key, &content.blob, partly.as_ref(), false, false)? else { continue };
         let reading = read((*message).clone());
         shared.store.cache(move |tx| poison::tried(tx, key, &reading))?;
     }

@@ -4,7 +4,7 @@
 
 use super::fault::Fault;
 use crate::base::gate;
-use crate::mail::body::Message;
+use crate::mail::body::{Flaw, Message};
 use crate::mail::ids::MessageKey;
 use crate::mail::outline::Pieces;
 use crate::mail::parse;
@@ -38,7 +38,7 @@ impl Texts {
     }
 
     /// The message whose whole bytes are in `blob`, or that is here `partly`. Nothing if it is not here, or not any more. One that is
-    /// `left_out` is not taken apart.
+    /// `left_out` is not taken apart; of one that is `untrue` it is said.
     ///
     /// # Errors
     /// What the disk says.
@@ -48,14 +48,15 @@ impl Texts {
         blob: &str,
         partly: Option<&Partly>,
         left_out: bool,
+        untrue: bool,
     ) -> Result<Option<Arc<Message>>, Fault> {
         let mut name = match partly {
             _ if !blob.is_empty() => blob.to_owned(),
             Some(partly) => partly.held.iter().fold(key.0.to_string(), |name, held| name + "/" + &held.blob),
             None => return Ok(None),
         };
-        if left_out {
-            name.push('?');
+        for (is, sign) in [(left_out, '?'), (untrue, '!')] {
+            name.extend(is.then_some(sign));
         }
         if let Some(at) = self.recent.iter().position(|(known, _)| *known == name)
             && let Some(known) = self.recent.remove(at)
@@ -68,7 +69,9 @@ impl Texts {
             Some(partly) => self.assemble(key, partly, left_out)?,
             None => self.read(key, blob, left_out)?,
         };
-        let Some(parsed) = parsed.map(Arc::new) else { return Ok(None) };
+        let Some(mut parsed) = parsed else { return Ok(None) };
+        parsed.flaws.extend(untrue.then_some(Flaw::Untrue));
+        let parsed = Arc::new(parsed);
         self.recent.push_front((name, Arc::clone(&parsed)));
         let octets = |all: &VecDeque<(String, Arc<Message>)>| all.iter().map(|(_, m)| m.raw.len()).sum::<usize>();
         while self.recent.len() > 1 && (self.recent.len() > RECENT || octets(&self.recent) > RECENT_OCTETS) {

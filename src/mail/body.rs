@@ -203,6 +203,8 @@ pub enum Flaw {
     Unparsable,
     /// We failed on it again and again: nobody tried to take it apart.
     LeftOut,
+    /// Before it was here the server told another sender, subject or size of it (security S-28).
+    Untrue,
 }
 
 /// One attachment.

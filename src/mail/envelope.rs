@@ -78,6 +78,18 @@ impl Envelope {
     /// The most ids kept of `References` (security: M-18).
     pub const MAX_REFERENCES: usize = 1_000;
 
+    /// Whether a server that told this of a message told another author or subject than its `own` headers have. What servers only
+    /// write otherwise (case, spaces, what is no address) is the same.
+    #[must_use]
+    pub fn denies(&self, own: &Self) -> bool {
+        let words = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+        let authors = |envelope: &Self| envelope.from.iter().map(|a| a.addr.to_lowercase()).collect::<Vec<_>>();
+        let (told, theirs) = (authors(self), authors(own));
+        let whole = |all: &[String]| !all.is_empty() && all.iter().all(|addr| addr.contains('@'));
+        let subject = !self.subject.is_empty() && words(&self.subject) != words(&own.subject);
+        subject || (whole(&told) && whole(&theirs) && told != theirs)
+    }
+
     /// All that this message says it follows, oldest first, without repeats: for threading.
     #[must_use]
     pub fn ancestors(&self) -> Vec<&MessageId> {

@@ -40,6 +40,13 @@ pub struct Content {
     pub files: Vec<String>,
     /// The name of its bytes in `blobs/`, "" while they are not here.
     pub blob: String,
+    /// Whether the server had told something else of it than its bytes say (security S-28).
+    pub untrue: bool,
+}
+
+/// By how many octets a size that a server tells may be wrong before it is said to be: some count line breaks as one octet.
+const fn doubt(size: u64) -> u64 {
+    1_024 + size / 10
 }
 
 /// Records messages that the cache did not have, under the UIDVALIDITY that their UIDs were given under. May be
@@ -232,8 +239,16 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
 /// The headers of a content as its own bytes say, in place of what the server said (security S-28). What tells messages apart
 /// stays the server's: it will be compared with what the server says.
 pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
+    let told: Option<String> = tx
+        .conn()
+        .prepare_cached("SELECT envelope FROM message WHERE id = ?1")?
+        .query_row([message.0], |r| r.get(0))
+        .optional()?;
+    // Read once more it is compared with itself.
+    let untrue = told.is_some_and(|told| packed::is_untrue(&told) || packed::unpack(&told).denies(envelope));
     let sql = "UPDATE message SET envelope = ?2 WHERE id = ?1 AND envelope <> ?2";
-    let changed = tx.conn().prepare_cached(sql)?.execute((message.0, pack(envelope)))?;
+    let packed = if untrue { packed::pack_untrue(envelope) } else { pack(envelope) };
+    let changed = tx.conn().prepare_cached(sql)?.execute((message.0, packed))?;
     // Of one that names its ancestors a row does not say what else it answers.
     if changed > 0 && envelope.in_reply_to.iter().any(|id| !envelope.references.contains(id)) {
         let Content { account, thread, .. } = content(tx, message)?;
@@ -271,17 +286,20 @@ pub(super) fn remove_if_nowhere(tx: &mut Tx<'_, Cache>, message: MessageKey) -> 
 /// # Errors
 /// `Missing` if there is none of that number.
 pub fn content(db: &Db<Cache>, message: MessageKey) -> Result<Content> {
-    let sql = "SELECT account, thread, envelope, received, size, files, blob FROM message WHERE id = ?1";
+    let sql = "SELECT account, thread, envelope, received, size, files, blob, held FROM message WHERE id = ?1";
     let found = db.conn().prepare_cached(sql)?.query_row([message.0], |r| {
+        let (envelope, blob) = (r.get_ref(2)?.as_str()?, r.get::<_, String>(6)?);
+        let (told, held) = (from_i64(r.get(4)?), from_i64(r.get(7)?));
         Ok(Content {
+            untrue: packed::is_untrue(envelope) || (!blob.is_empty() && told.abs_diff(held) > doubt(told.max(held))),
             key: message,
             account: AccountName::new(r.get_ref(0)?.as_str()?),
             thread: ThreadKey(r.get(1)?),
-            envelope: packed::unpack(r.get_ref(2)?.as_str()?),
+            envelope: packed::unpack(envelope),
             received: r.get(3)?,
-            size: from_i64(r.get(4)?),
+            size: told,
             files: serde_json::from_str(r.get_ref(5)?.as_str()?).unwrap_or_default(),
-            blob: r.get(6)?,
+            blob,
         })
     });
     found.optional()?.ok_or_else(|| StoreError::missing("message"))

@@ -8,6 +8,8 @@ use crate::mail::envelope::{Envelope, MessageId};
 
 /// What a packed envelope begins with, and packed addresses.
 const MARK: char = '=';
+/// What it ends with if the server had told another one.
+const UNTRUE: char = '!';
 /// How many of the first recipients a row shows.
 const RECIPIENTS: usize = 3;
 
@@ -31,6 +33,23 @@ pub(super) fn pack(envelope: &Envelope) -> String {
     ids(&mut to, &envelope.in_reply_to);
     ids(&mut to, &envelope.references);
     to
+}
+
+/// The same of a message whose server had told another one (security S-28). Whoever knows nothing of that reads it as any other.
+pub(super) fn pack_untrue(envelope: &Envelope) -> String {
+    let mut to = pack(envelope);
+    to.push(UNTRUE);
+    to
+}
+
+/// Whether such a text says so.
+pub(super) fn is_untrue(text: &str) -> bool {
+    let whole = |rest| {
+        let mut reader = Reader(rest);
+        reader.envelope()?;
+        Some(reader.0.starts_with(UNTRUE))
+    };
+    text.ends_with(UNTRUE) && text.strip_prefix(MARK).and_then(whole) == Some(true)
 }
 
 /// The envelope of such a text. One that was damaged is empty: the row is still there to be fetched again.

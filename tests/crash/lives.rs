@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// How many steps are taken in the ordinary run.
-const SAMPLES: u64 = 6;
+const SAMPLES: u64 = 4;
 /// A step that only looks random.
 pub const SPREAD: u64 = 0x9e37_79b9;
 

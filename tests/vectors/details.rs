@@ -4,6 +4,7 @@
 use super::bed::{Bed, PASSWORD};
 use super::cert::Identity;
 use super::imap::{Folder, World, letter};
+use super::rows::UNTRUE;
 use super::screen::Screen;
 use super::wire::{Act, GREETING, Server, Tls, first, replaced, say};
 use super::wishes::{act, in_step, queue};
@@ -250,6 +251,8 @@ fn s_28_what_else_is_not_so() {
     let told = row(&bed);
     assert!(told.to_string().contains("evil") && told["size"] == 10_000_000 && told["attachments"] == 0, "{told}");
     bed.run(&["sync", "--bodies", "all"]).code(0);
+    let shown = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 3")]).code(0).out;
+    assert!(shown.contains(UNTRUE), "{shown}");
     let known = row(&bed);
     let text = known.to_string();
     assert!(!text.contains("evil") && !text.contains("Boss") && text.contains("a3@x.example"), "{text}");
@@ -258,10 +261,34 @@ fn s_28_what_else_is_not_so() {
     screen.shows("Letter 3");
     screen.press("\r");
     screen.shows("the text of letter 3");
+    screen.shows(UNTRUE);
     screen.press("r");
     screen.shows("a3@x.example");
     assert!(!screen.text().contains("evil") && !screen.text().contains("Boss"), "{}", screen.text());
     screen.kill();
+}
+
+/// S-28: of a size alone it is said, too, and again after the text was read once more; not where line breaks make the difference.
+#[test]
+fn s_28_sizes_that_are_not_so() {
+    for (told, said) in [(10_000_000, true), (10, true), (0, false)] {
+        let server = Server::imap();
+        let raw = [letter(4), b"One line of many.\r\n".repeat(300)].concat();
+        let size = raw.len();
+        // By one octet for each line break.
+        let told = if told == 0 { size - 310 } else { told };
+        server.world().inbox().add(raw);
+        server.always("RFC822.SIZE", vec![replaced(format!("RFC822.SIZE {size}"), format!("RFC822.SIZE {told}"))]);
+        let bed = Bed::at(&server);
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        let show = |n: u32| bed.run(&["--offline", "show", &bed.id("INBOX", &format!("Letter {n}"))]).code(0).out;
+        assert_eq!((show(4).contains(UNTRUE), show(3).contains(UNTRUE)), (said, false), "{told}");
+        let cache = rusqlite::Connection::open(bed.path("data/cache.sqlite")).unwrap();
+        cache.execute("UPDATE message SET indexed = 1", []).unwrap();
+        drop(cache);
+        bed.run(&["sync"]).code(0);
+        assert_eq!(show(4).contains(UNTRUE), said, "{told}");
+    }
 }
 
 /// S-30: each refusal's outcome, with the server's words, clean; what may be tried later is, by itself, and what may not is not, and

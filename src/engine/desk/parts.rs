@@ -40,7 +40,7 @@ pub(super) fn open(shared: &Shared, id: PlacementKey) -> Result<Open, Fault> {
         StoreErrorKind::Missing => Fault::missing("this message is not here any more"),
         _ => e.into(),
     })?;
-    let message = Texts::new(&shared.store)?.message(key, &blob, partly.as_ref(), false)?;
+    let message = Texts::new(&shared.store)?.message(key, &blob, partly.as_ref(), false, false)?;
     Ok(Open { message, partly })
 }
 
