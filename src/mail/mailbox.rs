@@ -5,6 +5,7 @@
 //! only the decoded form is ever shown, and only through `SafeText`.
 
 use super::utf7;
+use crate::base::safetext::SafeText;
 use std::fmt;
 
 /// First char of the range that stands for octets 0x80..=0xFF that were not UTF-8 (so that any octets fit a `str`).
@@ -12,6 +13,24 @@ const RAW_OCTET: u32 = 0x0010_FF00;
 
 /// The longest name of a mailbox to be made, in octets: what the strictest of the usual servers takes.
 const MAX_NAME: usize = 240;
+
+/// A name, or a part of one, for a person: decoded; as the server wrote it where that fails or leaves nothing to be read, and octets
+/// that are no text as `\xff` (security S-23).
+fn readable(part: &str) -> String {
+    let decoded = utf7::decode(part).filter(|text| {
+        let shown = SafeText::line(text);
+        !shown.as_str().contains('\u{fffd}') || shown.as_str().contains(char::is_alphanumeric)
+    });
+    let text = decoded.as_deref().unwrap_or(part);
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c).checked_sub(RAW_OCTET).and_then(|b| u8::try_from(b).ok()) {
+            Some(octet) => out.push_str(&format!("\\x{octet:02x}")),
+            None => out.push(c),
+        }
+    }
+    out
+}
 
 /// A mailbox's name in wire form: exactly the server's octets.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -79,14 +98,14 @@ impl MailboxPath {
     /// The whole name, decoded. Untrusted: show it through `SafeText`.
     #[must_use]
     pub fn decoded(&self) -> String {
-        utf7::decode(&self.0).unwrap_or_else(|| self.0.clone())
+        readable(&self.0)
     }
 
     /// The last part of the name below `delimiter`, decoded. Untrusted.
     #[must_use]
     pub fn leaf(&self, delimiter: Option<char>) -> String {
         let part = delimiter.and_then(|d| self.0.rsplit(d).find(|p| !p.is_empty())).unwrap_or(&self.0);
-        utf7::decode(part).unwrap_or_else(|| part.to_owned())
+        readable(part)
     }
 
     /// How many ancestors it has under `delimiter`.
@@ -252,6 +271,11 @@ mod tests {
     #[test]
     fn modified_utf7() {
         assert_eq!(MailboxPath::from_wire(b"Entw&APw-rfe").decoded(), "Entwürfe");
+        // What would leave nothing to be read is shown as it was written, and octets that are no text by their numbers.
+        for (odd, shown) in [(&b"&IC4-"[..], "&IC4-"), (b"&AJs-", "&AJs-"), (b"\xff\xfe", "\\xff\\xfe"), (b"a\xff", "a\\xff")] {
+            assert_eq!(MailboxPath::from_wire(odd).decoded(), shown);
+            assert_eq!(MailboxPath::from_wire(odd).to_wire(), odd);
+        }
         assert_eq!(MailboxPath::from_typed("Entwürfe & mehr").as_str(), "Entw&APw-rfe &- mehr");
         // Malformed names keep their octets and are shown as they are.
         for odd in ["&", "&AAA", "&2D0-", "a&b"] {
@@ -301,7 +325,9 @@ mod tests {
         #[test]
         fn any_name_survives(name in "\\PC{0,20}", octets in proptest::collection::vec(any::<u8>(), 0..30)) {
             if !name.eq_ignore_ascii_case("inbox") {
-                prop_assert_eq!(MailboxPath::from_typed(&name).decoded(), name);
+                let path = MailboxPath::from_typed(&name);
+                prop_assert_eq!(utf7::decode(path.as_str()), Some(name.clone()));
+                prop_assert!(!SafeText::line(&name).as_str().contains(char::is_alphanumeric) || path.decoded() == name);
             }
             if !octets.eq_ignore_ascii_case(b"inbox") {
                 prop_assert_eq!(MailboxPath::from_wire(&octets).to_wire(), octets);

@@ -4,6 +4,7 @@ use super::error::{NetErrorKind, TlsReason};
 use super::session::{Endpoint, TlsMode};
 use super::tls::{fingerprint, handshake};
 use cert::{Spec, acceptor, make};
+use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::SslVersion;
 use openssl::x509::X509;
@@ -95,11 +96,18 @@ fn times_and_purposes() {
 #[test]
 fn weakness() {
     assert_eq!(signed(&Spec { rsa: Some(1024), ..server(HOST) }, HOST), Err(TlsReason::Weak));
-    assert_eq!(signed(&Spec { sha1: true, ..server(HOST) }, HOST), Err(TlsReason::Weak));
+    // Only RSA goes with the oldest digest.
+    let root = make(&Spec { rsa: Some(2048), ..Spec::AUTHORITY }, None);
+    for digest in [MessageDigest::sha1, MessageDigest::md5] {
+        let (cert, key) = make(&Spec { digest, ..server(HOST) }, Some(&root));
+        assert_eq!(meet(HOST, &root.0, &[&cert], &key, SslVersion::TLS1_3), Err(TlsReason::Weak));
+    }
     let root = make(&Spec::AUTHORITY, None);
     let (cert, key) = make(&server(HOST), Some(&root));
     assert_eq!(meet(HOST, &root.0, &[&cert], &key, SslVersion::TLS1_2), Ok(()));
-    assert_eq!(meet(HOST, &root.0, &[&cert], &key, SslVersion::TLS1_1), Err(TlsReason::TooOld));
+    for old in [SslVersion::TLS1_1, SslVersion::TLS1] {
+        assert_eq!(meet(HOST, &root.0, &[&cert], &key, old), Err(TlsReason::TooOld));
+    }
 }
 
 #[test]

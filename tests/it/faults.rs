@@ -112,7 +112,7 @@ fn one_day(seed: u64, without: &str, bad: impl Fn(&mut Dice, &Proxy)) {
 
 #[test]
 fn a_slow_line() {
-    day(1, |_, proxy| proxy.set(Line { latency: Duration::from_millis(150), ..Line::default() }));
+    day(1, |_, proxy| proxy.set(Line { latency: Duration::from_millis(250), ..Line::default() }));
 }
 
 #[test]
@@ -235,4 +235,31 @@ fn a_server_that_is_away() {
     proxy.set(Line::default());
     engine.perform(Request::Refresh { account: None }).unwrap();
     sees(&engine, "INBOX", &["a"]);
+}
+
+/// A thousand octets a second (security F-12): what is there comes, a screenful before anything else, and what is done arrives.
+#[test]
+fn a_line_of_a_thousand_octets_a_second() {
+    let mut person = Person::new(user());
+    let mut other = person.other();
+    ["a", "b", "c"].iter().for_each(|subject| put(&mut other, "INBOX", subject));
+    let proxy = Proxy::start(host().imaps, Line { rate: Some(1_000), ..Line::default() });
+    (person.imap, person.connections) = (proxy.port, 1);
+    let engine = person.start();
+    // The handshake alone takes seconds.
+    let patiently = |what: &str, done: &mut dyn FnMut() -> bool| {
+        let end = std::time::Instant::now() + Duration::from_secs(180);
+        while !done() {
+            assert!(std::time::Instant::now() < end, "{what}");
+            let _ = engine.wait(Duration::from_millis(100));
+        }
+    };
+    patiently("the rows", &mut || rows(&engine, "INBOX").len() == 3);
+    let first = rows(&engine, "INBOX")[0].id;
+    engine.perform(Request::Flag { targets: vec![first], delta: FlagDelta::set(Flag::Flagged), automatic: false }).unwrap();
+    patiently("the star at the server", &mut || {
+        crate::person::there(&mut other, "INBOX").iter().any(|row| row.contains("Flagged"))
+    });
+    proxy.set(Line::default());
+    agree(&engine, &mut other);
 }

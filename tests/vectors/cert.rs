@@ -29,7 +29,7 @@ pub struct Spec {
     pub authority: bool,
     pub client: bool,
     pub own: bool,
-    pub sha1: bool,
+    pub digest: fn() -> MessageDigest,
     /// The bits of an RSA key in place of the usual one.
     pub rsa: Option<u32>,
     /// Names that an authority may certify.
@@ -47,7 +47,7 @@ impl Spec {
         authority: false,
         client: false,
         own: false,
-        sha1: false,
+        digest: MessageDigest::sha256,
         rsa: None,
         permitted: None,
         newest: SslVersion::TLS1_3,
@@ -180,7 +180,6 @@ pub fn make(spec: &Spec, by: Option<&Pair>) -> Pair {
             X509Extension::new_nid(None, Some(&cert.x509v3_context(None, None)), Nid::NAME_CONSTRAINTS, permitted).unwrap();
         cert.append_extension(extension).unwrap();
     }
-    let digest = if spec.sha1 { MessageDigest::sha1() } else { MessageDigest::sha256() };
-    cert.sign(by.map_or(&key, |(_, k)| k), digest).unwrap();
+    cert.sign(by.map_or(&key, |(_, k)| k), (spec.digest)()).unwrap();
     (cert.build(), key)
 }

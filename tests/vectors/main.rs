@@ -37,7 +37,7 @@
 //! * S-12 sizes s_12_unasked_texts
 //! * S-13 wishes s_13_vanished, wishes s_13_most_of_a_mailbox, src/net/imap/tests.rs s18_sets_cost_nothing
 //! * S-14 wishes s_14_by_uid_only, src/net/imap/tests.rs s14_s29_changes
-//! * S-15 wishes s_15_good_byes, src/net/imap/tests.rs s15_good_byes, details s_15_good_byes_elsewhere
+//! * S-15 wishes s_15_good_byes, wishes s_15_a_good_bye_in_the_middle, src/net/imap/tests.rs s15_good_byes, details s_15_good_byes_elsewhere
 //! * S-16 wishes s_16_tags, src/net/imap/tests.rs s16_tags
 //! * S-17 sizes s_17_capabilities
 //! * S-18 sizes s_18_searches
@@ -64,7 +64,7 @@
 //! * F-09 files f_09_two_programs, files f_09_sent_once
 //! * F-10 panics f_10_workers_go_on, panics f_10_a_poisonous_mail, panics f_10_twice_and_left_out, panics f_10_a_mail_that_cannot_be_displayed, panics f_10_the_screen_itself, src/base/spawn.rs a_panic_becomes_its_message, src/store/poison.rs twice_and_no_more_until_a_newer_program_comes, src/store/tests.rs a_failing_job_takes_nothing_with_it
 //! * F-11 files f_11_the_terminal_goes, files f_11_the_line_to_the_terminal_breaks, files f_11_a_terminal_that_takes_nothing, hour f_11_stopped_for_an_hour
-//! * F-12 tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line, tests/it/cuts.rs random_cuts_make_nothing_twice, portal f_12_networks_that_lead_elsewhere, tests/it/crumbs.rs rows_of_broken_lines_count_with_qresync, tests/it/crumbs.rs rows_of_broken_lines_count_with_condstore, tests/it/crumbs.rs rows_of_broken_lines_count_with_neither, tests/it/crumbs.rs texts_of_broken_lines_count, tests/it/crumbs.rs lines_that_bring_something_follow_soon
+//! * F-12 tests/it/faults.rs a_line_of_a_thousand_octets_a_second, tests/it/faults.rs cut_from_the_server_in_good_order, tests/it/faults.rs a_slow_line, tests/crash/lines.rs each_scenario_over_each_bad_line, tests/it/cuts.rs random_cuts_make_nothing_twice, portal f_12_networks_that_lead_elsewhere, tests/it/crumbs.rs rows_of_broken_lines_count_with_qresync, tests/it/crumbs.rs rows_of_broken_lines_count_with_condstore, tests/it/crumbs.rs rows_of_broken_lines_count_with_neither, tests/it/crumbs.rs texts_of_broken_lines_count, tests/it/crumbs.rs lines_that_bring_something_follow_soon
 //! * F-13 tests/it/soak.rs soak, wishes s_14_by_uid_only
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -35,6 +35,25 @@ const NAMES: [&[u8]; 22] = [
     b"%s%n*",
 ];
 
+/// What the screen shows of them, where it is not what they say: what would be nothing to be read, or is no text at all, as the server
+/// wrote it.
+const SHOWN: [&str; 14] = [
+    "␀",
+    "␛]0;x␇",
+    "&AJs-",
+    "␍␊",
+    "&IC4-",
+    "&2D0-",
+    "/",
+    "*",
+    "&",
+    "&AAA",
+    "\\xff\\xfe",
+    "A␍␊B DELETE x",
+    "␛]52;c;UFdO␇PWN",
+    "x\" ␍␊A99 DELET…",
+];
+
 /// S-23: names that lead elsewhere, end the line or drive the terminal. Each is a mailbox like others: its letters are read,
 /// and it is asked for with exactly its own octets.
 #[test]
@@ -90,8 +109,18 @@ fn s_23_names() {
     let rows = bed.run(&["--offline", "mailboxes", "--json"]).code(0).json();
     let read = rows.as_array().unwrap().iter().filter(|r| r["total"] == 1).count();
     assert_eq!(read, NAMES.len(), "{listed}");
+    // What has no name, or one beyond any measure, is none (`MAX_NAME` of `src/net/imap/untagged.rs`).
+    assert_eq!(rows.as_array().unwrap().len(), server.world().folders.len(), "{listed}");
     let mut screen = Screen::start(&bed.path(""));
     screen.shows("Trash");
+    // In the list of mailboxes each has a line of its own, with the one letter in it: what is no text as it was written.
+    let text = screen.text();
+    let words = |line: &str| line.split('│').next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = text.lines().map(words).collect();
+    for shown in SHOWN {
+        let line = format!("{shown} 1");
+        assert_eq!(lines.iter().filter(|l| **l == line).count(), 1, "`{line}` is not on the screen: {lines:?}");
+    }
     for _ in 0..30 {
         screen.press("]");
     }

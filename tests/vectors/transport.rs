@@ -52,7 +52,8 @@ fn t_02_starttls_refused() {
         let server = starttls();
         server.always("STARTTLS", vec![say(answer), Act::Stall(Duration::from_millis(300)), Act::Close]);
         let bed = Bed::at(&server);
-        bed.run(&["sync"]).code(69);
+        let told = bed.run(&["sync"]).code(69).err;
+        assert!(["STARTTLS", "encrypt", "broke"].iter().any(|word| told.contains(word)), "{answer}: {told}");
         assert_eq!(server.came().len(), 1, "not again");
         clear(&server);
         empty(&bed);

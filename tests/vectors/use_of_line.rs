@@ -6,6 +6,7 @@ use super::cert::Identity;
 use super::records::{self, Records};
 use super::screen::Screen;
 use super::wire::{Act, Server, Tls, first, say};
+use postrider::net::error::MAX_TEXT;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -29,6 +30,8 @@ fn t_06_alerts() {
     assert_eq!(ran.err.matches("a: the server says: The disk is nearly full").count(), 1, "{}", ran.err);
     assert!(ran.err.lines().all(|l| l.len() < 300) && ran.err.lines().count() <= 40, "{}", ran.err);
     assert!(!ran.err.contains('\x1b') && !ran.err.contains('\x07'));
+    let told = ran.err.lines().find_map(|l| l.split_once("a: the server says: ")).unwrap().1;
+    assert!((100..=MAX_TEXT + 2).contains(&told.chars().count()), "{told}");
     let mut screen = Screen::start(&bed.path(""));
     screen.shows("the server says");
     assert!(!screen.text().contains("PWN1") && !screen.text().contains("PWN2"));

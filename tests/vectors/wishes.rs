@@ -172,6 +172,32 @@ fn s_15_good_byes() {
     }
 }
 
+/// S-15: a good-bye in the middle of the rows that were asked for: what came whole may be kept, and the rest comes the next time.
+#[test]
+fn s_15_a_good_bye_in_the_middle() {
+    for (place, rows) in [("UID FETCH", 1), ("BODY.PEEK[]", 1), ("UID SEARCH", 0)] {
+        let (server, bed) = in_step(3);
+        (4..=9).for_each(|n| {
+            server.world().inbox().add(letter(n));
+        });
+        act(&bed, "flag", "Letter 1", &["--add", "flagged"]);
+        let half = move |honest: Vec<u8>| {
+            let text = String::from_utf8(honest).unwrap();
+            let end = text.match_indices("* ").nth(rows).map_or(0, |(at, _)| at);
+            format!("{}* BYE later\r\n", &text[..end]).into_bytes()
+        };
+        server.once(place, vec![Act::Edit(Box::new(half)), Act::Close]);
+        bed.run(&["sync", "--bodies", "all"]).code(69);
+        assert!(queue(&bed).iter().all(|(_, state)| state != "parked"), "{place}: {:?}", queue(&bed));
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        assert_eq!((queue(&bed), bed.subjects("INBOX").len()), (vec![], 9), "{place}");
+        for n in 1..=9 {
+            let text = bed.run(&["--offline", "show", &bed.id("INBOX", &format!("Letter {n}"))]).code(0).out;
+            assert!(text.contains(&format!("the text of letter {n}.")), "{place}: {text}");
+        }
+    }
+}
+
 /// S-16: only the answer to what was asked is an answer.
 #[test]
 fn s_16_tags() {
@@ -189,7 +215,7 @@ fn s_16_tags() {
     let (server, bed) = in_step(3);
     server.once("LIST", vec![Act::Honest, say("a4 OK x\r\na5 OK x\r\na6 OK x\r\n")]);
     act(&bed, "flag", "Letter 1", &["--add", "flagged"]);
-    bed.run(&["sync"]);
+    bed.run(&["sync"]).code(76);
     bed.run(&["sync"]).code(0);
     assert!(server.world().inbox().mails[0].flags.contains("\\Flagged"));
 }

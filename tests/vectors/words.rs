@@ -113,6 +113,8 @@ pub fn item(mail: &Mail, asked: &str) -> Option<Vec<u8>> {
         "UID" => format!("UID {}", mail.uid),
         "FLAGS" => format!("FLAGS ({})", mail.flags.iter().cloned().collect::<Vec<_>>().join(" ")),
         "INTERNALDATE" => format!("INTERNALDATE \"{}\"", mail.date),
+        "X-GM-MSGID" | "X-GM-THRID" => format!("{name} {}", mail.object.trim_start_matches('M')),
+        "X-GM-LABELS" => "X-GM-LABELS ()".to_owned(),
         "EMAILID" => format!("EMAILID ({})", mail.object),
         "RFC822.SIZE" => format!("RFC822.SIZE {}", mail.raw.len()),
         "ENVELOPE" => return Some(envelope(&mail.raw)),
