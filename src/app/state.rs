@@ -202,6 +202,13 @@ impl App {
         app
     }
 
+    /// The accounts whose mail or password go over a network without encryption.
+    #[must_use]
+    pub fn exposed(&self) -> Vec<&AccountName> {
+        let there = |name: &AccountName| self.accounts.contains(name);
+        self.setup.config.accounts.iter().filter(|a| a.is_exposed() && there(&a.name)).map(|a| &a.name).collect()
+    }
+
     /// What to ask when the screen opens.
     #[must_use]
     pub fn start(&mut self) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 //! Owns: `ServerUrl` and its reading. May import: config.
 //! Start reading at: `ServerUrl::parse`.
 
-use super::account::{Tls, is_loopback};
+use super::account::{AccountConfig, AccountKind, Server, Submission, Tls, is_loopback};
 
 /// What a server is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,6 +127,16 @@ fn decode(text: &str) -> String {
     }
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+impl AccountConfig {
+    /// Whether mail or password go over a network without encryption, as the person insisted (`allow-plaintext`).
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        let exposed = |server: &Server| server.tls == Tls::None && !server.is_loopback();
+        let reads = matches!(&self.kind, AccountKind::Imap(imap) if exposed(&imap.server));
+        reads || matches!(&self.smtp, Submission::Smtp(server) if exposed(server))
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,39 @@ fn t_08_a_mail_that_waits() {
     }
 }
 
+/// T-11: no switch turns encryption off; whoever writes it into the account's block is told so on the screen for ever, whatever it shows.
+#[test]
+fn t_11_no_encryption_is_always_said() {
+    let server = Server::imap();
+    let bed = Bed::at(&server);
+    let config = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+    let away = |more: &str| {
+        let to = format!("host = \"no-such-host.invalid\", tls = \"none\"{more}, port = {}", server.port);
+        let config = config.replace(&format!("host = \"127.0.0.1\", port = {}, tls = \"none\"", server.port), &to);
+        assert!(config.contains("invalid"));
+        bed.write("config.toml", &config);
+    };
+    bed.run(&["sync"]).code(0);
+    let said = |screen: &Screen| screen.text().lines().next().unwrap_or_default().contains("⚠ not encrypted");
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    assert!(!said(&screen), "this machine is no network: {}", screen.text());
+    screen.press("Q");
+    screen.ends();
+    away("");
+    bed.run(&["sync"]).code(78).says("without encryption");
+    away(", allow-plaintext = true");
+    let mut screen = Screen::start(&bed.path(""));
+    screen.shows("Letter 3");
+    for keys in ["", "go", "gi", "\r", "c"] {
+        screen.press(keys);
+        screen.until("that it is not encrypted", Duration::from_secs(20), |text| {
+            text.lines().next().is_some_and(|l| l.contains("⚠ not encrypted"))
+        });
+    }
+    screen.kill();
+}
+
 /// T-12: half a line, and then nothing, without a good-bye: no part of it is believed.
 #[test]
 fn t_12_half_a_line() {

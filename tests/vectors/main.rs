@@ -14,7 +14,7 @@
 //! * T-08 transport t_08_t_09_submission_before_tls, details t_08_a_mail_that_waits
 //! * T-09 transport t_08_t_09_submission_before_tls, details t_08_a_mail_that_waits
 //! * T-10 transport t_10_certificates, src/net/tls_tests.rs names, tests/it/tls.rs smtp_certificates
-//! * T-11 transport t_11_a_pin_holds, src/net/tls_tests.rs a_pin_replaces_names_and_authorities_and_nothing_else
+//! * T-11 transport t_11_a_pin_holds, details t_11_no_encryption_is_always_said, src/net/tls_tests.rs a_pin_replaces_names_and_authorities_and_nothing_else
 //! * T-12 transport t_12_cut_without_good_bye, tests/it/line.rs a_line_cut_in_the_middle_is_an_error_and_never_a_short_mail, details t_12_half_a_line
 //! * T-13 use_of_line t_13_odd_tls, patience limits_of_time
 //! * T-14 peers t_14_nobody_is_looked_for, peers t_14_those_that_are_named_and_encrypted, peers t_14_no_name_but_the_one_that_was_typed, found t_14_who_is_asked_and_what_they_hear, found t_14_plain_is_never_taken, found t_14_no_redirect_leads_away_from_https, found t_14_records_that_lead_elsewhere, found t_14_no_password_before_consent, found t_14_each_server_is_a_question, found t_14_nobody_answers, found t_14_the_form_asks_first, src/config/discovery/tests.rs t_14_plain_is_never_taken, src/config/discovery/tests.rs t_14_others_need_the_persons_consent, src/net/https/tests.rs t_14_no_redirect_leads_away_from_https, src/net/https/tests.rs t_14_another_host_hears_nothing, src/app/screen/account/finding_tests.rs t_14_another_domain_is_agreed_to_first

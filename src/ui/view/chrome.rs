@@ -113,6 +113,12 @@ fn saved(app: &App, compose: &Compose) -> String {
 /// What stands at the right end of the first line, from the right.
 fn states(app: &App) -> Vec<(SafeText, Role)> {
     let mut all = Vec::new();
+    let exposed = app.exposed();
+    if let Some(first) = exposed.first() {
+        // As long as it is so, before everything else (security T-11).
+        let whose = if app.accounts().len() > 1 { format!("{first} ") } else { String::new() };
+        all.push((SafeText::line_max(&format!("⚠ {whose}not encrypted"), 60), Role::StateBad));
+    }
     let (waiting, parked) = app.outbox().waiting();
     let (sending, stuck) = app.outbox().sending();
     if parked + stuck > 0 {
