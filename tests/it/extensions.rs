@@ -14,7 +14,7 @@
 //! * ESEARCH: reach words_are_found_with_and_without_esearch; extensions the_suite_without_each_extension
 //! * ID: extras the_server_is_told_who_we_are; extras the_server_is_told_who_we_are
 //! * IDLE: notify without_notify_the_open_mailbox_is_live; watch where_nothing_is_told_it_is_asked_for
-//! * IMAP4rev2: rare the_second_revision; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * IMAP4rev2: rare the_second_revision; rare the_second_revision
 //! * LIST-EXTENDED: extensions one_command_lists_all; extensions one_command_lists_all
 //! * LIST-STATUS: extensions one_command_lists_all; extensions one_command_lists_all
 //! * LITERAL+: extras literals_wait_for_no_leave; extras literals_wait_for_no_leave
@@ -22,7 +22,7 @@
 //! * MOVE: store dovecot_over_tls; extensions the_suite_without_each_extension
 //! * NAMESPACE: shared what_others_share_is_read_as_they_let; shared without_namespaces_all_is_one_tree
 //! * NOTIFY: notify every_mailbox_is_live_on_one_connection; notify without_notify_the_open_mailbox_is_live
-//! * OBJECTID: rare objects_keep_their_names; src/net/imap/tests_extras.rs without_utf8_names_are_as_ever
+//! * OBJECTID: rare objects_keep_their_names; rare objects_keep_their_names
 //! * PREVIEW: extras previews_come_without_bodies; extras previews_come_without_bodies
 //! * QRESYNC: extensions qresync_reopens_in_one_turn; extensions qresync_reopens_in_one_turn
 //! * QUOTA: limits little_room_is_told_once_and_none_is_explained; shared without_rights_and_quotas_the_server_refuses

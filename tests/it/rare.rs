@@ -1,8 +1,8 @@
 //! rare — what few servers have, or have switched on, against them, with and without: LITERAL-, UTF8=ACCEPT, IMAP4rev2, OBJECTID.
 //! Start reading at: any test. Dovecot 2.3 (Debian 12) knows no UTF8=ACCEPT; no Dovecot of Debian's is built for IMAP4rev2, and none has
-//! OBJECTID. Where the server is not there a test says that it was left out: `src/net/imap/tests_extras.rs` has the same scripted.
-//! `POSTRIDER_TEST_DOVECOT=PREFIX` (2.4.2 or later, `--enable-experimental-mail-utf8 --enable-experimental-imap4rev2`) and
-//! `POSTRIDER_TEST_CYRUS=DIR` (see `tests/mailhost/cyrus`) bring them in.
+//! OBJECTID. `tests/servers` gets servers that do: the ordinary run the Dovecot, `tests/run servers` both, told by
+//! `POSTRIDER_TEST_DOVECOT` and `POSTRIDER_TEST_CYRUS`. Where the server is not there a test says that it was left out:
+//! `src/net/imap/tests_extras.rs` has the same scripted.
 
 use crate::extensions::{open, put};
 use crate::imap_without;
@@ -29,13 +29,17 @@ fn small_literals_wait_for_no_leave() {
     let (user, inbox) = (odd_user(), MailboxPath::inbox());
     for (without, small, large) in [(&[][..], 1, 2), (&["LITERAL-"], 2, 2)] {
         let mut store = open(&user, without);
-        for (words, expected) in [(100, small), (2_000, large)] {
+        let has = |word: &str| store.words().iter().any(|w| w == word);
+        assert_eq!((has("LITERAL-"), has("LITERAL+")), (without.is_empty(), false), "{without:?}");
+        for (size, expected) in [(500, small), (4_096, small), (4_097, large), (10_000, large)] {
+            let text = format!("Subject: x\r\n\r\n{}\r\n", "x".repeat(size - 16));
+            assert_eq!(text.len(), size);
             let before = store.traffic().round_trips;
-            put(&mut store, &inbox, &format!("Subject: x\r\n\r\n{}\r\n", "text ".repeat(words)));
-            assert_eq!(store.traffic().round_trips - before, expected, "{without:?} {words}");
+            put(&mut store, &inbox, &text);
+            assert_eq!(store.traffic().round_trips - before, expected, "{without:?} {size}");
         }
     }
-    assert_eq!(found(&mut open(&user, &[]), "subject:x"), "1:4");
+    assert_eq!(found(&mut open(&user, &[]), "subject:x"), "1:8");
 }
 
 /// UTF8=ACCEPT (RFC 6855): headers come in UTF-8, and a search says no CHARSET (this server takes that for a mistake then);
@@ -53,6 +57,7 @@ fn headers_and_words_in_utf8() {
     put(&mut open(&user, &[]), &inbox, "Subject: plain\r\n\r\nplain\r\n");
     for without in [&[][..], &["UTF8=ACCEPT"]] {
         let mut store = open(&user, without);
+        assert_eq!(store.is_on("UTF8=ACCEPT"), without.is_empty());
         assert_eq!(store.list().unwrap().iter().filter(|l| l.path == inbox).count(), 1);
         assert_eq!(found(&mut store, "subject:Größe"), "1", "{without:?}");
         assert_eq!(found(&mut store, "body:Grüßen"), "1", "{without:?}");
@@ -91,13 +96,16 @@ fn the_second_revision() {
         return;
     }
     let endpoint = host().imap_at(At::Good, TlsMode::Implicit);
-    for without in [&[][..], &["IMAP4REV2"], &["IMAP4REV2", "UTF8=ACCEPT"]] {
+    for without in [&[][..], &["UTF8=ACCEPT"], &["IMAP4REV2"], &["IMAP4REV2", "UTF8=ACCEPT"]] {
         let user = format!("rev{}", user());
         crate::store::suite(&|s| Box::new(imap_without(&endpoint, &user, PASSWORD, s, without).unwrap()));
         let mut store = open(&user, without);
-        assert_eq!(store.words().iter().any(|w| w == "IMAP4REV2"), without.is_empty());
+        for word in ["IMAP4REV2", "UTF8=ACCEPT"] {
+            assert_eq!(store.is_on(word), !without.contains(&word), "{without:?} {word}");
+        }
         // Whoever speaks the other revision sees the same names.
-        let mut other = open(&user, if without.is_empty() { &["IMAP4REV2", "UTF8=ACCEPT"] } else { &[] });
+        let first = without.contains(&"IMAP4REV2");
+        let mut other = open(&user, if first { &[] } else { &["IMAP4REV2", "UTF8=ACCEPT"] });
         let path = MailboxPath::from_typed("Entwürfe & mehr/日本語");
         store.create(&path).unwrap();
         put(&mut store, &path, "Subject: Größe\r\nMessage-ID: <1@x.test>\r\n\r\nmit Grüßen\r\n");

@@ -40,7 +40,8 @@ impl ImapStore {
         let begin = format!(" ({}) \"{}\" ", flags.wire(), date_time(received));
         let begin = self.naming(Command::new("APPEND "), path).text(&begin);
         let plain = Frame { before: begin.clone().open(size), behind: b"\r\n" };
-        if !self.utf8_mail || size > MAX_AGAIN {
+        // Then a message with UTF-8 in its header may have to be called so.
+        if !self.is_on("UTF8=ACCEPT") || size > MAX_AGAIN {
             return self.append_in(&plain, size, from);
         }
         let mut first = vec![0; PIECE];

@@ -56,8 +56,7 @@ pub struct ImapStore {
     pub(super) namespaces: Vec<Namespace>,
     /// Names are spelt in UTF-8 on this line.
     pub(super) utf8: bool,
-    /// UTF8=ACCEPT is on: a message with UTF-8 in its header may have to be called so, see `append.rs`.
-    pub(super) utf8_mail: bool,
+    enabled: Vec<String>,
     pub(super) quirks: Quirks,
     /// See [`QUIET`].
     quiet: Duration,
@@ -111,7 +110,7 @@ impl ImapStore {
             selected: None,
             namespaces: Vec::new(),
             utf8: false,
-            utf8_mail: false,
+            enabled: Vec::new(),
             quirks: Quirks::default(),
             quiet: QUIET,
         };
@@ -169,14 +168,19 @@ impl ImapStore {
             Ok(true)
         })?;
         told(&answers);
-        let on = |word: &str| enabled.iter().any(|w| w == word);
-        self.caps.qresync = on("QRESYNC");
-        self.utf8_mail = on("UTF8=ACCEPT");
-        self.utf8 = self.utf8_mail || on("IMAP4REV2");
+        self.enabled = enabled;
+        self.caps.qresync = self.is_on("QRESYNC");
+        self.utf8 = self.is_on("UTF8=ACCEPT") || self.is_on("IMAP4REV2");
         self.conn.core().utf8 = self.utf8;
         self.namespaces = namespaces;
         self.quirks = quirks;
         Ok(())
+    }
+
+    /// Whether the server said that `word`, in upper case, is switched on now (ENABLE, RFC 5161).
+    #[must_use]
+    pub fn is_on(&self, word: &str) -> bool {
+        self.enabled.iter().any(|w| w == word)
     }
 
     /// What the server said it can do, in upper case.
