@@ -37,6 +37,7 @@ mod smtp;
 mod soak;
 mod start;
 mod store;
+mod suspend;
 mod table;
 mod thin;
 mod tls;

@@ -44,3 +44,17 @@ fn every_extension_has_its_tests() {
         assert!(asked().iter().any(|asked| asked == word), "{word} is asked for nowhere");
     }
 }
+
+/// What is left out beside another server is there, and each has its reason.
+#[test]
+fn what_is_left_out_beside_cyrus_is_there() {
+    let list = std::fs::read_to_string(root().join("tests/mailhost/cyrus-leaves-out")).unwrap();
+    let rows: Vec<&str> = list.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let (test, why) = row.split_once(": ").unwrap_or_else(|| panic!("{row}: no reason"));
+        let (file, name) = test.split_once("::").unwrap_or_else(|| panic!("{row}: no test"));
+        let text = std::fs::read_to_string(root().join(format!("tests/it/{file}.rs"))).unwrap_or_else(|e| panic!("{row}: {e}"));
+        assert!(!why.is_empty() && text.contains(&format!("fn {name}(")), "{row}");
+    }
+}
