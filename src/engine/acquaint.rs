@@ -5,6 +5,7 @@
 
 use super::shared::Shared;
 use crate::mail::address::Address;
+use crate::mail::envelope::Envelope;
 use crate::mail::ids::AccountName;
 use crate::mail::mailbox::Role as Purpose;
 use crate::mail::server::EnvelopeSeen;
@@ -14,15 +15,18 @@ use crate::store::contacts::{self, Role};
 /// The people in messages that were just listed in a mailbox for `purpose`; `first` if it was never listed before.
 #[must_use]
 pub(super) fn people(purpose: Option<Purpose>, first: bool, rows: &[EnvelopeSeen]) -> Option<(Role, Vec<(Address, i64)>)> {
-    let of = |pick: fn(&EnvelopeSeen) -> Vec<&Address>| {
-        let dated = |row| pick(row).into_iter().map(|address: &Address| (address.clone(), row.received));
+    let of = |pick: fn(Envelope) -> Vec<Address>| {
+        let dated = |row: &EnvelopeSeen| {
+            let received = row.received;
+            pick(row.envelope.envelope()).into_iter().map(move |address| (address, received))
+        };
         rows.iter().flat_map(dated).filter(|(address, _)| !robot(&address.addr)).collect::<Vec<_>>()
     };
     let (role, all) = match purpose {
-        Some(Purpose::Sent) => (Role::Sent, of(|row| row.envelope.to.iter().chain(&row.envelope.cc).collect())),
+        Some(Purpose::Sent) => (Role::Sent, of(|envelope| envelope.to.into_iter().chain(envelope.cc).collect())),
         Some(Purpose::Junk | Purpose::Trash | Purpose::Drafts) => return None,
         _ if first => return None,
-        _ => (Role::Seen, of(|row| row.envelope.from.iter().take(1).collect())),
+        _ => (Role::Seen, of(|envelope| envelope.from.into_iter().take(1).collect())),
     };
     (!all.is_empty()).then_some((role, all))
 }
@@ -57,7 +61,7 @@ mod tests {
 
     fn row(from: &str, to: &str) -> EnvelopeSeen {
         let envelope = Envelope { from: vec![Address::new("", from)], to: vec![Address::new("", to)], ..Envelope::default() };
-        EnvelopeSeen { received: 7, size: 1, envelope, ..fixtures::seen(1) }
+        EnvelopeSeen { received: 7, size: 1, envelope: envelope.into(), ..fixtures::seen(1) }
     }
 
     #[test]

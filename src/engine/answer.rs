@@ -298,7 +298,8 @@ mod tests {
                 message_id: MessageId::new(id),
                 references: ids(follows),
                 ..Envelope::default()
-            },
+            }
+            .into(),
             ..fixtures::seen(uid)
         }
     }

@@ -6,20 +6,27 @@
 use super::{charset, transfer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 
 /// Decodes a header field's value: raw 8-bit text is repaired, adjacent encoded words are joined before decoding, so
 /// that a character split between two words comes out whole. Line folds become a space; nothing else is changed.
 #[must_use]
 pub fn decode_text(raw: &[u8]) -> String {
+    decoded(raw).into_owned()
+}
+
+/// The same, of the bytes themselves where there is nothing to decode.
+#[must_use]
+pub fn decoded(raw: &[u8]) -> Cow<'_, str> {
     if let Some(plain) = plain(raw) {
-        return plain.trim().to_owned();
+        return plain.trim().into();
     }
     let mut out = String::with_capacity(raw.len());
     walk(&unfold(raw), |piece| match piece {
         Piece::Plain(text) => out.push_str(text),
         Piece::Word(text) => out.push_str(&text),
     });
-    out.trim().to_owned()
+    out.trim().to_owned().into()
 }
 
 /// Text that says just what it says, as nearly all does: no fold, no escape, no encoded word, no letter beyond ASCII.

@@ -21,11 +21,17 @@ impl MessageId {
     /// or one with white space or control characters inside.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
+        Self::within(text).map(|id| Self(id.to_owned()))
+    }
+
+    /// The same, of the text itself.
+    #[must_use]
+    pub fn within(text: &str) -> Option<&str> {
         let id = text.trim().trim_start_matches('<').trim_end_matches('>');
         let fits = !id.is_empty() && id.len() <= Self::MAX;
         let odd = |c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '>';
         let common = |b: u8| b.is_ascii_graphic() && b != b'<' && b != b'>';
-        (fits && (id.bytes().all(common) || !id.contains(odd))).then(|| Self(id.to_owned()))
+        (fits && (id.bytes().all(common) || !id.contains(odd))).then_some(id)
     }
 
     /// Without brackets.

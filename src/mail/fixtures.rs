@@ -3,12 +3,12 @@
 //! Start reading at: `mailbox`. What a test is about it sets by struct update.
 
 use super::address::Address;
-use super::envelope::Envelope;
 use super::flags::Flags;
 use super::ids::{AccountName, GroupId, MailboxId, MessageKey, OpId, PlacementKey, ThreadKey};
 use super::intent::{OpKind, OpState, Operation, Target};
 use super::mailbox::{MailboxPath, Role};
 use super::outgoing::NewOutgoing;
+use super::packed::Packed;
 use super::row::{MailboxRow, MessageRow};
 use super::server::EnvelopeSeen;
 use super::uid::{ModSeq, Uid};
@@ -65,7 +65,7 @@ pub fn seen(uid: u32) -> EnvelopeSeen {
         modseq: ModSeq(0),
         received: i64::from(uid) * 60,
         size: 100,
-        envelope: Envelope::default(),
+        envelope: Packed::default(),
         attachments: Some(Vec::new()),
         object_id: String::new(),
     }

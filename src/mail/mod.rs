@@ -32,6 +32,7 @@ pub mod mailto;
 pub mod mbox;
 pub mod outgoing;
 pub mod outline;
+pub mod packed;
 pub mod page;
 pub mod parse;
 pub mod query;

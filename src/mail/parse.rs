@@ -77,6 +77,12 @@ pub fn envelope(raw: &[u8]) -> Envelope {
     envelope_of(raw, &header::scan(raw).fields)
 }
 
+/// `References` of a header block.
+#[must_use]
+pub fn references(raw: &[u8]) -> Vec<MessageId> {
+    if raw.is_empty() { Vec::new() } else { ids_of(&header::scan(raw).fields, "references") }
+}
+
 /// The decoded bytes of a part.
 #[must_use]
 pub fn bytes(message: &Message, part: &Part) -> Vec<u8> {
@@ -188,12 +194,7 @@ fn envelope_of(raw: &[u8], fields: &[Field]) -> Envelope {
         }
         all
     };
-    let ids = |name: &str| -> Vec<MessageId> {
-        let mut all: Vec<MessageId> = header::named(fields, name).flat_map(|f| message_ids(&f.value)).collect();
-        let extra = all.len().saturating_sub(Envelope::MAX_REFERENCES);
-        all.drain(..extra);
-        all
-    };
+    let ids = |name: &str| ids_of(fields, name);
     Envelope {
         date: header::named(fields, "date").next().and_then(|f| date(&f.value)),
         subject: header::named(fields, "subject").next().map(|f| f.value.clone()).unwrap_or_default(),
@@ -207,6 +208,14 @@ fn envelope_of(raw: &[u8], fields: &[Field]) -> Envelope {
         in_reply_to: ids("in-reply-to"),
         references: ids("references"),
     }
+}
+
+/// The newest ids of all fields of that name.
+fn ids_of(fields: &[Field], name: &str) -> Vec<MessageId> {
+    let mut all: Vec<MessageId> = header::named(fields, name).flat_map(|f| message_ids(&f.value)).collect();
+    let extra = all.len().saturating_sub(Envelope::MAX_REFERENCES);
+    all.drain(..extra);
+    all
 }
 
 /// The ids in a field: all in angle brackets, or, without any, the words that look like ids.

@@ -4,9 +4,10 @@
 //! Start reading at: `Caps`. `net` makes these, `engine/plan` decides by them, `store` keeps them; IMAP, the
 //! local account and the tests' model server all speak in them.
 
-use super::envelope::{Envelope, MessageId};
+use super::envelope::MessageId;
 use super::flags::Flags;
 use super::mailbox::{MailboxPath, Role};
+use super::packed::Packed;
 use super::uid::{ModSeq, Uid, UidSet, UidValidity};
 
 /// What the server can do, as far as anybody depends on it. What the account's `without` names is not there.
@@ -207,7 +208,7 @@ pub struct EnvelopeSeen {
     /// RFC822.SIZE in octets.
     pub size: u64,
     /// The headers.
-    pub envelope: Envelope,
+    pub envelope: Packed,
     /// The attachments' file names (untrusted), "" for one without; none where that, and `In-Reply-To`, was not told with the
     /// row: a [`DetailsSeen`] follows.
     pub attachments: Option<Vec<String>>,

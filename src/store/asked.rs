@@ -164,7 +164,7 @@ mod tests {
         let seen = |uid: u32, id: &str| EnvelopeSeen {
             received: 100,
             size: 5_000_000,
-            envelope: Envelope { message_id: MessageId::new(id), ..Envelope::default() },
+            envelope: Envelope { message_id: MessageId::new(id), ..Envelope::default() }.into(),
             ..fixtures::seen(uid)
         };
         let fill = |path: &str, uid, id: &str| {

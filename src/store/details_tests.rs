@@ -25,7 +25,7 @@ fn id(text: &str) -> Option<MessageId> {
 /// A row that came without.
 fn bare(uid: u32) -> EnvelopeSeen {
     let envelope = Envelope { subject: format!("s{uid}"), message_id: id(&format!("{uid}@x")), ..Envelope::default() };
-    EnvelopeSeen { envelope, attachments: None, ..fixtures::seen(uid) }
+    EnvelopeSeen { envelope: envelope.into(), attachments: None, ..fixtures::seen(uid) }
 }
 
 fn details(uid: u32, file: &str, answers: &str) -> DetailsSeen {
@@ -134,14 +134,14 @@ fn who_answers_comes_to_the_conversation() {
     assert_eq!(world.rows(true).iter().map(|r| r.thread_total).collect::<Vec<_>>(), [1, 2]);
     // Through one that is not here; and the same said by the text, of a mail that names its ancestors.
     world.record(vec![EnvelopeSeen {
-        envelope: Envelope { references: id("ghost@x").into_iter().collect(), ..bare(4).envelope },
+        envelope: Envelope { references: id("ghost@x").into_iter().collect(), ..bare(4).envelope.envelope() }.into(),
         ..bare(4)
     }]);
     assert_eq!(world.rows(true).iter().map(|r| r.thread_total).collect::<Vec<_>>(), [2, 2]);
     let envelope = Envelope {
         references: id("ghost@x").into_iter().collect(),
         in_reply_to: id("2@x").into_iter().collect(),
-        ..bare(4).envelope
+        ..bare(4).envelope.envelope()
     };
     world.text(&world.rows(false)[0], Reading { envelope: Some(envelope), ..Reading::default() });
     assert_eq!(world.rows(true).iter().map(|r| r.thread_total).collect::<Vec<_>>(), [4]);

@@ -18,7 +18,7 @@ fn account() -> AccountName {
 
 fn seen(uid: u32) -> EnvelopeSeen {
     let envelope = crate::mail::envelope::Envelope { subject: format!("mail {uid}"), ..Default::default() };
-    EnvelopeSeen { envelope, ..fixtures::seen(uid) }
+    EnvelopeSeen { envelope: envelope.into(), ..fixtures::seen(uid) }
 }
 
 fn fill(store: &Store, uids: std::ops::RangeInclusive<u32>) -> Result<MailboxId> {

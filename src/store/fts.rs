@@ -6,10 +6,10 @@
 
 use super::error::Result;
 use super::open::{Cache, Db};
-use super::packed;
 use super::unindexed::{self, Span};
 use super::writer::Tx;
 use crate::mail::ids::MessageKey;
+use crate::mail::packed;
 use crate::mail::query_eval::people_text;
 use crate::mail::words::index_text;
 use rusqlite::OptionalExtension;

@@ -5,12 +5,12 @@
 
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
-use super::packed::{self, pack};
 use super::writer::Tx;
 use super::{base, details, fill, fts, keywords, overlay, parts, placements, poison, threads, unindexed};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
+use crate::mail::packed::{self, Packed};
 use crate::mail::server::{EnvelopeSeen, Fingerprint, IdentitySeen};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
 use rusqlite::OptionalExtension;
@@ -166,7 +166,7 @@ fn waiting(tx: &Tx<'_, Cache>, mailbox: MailboxId, row: &EnvelopeSeen) -> Result
     let sql = "SELECT p.id FROM placement p JOIN message m ON m.id = p.message
                WHERE p.mailbox = ?1 AND p.uid IS NULL AND p.waiting > 0 AND m.message_id = ?2 AND m.size = ?3 AND m.received = ?4
                ORDER BY p.id LIMIT 1";
-    let id = row.envelope.message_id.as_ref().map_or("", MessageId::as_str);
+    let id = row.envelope.kin().own.unwrap_or_default();
     let found = tx.conn().prepare_cached(sql)?.query_row((mailbox.0, id, to_i64(row.size), clamp(row.received)), |r| r.get(0));
     Ok(found.optional()?.map(PlacementKey))
 }
@@ -209,11 +209,11 @@ type Of = (MessageKey, ThreadKey, i64);
 
 /// A new content; whether it is alone in its conversation.
 fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, next: &mut i64) -> Result<(Of, bool)> {
-    let envelope = &row.envelope;
+    let kin = row.envelope.kin();
     let received = clamp(row.received);
     let key = MessageKey(*next);
     *next += 1;
-    let (thread, lone) = threads::assign(tx, account, envelope, ThreadKey(key.0))?;
+    let (thread, lone) = threads::assign(tx, account, &kin, ThreadKey(key.0))?;
     // An object id that is taken (a second copy in one mailbox) is left out: the index wants it unique.
     let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND object_id <> '')";
     let taken = !row.object_id.is_empty()
@@ -226,12 +226,12 @@ fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, ne
         sort,
         thread,
         object_id: if taken { String::new() } else { row.object_id.clone() },
-        message_id: envelope.message_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
+        message_id: kin.own.unwrap_or_default().to_owned(),
         received,
         size: to_i64(row.size),
         attachments: i64::try_from(files.len()).unwrap_or(i64::MAX),
         files: if files.is_empty() { "[]".to_owned() } else { json(&files)? },
-        envelope: pack(envelope),
+        envelope: row.envelope.as_str().to_owned(),
     });
     Ok(((key, thread, sort), lone))
 }
@@ -247,8 +247,8 @@ pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &En
     // Read once more it is compared with itself.
     let untrue = told.is_some_and(|told| packed::is_untrue(&told) || packed::unpack(&told).denies(envelope));
     let sql = "UPDATE message SET envelope = ?2 WHERE id = ?1 AND envelope <> ?2";
-    let packed = if untrue { packed::pack_untrue(envelope) } else { pack(envelope) };
-    let changed = tx.conn().prepare_cached(sql)?.execute((message.0, packed))?;
+    let packed = if untrue { Packed::untrue(envelope) } else { Packed::of(envelope) };
+    let changed = tx.conn().prepare_cached(sql)?.execute((message.0, packed.as_str()))?;
     // Of one that names its ancestors a row does not say what else it answers.
     if changed > 0 && envelope.in_reply_to.iter().any(|id| !envelope.references.contains(id)) {
         let Content { account, thread, .. } = content(tx, message)?;
@@ -264,7 +264,9 @@ pub(super) fn answers(tx: &mut Tx<'_, Cache>, message: MessageKey, ids: &[Messag
         return Ok(false);
     }
     envelope.in_reply_to = ids.to_vec();
-    tx.conn().prepare_cached("UPDATE message SET envelope = ?2 WHERE id = ?1")?.execute((message.0, pack(&envelope)))?;
+    tx.conn()
+        .prepare_cached("UPDATE message SET envelope = ?2 WHERE id = ?1")?
+        .execute((message.0, Packed::of(&envelope).as_str()))?;
     threads::follow(tx, &account, &envelope, thread)?;
     Ok(true)
 }

@@ -34,7 +34,6 @@ mod migrate;
 pub mod open;
 pub mod outbox;
 pub mod overlay;
-mod packed;
 pub mod packs;
 pub mod partial;
 pub mod partly;

@@ -4,8 +4,8 @@
 
 use super::error::Result;
 use super::open::{Cache, Db};
-use super::packed;
 use crate::mail::address::Address;
+use crate::mail::packed;
 use crate::mail::words::words;
 
 /// How many of the newest mails are looked at.
@@ -86,7 +86,7 @@ mod tests {
                 let mail = |uid: u32, from: Address, cc: Address| EnvelopeSeen {
                     received: i64::from(uid),
                     size: 9,
-                    envelope: Envelope { from: vec![from], cc: vec![cc], ..Envelope::default() },
+                    envelope: Envelope { from: vec![from], cc: vec![cc], ..Envelope::default() }.into(),
                     ..fixtures::seen(uid)
                 };
                 let ann = || Address::new("Ann Berger", "ann@x.example");

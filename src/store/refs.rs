@@ -7,7 +7,6 @@
 use super::error::Result;
 use super::open::Cache;
 use super::writer::Tx;
-use crate::mail::envelope::MessageId;
 use crate::mail::ids::{AccountName, ThreadKey};
 use rusqlite::OptionalExtension;
 use rusqlite::functions::FunctionFlags;
@@ -53,8 +52,8 @@ pub(super) const OF_ID: &str = "SELECT coalesce((SELECT a.thread FROM thread_ali
     FROM thread_key k WHERE k.id = ?1";
 
 /// The conversation of that id.
-pub(super) fn of_id(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &MessageId) -> Result<Option<ThreadKey>> {
-    let key = key(account.as_str(), id.as_str());
+pub(super) fn of_id(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &str) -> Result<Option<ThreadKey>> {
+    let key = key(account.as_str(), id);
     if let Some(thread) = tx.fill.refs.known.get(&key) {
         return Ok(Some(*thread));
     }
@@ -66,8 +65,8 @@ pub(super) fn of_id(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &MessageI
 }
 
 /// Says that an id belongs to that conversation; nobody knows it yet.
-pub(super) fn claim(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &MessageId, thread: ThreadKey) {
-    let key = key(account.as_str(), id.as_str());
+pub(super) fn claim(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &str, thread: ThreadKey) {
+    let key = key(account.as_str(), id);
     if tx.fill.refs.known.insert(key, thread).is_none() {
         tx.fill.refs.fresh.push((key, thread));
     }

@@ -10,6 +10,7 @@ use super::writer::Tx;
 use super::{fill, refs};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::ids::{AccountName, MessageKey, ThreadKey};
+use crate::mail::packed::Kin;
 use rusqlite::OptionalExtension;
 use std::collections::BTreeSet;
 
@@ -23,16 +24,16 @@ const MEASURE: u32 = 1_000;
 pub(super) fn assign(
     tx: &mut Tx<'_, Cache>,
     account: &AccountName,
-    envelope: &Envelope,
+    kin: &Kin<'_>,
     fresh: ThreadKey,
 ) -> Result<(ThreadKey, bool)> {
-    let mut ids = envelope.ancestors();
+    let mut ids = kin.ancestors.clone();
     if ids.len() > MAX_IDS {
         ids.drain(1..=ids.len() - MAX_IDS);
     }
     let (known, unknown) = sorted_out(tx, account, ids.into_iter())?;
     let mut thread = if known.is_empty() { fresh } else { join(tx, &known)? };
-    if let Some(own) = &envelope.message_id {
+    if let Some(own) = kin.own {
         match refs::of_id(tx, account, own)? {
             None => refs::claim(tx, account, own, thread),
             // Somebody named it before it came.
@@ -50,8 +51,8 @@ pub(super) fn assign(
 fn sorted_out<'a>(
     tx: &mut Tx<'_, Cache>,
     account: &AccountName,
-    ids: impl Iterator<Item = &'a MessageId>,
-) -> Result<(Vec<ThreadKey>, Vec<&'a MessageId>)> {
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<(Vec<ThreadKey>, Vec<&'a str>)> {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for id in ids {
         match refs::of_id(tx, account, id)? {
@@ -65,7 +66,8 @@ fn sorted_out<'a>(
 
 /// Joins `thread`, in which a message with that envelope is, with those of what it turned out to follow.
 pub(super) fn follow(tx: &mut Tx<'_, Cache>, account: &AccountName, envelope: &Envelope, thread: ThreadKey) -> Result<()> {
-    let ids = envelope.in_reply_to.iter().filter(|id| Some(*id) != envelope.message_id.as_ref()).take(MAX_IDS);
+    let ids =
+        envelope.in_reply_to.iter().filter(|id| Some(*id) != envelope.message_id.as_ref()).take(MAX_IDS).map(MessageId::as_str);
     let (mut known, unknown) = sorted_out(tx, account, ids)?;
     known.push(thread);
     let thread = join(tx, &known)?;

@@ -153,7 +153,7 @@ impl Corpus {
             modseq: ModSeq(1),
             received,
             size: body.len() as u64 + 700,
-            envelope,
+            envelope: envelope.into(),
             attachments: Some(attachments),
             object_id: String::new(),
         };
@@ -163,7 +163,7 @@ impl Corpus {
     /// The bytes of a mail, as they lie on a server.
     pub fn raw(&self, uid: u32) -> Vec<u8> {
         let mail = self.mail(uid);
-        let e = &mail.seen.envelope;
+        let e = mail.seen.envelope.envelope();
         let list = |all: &[Address]| all.iter().map(|a| format!("{} <{}>", a.name, a.addr)).collect::<Vec<_>>().join(", ");
         let date =
             jiff::Timestamp::from_second(mail.seen.received).map(|t| t.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string());

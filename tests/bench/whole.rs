@@ -50,7 +50,7 @@ fn filled(dir: &Path, count: u32) -> JoinHandle<Instant> {
 
 /// A word of the newest mail's subject, as the first row of the list shows it.
 fn newest(corpus: &Corpus) -> String {
-    let subject = corpus.mail(corpus.count).seen.envelope.subject;
+    let subject = corpus.mail(corpus.count).seen.envelope.envelope().subject;
     subject.trim_start_matches("Re: ").split(' ').next().unwrap_or_default().to_owned()
 }
 

@@ -72,7 +72,7 @@ struct Said {
 fn said(replies: Vec<Reply>) -> Said {
     let mut said = Said::default();
     let flags = |rows: Vec<FlagsSeen>| rows.into_iter().map(|r| (r.uid.get(), r.flags));
-    let row = |r: EnvelopeSeen| (r.uid.get(), r.flags, r.size, r.envelope.message_id.map(|id| id.as_str().to_owned()));
+    let row = |r: EnvelopeSeen| (r.uid.get(), r.flags, r.size, r.envelope.kin().own.map(str::to_owned));
     for reply in replies {
         match reply {
             Reply::Part(Part::Selected(mut s)) => {

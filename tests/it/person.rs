@@ -120,7 +120,9 @@ pub fn there(store: &mut ImapStore, mailbox: &str) -> Vec<String> {
     let mut all = Vec::new();
     if store.select(&MailboxPath::from_typed(mailbox), true, None).is_ok_and(|s| s.exists > 0) {
         let sink = &mut |rows: Vec<postrider::mail::server::EnvelopeSeen>| {
-            all.extend(rows.into_iter().map(|r| format!("{} {}", r.envelope.subject, r.flags.wire()).trim().to_owned()));
+            all.extend(
+                rows.into_iter().map(|r| format!("{} {}", r.envelope.envelope().subject, r.flags.wire()).trim().to_owned()),
+            );
             Ok(())
         };
         store.fetch_envelopes(&UidSet::range(1, u32::MAX), sink).unwrap();

@@ -64,7 +64,7 @@ fn headers_and_words_in_utf8() {
         assert_eq!(found(&mut store, "subject:plain"), "2", "{without:?}");
         let mut rows = Vec::new();
         let sink = &mut |part: Vec<postrider::mail::server::EnvelopeSeen>| {
-            rows.extend(part.into_iter().map(|row| row.envelope.subject.to_string()));
+            rows.extend(part.into_iter().map(|row| row.envelope.envelope().subject));
             Ok(())
         };
         store.fetch_envelopes(&UidSet::range(1, 2), sink).unwrap();

@@ -22,7 +22,8 @@ fn seen(uid: u32, object: u32) -> EnvelopeSeen {
             subject: format!("gmail {object}"),
             message_id: MessageId::new(&format!("{object}@mail.gmail.com")),
             ..Envelope::default()
-        },
+        }
+        .into(),
         attachments: Some(Vec::new()),
         object_id: format!("179{object}"),
     }

@@ -41,7 +41,7 @@ fn seen(n: u32) -> EnvelopeSeen {
     EnvelopeSeen {
         received: 1_700_000_000 + i64::from(n),
         size: 10,
-        envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() },
+        envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() }.into(),
         ..fixtures::seen(n)
     }
 }

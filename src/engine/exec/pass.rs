@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
 /// The most records on their way to the store: each has at most 200 rows.
-const LANE: usize = 8;
+const LANE: usize = 16;
 
 /// So many rows go to the store in one transaction, and at most one record more: a change that the person makes waits for
 /// one transaction.

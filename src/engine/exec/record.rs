@@ -157,7 +157,7 @@ mod tests {
         let row = |n| EnvelopeSeen {
             received: 1_700_000_000 + i64::from(n),
             size: 10,
-            envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() },
+            envelope: Envelope { subject: format!("s{n}"), ..Envelope::default() }.into(),
             ..fixtures::seen(n)
         };
         let uidvalidity = UidValidity(7);

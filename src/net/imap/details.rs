@@ -66,7 +66,7 @@ impl ImapStore {
 fn taking<'a>(piece: &'a UidSet, all: &'a mut Vec<DetailsSeen>) -> impl FnMut(Untagged<'_>) -> Result<bool> + 'a {
     asked(piece, |uid, row| {
         let (Some(attachments), Some(header)) = (row.attachments, row.envelope) else { return Ok(false) };
-        all.push(DetailsSeen { uid, attachments, in_reply_to: header.in_reply_to });
+        all.push(DetailsSeen { uid, attachments, in_reply_to: header.envelope().in_reply_to });
         Ok(true)
     })
 }

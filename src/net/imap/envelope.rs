@@ -4,43 +4,42 @@
 //! Start reading at: `envelope`. Text is decoded here (RFC 2047) and stays untrusted.
 
 use super::value::Value;
-use crate::mail::address::Address;
-use crate::mail::encoded_word::decode_text;
+use crate::mail::encoded_word::decoded;
 use crate::mail::envelope::{Envelope, MessageId};
+use crate::mail::packed::{Packed, Packer};
 use crate::mail::parse;
 
 /// The most addresses kept of one field.
 const MAX_ADDRESSES: usize = 1000;
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The envelope in an ENVELOPE list; fields that are missing or odd are empty.
+/// The envelope in an ENVELOPE list, with what the header says besides: fields that are missing or odd are empty.
 #[must_use]
-pub fn envelope(list: &Value<'_>) -> Envelope {
+pub fn envelope(list: &Value<'_>, references: &[MessageId]) -> Packed {
     let items = list.items();
     let text = |n: usize| items.get(n).and_then(Value::bytes).unwrap_or_default();
-    let people = |n: usize| items.get(n).map(addresses).unwrap_or_default();
-    let from = people(2);
+    let people = |n: usize| move |to: &mut Packer| items.get(n).map_or(0, |list| addresses(list, to));
+    let date = common_date(text(0)).or_else(|| parse::date(&String::from_utf8_lossy(text(0))));
+    let mut to = Packer::new(date, &decoded(text(1)));
+    let from = to.list(people(2));
     // Servers fill Sender and Reply-To in from From (RFC 9051): then they say nothing.
-    let others = |n: usize| {
-        if items.get(n) == items.get(2) {
-            return Vec::new();
+    for other in [3, 4] {
+        if items.get(other) == items.get(2) {
+            to.list(|_| 0);
+        } else {
+            to.list_unless(from.clone(), people(other));
         }
-        let all = people(n);
-        if all == from { Vec::new() } else { all }
-    };
-    Envelope {
-        date: common_date(text(0)).or_else(|| parse::date(&String::from_utf8_lossy(text(0)))),
-        subject: decode_text(text(1)),
-        sender: others(3),
-        reply_to: others(4),
-        from,
-        to: people(5),
-        cc: people(6),
-        bcc: people(7),
-        in_reply_to: ids(text(8)),
-        message_id: ids(text(9)).into_iter().next(),
-        references: Vec::new(),
     }
+    for n in [5, 6, 7] {
+        to.list(people(n));
+    }
+    to.list(|to| ids(&String::from_utf8_lossy(text(9))).take(1).map(|id| to.id(id)).count());
+    let answered = String::from_utf8_lossy(text(8));
+    let answered = ids(&answered);
+    let extra = answered.clone().count().saturating_sub(Envelope::MAX_REFERENCES);
+    to.list(|to| answered.skip(extra).map(|id| to.id(id)).count());
+    to.list(|to| references.iter().map(|id| to.id(id.as_str())).count());
+    to.done()
 }
 
 /// `Thu, 1 Jan 1970 00:01:00 +0000`, as nearly all mail writes it, with a comment behind it or not; nothing for any other form.
@@ -87,25 +86,27 @@ fn digits(text: &[u8]) -> Option<i64> {
     fits.then(|| text.iter().fold(0, |n, d| n * 10 + i64::from(d - b'0')))
 }
 
-fn addresses(list: &Value<'_>) -> Vec<Address> {
-    list.items().iter().filter_map(address).take(MAX_ADDRESSES).collect()
+/// Writes the addresses of a list; how many.
+fn addresses(list: &Value<'_>, to: &mut Packer) -> usize {
+    list.items().iter().filter(|item| address(item, to)).take(MAX_ADDRESSES).count()
 }
 
-/// `(name adl mailbox host)`. Where the host is NIL a group begins or ends: its members follow as they are.
-fn address(item: &Value<'_>) -> Option<Address> {
-    let [name, _, mailbox, host, ..] = item.items() else { return None };
+/// `(name adl mailbox host)`; whether it was written. Where the host is NIL a group begins or ends: its members follow as they are.
+fn address(item: &Value<'_>, to: &mut Packer) -> bool {
+    let [name, _, mailbox, host, ..] = item.items() else { return false };
     if host.is_nil() {
-        return None;
+        return false;
     }
     let (mailbox, host) = (mailbox.text().unwrap_or_default(), host.text().unwrap_or_default());
     // Servers put a placeholder where the header held no host.
-    let addr = match (mailbox.is_empty(), host.is_empty() || host == "MISSING_DOMAIN" || host == ".SYNTAX-ERROR.") {
-        (true, true) => String::new(),
-        (false, true) => mailbox.into_owned(),
-        _ => [&mailbox, "@", &host].concat(),
-    };
-    let name = decode_text(name.bytes().unwrap_or_default());
-    (!addr.is_empty() || !name.is_empty()).then_some(Address { name, addr })
+    let nowhere = host.is_empty() || host == "MISSING_DOMAIN" || host == ".SYNTAX-ERROR.";
+    let pieces: [&str; 3] = if nowhere { [&mailbox, "", ""] } else { [&mailbox, "@", &host] };
+    let name = decoded(name.bytes().unwrap_or_default());
+    let any = !name.is_empty() || !nowhere || !mailbox.is_empty();
+    if any {
+        to.address(&name, &pieces);
+    }
+    any
 }
 
 /// The same of the fields of a header, as many as there are: what a whole message says is read by the same code.
@@ -119,16 +120,11 @@ pub fn fields(header: &[u8]) -> Envelope {
     read
 }
 
-fn ids(bytes: &[u8]) -> Vec<MessageId> {
-    let text = String::from_utf8_lossy(bytes);
-    let mut all: Vec<MessageId> = text.split('<').skip(1).filter_map(|t| MessageId::new(t.split('>').next()?)).collect();
-    if all.is_empty() {
-        // Some write ids without brackets.
-        all = text.split_whitespace().filter(|w| w.contains('@')).filter_map(MessageId::new).collect();
-    }
-    let extra = all.len().saturating_sub(Envelope::MAX_REFERENCES);
-    all.drain(..extra);
-    all
+/// The ids in a field: in brackets, or, without any, as some write them.
+fn ids(text: &str) -> impl Iterator<Item = &str> + Clone {
+    let bracketed = text.split('<').skip(1).filter_map(|t| MessageId::within(t.split('>').next()?));
+    let bare = if bracketed.clone().next().is_some() { "" } else { text };
+    bracketed.chain(bare.split_whitespace().filter(|w| w.contains('@')).filter_map(MessageId::within))
 }
 
 /// `17-Jul-1996 02:44:25 -0700` in seconds since 1970.
@@ -154,6 +150,7 @@ pub fn date_time(seconds: i64) -> String {
 mod tests {
     use super::super::value;
     use super::*;
+    use crate::mail::address::Address;
     use proptest::prelude::*;
 
     #[test]
@@ -165,7 +162,9 @@ mod tests {
               NIL NIL \"<1@x> <2@x>\" \"<3@x>\")",
             &room,
         );
-        let e = envelope(&v[0]);
+        let follows = MessageId::new("0@x").unwrap();
+        let e = envelope(&v[0], std::slice::from_ref(&follows)).envelope();
+        assert_eq!(e.references, [follows]);
         assert_eq!((e.date, e.subject.as_str()), (Some(60), "Grüße"));
         assert_eq!(e.from, [Address::new("A \"b\"", "a@x.test")]);
         assert_eq!((e.sender.len(), e.reply_to.len()), (0, 1));

@@ -14,6 +14,7 @@ use super::conn::Command;
 use super::labels;
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
+use crate::mail::envelope::MessageId;
 use crate::mail::server::{EnvelopeSeen, Fingerprint, FlagsSeen, IdentitySeen};
 use crate::mail::uid::{ModSeq, Uid, UidSet};
 use crate::net::error::Result;
@@ -99,7 +100,7 @@ pub(super) fn asked<'a>(
 
 /// What tells a message from others, if all of it came.
 pub(super) fn identity(row: Fetched) -> Option<IdentitySeen> {
-    let message_id = row.envelope?.message_id;
+    let message_id = row.envelope?.kin().own.and_then(MessageId::new);
     let print = Fingerprint { message_id, size: row.size.unwrap_or(0), received: row.received, object_id: row.object_id };
     Some(IdentitySeen { uid: row.uid?, print })
 }

@@ -7,10 +7,11 @@ use super::envelope;
 use super::find;
 use super::quirks;
 use super::value::{self, Room, Status, Value};
-use crate::mail::envelope::Envelope;
 use crate::mail::flags::{Flags, Keyword};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outline::Outline;
+use crate::mail::packed::Packed;
+use crate::mail::parse;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::server::{ListedMailbox, MailboxStatus, Space};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
@@ -108,7 +109,7 @@ pub struct Fetched {
     /// RFC822.SIZE.
     pub size: Option<u64>,
     /// What ENVELOPE or fields of the header said, if they came.
-    pub envelope: Option<Envelope>,
+    pub envelope: Option<Packed>,
     /// Names of attachments, if BODYSTRUCTURE came.
     pub attachments: Option<Vec<String>>,
     /// EMAILID or X-GM-MSGID.
@@ -331,7 +332,7 @@ fn esearch(tail: &[u8], room: &Room) -> UidSet {
 fn fetched(rest: &[u8], room: &Room) -> Fetched {
     let mut out = Fetched::default();
     let items = value::parse(rest, room);
-    let (mut header, mut tree) = (None, None);
+    let (mut told, mut header, mut tree) = (None, None, None);
     let items = items.first().map(Value::items).unwrap_or_default();
     out.sound = items.len().is_multiple_of(2) && items.iter().step_by(2).all(|key| matches!(key, Value::Atom(_)));
     for pair in items.chunks_exact(2) {
@@ -346,7 +347,7 @@ fn fetched(rest: &[u8], room: &Room) -> Fetched {
             b"MODSEQ" => out.modseq = value.items().first().and_then(Value::number).map_or(ModSeq(0), modseq),
             b"INTERNALDATE" => out.received = value.text().and_then(|t| envelope::internal_date(&t)).unwrap_or(0),
             b"RFC822.SIZE" => out.size = value.number(),
-            b"ENVELOPE" => out.envelope = Some(envelope::envelope(value)),
+            b"ENVELOPE" => told = Some(value),
             b"BODYSTRUCTURE" | b"BODY" => {
                 out.attachments = Some(super::structure::attachments(value));
                 tree = Some(value);
@@ -359,8 +360,7 @@ fn fetched(rest: &[u8], room: &Room) -> Fetched {
             b"PREVIEW" => out.preview = Some(value.text().map(|text| text.chars().take(MAX_PREVIEW).collect())),
             b"SAVEDATE" => out.saved = Some(value.text().and_then(|t| envelope::internal_date(&t))),
             other if other.starts_with(b"BODY[HEADER.FIELDS") => {
-                let fields = value.bytes().unwrap_or_default();
-                header = Some(if fields == b"\r\n" { Envelope::default() } else { envelope::fields(fields) });
+                header = Some(value.bytes().filter(|fields| *fields != b"\r\n").unwrap_or_default());
             }
             other if other.starts_with(b"BODY[") || other.starts_with(b"BINARY[") => {
                 if !out.section.is_empty() {
@@ -373,10 +373,10 @@ fn fetched(rest: &[u8], room: &Room) -> Fetched {
             _ => {}
         }
     }
-    out.envelope = match (out.envelope.take(), header) {
+    out.envelope = match (told, header) {
         // ENVELOPE has all but these.
-        (Some(told), Some(header)) => Some(Envelope { references: header.references, ..told }),
-        (told, header) => told.or(header),
+        (Some(told), fields) => Some(envelope::envelope(told, &fields.map(parse::references).unwrap_or_default())),
+        (None, fields) => fields.map(|fields| Packed::of(&envelope::fields(fields))),
     };
     // Lists do not want it, and never ask for the whole header.
     if out.section == b"BODY[HEADER]" {

@@ -163,7 +163,7 @@ impl LocalStore {
         let message = parse::message(bytes);
         let parts = if size > WHOLE { Vec::new() } else { structure::attachments(&message) };
         let attachments = Some(parts.into_iter().filter(|a| !a.related).map(|a| a.name).collect());
-        let envelope = message.envelope;
+        let envelope = message.envelope.into();
         Ok(EnvelopeSeen { uid, flags, modseq: ModSeq(0), received, size, envelope, attachments, object_id: String::new() })
     }
 }

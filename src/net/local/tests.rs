@@ -72,7 +72,7 @@ fn delivered_mail_is_there_with_all_a_list_needs() {
         })
         .unwrap();
     assert_eq!(parts, [200, 50]);
-    assert_eq!(rows[0].envelope.subject, "one");
+    assert_eq!(rows[0].envelope.envelope().subject, "one");
     assert!(rows[0].received > 1_700_000_000 && rows[0].size > 60);
     assert_eq!(store.search_message_id(&MessageId::new("<7@x>").unwrap()).unwrap().len(), 1);
     let mut body = Vec::new();

@@ -27,7 +27,7 @@ fn row(uid: u32, (second, own, names, object, read): &Dice) -> EnvelopeSeen {
         flags: Flags::from_words(if *read { vec!["\\Seen"] } else { vec![] }),
         received: *second,
         size: 1,
-        envelope,
+        envelope: envelope.into(),
         object_id: object.map_or_else(String::new, |n| format!("o{n}")),
         ..fixtures::seen(uid)
     }

@@ -15,7 +15,7 @@ pub fn seen(uid: u32, subject: &str, id: &str, references: &[&str]) -> EnvelopeS
     let mut envelope = crate::mail::envelope::Envelope { subject: subject.to_owned(), ..Default::default() };
     envelope.message_id = crate::mail::envelope::MessageId::new(id);
     envelope.references = references.iter().filter_map(|r| crate::mail::envelope::MessageId::new(r)).collect();
-    EnvelopeSeen { size: 1000, envelope, ..fixtures::seen(uid) }
+    EnvelopeSeen { size: 1000, envelope: envelope.into(), ..fixtures::seen(uid) }
 }
 
 fn op(id: i64, kind: OpKind, targets: Vec<Target>) -> Operation {

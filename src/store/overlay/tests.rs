@@ -16,13 +16,14 @@ fn mail(uid: u32) -> EnvelopeSeen {
     let message_id = crate::mail::envelope::MessageId::new("m@x");
     EnvelopeSeen {
         received: 1_000,
-        envelope: crate::mail::envelope::Envelope { message_id, ..Default::default() },
+        envelope: crate::mail::envelope::Envelope { message_id, ..Default::default() }.into(),
         ..fixtures::seen(uid)
     }
 }
 
 fn target(uid: u32) -> Target {
-    let print = Fingerprint { message_id: mail(1).envelope.message_id, size: 100, received: 1_000, object_id: String::new() };
+    let print =
+        Fingerprint { message_id: mail(1).envelope.envelope().message_id, size: 100, received: 1_000, object_id: String::new() };
     Target::Server { uidvalidity: VALIDITY, uid, print }
 }
 

@@ -79,7 +79,7 @@ fn build(dir: &std::path::Path) -> (Store, Vec<Known>, Vec<MailboxId>) {
             // Around midnight in New York, some in the same second.
             received: 1_763_700_000 + 7_200 * i64::from(uid / 3),
             size: dice.below(4) as u64 * 1_000,
-            envelope,
+            envelope: envelope.into(),
             attachments: Some(files.clone()),
             // Some lie in a second mailbox too.
             object_id: if uid % 5 == 0 { format!("o{uid}") } else { String::new() },
@@ -119,7 +119,7 @@ fn expected(all: &[Known], boxes: &[MailboxId], query: &Query, within: Option<Ma
         .filter(|k| {
             let (account, mailbox, role) = BOXES[k.mailbox];
             let facts = Facts {
-                envelope: &k.seen.envelope,
+                envelope: &k.seen.envelope.envelope(),
                 body: &k.body,
                 files: k.seen.attachments.as_deref().unwrap_or_default(),
                 attachments: u32::try_from(k.seen.attachments.iter().flatten().count()).unwrap(),

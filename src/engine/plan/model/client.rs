@@ -100,7 +100,7 @@ impl Client {
                 source.begin(*uidvalidity);
                 for row in rows {
                     let print = Fingerprint {
-                        message_id: row.envelope.message_id.clone(),
+                        message_id: row.envelope.envelope().message_id,
                         size: row.size,
                         received: row.received,
                         object_id: String::new(),

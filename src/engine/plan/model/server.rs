@@ -285,7 +285,7 @@ fn envelope(uid: u32, msg: &Msg) -> EnvelopeSeen {
         modseq: ModSeq(msg.modseq),
         received: print.received,
         size: print.size,
-        envelope: Envelope { message_id: print.message_id, ..Envelope::default() },
+        envelope: Envelope { message_id: print.message_id, ..Envelope::default() }.into(),
         attachments: Some(Vec::new()),
         object_id: String::new(),
     }
