@@ -1,11 +1,11 @@
 //! jolt — learns that the world outside changed: the machine slept, its clock was set, its network came or went.
 //! Owns: `Jolt`, `Kind`. May import: base.
-//! Start reading at: `Jolt::start`. The kernel tells (a timer that is cancelled when the clock is set, which waking up does;
-//! routing messages), so nothing is looked at in between and nothing runs at rest.
+//! Start reading at: `Jolt::start`. The kernel tells (a timer that is cancelled when the clock is set, which waking up does; a wait that
+//! a sleep interrupts; routing messages), so nothing is looked at in between and nothing runs at rest.
 
 use crate::base::cancel::Cancel;
 use crate::base::spawn::{Worker, spawn};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
@@ -64,34 +64,73 @@ impl Drop for Jolt {
     }
 }
 
+/// How a sleep is told from what else happens, once for each.
+#[derive(Debug)]
+struct Sleeps {
+    /// How long the machine had been asleep in all, by its clocks, when this was last looked at.
+    asleep: Duration,
+    /// How often it had.
+    count: u64,
+}
+
+impl Sleeps {
+    /// Whether the clocks tell of a sleep that was not told of.
+    fn by_clock(&mut self, asleep: Duration) -> bool {
+        let before = std::mem::replace(&mut self.asleep, asleep);
+        asleep.saturating_sub(before) > SLEPT
+    }
+
+    /// Whether the kernel's count does: where it goes to sleep without stopping its clocks (s2idle, if the processor's driver has nothing
+    /// better), nothing else tells. The clocks may follow, and are not to tell the same again.
+    fn by_count(&mut self, count: u64, asleep: Duration, told: bool) -> bool {
+        let before = std::mem::replace(&mut self.count, count);
+        self.asleep = asleep;
+        count > before && !told
+    }
+}
+
 /// `clock` is ready when the clock was set; `slept` says for how long the machine has been asleep in all.
 fn listen(stop: &Cancel, clock: Option<OwnedFd>, slept: &dyn Fn() -> Duration, hear: &dyn Fn(Kind)) {
     let net = routes().ok();
-    let mut asleep = slept();
-    while !stop.is_set() {
-        let quit = stop.fd();
-        let mut fds = vec![PollFd::new(&quit, PollFlags::IN)];
-        fds.extend(clock.iter().chain(net.iter()).map(|fd| PollFd::new(fd, PollFlags::IN)));
-        match poll(&mut fds, None) {
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(_) => return,
-            Ok(_) => {}
+    let Ok(set) = epoll::create(epoll::CreateFlags::CLOEXEC) else { return };
+    let quit = stop.fd();
+    for fd in std::iter::once(quit.as_fd()).chain(clock.iter().chain(net.iter()).map(AsFd::as_fd)) {
+        if epoll::add(&set, fd, epoll::EventData::new_u64(0), epoll::EventFlags::IN).is_err() {
+            return;
         }
-        drop(fds);
+    }
+    let pause = || {
+        let _ = poll(&mut [PollFd::new(&quit, PollFlags::IN)], Some(&timespec(BURST)));
+    };
+    let mut sleeps = Sleeps { asleep: slept(), count: count() };
+    while !stop.is_set() {
+        let mut events = Vec::with_capacity(4);
+        // Not `poll`, which goes on after a sleep as if nothing had been: this one is interrupted by it (signal(7)), and by a handled signal.
+        let interrupted = match epoll::wait(&set, rustix::buffer::spare_capacity(&mut events), None) {
+            Err(rustix::io::Errno::INTR) => true,
+            Err(_) => return,
+            Ok(_) => false,
+        };
+        let mut told = false;
         if let Some(timer) = clock.as_ref().filter(|fd| ready(fd)) {
-            let mut count = [0u8; 8];
+            let mut expired = [0u8; 8];
             // ECANCELED: the clock was set. It is armed anew for the next time.
-            let _ = rustix::io::read(timer, &mut count);
+            let _ = rustix::io::read(timer, &mut expired);
             if arm(timer).is_err() {
                 return;
             }
-            let now = slept();
-            hear(if now.saturating_sub(asleep) > SLEPT { Kind::Slept } else { Kind::ClockSet });
-            asleep = now;
+            told = sleeps.by_clock(slept());
+            hear(if told { Kind::Slept } else { Kind::ClockSet });
+        }
+        if interrupted || told {
+            // The kernel counts only when everybody runs again.
+            pause();
+            if sleeps.by_count(count(), slept(), told) {
+                hear(Kind::Slept);
+            }
         }
         if let Some(routes) = net.as_ref().filter(|fd| ready(fd)) {
-            let quit = stop.fd();
-            let _ = poll(&mut [PollFd::new(&quit, PollFlags::IN)], Some(&timespec(BURST)));
+            pause();
             // What they say does not matter: it is tried.
             let mut junk = [0u8; 4096];
             while !stop.is_set() && !matches!(recv(routes, &mut junk[..], RecvFlags::DONTWAIT), Err(rustix::io::Errno::AGAIN)) {}
@@ -115,6 +154,12 @@ fn slept() -> Duration {
         Duration::new(t.tv_sec.unsigned_abs(), u32::try_from(t.tv_nsec).unwrap_or(0))
     };
     of(ClockId::Boottime).saturating_sub(of(ClockId::Monotonic))
+}
+
+/// How often the machine has slept since it was started; 0 where that is not told.
+fn count() -> u64 {
+    let text = std::fs::read_to_string("/sys/power/suspend_stats/success").unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
 }
 
 fn timer() -> rustix::io::Result<OwnedFd> {
@@ -178,6 +223,23 @@ mod tests {
             stop.ring();
             worker.join().unwrap();
         }
+    }
+
+    /// However a sleep is told, and in whatever order, it is one.
+    #[test]
+    fn a_sleep_is_told_once() {
+        let s = Duration::from_secs;
+        let new = || Sleeps { asleep: s(1_000), count: 7 };
+        // By the clocks, and then by the count; only by the count; by the count, and then by the clocks.
+        let mut both = new();
+        assert!(both.by_clock(s(1_060)) && !both.by_count(8, s(1_060), true) && !both.by_count(8, s(1_060), false));
+        let mut count = new();
+        assert!(count.by_count(8, s(1_000), false) && !count.by_count(8, s(1_000), false) && count.by_count(9, s(1_000), false));
+        let mut late = new();
+        assert!(late.by_count(8, s(1_060), false) && !late.by_clock(s(1_060)) && late.by_clock(s(1_120)));
+        // A clock that was set, and a handled signal.
+        let mut neither = new();
+        assert!(!neither.by_clock(s(1_001)) && !neither.by_count(7, s(1_001), false));
     }
 
     #[test]
