@@ -98,6 +98,26 @@ fn s_21_a_lost_copy_is_looked_for_where_it_went() {
     }
 }
 
+/// Between the look at the mailbox and the copying its name becomes another one's: what the answer says of where the copy went tells it.
+/// Nothing leaves its place before it is where it was meant to go.
+#[test]
+fn s_21_a_copy_that_strayed() {
+    for verb in ["move", "copy"] {
+        let (server, bed) = at_work(Told::Numbers, &["MOVE"]);
+        act(&bed, verb, "Letter 1", &["--to", "Work"]);
+        server.once("UID COPY", vec![Act::World(Box::new(replace)), Act::Honest]);
+        for _ in 0..3 {
+            bed.run(&["sync"]);
+        }
+        bed.run(&["sync"]).code(0);
+        assert_eq!(numbers(&server, "Old work"), ["10", "11", "12", "1"], "{verb}");
+        // What went astray lies there, beside what is in its place.
+        assert_eq!((numbers(&server, "Work"), queue(&bed)), (vec!["20".to_owned(), "1".to_owned()], vec![]), "{verb}");
+        let left: &[&str] = if verb == "move" { &["2", "3"] } else { &["1", "2", "3"] };
+        assert_eq!(numbers(&server, "INBOX"), left, "{verb}");
+    }
+}
+
 /// Where nothing tells which is which the person is asked, and what they say holds.
 #[test]
 fn s_21_a_goal_that_cannot_be_told() {

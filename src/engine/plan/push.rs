@@ -238,6 +238,15 @@ impl MailboxSync {
             copied
         });
         let copied = copied.filter(|c| !c.pairs.is_empty());
+        // Under other numbers than the goal had a moment ago: somebody gave its name to another mailbox in between, or it is not so.
+        let mark = job.ids.first().and_then(|id| self.op(*id)).and_then(|op| op.mark).map(|mark| mark.uidvalidity);
+        let known = mark.filter(|validity| *validity != UidValidity::default());
+        let strayed = copied.as_ref().is_some_and(|c| known.is_some_and(|validity| validity != c.uidvalidity));
+        let copied = copied.filter(|_| !strayed);
+        if strayed && matches!(job.work, Work::Copy { .. }) {
+            // What became of it is looked at before anything is taken away.
+            return;
+        }
         let uids = job.uids.clone();
         let state = match &job.work {
             Work::Store(delta) => {
