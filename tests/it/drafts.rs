@@ -4,7 +4,7 @@
 use crate::mailhost::{bare_user, user};
 use crate::person::{Person, id, key, live, rows, sees, settled, subjects, there, until};
 use postrider::engine::Engine;
-use postrider::engine::api::{Body, Query, Request, Rows, SavedDraft};
+use postrider::engine::api::{Body, Kind, Query, Request, Rows, SavedDraft};
 use postrider::mail::address::Address;
 use postrider::mail::draft::{Draft, Original};
 use postrider::mail::identity::Identity;
@@ -36,10 +36,12 @@ fn leave(engine: &Engine, id: Option<DraftId>, draft: &Draft) -> DraftId {
 fn drafts(engine: &Engine) -> Vec<SavedDraft> {
     let Ok(Rows::Drafts(rows)) = engine.ask(&Query::Drafts) else { panic!() };
     let one = |id| match engine.ask(&Query::Draft(id)) {
-        Ok(Rows::Draft(saved)) => *saved,
+        Ok(Rows::Draft(saved)) => Some(*saved),
+        // It may go between the two questions.
+        Err(fault) if fault.kind == Kind::Missing => None,
         other => panic!("{other:?}"),
     };
-    rows.into_iter().map(|row| one(row.id)).collect()
+    rows.into_iter().filter_map(|row| one(row.id)).collect()
 }
 
 /// What the composer begins with when a message in Drafts is opened.
