@@ -21,13 +21,17 @@ const RECIPIENTS: usize = 3;
 const USUAL: usize = 512;
 /// Of so many ids no set is made.
 const FEW: usize = 16;
-/// So many octets has the number of an empty list.
-const NONE: usize = 2;
+/// An empty list.
+const NONE: &str = "0;";
 
 /// An envelope in one text. One that was damaged where it was kept is an empty envelope: the row is still there to be fetched
 /// again.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Packed(String);
+pub struct Packed {
+    text: String,
+    /// Where its ids begin: all before them is of no use to threading, and most of it.
+    ids: usize,
+}
 
 impl Packed {
     /// Of an envelope.
@@ -47,26 +51,26 @@ impl Packed {
     #[must_use]
     pub fn untrue(envelope: &Envelope) -> Self {
         let mut packed = Self::of(envelope);
-        packed.0.push(UNTRUE);
+        packed.text.push(UNTRUE);
         packed
     }
 
     /// The text of it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// All of it.
     #[must_use]
     pub fn envelope(&self) -> Envelope {
-        unpack(&self.0)
+        unpack(&self.text)
     }
 
     /// Its ids.
     #[must_use]
     pub fn kin(&self) -> Kin<'_> {
-        Reader(self.0.strip_prefix(MARK).unwrap_or_default()).kin().unwrap_or_default()
+        Reader(self.text.get(self.ids..).unwrap_or_default()).kin().unwrap_or_default()
     }
 }
 
@@ -159,81 +163,92 @@ impl<'a> Kin<'a> {
 /// Writes a [`Packed`] piece by piece, in this order and no other: From, Sender, Reply-To, To, Cc, Bcc, each a list of addresses;
 /// Message-ID (none or one), In-Reply-To, References, each a list of ids.
 #[derive(Debug)]
-pub struct Packer(String);
+pub struct Packer {
+    text: String,
+    lists: usize,
+    ids: usize,
+}
+
+/// How many lists of addresses there are.
+const PEOPLE: usize = 6;
 
 impl Packer {
     /// Begins with what is no list.
     #[must_use]
     pub fn new(date: Option<i64>, subject: &str) -> Self {
-        let mut to = Self(String::with_capacity(USUAL));
-        to.0.push(MARK);
+        let mut to = Self { text: String::with_capacity(USUAL), lists: 0, ids: 0 };
+        to.text.push(MARK);
         match date {
             Some(date) if date < 0 => {
-                to.0.push('-');
-                to.number(date.unsigned_abs());
+                to.text.push('-');
+                number(&mut to.text, date.unsigned_abs());
             }
-            Some(date) => to.number(date.unsigned_abs()),
-            None => to.0.push(';'),
+            Some(date) => number(&mut to.text, date.unsigned_abs()),
+            None => to.text.push(';'),
         }
-        to.text(&[subject]);
+        to.piece(&[subject]);
         to
     }
 
     /// The next list: `each` writes its items and says how many they are. Where it stands.
     pub fn list(&mut self, each: impl FnOnce(&mut Self) -> usize) -> Range<usize> {
-        let at = self.0.len();
-        self.number(0);
+        let at = self.text.len();
+        if self.lists == PEOPLE {
+            self.ids = at;
+        }
+        self.lists += 1;
+        self.text.push_str(NONE);
         let count = each(self);
         if count > 0 {
-            let mut number = Self(String::new());
-            number.number(count as u64);
-            self.0.replace_range(at..at + NONE, &number.0);
+            let mut said = String::new();
+            number(&mut said, count as u64);
+            self.text.replace_range(at..at + NONE.len(), &said);
         }
-        at..self.0.len()
+        at..self.text.len()
     }
 
     /// The same, empty if it says what the list at `other` says.
     pub fn list_unless(&mut self, other: Range<usize>, each: impl FnOnce(&mut Self) -> usize) {
         let this = self.list(each);
-        if self.0.get(this.clone()) == self.0.get(other) {
-            self.0.truncate(this.start);
-            self.number(0);
+        if self.text.get(this.clone()) == self.text.get(other) {
+            self.text.truncate(this.start);
+            self.text.push_str(NONE);
         }
     }
 
     /// An item of a list of addresses; the pieces of its addr-spec.
     pub fn address(&mut self, name: &str, addr: &[&str]) {
-        self.text(&[name]);
-        self.text(addr);
+        self.piece(&[name]);
+        self.piece(addr);
     }
 
     /// An item of a list of ids.
     pub fn id(&mut self, id: &str) {
-        self.text(&[id]);
+        self.piece(&[id]);
     }
 
     /// What was written.
     #[must_use]
     pub fn done(self) -> Packed {
-        Packed(self.0)
+        Packed { text: self.text, ids: self.ids }
     }
 
-    fn number(&mut self, n: u64) {
-        // One digit.
-        let digit = |n: u64| char::from(b'0' + (n % 10) as u8);
-        match n {
-            // Nearly all are so.
-            0..10 => self.0.push(digit(n)),
-            10..100 => self.0.extend([digit(n / 10), digit(n)]),
-            _ => self.0.push_str(&n.to_string()),
-        }
-        self.0.push(';');
+    fn piece(&mut self, parts: &[&str]) {
+        number(&mut self.text, parts.iter().map(|part| part.len() as u64).sum());
+        parts.iter().for_each(|part| self.text.push_str(part));
     }
+}
 
-    fn text(&mut self, pieces: &[&str]) {
-        self.number(pieces.iter().map(|piece| piece.len() as u64).sum());
-        pieces.iter().for_each(|piece| self.0.push_str(piece));
+fn number(to: &mut String, n: u64) {
+    // One digit.
+    let digit = |n: u64| char::from(b'0' + (n % 10) as u8);
+    match n {
+        // Nearly all are so.
+        0..10 => to.push(digit(n)),
+        10..100 => to.extend([digit(n / 10), digit(n)]),
+        _ => to.push_str(&n.to_string()),
     }
+    to.push(';');
 }
 
 /// What is left of a text.
@@ -304,12 +319,8 @@ impl<'a> Reader<'a> {
         self.list(|r| MessageId::new(r.text()?))
     }
 
+    /// From the ids on.
     fn kin(&mut self) -> Option<Kin<'a>> {
-        self.word()?;
-        self.text()?;
-        for _ in 0..6 {
-            self.first(0)?;
-        }
         let mut kin = Kin::default();
         self.each(|id| kin.own = kin.own.or(Some(id)))?;
         // What is answered stands first, and comes last.

@@ -6,11 +6,11 @@
 use super::error::{Result, StoreError, StoreErrorKind};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{base, details, fill, fts, keywords, overlay, parts, placements, poison, threads, unindexed};
+use super::{base, details, fill, fts, keywords, overlay, parts, placements, poison, refs, threads, unindexed};
 use crate::mail::envelope::{Envelope, MessageId};
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey, ThreadKey};
-use crate::mail::packed::{self, Packed};
+use crate::mail::packed::{self, Kin, Packed};
 use crate::mail::server::{EnvelopeSeen, Fingerprint, IdentitySeen};
 use crate::mail::uid::{Uid, UidSet, UidValidity};
 use rusqlite::OptionalExtension;
@@ -61,10 +61,11 @@ pub fn record_new(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, validity: UidValid
     details::lack(tx, mailbox, rows)?;
     tx.fill.begin(&account, mailbox);
     // Newest first, as most indices have them: then each row comes right behind the one before.
-    let mut rows: Vec<&EnvelopeSeen> = rows.iter().collect();
-    rows.sort_by_key(|row| Reverse(row.received));
-    for row in rows {
-        record_one(tx, &account, mailbox, row, &mut ground)?;
+    let mut rows: Vec<(&EnvelopeSeen, Kin<'_>)> = rows.iter().map(|row| (row, row.envelope.kin())).collect();
+    rows.sort_by_key(|(row, _)| Reverse(row.received));
+    refs::look_up(tx, &account, rows.iter().flat_map(|(_, kin)| threads::ids(kin)))?;
+    for (row, kin) in rows {
+        record_one(tx, &account, mailbox, (row, &kin), &mut ground)?;
     }
     fill::flush(tx)
 }
@@ -107,7 +108,7 @@ fn record_one(
     tx: &mut Tx<'_, Cache>,
     account: &AccountName,
     mailbox: MailboxId,
-    row: &EnvelopeSeen,
+    (row, kin): (&EnvelopeSeen, &Kin<'_>),
     ground: &mut Ground,
 ) -> Result<()> {
     let uid = row.uid.get();
@@ -120,7 +121,7 @@ fn record_one(
     }
     ground.known.insert(row.uid);
     if ground.waiting
-        && let Some(waiting) = waiting(tx, mailbox, row)?
+        && let Some(waiting) = waiting(tx, mailbox, row, kin)?
     {
         fill::flush(tx)?;
         overlay::number(tx, waiting, uid, &row.flags)?;
@@ -132,7 +133,7 @@ fn record_one(
     }
     let ((message, thread, sort), lone) = match shared(tx, account, mailbox, &row.object_id)? {
         Some(of) => (of, false),
-        None => prepare(tx, account, row, &mut ground.next.0)?,
+        None => prepare(tx, account, row, kin, &mut ground.next.0)?,
     };
     let id = ground.next.1;
     ground.next.1 += 1;
@@ -162,11 +163,11 @@ fn shared(tx: &Tx<'_, Cache>, account: &AccountName, mailbox: MailboxId, object:
 }
 
 /// The provisional placement that waits for exactly this message: its move or copy is done, its UID was not told.
-fn waiting(tx: &Tx<'_, Cache>, mailbox: MailboxId, row: &EnvelopeSeen) -> Result<Option<PlacementKey>> {
+fn waiting(tx: &Tx<'_, Cache>, mailbox: MailboxId, row: &EnvelopeSeen, kin: &Kin<'_>) -> Result<Option<PlacementKey>> {
     let sql = "SELECT p.id FROM placement p JOIN message m ON m.id = p.message
                WHERE p.mailbox = ?1 AND p.uid IS NULL AND p.waiting > 0 AND m.message_id = ?2 AND m.size = ?3 AND m.received = ?4
                ORDER BY p.id LIMIT 1";
-    let id = row.envelope.kin().own.unwrap_or_default();
+    let id = kin.own.unwrap_or_default();
     let found = tx.conn().prepare_cached(sql)?.query_row((mailbox.0, id, to_i64(row.size), clamp(row.received)), |r| r.get(0));
     Ok(found.optional()?.map(PlacementKey))
 }
@@ -208,12 +209,17 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
 type Of = (MessageKey, ThreadKey, i64);
 
 /// A new content; whether it is alone in its conversation.
-fn prepare(tx: &mut Tx<'_, Cache>, account: &AccountName, row: &EnvelopeSeen, next: &mut i64) -> Result<(Of, bool)> {
-    let kin = row.envelope.kin();
+fn prepare(
+    tx: &mut Tx<'_, Cache>,
+    account: &AccountName,
+    row: &EnvelopeSeen,
+    kin: &Kin<'_>,
+    next: &mut i64,
+) -> Result<(Of, bool)> {
     let received = clamp(row.received);
     let key = MessageKey(*next);
     *next += 1;
-    let (thread, lone) = threads::assign(tx, account, &kin, ThreadKey(key.0))?;
+    let (thread, lone) = threads::assign(tx, account, kin, ThreadKey(key.0))?;
     // An object id that is taken (a second copy in one mailbox) is left out: the index wants it unique.
     let taken = "SELECT EXISTS (SELECT 1 FROM message WHERE account = ?1 AND object_id = ?2 AND object_id <> '')";
     let taken = !row.object_id.is_empty()

@@ -18,7 +18,8 @@ const ROWS: usize = 50;
 /// What is on its way into the table, and what was looked up there.
 #[derive(Debug, Default)]
 pub(super) struct Refs {
-    known: HashMap<i64, ThreadKey>,
+    /// Nothing for an id that nobody knows.
+    known: HashMap<i64, Option<ThreadKey>>,
     fresh: Vec<(i64, ThreadKey)>,
 }
 
@@ -51,23 +52,44 @@ pub(super) fn functions(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
 pub(super) const OF_ID: &str = "SELECT coalesce((SELECT a.thread FROM thread_alias a WHERE a.id = k.thread), k.thread)
     FROM thread_key k WHERE k.id = ?1";
 
+/// The same of many.
+const MANY: &str = "SELECT k.id, coalesce((SELECT a.thread FROM thread_alias a WHERE a.id = k.thread), k.thread)
+    FROM thread_key k WHERE k.id IN (#)";
+
 /// The conversation of that id.
 pub(super) fn of_id(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &str) -> Result<Option<ThreadKey>> {
     let key = key(account.as_str(), id);
-    if let Some(thread) = tx.fill.refs.known.get(&key) {
-        return Ok(Some(*thread));
+    if let Some(looked_up) = tx.fill.refs.known.get(&key) {
+        return Ok(*looked_up);
     }
     let found = tx.conn().prepare_cached(OF_ID)?.query_row([key], |r| r.get(0).map(ThreadKey)).optional()?;
-    if let Some(thread) = found {
-        tx.fill.refs.known.insert(key, thread);
-    }
+    tx.fill.refs.known.insert(key, found);
     Ok(found)
+}
+
+/// Looks up many ids at once, as often as they are named: neighbours lie on one page, and a statement costs more than an id.
+pub(super) fn look_up<'a>(tx: &mut Tx<'_, Cache>, account: &AccountName, ids: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut keys: Vec<i64> =
+        ids.map(|id| key(account.as_str(), id)).filter(|key| !tx.fill.refs.known.contains_key(key)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let sql = MANY.replace('#', &vec!["?"; ROWS].join(","));
+    // Fewer are asked for one by one.
+    for part in keys.chunks_exact(ROWS) {
+        let mut statement = tx.conn().prepare_cached(&sql)?;
+        let found = statement.query_map(rusqlite::params_from_iter(part), |r| Ok((r.get(0)?, Some(ThreadKey(r.get(1)?)))))?;
+        let found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+        drop(statement);
+        tx.fill.refs.known.extend(part.iter().map(|key| (*key, None)));
+        tx.fill.refs.known.extend(found);
+    }
+    Ok(())
 }
 
 /// Says that an id belongs to that conversation; nobody knows it yet.
 pub(super) fn claim(tx: &mut Tx<'_, Cache>, account: &AccountName, id: &str, thread: ThreadKey) {
     let key = key(account.as_str(), id);
-    if tx.fill.refs.known.insert(key, thread).is_none() {
+    if tx.fill.refs.known.insert(key, Some(thread)).flatten().is_none() {
         tx.fill.refs.fresh.push((key, thread));
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn assign(
     kin: &Kin<'_>,
     fresh: ThreadKey,
 ) -> Result<(ThreadKey, bool)> {
-    let mut ids = kin.ancestors.clone();
-    if ids.len() > MAX_IDS {
-        ids.drain(1..=ids.len() - MAX_IDS);
-    }
-    let (known, unknown) = sorted_out(tx, account, ids.into_iter())?;
+    let (known, unknown) = sorted_out(tx, account, ancestors(kin))?;
     let mut thread = if known.is_empty() { fresh } else { join(tx, &known)? };
     if let Some(own) = kin.own {
         match refs::of_id(tx, account, own)? {
@@ -45,6 +41,17 @@ pub(super) fn assign(
         refs::claim(tx, account, id, thread);
     }
     Ok((thread, thread == fresh))
+}
+
+/// All ids that say where a message belongs.
+pub(super) fn ids<'a>(kin: &'a Kin<'_>) -> impl Iterator<Item = &'a str> {
+    ancestors(kin).chain(kin.own)
+}
+
+fn ancestors<'a>(kin: &'a Kin<'_>) -> impl Iterator<Item = &'a str> {
+    let left_out = kin.ancestors.len().saturating_sub(MAX_IDS);
+    let (oldest, others) = kin.ancestors.split_at(kin.ancestors.len().min(1));
+    oldest.iter().chain(others.iter().skip(left_out)).copied()
 }
 
 /// The conversations that some ids belong to, each once, and the ids that belong to none.
