@@ -10,9 +10,17 @@ use native_tls::TlsStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// How much is read ahead of TLS.
+const AHEAD: usize = 32 * 1024;
+/// An answer is long from so many octets on ...
+const LONG: usize = 128 * 1024;
+/// ... and piles up for so long.
+const PILE: Duration = Duration::from_millis(2);
 
 /// What is read from and written to.
 #[derive(Debug)]
@@ -48,13 +56,26 @@ pub(super) struct Socket {
     thrown: Option<Instant>,
     /// Whether the peer closed or reset the line: what a layer above makes of that is not the cause.
     pub(super) over: Arc<AtomicBool>,
+    /// So many octets came since something was said: where an answer is [`LONG`] and nothing more is there yet, some of it is let
+    /// come before it is read.
+    heard: usize,
+    ahead: Ahead,
+}
+
+/// What was read ahead of TLS, which asks for five octets and then for those behind them.
+#[derive(Debug, Default)]
+struct Ahead {
+    room: Box<[u8]>,
+    /// What of it was not asked for yet.
+    unread: Range<usize>,
 }
 
 impl Socket {
     /// Over a connected socket, which does not block.
     pub(super) fn new(tcp: TcpStream, waker: &Waker, cancel: &Cancel, deadline: Instant) -> Self {
         let (cancel, waker) = (cancel.clone(), waker.clone());
-        Self { tcp, cancel, waker, armed: false, deadline, grace: Duration::ZERO, thrown: None, over: Arc::default() }
+        let (grace, thrown, over) = (Duration::ZERO, None, Arc::default());
+        Self { tcp, cancel, waker, armed: false, deadline, grace, thrown, over, heard: 0, ahead: Ahead::default() }
     }
 
     /// As [`super::dial::keep_alive`].
@@ -71,6 +92,40 @@ impl Socket {
         let end = *self.thrown.get_or_insert_with(Instant::now) + self.grace;
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(NetError::cancelled().into()) } else { Ok(Some(left)) }
+    }
+
+    /// Reads until there is something, the end among it.
+    fn receive(&mut self, mut read: impl FnMut(&TcpStream, &mut [u8]) -> io::Result<usize>) -> io::Result<usize> {
+        loop {
+            self.grace()?;
+            match read(&self.tcp, &mut self.ahead.room) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    if self.heard >= LONG {
+                        self.pile()?;
+                    }
+                    self.ready(PollFlags::IN)?;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Ok(n) if n > 0 => {
+                    self.heard = self.heard.saturating_add(n);
+                    return Ok(n);
+                }
+                other => {
+                    self.over.store(true, Ordering::Relaxed);
+                    return other;
+                }
+            }
+        }
+    }
+
+    /// Waits for [`PILE`], or until the cancel switch is thrown: to be woken for each piece costs both sides more than to read it.
+    fn pile(&self) -> io::Result<()> {
+        let stop = self.cancel.fd();
+        let limit = Timespec { tv_sec: 0, tv_nsec: PILE.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(&stop, PollFlags::IN)], Some(&limit)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
     }
 
     fn ready(&mut self, flags: PollFlags) -> io::Result<()> {
@@ -106,23 +161,30 @@ impl Socket {
 
 impl Read for Socket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            self.grace()?;
-            match self.tcp.read(buf) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::IN)?,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Ok(n) if n > 0 || buf.is_empty() => return Ok(n),
-                other => {
-                    self.over.store(true, Ordering::Relaxed);
-                    return other;
-                }
-            }
+        if buf.is_empty() {
+            return Ok(0);
         }
+        if self.ahead.unread.is_empty() {
+            if buf.len() >= AHEAD {
+                return self.receive(|mut tcp, _| tcp.read(buf));
+            }
+            if self.ahead.room.is_empty() {
+                self.ahead.room = vec![0; AHEAD].into_boxed_slice();
+            }
+            self.ahead.unread = 0..self.receive(|mut tcp, room| tcp.read(room))?;
+        }
+        let Ahead { room, unread } = &mut self.ahead;
+        let there = room.get(unread.clone()).unwrap_or_default();
+        let n = there.len().min(buf.len());
+        buf.iter_mut().zip(there).for_each(|(to, from)| *to = *from);
+        unread.start += n;
+        Ok(n)
     }
 }
 
 impl Write for Socket {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.heard = 0;
         loop {
             match self.tcp.write(buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::OUT)?,
