@@ -1,5 +1,5 @@
 //! first — the first start: the form of an account from its opening to its inbox.
-//! Owns: what the form's keys lead to. May import: app, config, engine::api.
+//! Owns: what the form's keys lead to, whose inbox is opened. May import: app, config, engine::api, mail.
 //! Start reading at: `App::open_form`.
 
 use super::key::Key;
@@ -10,6 +10,7 @@ use super::state::App;
 use crate::config::discovery::Found;
 use crate::engine::api::{Kind, Password};
 use crate::mail::ids::AccountName;
+use crate::mail::mailbox::Role;
 
 impl App {
     /// Opens the form, as it was left if it was.
@@ -88,6 +89,46 @@ impl App {
                 if let Some(form) = self.form.as_mut().filter(|f| f.trial == Trial::Running) {
                     form.failed(refusal.step, *refusal.fault, refusal.outgoing);
                 }
+            }
+        }
+    }
+
+    /// Opens the inbox of the account with this number in the list of all.
+    pub(super) fn open_account(&mut self, number: &str) {
+        let n = number.parse::<usize>().unwrap_or(0);
+        match n.checked_sub(1).and_then(|n| self.accounts.get(n)).cloned() {
+            Some(account) if !self.set_account(&account) => {
+                // Pressed before its mailboxes are known: what is there stands in for its inbox.
+                self.stands_in = self.view.is_some();
+                if self.stands_in {
+                    self.status.doubt(self.now.since, &format!("{account} has no inbox yet: it is shown when it comes"));
+                }
+                self.setup.account = Some(account);
+            }
+            Some(_) => {}
+            None => self.status.doubt(self.now.since, "There is no account with that number"),
+        }
+    }
+
+    /// Opens the inbox of an account; `false` while it has none.
+    pub(super) fn set_account(&mut self, account: &AccountName) -> bool {
+        let inbox = self.folders.of_role(account, Role::Inbox).map(|m| m.id);
+        if let Some(id) = inbox {
+            self.open_mailbox_id(id);
+        }
+        inbox.is_some()
+    }
+
+    /// Opens the inbox of the account that was named, else of the first that has one; it stands in for that of the one before.
+    pub(super) fn open_inbox(&mut self) {
+        let mut order: Vec<_> = self.setup.account.clone().into_iter().chain(self.accounts.clone()).collect();
+        if self.stands_in {
+            order.truncate(1);
+        }
+        for (n, account) in order.iter().enumerate() {
+            if self.set_account(account) {
+                self.stands_in = n > 0;
+                return;
             }
         }
     }

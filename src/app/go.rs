@@ -13,7 +13,7 @@ use super::screen::folders::Entry;
 use super::state::{App, Search};
 use crate::base::safetext::SafeText;
 use crate::engine::api::{Away, Body, Query, Request};
-use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
+use crate::mail::ids::{MailboxId, PlacementKey};
 use crate::mail::mailbox::Role;
 use crate::mail::row::{RowCursor, View};
 
@@ -152,39 +152,6 @@ impl App {
         match self.folders.named(None, name).map(|m| m.id) {
             Some(id) => self.open_mailbox_id(id),
             None => self.status.doubt(self.now.since, &format!("No mailbox is called {name}")),
-        }
-    }
-
-    fn open_account(&mut self, number: &str) {
-        let n = number.parse::<usize>().unwrap_or(0);
-        match n.checked_sub(1).and_then(|n| self.accounts.get(n)).cloned() {
-            Some(account) => {
-                self.set_account(&account);
-            }
-            None => self.status.doubt(self.now.since, "There is no account with that number"),
-        }
-    }
-
-    /// Opens the inbox of an account; `false` while it has none.
-    pub(super) fn set_account(&mut self, account: &AccountName) -> bool {
-        let inbox = self.folders.of_role(account, Role::Inbox).map(|m| m.id);
-        if let Some(id) = inbox {
-            self.open_mailbox_id(id);
-        }
-        inbox.is_some()
-    }
-
-    /// Opens the inbox of the account that was named, else of the first that has one; it stands in for that of the one before.
-    pub(super) fn open_inbox(&mut self) {
-        let mut order: Vec<_> = self.setup.account.clone().into_iter().chain(self.accounts.clone()).collect();
-        if self.stands_in {
-            order.truncate(1);
-        }
-        for (n, account) in order.iter().enumerate() {
-            if self.set_account(account) {
-                self.stands_in = n > 0;
-                return;
-            }
         }
     }
 

@@ -87,7 +87,7 @@ pub struct App {
     pub(super) list: Window,
     /// What was opened last; a search goes back to it.
     pub(super) view: Option<View>,
-    /// At a first start another account's inbox was there before that of the account to begin with, and nobody has done anything since.
+    /// Another account's inbox was there before that of the account to begin with or last asked for, and nobody has done anything since.
     pub(super) stands_in: bool,
     pub(super) threaded: bool,
     pub(super) search: Option<Search>,

@@ -218,3 +218,28 @@ fn a_first_start_ends_in_the_inbox_of_the_first_account_unless_somebody_acted_me
         assert!(stage.text().contains(at), "{keys:?}: {}", stage.text());
     }
 }
+
+/// A key that comes before the mailboxes are known is no key that was never pressed: whoever pressed it goes on in that account.
+#[test]
+fn an_account_that_is_asked_for_before_its_inbox_is_known_is_shown_when_it_comes() {
+    let only = |all: &[MailboxRow], name: &str| all.iter().filter(|b| b.account.as_str() == name).cloned().collect::<Vec<_>>();
+    // What is known when the keys come, the keys, what is seen then, what is seen in the end.
+    let rows = [
+        ("", "2", "", "home / Inbox"),
+        ("", "2 1", "", "work / Inbox"),
+        ("", "2 j", "", "home / Inbox"),
+        ("work", "2", "home has no inbox yet", "home / Inbox"),
+        ("work", "2 j", "work / Inbox", "work / Inbox"),
+    ];
+    for (known, keys, then, end) in rows {
+        let mut stage = Stage::new(120, 40);
+        let all = std::mem::take(&mut stage.boxes);
+        stage.boxes = only(&all, known);
+        stage.restart();
+        stage.press(keys);
+        assert!(stage.text().contains(then), "{known} {keys}: {}", stage.text());
+        stage.boxes = all;
+        stage.touched();
+        assert!(stage.text().contains(end), "{known} {keys}: {}", stage.text());
+    }
+}
