@@ -186,7 +186,12 @@ impl Fetcher<'_> {
             if !self.select(conn, mailbox)? {
                 return Ok(Got::Gone(mailbox));
             }
-            match conn.fetch_outline(uid) {
+            let mut told = conn.fetch_outline(uid);
+            if matches!(told, Ok(None)) {
+                // Another line told of it, and this one had not heard of it yet; at the end of a command it has.
+                told = conn.fetch_outline(uid);
+            }
+            match told {
                 Ok(Some((outline, header))) if outline.is_worth_it() => {
                     if let Some(got) = self.by_parts(conn, content.key, uid, &outline, header)? {
                         return Ok(got);

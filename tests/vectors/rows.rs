@@ -204,3 +204,40 @@ fn s_28_envelopes_that_lie() {
     assert!(!honest.contains(UNTRUE), "{honest}");
     assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]), "the list too");
 }
+
+/// A line may not have heard yet of a message that another line told of: it says nothing of how it is made, and is asked once more. No
+/// large file comes in the meantime; of one that is told never the whole has to do.
+#[test]
+fn a_message_of_which_a_line_has_not_heard_yet() {
+    let file = "QUJD".repeat(400_000);
+    let body = "--b\r\nContent-Type: text/plain\r\n\r\nIt is attached.\r\n--b\r\nContent-Type: application/pdf\r\n\
+                Content-Transfer-Encoding: base64\r\n\r\n";
+    let head = "From: m@x.example\r\nSubject: The plan\r\nMessage-ID: <4@x.example>\r\nMIME-Version: 1.0\r\n\
+                Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let made = format!(
+        "BODYSTRUCTURE ((\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 15 1)(\"APPLICATION\" \"PDF\" NIL NIL NIL \"BASE64\" {}) \"MIXED\" \
+         (\"BOUNDARY\" \"b\"))",
+        file.len()
+    );
+    let asked = "UID FETCH 4 (UID BODYSTRUCTURE BODY.PEEK[HEADER])";
+    for (silent, whole) in [(1, 0), (9, 1)] {
+        let server = Server::imap();
+        server.world().inbox().add(format!("{head}{body}{file}\r\n--b--\r\n").into_bytes());
+        server.rule(asked, 0, silent, vec![say("%T OK done\r\n")]);
+        server.always(
+            asked,
+            vec![say(format!("* 4 FETCH (UID 4 {made} BODY[HEADER] {{{}}}\r\n{head})\r\n%T OK done\r\n", head.len()))],
+        );
+        server.always(
+            "UID FETCH 4 (UID BODY.PEEK[1])",
+            vec![say("* 4 FETCH (UID 4 BODY[1] {15}\r\nIt is attached.)\r\n%T OK done\r\n")],
+        );
+        let mut bed = Bed::new();
+        bed.account("a", &server, None, "keep = { bodies = \"36500d\" }");
+        bed.run(&["sync"]).code(0);
+        assert_eq!(server.count(asked), 2);
+        assert_eq!(server.count("UID FETCH 4 (UID BODY.PEEK[])"), whole, "{:?}", server.heard());
+        let shown = bed.run(&["--offline", "show", &bed.id("INBOX", "The plan")]).code(0).out;
+        assert!(shown.contains("It is attached."), "{shown}");
+    }
+}
