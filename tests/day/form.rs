@@ -21,5 +21,5 @@ pub fn fill_in(screen: &mut Screen, address: &str, name: &str, imap: u16, smtp: 
     screen.shows("is not trusted");
     screen.paste(&host().dir.join("tls/ca.pem").display().to_string());
     screen.press("\r");
-    screen.shows_no("Incoming mail");
+    screen.shows_no("Add an account");
 }

@@ -190,6 +190,8 @@ fn a_day() {
     // A second account, at the servers themselves.
     screen.press(":add-account\r");
     form::fill_in(&mut screen, &friend, "Kim", host().imaps, host().submissions);
+    // Until its inbox is known the first account's stands in for it.
+    screen.shows("example2 / Inbox");
     screen.press("1");
     screen.shows("Letter number 12.");
 

@@ -115,6 +115,11 @@ impl Screen {
         self.raw.lock().unwrap().clone()
     }
 
+    /// Forgets these bytes: for who leaves the program open for long, and looks at the memory of this process, too.
+    pub fn forget_raw(&self) {
+        self.raw.lock().unwrap().clear();
+    }
+
     /// The line that holds these words.
     pub fn line(&self, words: &str) -> Option<String> {
         self.text().lines().find(|l| l.contains(words)).map(str::to_owned)
@@ -185,9 +190,10 @@ impl Screen {
         self.child.wait().unwrap().exit_code()
     }
 
-    /// `kill -9`.
+    /// `kill -9`: the child's own `kill` hangs up first, and who is hung up ends in good order.
     pub fn kill(mut self) {
-        self.child.kill().unwrap();
+        let process = rustix::process::Pid::from_raw(self.id().cast_signed()).unwrap();
+        rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
         self.child.wait().unwrap();
     }
 
