@@ -271,11 +271,28 @@ pub fn agree_on(engine: &Engine, other: &mut ImapStore, counts: fn(&String) -> b
     panic!("{difference}");
 }
 
-/// Resident memory of a process in kB.
-pub fn memory_of(process: u32) -> u64 {
+/// What a process has in memory, in kB.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Memory {
+    /// What it asked for itself: this is what grows where something is kept that nobody needs.
+    pub own: u64,
+    /// With the pages of its program and of files, which the system may take back at any time.
+    pub resident: u64,
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} kB of its own, {} kB resident", self.own, self.resident)
+    }
+}
+
+pub fn memory_of(process: u32) -> Memory {
     let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = text.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    let line = |name: &str| -> u64 {
+        let line = text.lines().find_map(|l| l.strip_prefix(name)).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    Memory { own: line("RssAnon:"), resident: line("VmRSS:") }
 }
 
 /// Numbers that look random and are the same each time.

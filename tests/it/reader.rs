@@ -5,9 +5,9 @@
 
 use crate::mailhost::proxy::End;
 use crate::others::{Over, Work, asked, at_work, begin, same_numbers, sweep};
-use crate::person::{PATIENCE, Person, memory_of, there};
+use crate::person::{Memory, PATIENCE, Person, memory_of, there};
 use crate::screen::Screen;
-use crate::soak::{CHECK, FLAT, LONG, RESETS};
+use crate::soak::{CHECK, RESETS, flat};
 use crate::verbs::run;
 use postrider::net::imap::ImapStore;
 use postrider::net::session::MailStore;
@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 /// What a person's hands do: each from the list of an inbox, or of where they are just now, back to a list.
 const HABITS: [&str; 14] = ["j", "jj", "k", "gg", "G", "gi", "ga", "gt", "e", "d", "s", "i", "u", "\r"];
+
+/// So many lines of the program's log are told where it does not come to something.
+const LAST: usize = 40;
 
 fn verb(person: &Person, args: &[&str]) -> Value {
     let ran = run(person.dir.path(), args, "").code(0);
@@ -50,10 +53,14 @@ fn waiting(person: &Person) -> (usize, usize) {
 }
 
 /// Waits for something the program comes to by itself.
-fn in_time(screen: &mut Screen, mut done: impl FnMut(&mut Screen) -> Result<(), String>) {
+fn in_time(person: &Person, screen: &mut Screen, mut done: impl FnMut(&mut Screen) -> Result<(), String>) {
     let begun = Instant::now();
     while let Err(why) = done(screen) {
-        assert!(begun.elapsed() < PATIENCE, "{why}\n{}", screen.text());
+        if begun.elapsed() >= PATIENCE {
+            let log = std::fs::read_to_string(person.dir.path().join("state/postrider.log")).unwrap_or_default();
+            let last: Vec<&str> = log.lines().rev().take(LAST).collect();
+            panic!("{why}\n{}\nits log, the last line first:\n{}", screen.text(), last.join("\n"));
+        }
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -62,21 +69,21 @@ fn in_time(screen: &mut Screen, mut done: impl FnMut(&mut Screen) -> Result<(), 
 /// list of what waits. How many these were.
 fn both_agree(person: &Person, screen: &mut Screen, other: &mut ImapStore) -> usize {
     screen.press("\x0e");
-    in_time(screen, |_| match waiting(person) {
+    in_time(person, screen, |_| match waiting(person) {
         (0, _) => Ok(()),
         (n, _) => Err(format!("{n} wait for the server")),
     });
     let (_, parked) = waiting(person);
     if parked > 0 {
         screen.press("gogg");
-        in_time(screen, |screen| {
+        in_time(person, screen, |screen| {
             screen.press("d");
             let (_, left) = waiting(person);
             if left == 0 { Ok(()) } else { Err(format!("{left} wait for the person")) }
         });
         screen.press("gi");
     }
-    in_time(screen, |_| {
+    in_time(person, screen, |_| {
         for listed in other.list().unwrap().into_iter().filter(|m| m.selectable) {
             // A flag of the system is called by its plain name there.
             let plain = |word: &str| word.strip_prefix('\\').map_or(word.to_owned(), str::to_lowercase);
@@ -115,7 +122,7 @@ fn left_open() {
     let (begun, process, person) = (Instant::now(), screen.id(), &person);
     let (mut second, mut minute, mut check) = (begun, begun, begun);
     let (mut keys, mut resets, mut checks, mut given_up) = (0, 0, 0, 0);
-    let mut thirds: Vec<(u64, (usize, usize))> = Vec::new();
+    let mut thirds: Vec<(Memory, (usize, usize))> = Vec::new();
     let every = CHECK.min(span / 2);
     let work = Work::default();
     let work = &work;
@@ -131,6 +138,8 @@ fn left_open() {
                 screen.press("q");
             }
             keys += 1;
+            // `soak` measures this process.
+            screen.forget_raw();
             let mut now = screen.text();
             // Deleting from the trash is asked about first.
             if now.contains("Esc keeps") {
@@ -153,7 +162,7 @@ fn left_open() {
                 let (files, tasks) = handles(process);
                 println!(
                     "{:3} min: {keys} habits, {} acts of others, {checks} checks, {resets} resets, {} connections, {given_up} given up; \
-                     {} kB resident, {files} files, {tasks} threads",
+                     {:?}, {files} files, {tasks} threads",
                     begun.elapsed().as_secs() / 60,
                     work.acts.load(Ordering::SeqCst),
                     proxy.connections(),
@@ -172,12 +181,10 @@ fn left_open() {
     given_up += both_agree(person, &mut screen, &mut other);
     println!(
         "all mailboxes agree at {checks} checkpoints and in the end; {keys} habits, {} acts of others, {resets} resets, {given_up} \
-         given up; at the ends of the thirds (kB resident, (open files, threads)): {thirds:?}",
+         given up; at the ends of the thirds (memory, (open files, threads)): {thirds:?}",
         work.acts.load(Ordering::SeqCst)
     );
-    let memory = || thirds.iter().map(|(kb, _)| *kb);
-    let (least, most) = (memory().min().unwrap(), memory().max().unwrap());
-    assert!(minutes.is_none_or(|m| m < LONG) || most - least < FLAT, "memory is not flat: {thirds:?}");
+    flat(minutes, thirds.iter().map(|(memory, _)| *memory));
     // A line that comes and goes has a few of them more, or fewer; what is lost each time would be hundreds.
     let (_, (files, tasks)) = thirds[thirds.len() - 1];
     assert!(files < 128 && tasks < 32, "{files} open files, {tasks} threads");
