@@ -67,9 +67,11 @@ pub struct Step {
     pub seconds: f64,
 }
 
-/// The steps to a server, in order.
-const IMAP: [&str; 6] = ["connection", "encryption", "greeting", "login", "capabilities", "mailboxes"];
+/// The steps to a server, in order (interface.md: TCP, TLS, greeting, capabilities, login, mailboxes).
+const IMAP: [&str; 6] = ["connection", "encryption", "greeting", "capabilities", "login", "mailboxes"];
 const SMTP: [&str; 4] = ["submission connection", "submission encryption", "submission greeting", "submission login"];
+/// So many columns of a list of capabilities are told: no server needs them, and a script misses none.
+const CAPABILITIES: usize = 8_192;
 
 /// Tries `config`. `typed` is a password that the person entered. Each step is told as soon as it is known.
 pub fn account(config: &AccountConfig, typed: Option<&Secret>, cancel: &Cancel, tell: &mut dyn FnMut(Step)) {
@@ -168,8 +170,8 @@ impl Trial<'_> {
     /// All steps before `at` passed, `at` failed if there is a fault, the rest was not tried.
     fn broke(&mut self, steps: &[&'static str], at: usize, server: &Server, fault: Option<Fault>, begin: Instant) {
         let (passed, rest) = steps.split_at(at.min(steps.len()));
-        for (n, name) in passed.iter().enumerate() {
-            self.passed(name, &found(server, n), begin);
+        for name in passed {
+            self.passed(name, &found(server, name), begin);
         }
         let mut rest = rest.iter();
         if let (Some(fault), Some(name)) = (fault, rest.clone().next()) {
@@ -181,6 +183,24 @@ impl Trial<'_> {
         }
     }
 
+    /// As [`Self::broke`], and where a connection was made the server's certificates are looked at behind that step.
+    fn met(
+        &mut self,
+        steps: &[&'static str],
+        at: usize,
+        endpoint: &Endpoint,
+        server: &Server,
+        fault: Option<Fault>,
+        begin: Instant,
+    ) {
+        let (Some(now), true) = (self.now, at > 0) else { return self.broke(steps, at, server, fault, begin) };
+        let (connection, rest) = steps.split_at(1);
+        self.broke(connection, 1, server, None, begin);
+        let before = if steps.first() == SMTP.first() { Before::Smtp } else { Before::Imap };
+        check_more::certificates(endpoint, before, now, self.cancel, self.tell);
+        self.broke(rest, at - 1, server, fault, begin);
+    }
+
     /// Without a password: whether somebody is there, and with implicit TLS who.
     fn reach(&mut self, steps: &[&'static str], server: &Server, endpoint: &Endpoint) {
         let begin = Instant::now();
@@ -189,10 +209,13 @@ impl Trial<'_> {
             Wire::connect(permit, endpoint, &waker, self.cancel).map(drop).map_err(|e| self.net(&e, server))
         });
         match met {
-            Ok(()) => self.broke(steps, if endpoint.tls == TlsMode::Implicit { 2 } else { 1 }, server, None, begin),
+            Ok(()) => {
+                let at = if endpoint.tls == TlsMode::Implicit { 2 } else { 1 };
+                self.met(steps, at, endpoint, server, None, begin);
+            }
             Err(fault) => {
                 let at = usize::from(fault.kind == Kind::Tls);
-                self.broke(steps, at, server, Some(fault), begin);
+                self.met(steps, at, endpoint, server, Some(fault), begin);
             }
         }
     }
@@ -228,17 +251,16 @@ impl Trial<'_> {
         if !self.is_known("dns", server) {
             return self.broke(&IMAP, 0, server, None, begin);
         }
-        if let Some(now) = self.now {
-            check_more::certificates(&endpoint, Before::Imap, now, self.cancel, self.tell);
-        }
         let Some(secret) = secret else { return self.reach(&IMAP, server, &endpoint) };
         let mut store = match self.open_imap(&endpoint, server, secret) {
             Ok(store) => store,
-            Err((at, fault)) => return self.broke(&IMAP, at, server, Some(fault), begin),
+            Err((at, fault)) => return self.met(&IMAP, at, &endpoint, server, Some(fault), begin),
         };
-        self.broke(&IMAP[..3], 3, server, None, begin);
+        let (door, _) = IMAP.split_at(3);
+        self.met(door, door.len(), &endpoint, server, None, begin);
+        let (what, seconds) = (SafeText::line_max(&store.words().join(" "), CAPABILITIES), begin.elapsed().as_secs_f64());
+        (self.tell)(Step { name: "capabilities", verdict: Verdict::Ok, what, fault: None, seconds });
         self.passed("login", &format!("as {}", server.user), begin);
-        self.passed("capabilities", &store.words().join(" "), begin);
         let begin = Instant::now();
         match store.list() {
             Ok(all) => self.passed("mailboxes", &format!("{} there", all.len()), begin),
@@ -254,7 +276,7 @@ impl Trial<'_> {
         let permit = permit(Reason::MailServer).map_err(|fault| (0, fault))?;
         let waker = Waker::new().map_err(|e| (0, self.net(&e.into(), server)))?;
         let login = login(self.config, server, secret);
-        ImapStore::open(permit, endpoint, &login, &waker, self.cancel).map_err(|e| (stage(&e.kind), self.net(&e, server)))
+        ImapStore::open(permit, endpoint, &login, &waker, self.cancel).map_err(|e| (stage(&e.kind, &IMAP), self.net(&e, server)))
     }
 
     fn smtp(&mut self, server: &Server, secret: Option<&Secret>) {
@@ -263,9 +285,6 @@ impl Trial<'_> {
         if !self.is_known("submission dns", server) {
             return self.broke(&SMTP, 0, server, None, begin);
         }
-        if let Some(now) = self.now {
-            check_more::certificates(&endpoint, Before::Smtp, now, self.cancel, self.tell);
-        }
         let Some(secret) = secret else { return self.reach(&SMTP, server, &endpoint) };
         let login = login(self.config, server, secret);
         let opened = permit(Reason::MailServer)
@@ -273,11 +292,12 @@ impl Trial<'_> {
             .and_then(|permit| Smtp::open(permit, &endpoint, Some(&login), self.cancel).map_err(|e| self.refused(&e, server)));
         match opened {
             Ok(smtp) => {
-                self.broke(&SMTP[..3], 3, server, None, begin);
+                let (door, _) = SMTP.split_at(3);
+                self.met(door, door.len(), &endpoint, server, None, begin);
                 self.passed("submission login", &format!("as {}", server.user), begin);
                 smtp.quit();
             }
-            Err((at, fault)) => self.broke(&SMTP, at, server, Some(fault), begin),
+            Err((at, fault)) => self.met(&SMTP, at, &endpoint, server, Some(fault), begin),
         }
     }
 
@@ -286,26 +306,29 @@ impl Trial<'_> {
             Why::Net(kind) => kind.clone(),
             _ => NetErrorKind::No { code: String::new() },
         };
-        (stage(&kind), self.net(&NetError { kind, text: error.text.clone() }, server))
+        (stage(&kind, &SMTP), self.net(&NetError { kind, text: error.text.clone() }, server))
     }
 }
 
-/// How far a connection came that ended like this: the place in [`IMAP`] or [`SMTP`] of the step that failed.
-const fn stage(kind: &NetErrorKind) -> usize {
+/// How far a connection came that ended like this: the place in `steps` of the step that failed.
+fn stage(kind: &NetErrorKind, steps: &[&str]) -> usize {
     match kind {
         NetErrorKind::Unreachable | NetErrorKind::Timeout | NetErrorKind::Io(_) | NetErrorKind::Cancelled => 0,
         NetErrorKind::Tls(_) => 1,
         NetErrorKind::Bye | NetErrorKind::Protocol | NetErrorKind::Limit => 2,
-        NetErrorKind::LoginRefused | NetErrorKind::No { .. } | NetErrorKind::Bad => 3,
+        NetErrorKind::LoginRefused | NetErrorKind::No { .. } | NetErrorKind::Bad => {
+            steps.iter().position(|name| name.ends_with("login")).unwrap_or(steps.len())
+        }
     }
 }
 
 /// What a step that passed found.
-fn found(server: &Server, step: usize) -> String {
-    match step {
-        0 => format!("{} port {}", server.host, server.port),
-        1 if server.tls == crate::config::Tls::None => "none, and none is wanted".to_owned(),
-        1 => "TLS 1.2 or newer; the certificate is valid for this host".to_owned(),
-        _ => "the server said hello".to_owned(),
+fn found(server: &Server, step: &str) -> String {
+    match step.trim_start_matches("submission ") {
+        "connection" => format!("{} port {}", server.host, server.port),
+        "encryption" if server.tls == crate::config::Tls::None => "none, and none is wanted".to_owned(),
+        "encryption" => "TLS 1.2 or newer; the certificate is valid for this host".to_owned(),
+        "greeting" => "the server said hello".to_owned(),
+        _ => "the server said what it can do; all of it is known after a login".to_owned(),
     }
 }

@@ -24,6 +24,13 @@ fn step(name: &'static str, verdict: Verdict, what: &str, begin: Instant) -> Ste
     Step { name, verdict, what: SafeText::line_max(what, 500), fault: None, seconds: begin.elapsed().as_secs_f64() }
 }
 
+/// Octets in the greatest unit in which ten of them are there, rounded up: a small quota is not "0 of 0".
+fn room(octets: u64) -> String {
+    const UNITS: [(u32, &str); 2] = [(30, "GiB"), (20, "MiB")];
+    let (shift, unit) = UNITS.into_iter().find(|(shift, _)| octets >> shift >= 10).unwrap_or((10, "KiB"));
+    format!("{} {unit}", octets.div_ceil(1 << shift))
+}
+
 /// What the server shows when it is asked for TLS: version, chain, and until when the certificate holds at `now`.
 pub(super) fn certificates(endpoint: &Endpoint, before: Before, now: i64, cancel: &Cancel, tell: &mut dyn FnMut(Step)) {
     if endpoint.tls == TlsMode::None {
@@ -73,7 +80,7 @@ pub(super) fn served(store: &mut ImapStore, without: &[String], tell: &mut dyn F
     let inbox = MailboxPath::inbox();
     let begin = Instant::now();
     match store.size(&inbox) {
-        Ok(Some(octets)) => tell(step("size", Verdict::Ok, &format!("{} MiB in the inbox", octets.div_ceil(1 << 20)), begin)),
+        Ok(Some(octets)) => tell(step("size", Verdict::Ok, &format!("{} in the inbox", room(octets)), begin)),
         Ok(None) => {}
         Err(error) => tell(step("size", Verdict::Warn, &error.to_string(), begin)),
     }
@@ -85,7 +92,7 @@ pub(super) fn served(store: &mut ImapStore, without: &[String], tell: &mut dyn F
                     if let Some((used, allowed)) = root.storage {
                         let full = used.saturating_mul(100) / allowed.max(1);
                         let verdict = if full >= NEARLY { Verdict::Warn } else { Verdict::Ok };
-                        let what = format!("{} of {} MiB used, {full} %", used >> 20, allowed >> 20);
+                        let what = format!("{} of {} used, {full} %", room(used), room(allowed));
                         tell(step("quota", verdict, &what, begin));
                     }
                     if let Some((there, allowed)) = root.messages {
@@ -107,5 +114,16 @@ pub(super) fn served(store: &mut ImapStore, without: &[String], tell: &mut dyn F
             Ok(None) => {}
             Ok(Some(Err(error))) | Err(error) => tell(step("rights", Verdict::Warn, &error.to_string(), begin)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_told_in_a_unit_that_says_something() {
+        assert_eq!([room(0), room(1), room(93_000), room(100 << 10)], ["0 KiB", "1 KiB", "91 KiB", "100 KiB"]);
+        assert_eq!([room(1 << 30), room(9 << 20), room(50 << 30)], ["1024 MiB", "9216 KiB", "50 GiB"]);
     }
 }
