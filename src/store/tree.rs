@@ -12,6 +12,7 @@ use crate::mail::ids::{AccountName, MailboxId, OpId};
 use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
 use rusqlite::OptionalExtension;
+use std::iter::successors;
 
 /// A mailbox as the server calls it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +52,7 @@ pub fn named(db: &Db<Cache>, account: &AccountName) -> Result<Vec<Named>> {
 /// As every question.
 pub fn subscribed(db: &Db<Cache>, account: &AccountName) -> Result<Vec<MailboxPath>> {
     let sql = "SELECT CASE WHEN origin = '' THEN path ELSE origin END FROM mailbox
-               WHERE account = ?1 AND subscribed <> 0 AND (delimiter <> '' OR uidvalidity <> 0)";
+               WHERE account = ?1 AND subscribed <> 0 AND wished = 0 AND (delimiter <> '' OR uidvalidity <> 0)";
     let mut statement = db.conn().prepare_cached(sql)?;
     let rows = statement.query_map([account.as_str()], |r| Ok(MailboxPath::from_stored(r.get_ref(0)?.as_str()?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -75,13 +76,35 @@ pub fn is_taken(db: &Db<Cache>, account: &AccountName, path: &MailboxPath) -> Re
     Ok(find(db, account, path)?.is_some())
 }
 
+/// What divides the parts of a new name: what does so in a mailbox that it lies below, else in any of the account. Without it a
+/// mailbox that was made would have nothing below it until the server lists it.
+fn delimiter_for(db: &Db<Cache>, account: &AccountName, path: &MailboxPath) -> Result<Option<char>> {
+    let sql = "SELECT delimiter FROM mailbox WHERE account = ?1 AND delimiter <> ''
+               ORDER BY substr(?2, 1, length(path)) = path DESC, length(path) DESC LIMIT 1";
+    let found: Option<String> =
+        db.conn().prepare_cached(sql)?.query_row((account.as_str(), path.as_str()), |r| r.get(0)).optional()?;
+    Ok(found.and_then(|text| text.chars().next()))
+}
+
 /// Lays a pending change of the tree over the cache. May be repeated.
 pub(super) fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     let account = &operation.account;
     match &operation.kind {
         OpKind::CreateMailbox if find(tx, account, &operation.mailbox)?.is_none() => {
-            let id = ensure(tx, account, &operation.mailbox)?;
-            tx.conn().execute("UPDATE mailbox SET wished = ?2 WHERE id = ?1", (id.0, operation.id.0))?;
+            let delimiter = delimiter_for(tx, account, &operation.mailbox)?;
+            let wish = |tx: &mut Tx<'_, Cache>, path: &MailboxPath, selectable: bool| -> Result<()> {
+                let id = ensure(tx, account, path)?;
+                let sql = "UPDATE mailbox SET wished = ?2, delimiter = ?3, selectable = ?4, subscribed = ?4 WHERE id = ?1";
+                tx.conn().execute(sql, (id.0, operation.id.0, delimiter.map(String::from).unwrap_or_default(), selectable))?;
+                Ok(())
+            };
+            wish(tx, &operation.mailbox, true)?;
+            // What it lies below comes with it (RFC 3501, 6.3.3), so that a person may rename or delete that at once.
+            for above in successors(operation.mailbox.parent(delimiter), |path| path.parent(delimiter)) {
+                if find(tx, account, &above)?.is_none() {
+                    wish(tx, &above, false)?;
+                }
+            }
         }
         OpKind::RenameMailbox { to, delimiter } => {
             for row in named(tx, account)? {
@@ -116,7 +139,17 @@ fn mark(tx: &mut Tx<'_, Cache>, operation: &Operation, set: &str, value: i64) ->
 pub(super) fn forget(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     let (id, done) = (operation.id, operation.state == OpState::Settled);
     match &operation.kind {
-        OpKind::CreateMailbox => unwish(tx, id, done)?,
+        OpKind::CreateMailbox => {
+            unwish(tx, id, done)?;
+            if done {
+                // One that only held others holds messages now.
+                let sql = "UPDATE mailbox SET selectable = 1, subscribed = 1 WHERE account = ?1 AND path = ?2 AND selectable = 0";
+                let made = (operation.account.as_str(), operation.mailbox.as_str());
+                if tx.conn().execute(sql, made)? > 0 {
+                    tx.note(Topic::Mailboxes);
+                }
+            }
+        }
         OpKind::RenameMailbox { to, delimiter } if !done => {
             for row in named(tx, &operation.account)?.into_iter().filter(|row| row.server != row.shown) {
                 if let Some(old) = row.shown.moved(to, &operation.mailbox, *delimiter) {
@@ -148,13 +181,13 @@ fn show_as(tx: &Tx<'_, Cache>, row: &Named, path: &MailboxPath) -> Result<()> {
 /// Ends the wish for a mailbox: what the server did not list meanwhile goes, unless the operation was done.
 fn unwish(tx: &mut Tx<'_, Cache>, op: OpId, done: bool) -> Result<()> {
     let find = "SELECT id FROM mailbox WHERE wished = ?1";
-    let id: Option<i64> = tx.conn().prepare_cached(find)?.query_row([op.0], |r| r.get(0)).optional()?;
-    match id {
-        Some(id) if done => {
+    let all: Vec<i64> = tx.conn().prepare_cached(find)?.query_map([op.0], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for id in all {
+        if done {
             tx.conn().execute("UPDATE mailbox SET wished = 0 WHERE id = ?1", [id])?;
+        } else {
+            remove(tx, MailboxId(id))?;
         }
-        Some(id) => remove(tx, MailboxId(id))?,
-        None => {}
     }
     Ok(())
 }

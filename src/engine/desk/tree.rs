@@ -24,7 +24,7 @@ pub(super) fn change(shared: &Shared, act: MailboxAct) -> Result<(Done, Accounts
                 return Err(Fault::new(Kind::Config, "there is no such account"));
             }
             let delimiter = delimiter(shared, &account)?;
-            free(shared, &account, &path, delimiter)?;
+            free(shared, &account, &path, delimiter, true)?;
             write(shared, Command::new("create mailbox", false), vec![entry(&account, &path, OpKind::CreateMailbox)])
         }
         MailboxAct::Rename { mailbox, to } => {
@@ -38,7 +38,7 @@ pub(super) fn change(shared: &Shared, act: MailboxAct) -> Result<(Done, Accounts
             if to.is_within(&row.path, row.delimiter) {
                 return Err(Fault::new(Kind::Usage, "a mailbox cannot be put below itself"));
             }
-            free(shared, &row.account, &to, row.delimiter)?;
+            free(shared, &row.account, &to, row.delimiter, false)?;
             let kind = OpKind::RenameMailbox { to, delimiter: row.delimiter };
             write(shared, Command::new("rename mailbox", true), vec![entry(&row.account, &row.path, kind)])
         }
@@ -82,17 +82,19 @@ fn delimiter(shared: &Shared, account: &AccountName) -> Result<Option<char>, Fau
     Ok(rows.into_iter().find_map(|row| row.delimiter))
 }
 
-/// Refuses a name that cannot be given, or is given.
-fn free(shared: &Shared, account: &AccountName, path: &MailboxPath, delimiter: Option<char>) -> Result<(), Fault> {
+/// Refuses a name that cannot be given, or is given; for a new mailbox that `holds` messages, not one that only holds others.
+fn free(shared: &Shared, account: &AccountName, path: &MailboxPath, delimiter: Option<char>, holds: bool) -> Result<(), Fault> {
     path.check_new(delimiter).map_err(|why| Fault::new(Kind::Usage, why))?;
     let (taken, shown) = shared.store.read(|db| {
-        let shown = mailboxes::list(db, Some(account))?.iter().any(|row| row.path == *path);
+        let shown = mailboxes::list(db, Some(account))?.into_iter().find(|row| row.path == *path);
         Ok((tree::is_taken(db, account, path)?, shown))
     })?;
     match (taken, shown) {
-        (_, true) => Err(Fault::new(Kind::Usage, "there is a mailbox of this name already")),
-        (true, false) => Err(Fault::new(Kind::Busy, "the mailbox that had this name is not yet gone from the server")),
-        (false, false) => Ok(()),
+        // What only holds others can be made one that holds messages (RFC 3501, 6.3.3).
+        (_, Some(row)) if holds && !row.selectable => Ok(()),
+        (_, Some(_)) => Err(Fault::new(Kind::Usage, "there is a mailbox of this name already")),
+        (true, None) => Err(Fault::new(Kind::Busy, "the mailbox that had this name is not yet gone from the server")),
+        (false, None) => Ok(()),
     }
 }
 

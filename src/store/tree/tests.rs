@@ -163,3 +163,32 @@ fn a_start_derives_the_tree_anew() {
     world.store.cache(move |tx| overlay::rebuild(tx, &[])).unwrap();
     assert_eq!(names(&world), ["INBOX", "a", "b", "c"].map(|n| (n.to_owned(), true)));
 }
+
+#[test]
+fn what_is_made_has_others_below_it_at_once_and_what_it_lies_below_comes_with_it() {
+    let world = World::new(&["INBOX", "a"]);
+    let made = op(1, "x/y/z", OpKind::CreateMailbox);
+    world.lay(&made);
+    world.lay(&made);
+    let rows = || world.store.read(|db| mailboxes::list(db, None)).unwrap();
+    let told = |name: &str| rows().into_iter().find(|r| r.path == path(name)).map(|r| (r.selectable, r.subscribed, r.delimiter));
+    assert_eq!(world.names(), ["INBOX", "a", "x", "x/y", "x/y/z"]);
+    assert_eq!(told("x/y"), Some((false, false, Some('/'))));
+    assert_eq!(told("x/y/z"), Some((true, true, Some('/'))));
+    // The server did it: all of it can be renamed before it is listed.
+    world.end(&made, OpState::Settled);
+    world.lay(&rename(2, "x", "q"));
+    assert_eq!(world.names(), ["INBOX", "a", "q", "q/y", "q/y/z"]);
+    world.end(&rename(2, "x", "q"), OpState::Withdrawn);
+    // What only held others is made one that holds messages.
+    let again = op(3, "x/y", OpKind::CreateMailbox);
+    world.lay(&again);
+    assert_eq!(told("x/y"), Some((false, false, Some('/'))), "not before the server did it");
+    world.end(&again, OpState::Settled);
+    assert_eq!(told("x/y"), Some((true, true, Some('/'))));
+    // Taken back, nothing of it stays.
+    let other = op(4, "m/n", OpKind::CreateMailbox);
+    world.lay(&other);
+    world.end(&other, OpState::Withdrawn);
+    assert_eq!(world.names(), ["INBOX", "a", "x", "x/y", "x/y/z"]);
+}
