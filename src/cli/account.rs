@@ -20,9 +20,13 @@ pub fn run(door: &Door, what: AccountVerb, out: &mut Out) -> Result<u8, Failure>
         AccountVerb::Add(args) => add(door, *args, out),
         AccountVerb::List { json } => list(&door.config()?, json, out),
         AccountVerb::Test { name, json } => doctor::test(door, name.as_deref(), json, out),
-        AccountVerb::Remove { name } => {
+        AccountVerb::Remove { name, json } => {
             edit::remove(&door.paths.config, &name)?;
-            out.line(&format!("{name} is out of the configuration; its mail on the server is untouched"))?;
+            if json {
+                out.json(&json!({"done": "remove", "account": name}))?;
+            } else {
+                out.line(&format!("{name} is out of the configuration; its mail on the server is untouched"))?;
+            }
             Ok(exit::OK)
         }
     }
@@ -72,14 +76,21 @@ fn row(account: &AccountConfig) -> Value {
 fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
     let config = Config::load(&door.paths.config)?;
     let test = !args.no_test && !door.options.offline;
-    let not_kept = args.password_stdin;
+    let (not_kept, as_json) = (args.password_stdin, args.json);
+    let mut steps = Vec::new();
     let password = if args.password_stdin { Some(prompt::first_line()?) } else { None };
     let account = complete(args, &config, door.options.offline)?;
     if test {
         let config = edit::with(&door.paths.config, &account)?;
         let fresh = config.accounts.iter().find(|a| a.name.as_str() == account.name);
-        let code = fresh.map_or(Ok(exit::OK), |fresh| doctor::try_account(door, fresh, password.as_ref(), out))?;
+        let tried = fresh.map(|fresh| doctor::try_account(door, fresh, password.as_ref(), as_json, out)).transpose()?;
+        let (code, rows) = tried.unwrap_or_default();
+        steps = rows;
         if code != exit::OK {
+            if as_json {
+                out.json(&added(door, &account.name, false, &steps))?;
+                out.flush()?;
+            }
             return Err(Failure::new(code, "the account does not work, so it was not saved", "--no-test saves it all the same"));
         }
     }
@@ -87,8 +98,17 @@ fn add(door: &Door, args: AccountAdd, out: &mut Out) -> Result<u8, Failure> {
     if not_kept {
         exit::say("the password is asked at each start; `password` in the configuration can say where it comes from");
     }
-    out.text_line(&format!("{} is saved in {}", account.name, door.paths.config.display()))?;
+    if as_json {
+        out.json(&added(door, &account.name, true, &steps))?;
+    } else {
+        out.text_line(&format!("{} is saved in {}", account.name, door.paths.config.display()))?;
+    }
     Ok(exit::OK)
+}
+
+/// What became of an account that was to be added, with the steps of its test.
+fn added(door: &Door, name: &str, saved: bool, steps: &[Value]) -> Value {
+    json!({"done": "add", "account": name, "saved": saved, "path": door.paths.config.to_string_lossy(), "steps": steps})
 }
 
 /// The account that the command line, and the person if there is one, describe.

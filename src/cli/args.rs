@@ -123,6 +123,9 @@ pub enum Verb {
         /// How many
         #[arg(value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         count: u32,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Send the message on standard input, like sendmail
     Send(Send),
@@ -173,11 +176,14 @@ pub struct Keys {
 }
 
 /// `postrider config …`
-#[derive(Subcommand, Debug, Default)]
+#[derive(Subcommand, Debug)]
 pub enum ConfigVerb {
     /// Print the file's path
-    #[default]
-    Path,
+    Path {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Say whether the file is in order
     Check {
         /// As JSON
@@ -217,6 +223,9 @@ pub enum AccountVerb {
     Remove {
         /// The account's short name
         name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -261,4 +270,7 @@ pub struct AccountAdd {
     /// Agree with servers that were found and are neither of the address's domain nor of a well-known provider
     #[arg(long)]
     pub yes: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }

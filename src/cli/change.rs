@@ -10,15 +10,19 @@ use super::output::Out;
 use super::session::Session;
 use super::{Door, place};
 use crate::app::words::plural;
+use crate::base::safetext::SafeText;
 use crate::engine::api::{Done, Request};
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, GroupId, PlacementKey};
 use crate::mail::intent::OpState;
 use crate::mail::mailbox::Role;
-use std::time::Duration;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 /// How long `--wait` waits.
 const WAIT: Duration = Duration::from_secs(60);
+/// How long it waits for a server that cannot be reached: a short break of the line is no reason to give up, a dead server is.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is done to messages.
 pub enum Change<'a> {
@@ -59,11 +63,7 @@ pub fn run(door: &Door, what: &Change<'_>) -> Result<u8, Failure> {
                 Some((_, targets)) => targets.push(view.row.id),
                 None => batches.push((view.row.account, vec![view.row.id])),
             },
-            Err(failure) if failure.code == exit::MISSING => failures.push(Failure::new(
-                exit::MISSING,
-                &format!("there is no message {id}"),
-                "`postrider list` prints the numbers that are valid now",
-            )),
+            Err(failure) if failure.code == exit::MISSING => failures.push(failure),
             Err(failure) => return Err(failure),
         }
     }
@@ -128,26 +128,59 @@ fn delta(args: &mail_args::Flag) -> Result<FlagDelta, Failure> {
     Ok(FlagDelta::new(read(&args.add)?, read(&args.remove)?))
 }
 
-/// `postrider undo`
-pub fn undo(door: &Door, count: u32, out: &mut Out) -> Result<u8, Failure> {
-    let done = Session::open(door)?.act(Request::Undo { count })?;
+/// `postrider undo`: the last `count` commands, the newest first, each told by itself. 1 if some cannot be taken back.
+pub fn undo(door: &Door, count: u32, as_json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let session = Session::open(door)?;
+    let mut rows: Vec<Value> = Vec::new();
+    let mut failed = None;
+    for _ in 0..count {
+        match session.act(Request::Undo { count: 1 }) {
+            Ok(done) if as_json => rows.push(json!({"undone": done.word, "count": done.count, "missed": done.missed})),
+            Ok(done) => {
+                out.line(&format!("taken back: {}", undone(&done)))?;
+                rows.push(Value::Null);
+            }
+            Err(failure) if failure.code == exit::MISSING && failed.is_none() && rows.is_empty() => {
+                let hint = "Nothing was changed that could be, or all of it is taken back";
+                return Err(Failure { hint: SafeText::of(hint), ..failure });
+            }
+            Err(failure) if failure.code == exit::MISSING => break,
+            // Deleted for ever: what was done before it can still be taken back.
+            Err(failure) => {
+                failure.tell();
+                failed.get_or_insert(failure.code);
+            }
+        }
+    }
+    if as_json {
+        out.json(&rows)?;
+    }
+    Ok(match failed {
+        None => exit::OK,
+        Some(code) if rows.is_empty() => code,
+        Some(_) => exit::SOME,
+    })
+}
+
+/// What was taken back, in words.
+fn undone(done: &Done) -> String {
     let many = |one, many| plural(done.count.into(), one, many);
-    let what = match done.word {
+    match done.word {
         word @ ("create mailbox" | "rename mailbox" | "delete mailbox" | "subscribe" | "unsubscribe") if done.count == 1 => {
             word.to_owned()
         }
         word @ ("rename mailbox" | "delete mailbox") => format!("{word}, {} in all", many("mailbox", "mailboxes")),
         word => format!("{word} of {}", many("message", "messages")),
-    };
-    out.line(&format!("taken back: {what}"))?;
-    Ok(exit::OK)
+    }
 }
 
 /// Waits until the server has confirmed these commands.
 ///
 /// # Errors
-/// 65 if it refuses, 75 if it does not answer in time.
+/// 65 if it refuses, 75 if it does not answer in time or cannot be reached; what only the person can mend (a password that is
+/// refused, a certificate) ends it at once, with its own code.
 pub fn agreed(session: &Session, groups: &[GroupId]) -> Result<u8, Failure> {
+    let begin = Instant::now();
     let end = session.watch(WAIT, |session| {
         let left: Vec<_> = queued(session)?.into_iter().filter(|op| groups.contains(&op.group)).collect();
         if let Some(parked) = left.iter().find(|op| op.state == OpState::Parked) {
@@ -157,9 +190,17 @@ pub fn agreed(session: &Session, groups: &[GroupId]) -> Result<u8, Failure> {
         if left.is_empty() {
             return Ok(Some(()));
         }
-        match session.faults().pop() {
-            Some(fault) => Err(later(fault.what.as_str())),
-            None => Ok(None),
+        if left.iter().any(|op| session.is_shut(&op.account)) {
+            return Err(later("no connection is opened with --offline"));
+        }
+        // Faults of anything else that waits are no business of this command.
+        match left.iter().find_map(|op| session.cut(&op.account)) {
+            Some(cut) if cut.for_good => Err(Failure {
+                hint: SafeText::of("It is queued, and told to the server once that is mended"),
+                ..cut.fault.into()
+            }),
+            Some(cut) if begin.elapsed() >= PATIENCE => Err(later(cut.fault.what.as_str())),
+            _ => Ok(None),
         }
     })?;
     end.map(|()| exit::OK).ok_or_else(|| later("the server did not confirm it in time"))

@@ -20,7 +20,8 @@ const EXAMPLE: &str = include_str!("../../assets/config.example.toml");
 /// Runs the sub-verb.
 pub fn run(door: &Door, what: ConfigVerb, out: &mut Out) -> Result<u8, Failure> {
     match what {
-        ConfigVerb::Path => out.line(&door.paths.config.to_string_lossy())?,
+        ConfigVerb::Path { json: true } => out.json(&json!({"path": door.paths.config.to_string_lossy()}))?,
+        ConfigVerb::Path { json: false } => out.line(&door.paths.config.to_string_lossy())?,
         ConfigVerb::Example => out.raw(EXAMPLE.as_bytes())?,
         ConfigVerb::Show { json } => {
             let shown = shown(&door.config()?);

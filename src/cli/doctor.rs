@@ -84,11 +84,17 @@ pub fn test(door: &Door, account: Option<&str>, as_json: bool, out: &mut Out) ->
     Ok(sheet.end()?)
 }
 
-/// Tries one account that may not be saved yet; the exit code.
-pub fn try_account(door: &Door, account: &AccountConfig, password: Option<&Secret>, out: &mut Out) -> Result<u8, Failure> {
-    let mut sheet = Sheet::new(false, out);
+/// Tries one account that may not be saved yet; the exit code, and the steps if they are wanted as JSON, else they are printed.
+pub fn try_account(
+    door: &Door,
+    account: &AccountConfig,
+    password: Option<&Secret>,
+    as_json: bool,
+    out: &mut Out,
+) -> Result<(u8, Vec<Value>), Failure> {
+    let mut sheet = Sheet::new(as_json, out);
     accounts_steps(door, &[account], password, false, &mut sheet)?;
-    Ok(sheet.end()?)
+    Ok((sheet.code, sheet.rows.unwrap_or_default()))
 }
 
 fn accounts_steps(

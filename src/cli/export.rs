@@ -13,6 +13,7 @@ use crate::engine::api::{Body, MessageView, Piece, Query, Rows};
 use crate::mail::body::Message;
 use crate::mail::flags::Flag;
 use crate::mail::{filename, mbox};
+use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -89,7 +90,11 @@ pub fn run(door: &Door, args: &Export, out: &mut Out) -> Result<u8, Failure> {
     if let Target::Mbox(file) = &mut target {
         file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|e| cannot(&args.to, &e))?;
     }
-    out.text_line(&format!("{} in {}", plural(written, "message", "messages"), args.to.display()))?;
+    if args.json {
+        out.json(&json!({"done": "export", "path": args.to.to_string_lossy(), "count": written, "missed": missed}))?;
+    } else {
+        out.text_line(&format!("{} in {}", plural(written, "message", "messages"), args.to.display()))?;
+    }
     Ok(match (missed, written) {
         (0, _) => exit::OK,
         (_, 0) => exit::TEMPORARY,

@@ -14,6 +14,7 @@ use crate::mail::compose::crlf;
 use crate::mail::flags::{Flag, Flags};
 use crate::mail::ids::MailboxId;
 use crate::mail::{mbox, parse};
+use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -37,9 +38,16 @@ pub fn run(door: &Door, args: &Import, out: &mut Out) -> Result<u8, Failure> {
     if count == 0 {
         return Err(Failure::new(exit::DATA, &format!("{} holds no message", args.path.display()), ""));
     }
-    let shown = format!("{}/{}", into.account, into.path.decoded());
-    out.text_line(&format!("{} for {shown}", plural(count, "message", "messages")))?;
-    if args.wait { agreed(&session, &groups) } else { Ok(exit::OK) }
+    if args.wait {
+        agreed(&session, &groups)?;
+    }
+    if args.json {
+        out.json(&json!({"done": "import", "account": into.account, "mailbox": into.path.decoded(), "count": count}))?;
+    } else {
+        let shown = format!("{}/{}", into.account, into.path.decoded());
+        out.text_line(&format!("{} for {shown}", plural(count, "message", "messages")))?;
+    }
+    Ok(exit::OK)
 }
 
 /// Messages on their way to the engine.

@@ -202,6 +202,9 @@ pub struct Import {
     /// Come back when the server has everything
     #[arg(long)]
     pub wait: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `postrider export`
@@ -216,6 +219,9 @@ pub struct Export {
     /// How
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Mbox)]
     pub format: Format,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What an export writes.
@@ -301,6 +307,9 @@ pub struct OnMailbox {
     /// Come back when the server agrees
     #[arg(long)]
     pub wait: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `postrider send`

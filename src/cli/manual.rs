@@ -46,7 +46,7 @@ const EXAMPLES: [(&str, &str); 5] = [
 const ALL: [&str; 5] = ["config", "profile", "offline", "log", "verbose"];
 
 /// The verbs that print JSON, and what it looks like.
-const JSON: [(&str, &str); 10] = [
+const JSON: [(&str, &str); 14] = [
     ("list, search", include_str!("../../assets/doc/json/list.json")),
     ("mailboxes", include_str!("../../assets/doc/json/mailboxes.json")),
     ("show", include_str!("../../assets/doc/json/show.json")),
@@ -57,6 +57,10 @@ const JSON: [(&str, &str); 10] = [
     ("watch, one object a line", include_str!("../../assets/doc/json/watch.json")),
     ("sync", include_str!("../../assets/doc/json/sync.json")),
     ("doctor, account test", include_str!("../../assets/doc/json/doctor.json")),
+    ("mailbox", include_str!("../../assets/doc/json/mailbox.json")),
+    ("undo", include_str!("../../assets/doc/json/undo.json")),
+    ("import", include_str!("../../assets/doc/json/import.json")),
+    ("export", include_str!("../../assets/doc/json/export.json")),
 ];
 
 /// Prints the page.

@@ -36,7 +36,7 @@ mod watch;
 use crate::base::log::{self, Level};
 use crate::base::paths::Paths;
 use crate::config::Config;
-use args::{Args, Options, Verb};
+use args::{Args, ConfigVerb, Options, Verb};
 use change::Change;
 use clap::Parser;
 use exit::Failure;
@@ -140,7 +140,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Copy(args)) => change::run(&door, &Change::Copy(&args)),
         Some(Verb::Delete(args)) => change::run(&door, &Change::Delete(&args)),
         Some(Verb::Archive(args)) => change::run(&door, &Change::Archive(&args)),
-        Some(Verb::Undo { count }) => change::undo(&door, count, &mut out),
+        Some(Verb::Undo { count, json }) => change::undo(&door, count, json, &mut out),
         Some(Verb::Send(args)) => send::run(&door, &args),
         Some(Verb::Outbox { what, json }) => look::outbox(&door, &what.unwrap_or(OutboxVerb::List), json, &mut out),
         Some(Verb::Queue(args)) => look::queue(&door, &args, &mut out),
@@ -148,7 +148,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Export(args)) => export::run(&door, &args, &mut out),
         Some(Verb::Account { what }) => account::run(&door, what, &mut out),
         Some(Verb::Keys(keys)) => keys::run(&keys, &mut out),
-        Some(Verb::Config { what }) => config::run(&door, what.unwrap_or_default(), &mut out),
+        Some(Verb::Config { what }) => config::run(&door, what.unwrap_or(ConfigVerb::Path { json: false }), &mut out),
         Some(Verb::Completions { shell }) => complete::run(shell, &mut out),
         Some(Verb::Man) => manual::run(&mut out),
     }?;

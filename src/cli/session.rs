@@ -5,7 +5,7 @@
 
 use super::Door;
 use super::exit::{self, Failure};
-use crate::config::Config;
+use crate::config::{AccountConfig, AccountKind, Config};
 use crate::engine::Engine;
 use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Piece, PieceState, Query, Request, Retry, Rows};
 use crate::engine::rescue::{Rescued, rescue};
@@ -30,7 +30,16 @@ pub struct Session {
     config: Config,
     faults: RefCell<Vec<Fault>>,
     /// Why an account has no connection.
-    cut: RefCell<BTreeMap<AccountName, Fault>>,
+    cut: RefCell<BTreeMap<AccountName, Cut>>,
+}
+
+/// Why an account has no connection.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// The reason.
+    pub fault: Fault,
+    /// It is not tried again before the person has done something.
+    pub for_good: bool,
 }
 
 impl Session {
@@ -115,11 +124,30 @@ impl Session {
             let mut news = self.engine.wait(PACE);
             self.faults.borrow_mut().append(&mut news.faults);
             for (account, state) in news.connectivity {
-                if let Connectivity::Waiting { fault, .. } | Connectivity::NeedsUser(fault) = state {
-                    self.cut.borrow_mut().insert(account, fault);
-                }
+                let cut = match state {
+                    Connectivity::Waiting { fault, .. } => Cut { fault, for_good: false },
+                    Connectivity::NeedsUser(fault) => Cut { fault, for_good: true },
+                    Connectivity::Live { .. } | Connectivity::Polled { .. } => {
+                        self.cut.borrow_mut().remove(&account);
+                        continue;
+                    }
+                    // A new try undoes nothing of what ended the last one.
+                    Connectivity::Connecting | Connectivity::Off | Connectivity::Elsewhere => continue,
+                };
+                self.cut.borrow_mut().insert(account, cut);
             }
         }
+    }
+
+    /// Whether nothing can be told to the account's server: it has one, and `--offline` keeps it shut.
+    pub fn is_shut(&self, account: &AccountName) -> bool {
+        let remote = |a: &AccountConfig| a.name == *account && matches!(a.kind, AccountKind::Imap(_));
+        self.engine.shared().offline && self.config.accounts.iter().any(remote)
+    }
+
+    /// Why that account has no connection, as far as [`Self::watch`] heard.
+    pub fn cut(&self, account: &AccountName) -> Option<Cut> {
+        self.cut.borrow().get(account).cloned()
     }
 
     /// What went wrong meanwhile, newest last.
@@ -143,9 +171,15 @@ impl Session {
     /// # Errors
     /// 66 if there is none.
     pub fn message(&self, id: PlacementKey) -> Result<MessageView, Failure> {
-        match self.ask(&Query::Message(id))? {
-            Rows::Message(view) => Ok(*view),
-            _ => Err(odd()),
+        match self.ask(&Query::Message(id)) {
+            Ok(Rows::Message(view)) => Ok(*view),
+            Ok(_) => Err(odd()),
+            Err(failure) if failure.code == exit::MISSING => Err(Failure::new(
+                exit::MISSING,
+                &format!("there is no message {}", id.0),
+                "`postrider list` prints the numbers that are valid now",
+            )),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -158,7 +192,7 @@ impl Session {
         let here = self.watch(BODY, |session| {
             let view = session.message(id)?;
             let failed = session.faults().pop();
-            let cut = session.cut.borrow().get(&view.row.account).cloned();
+            let cut = session.cut(&view.row.account).map(|cut| cut.fault);
             match (&view.body, failed.or(cut)) {
                 (Body::Here(_) | Body::Failed(_), _) => Ok(Some(view)),
                 (_, Some(fault)) => Err(fault.into()),
@@ -180,7 +214,7 @@ impl Session {
             if here(&view) {
                 return Ok(Some(view));
             }
-            let cut = session.cut.borrow().get(&view.row.account).cloned();
+            let cut = session.cut(&view.row.account).map(|cut| cut.fault);
             match (view.pieces.iter().find(|(p, _)| p == piece).map(|(_, state)| state), cut) {
                 (Some(PieceState::Failed(fault)), _) => Err(fault.clone().into()),
                 (Some(PieceState::Waits), Some(fault)) => Err(fault.into()),

@@ -6,6 +6,7 @@ use super::Door;
 use super::exit::{self, Failure};
 use super::mail_args::{Bodies, Sync};
 use super::output::Out;
+use super::place;
 use super::prompt;
 use super::session::Session;
 use crate::app::words::plural;
@@ -43,9 +44,11 @@ pub fn run(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
 
 fn prepared(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
     let session = Session::open(door)?;
+    let account = args.account.as_deref().map(|name| session.account(name)).transpose()?;
+    let (accounts, mailbox) = named(&session, account, args.mailbox.as_deref())?;
     let scope = Scope {
-        accounts: args.account.as_deref().map(|name| session.account(name)).transpose()?.into_iter().collect(),
-        mailbox: args.mailbox.clone(),
+        accounts,
+        mailbox,
         bodies: args.bodies.map(|which| match which {
             Bodies::None => KeepBodies::None,
             Bodies::Recent => KeepBodies::For(RECENT),
@@ -66,6 +69,26 @@ fn prepared(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
         Failure::new(account.exit, &format!("{}: {}", account.account, account.fault), hint).tell();
     }
     Ok(sum.exit())
+}
+
+/// Which accounts are meant, and which mailbox: named as for every other verb, and where the cache knows of none, as it stands, since
+/// another client may have made it.
+fn named(
+    session: &Session,
+    account: Option<AccountName>,
+    mailbox: Option<&str>,
+) -> Result<(Vec<AccountName>, Option<String>), Failure> {
+    let Some(typed) = mailbox else { return Ok((account.into_iter().collect(), None)) };
+    let rows = session.mailboxes()?;
+    let mut same = place::everywhere(&rows, typed);
+    same.retain(|row| account.as_ref().is_none_or(|a| row.account == *a));
+    let first = same.first().map(|row| row.path.decoded());
+    same.retain(|row| Some(row.path.decoded()) == first);
+    Ok(match (first, place::find(&rows, typed, account.as_ref())) {
+        (Some(first), _) => (same.iter().map(|row| row.account.clone()).collect(), Some(first)),
+        (None, Ok(row)) => (vec![row.account.clone()], Some(row.path.decoded())),
+        (None, Err(_)) => (account.into_iter().collect(), Some(typed.to_owned())),
+    })
 }
 
 /// Passwords that are asked at each start are asked before anything connects, if there is somebody.
@@ -151,7 +174,12 @@ fn draw(tasks: &BTreeMap<Task, Option<Progress>>) {
 fn tell(account: &AccountSummary, out: &mut Out) -> std::io::Result<()> {
     let mut quiet = true;
     for mailbox in &account.mailboxes {
-        let counts = [(mailbox.new, "new"), (mailbox.changed, "changed"), (mailbox.vanished, "gone"), (mailbox.bodies, "texts")];
+        let counts = [
+            (mailbox.new, "new"),
+            (mailbox.changed, "changed"),
+            (mailbox.vanished, "gone"),
+            (mailbox.bodies, if mailbox.bodies == 1 { "text" } else { "texts" }),
+        ];
         let mut words: Vec<String> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
         if !mailbox.fault.is_empty() {
             words.push(mailbox.fault.clone());

@@ -29,6 +29,9 @@ fn the_tree_is_changed_from_a_shell() {
     assert_eq!(row["subscribed"], false);
     // Without a terminal nobody can be asked.
     bed.run(&["mailbox", "empty", "Lists/Ferris"]).code(64).says("--yes");
+    // It is there already, for the others below it: now it is to hold messages itself.
+    bed.run(&["mailbox", "create", "Lists", "--wait"]).code(0);
+    bed.run(&["mailbox", "delete", "Lists"]).code(64).says("Delete home/Lists, 1 mailbox below it and 1 message. Say --yes");
     bed.run(&["mailbox", "empty", "Lists/Ferris", "--yes", "--wait"]).code(0);
     assert_eq!((bed.files("Lists/Ferris").len(), bed.files("Trash").len()), (0, 1));
     bed.run(&["mailbox", "delete", "Work/Plans", "--yes"]).code(0);

@@ -1,6 +1,7 @@
 //! contract — what the program promises to scripts, word for word: verbs, options, keys of JSON, exit codes.
 
 use crate::bed::{Bed, Ran};
+use crate::mail::documented;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -41,8 +42,8 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("copy", &["<ID>...", "--to", "--wait"]),
     ("delete", &["<ID>...", "--forever", "--wait"]),
     ("archive", &["<ID>...", "--wait"]),
-    ("undo", &["[N]"]),
-    ("mailbox create", &["<NAME>"]),
+    ("undo", &["[N]", "--json"]),
+    ("mailbox create", &["<NAME>", "--json"]),
     ("mailbox rename", &["<MAILBOX>", "<NAME>"]),
     ("mailbox delete", &["<MAILBOX>"]),
     ("mailbox subscribe", &["<MAILBOX>"]),
@@ -51,11 +52,11 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("send", &["-t", "-i", "-f", "[RCPT]...", "--queue-only", "--wait"]),
     ("outbox", &["list", "retry", "cancel", "show", "--json"]),
     ("queue", &["--json"]),
-    ("import", &["<PATH>", "--into"]),
-    ("export", &["<QUERY>", "--to", "--format", "mbox", "maildir", "eml"]),
+    ("import", &["<PATH>", "--into", "--json"]),
+    ("export", &["<QUERY>", "--to", "--format", "mbox", "maildir", "eml", "--json"]),
     ("doctor", &["[ACCOUNT]", "--json", "--transcript"]),
     ("keys", &["--markdown", "--json"]),
-    ("config path", &[]),
+    ("config path", &["--json"]),
     ("config check", &["--json"]),
     ("config show", &["--json"]),
     ("config example", &[]),
@@ -147,6 +148,60 @@ fn json_of_the_outbox_is_asked_for_before_or_behind_the_word() {
     let number = all[0]["id"].clone();
     assert_eq!(bed.run(&["outbox", "retry", &id, "--json"]).code(0).json(), json!({"id": number, "done": "retry"}));
     assert_eq!(bed.run(&["outbox", "--json", "cancel", &id]).code(0).json(), json!({"id": number, "done": "cancel"}));
+}
+
+#[test]
+fn what_was_done_is_json_too() {
+    let bed = Bed::with_mail();
+    bed.run(&["sync"]).code(0);
+    let json = |args: &[&str]| -> Value {
+        let ran = bed.run(&[args, &["--json"]].concat()).code(0);
+        assert_eq!(ran.out.lines().count(), 1, "{args:?}: {}", ran.out);
+        ran.json()
+    };
+    let made = json(&["mailbox", "create", "Work/Plans/", "--wait"]);
+    assert_eq!(made, json!({"done": "create", "account": "home", "mailbox": "Work/Plans", "to": null, "count": 1}));
+    documented("mailbox", &json(&["mailbox", "rename", "Work/Plans", "Work/Ideas"]));
+    let all = bed.path("all.mbox");
+    let all = all.to_str().unwrap();
+    documented("export", &json(&["export", "in:INBOX", "--to", all]));
+    documented("import", &json(&["import", all, "--into", "archive"]));
+    bed.run(&["flag", &bed.id("INBOX", "Harbour"), "--add", "flagged"]).code(0);
+    let undone = json(&["undo", "2"]);
+    documented("undo", &undone);
+    assert_eq!((&undone[0]["undone"], &undone[1]["undone"]), (&"flag".into(), &"rename mailbox".into()));
+    // One command a line, in words.
+    bed.run(&["flag", &bed.id("INBOX", "Harbour"), "--add", "flagged"]).code(0);
+    bed.run(&["archive", &bed.id("INBOX", "Re: Harbour")]).code(0);
+    assert_eq!(bed.run(&["undo", "2"]).code(0).out, "taken back: archive of 1 message\ntaken back: flag of 1 message\n");
+    bed.run(&["undo"]).code(66).says("nothing to take back. ");
+    assert_eq!(json(&["config", "path"])["path"], bed.path("config.toml").to_str().unwrap());
+    let dir = bed.path("more");
+    let added = json(&["account", "add", "--maildir", dir.to_str().unwrap(), "--name", "more", "--no-test"]);
+    assert_eq!((&added["account"], &added["saved"]), (&"more".into(), &true.into()));
+    assert_eq!(json(&["account", "remove", "more"]), json!({"done": "remove", "account": "more"}));
+}
+
+#[test]
+fn one_who_is_not_there_is_told_of_with_the_way_on() {
+    let bed = Bed::with_mail();
+    bed.run(&["sync"]).code(0);
+    for args in [&["show", "5"][..], &["attachments", "5"], &["flag", "5", "--add", "seen"], &["delete", "5"]] {
+        bed.run(args).code(66).says("postrider: there is no message 5. `postrider list`");
+    }
+}
+
+#[test]
+fn a_pass_names_its_mailbox_as_every_other_verb_does() {
+    let bed = Bed::with_mail();
+    bed.run(&["sync"]).code(0);
+    for (typed, name) in
+        [("archive", "Archive"), ("home/Lists/Rust", "Lists/Rust"), ("inbox", "INBOX"), ("LISTS/rust", "Lists/Rust")]
+    {
+        let sum = bed.run(&["sync", "--mailbox", typed, "--json"]).code(0).json();
+        assert_eq!(sum["accounts"][0]["mailboxes"][0]["mailbox"], name, "{sum}");
+    }
+    bed.run(&["sync", "--mailbox", "Nowhere"]).code(66).says("Nowhere");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub fn same_shape(example: &Value, real: &Value, at: &str) {
 }
 
 #[track_caller]
-fn documented(name: &str, real: &Value) {
+pub fn documented(name: &str, real: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/doc/json").join(format!("{name}.json"));
     let example = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     same_shape(&example, real, name);

@@ -146,6 +146,41 @@ fn secrets(profile: &Path) {
 }
 
 #[test]
+fn whoever_waits_for_a_server_is_told_at_once_why_it_does_not_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    add(profile, &user(), At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    run(profile, &["sync"], "").code(0);
+    // What the server refuses was not made, and is not said to be.
+    let ran = run(profile, &["mailbox", "create", "x/../y", "--wait"], "").code(65);
+    assert!(ran.out.is_empty() && ran.err.contains("did not take it"), "{}{}", ran.out, ran.err);
+    // Another command that waits is told nothing of that one.
+    assert_eq!(run(profile, &["mailbox", "create", "Kept/Deep", "--wait"], "").code(0).out, "made work/Kept/Deep\n");
+    // What it lies below came with it, and takes it along, without a pass between.
+    run(profile, &["mailbox", "rename", "Kept", "Held", "--wait"], "").code(0);
+    run(profile, &["mailbox", "create", "Held/Deep/Er", "--wait"], "").code(0);
+    run(profile, &["mailbox", "delete", "Held/Deep", "--yes", "--wait"], "").code(0);
+    run(profile, &["mailbox", "create", "Held", "--wait"], "").code(0);
+    run(profile, &["sync"], "").code(0);
+    let rows: Value = serde_json::from_str(&run(profile, &["mailboxes", "--json"], "").code(0).out).unwrap();
+    let names: Vec<&str> = rows.as_array().unwrap().iter().filter_map(|r| r["name"].as_str()).collect();
+    assert!(names.contains(&"Held") && !names.iter().any(|n| n.contains("Deep") || n.contains("Kept")), "{names:?}");
+    let ran = run(profile, &["--offline", "mailbox", "create", "Later", "--wait"], "").code(75);
+    assert!(ran.out.is_empty() && ran.err.contains("--offline. It is queued"), "{}{}", ran.out, ran.err);
+    let file = profile.join("config.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    let imap = config.lines().find(|line| line.starts_with("imap =")).unwrap();
+    fs::write(&file, config.replace(imap, "imap = { host = \"127.0.0.1\", port = 9, tls = \"implicit\" }")).unwrap();
+    let ran = run(profile, &["mailbox", "unsubscribe", "Held", "--wait"], "").code(75);
+    assert!(ran.err.contains("127.0.0.1 cannot be reached. It is queued"), "{}", ran.err);
+    fs::write(&file, config).unwrap();
+    fs::write(profile.join("pw"), "wrong\n").unwrap();
+    let ran = run(profile, &["mailbox", "create", "Never", "--wait"], "").code(77);
+    assert!(ran.err.contains("refused the login name or the password. It is queued"), "{}", ran.err);
+}
+
+#[test]
 fn doctor_shows_certificates_and_extensions_and_writes_down_what_was_said() {
     let dir = tempfile::tempdir().unwrap();
     let profile = dir.path();
@@ -167,6 +202,18 @@ fn doctor_shows_certificates_and_extensions_and_writes_down_what_was_said() {
     find("submission tls", "TLSv1.");
     find("extensions", "IDLE");
     find("extensions", "left out by `without`: QRESYNC");
+    // In the order of the contract, and no word of the server's is cut off.
+    let order =
+        ["configuration", "files", "connection", "tls", "greeting", "capabilities", "login", "mailboxes", "submission login"];
+    let places: Vec<_> = order.iter().map(|name| steps.iter().position(|s| s["step"] == **name)).collect();
+    assert!(places.is_sorted() && places[0].is_some(), "{places:?} {}", ran.out);
+    let told = run(profile, &["account", "test", "work", "--json"], "").code(0).out;
+    let told: Vec<Value> = serde_json::from_str(&told).unwrap();
+    let caps = told.iter().find(|s| s["step"] == "capabilities").unwrap()["what"].as_str().unwrap();
+    assert!(
+        ["IDLE", "MOVE", "STATUS=SIZE"].iter().all(|word| caps.split(' ').any(|w| w == *word)) && !caps.contains('…'),
+        "{caps}"
+    );
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.contains("STARTTLS") && text.contains("(hidden)") && text.contains("S: * LIST"), "{text}");
     assert!(!text.contains(PASSWORD) && !text.contains("AHNlY3JldA"), "{text}");
