@@ -4,7 +4,7 @@
 
 use super::bed::Bed;
 use super::imap::{Folder, World, letter};
-use super::wire::{Act, Server};
+use super::wire::{Act, Server, replaced};
 use super::wishes::{act, queue};
 
 /// Which mailbox is which: the server names them itself, each is numbered otherwise, or nothing tells.
@@ -116,6 +116,55 @@ fn s_21_a_copy_that_strayed() {
         let left: &[&str] = if verb == "move" { &["2", "3"] } else { &["1", "2", "3"] };
         assert_eq!(numbers(&server, "INBOX"), left, "{verb}");
     }
+}
+
+/// The same with MOVE: what went astray is brought back at once, and goes where it was meant to go. Where the line breaks in between it
+/// is told where it may be; a server whose COPYUID is wrong is believed no more than it has to be.
+#[test]
+fn s_21_a_move_that_strayed() {
+    let (server, bed) = at_work(Told::Numbers, &[]);
+    act(&bed, "move", "Letter 1", &["--to", "Work"]);
+    act(&bed, "move", "Letter 3", &["--to", "Work"]);
+    server.once("UID MOVE", vec![Act::World(Box::new(replace)), Act::Honest]);
+    bed.run(&["sync"]);
+    assert!(!numbers(&server, "Work").contains(&"1".to_owned()), "{:?}", numbers(&server, "Work"));
+    assert!(server.count("UID MOVE") >= 2, "there and back");
+    for _ in 0..2 {
+        bed.run(&["sync"]);
+    }
+    bed.run(&["sync"]).code(0);
+    let mut there = numbers(&server, "Old work");
+    there.sort();
+    assert_eq!(
+        (there, numbers(&server, "Work")),
+        (["1", "10", "11", "12", "3"].map(str::to_owned).to_vec(), vec!["20".to_owned()])
+    );
+    assert_eq!((numbers(&server, "INBOX"), queue(&bed)), (vec!["2".to_owned()], vec![]));
+    assert_eq!(
+        (bed.subjects("Old work").len(), bed.subjects("Work").len(), bed.subjects("INBOX")),
+        (5, 1, vec!["Letter 2".to_owned()])
+    );
+
+    // The line breaks as soon as it is known, and before that is told.
+    let (server, bed) = at_work(Told::Numbers, &[]);
+    act(&bed, "move", "Letter 1", &["--to", "Work"]);
+    server.once("UID MOVE", vec![Act::World(Box::new(replace)), Act::Honest]);
+    server.rule("UID MOVE 2", 0, 1, vec![Act::Close]);
+    for _ in 0..3 {
+        bed.run(&["sync"]);
+    }
+    assert_eq!(queue(&bed), [("move".to_owned(), "parked".to_owned())]);
+    bed.run(&["--offline", "queue"]).code(0).says("another mailbox has its name now");
+    assert_eq!(numbers(&server, "Work"), ["20", "1"]);
+
+    // It went where it was meant to go.
+    let (server, bed) = at_work(Told::Numbers, &[]);
+    act(&bed, "move", "Letter 1", &["--to", "Work"]);
+    let validity = server.world().folder("Work").validity;
+    server.once("UID MOVE", vec![replaced(format!("COPYUID {validity} "), "COPYUID 4711 ")]);
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Work"), queue(&bed)), (["10", "11", "12", "1"].map(str::to_owned).to_vec(), vec![]));
+    assert_eq!((numbers(&server, "INBOX"), bed.subjects("Work").len()), (["2", "3"].map(str::to_owned).to_vec(), 4));
 }
 
 /// Where nothing tells which is which the person is asked, and what they say holds.

@@ -3,7 +3,7 @@
 //! the vocabulary (`step`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
 //! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
-//! person's wishes (`push`, `results`, `probe`); observe and fetch what is new (`observe`); record the base last, so that
+//! person's wishes (`push`, `results`, `probe`, `strayed`); observe and fetch what is new (`observe`); record the base last, so that
 //! a pass that ends early repeats work and never skips any.
 
 pub mod base;
@@ -21,6 +21,7 @@ mod push;
 mod rebase;
 mod results;
 pub mod step;
+mod strayed;
 pub mod tree;
 mod windows;
 

@@ -9,6 +9,7 @@ use super::MailboxSync;
 use super::base::Outcome;
 use super::push::{Probe, Stage};
 use super::step::{Ask, OpChange, OpFault};
+use super::strayed::is_strayed;
 use crate::engine::journal::batch;
 use crate::mail::ids::OpId;
 use crate::mail::intent::{OpKind, OpState, Operation, Target};
@@ -170,7 +171,11 @@ impl MailboxSync {
     fn source_probed(&mut self, id: OpId) {
         let there: UidSet = self.answer.flags.iter().map(|row| row.uid).collect();
         let Some(op) = self.op(id) else { return self.again() };
-        if there.is_empty() {
+        if there.is_empty() && is_strayed(op) {
+            // It ended while they were brought back.
+            self.again();
+            self.park(&[id], &OpFault::AnotherMailbox);
+        } else if there.is_empty() {
             let uids = batch::uids(op, self.selected.uidvalidity).unwrap_or_default();
             self.again();
             self.gone(&uids);

@@ -8,13 +8,14 @@ use super::base::Outcome;
 use super::goal::Goal;
 use super::results::finished;
 use super::step::{Ask, Code, OpChange, OpFault, Record, Refusal, Tell};
-use super::{MailboxSync, Stage as Pass};
+use super::{MailboxSync, Stage as Pass, strayed};
 use crate::engine::journal::batch::{self, Work};
 use crate::engine::journal::op::backoff;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::server::CopiedUids;
 use crate::mail::uid::{UidSet, UidValidity};
 
 /// One command and the operations that it is for.
@@ -44,6 +45,8 @@ pub(super) enum Stage {
     Told(Job),
     /// A lost operation is probed.
     Probe(OpId, Probe),
+    /// Messages are brought back from where they were not meant to go.
+    Strayed(Box<strayed::Stage>),
 }
 
 /// Where a probe stands; `probe.rs` judges.
@@ -75,6 +78,7 @@ impl MailboxSync {
             Stage::Claimed(job) => self.claimed(job),
             Stage::Told(job) => self.settle(job),
             Stage::Probe(id, stage) => self.probe(id, stage),
+            Stage::Strayed(stage) => self.bring_back(*stage),
         }
     }
 
@@ -241,12 +245,16 @@ impl MailboxSync {
         // Under other numbers than the goal had a moment ago: somebody gave its name to another mailbox in between, or it is not so.
         let mark = job.ids.first().and_then(|id| self.op(*id)).and_then(|op| op.mark).map(|mark| mark.uidvalidity);
         let known = mark.filter(|validity| *validity != UidValidity::default());
-        let strayed = copied.as_ref().is_some_and(|c| known.is_some_and(|validity| validity != c.uidvalidity));
-        let copied = copied.filter(|_| !strayed);
-        if strayed && matches!(job.work, Work::Copy { .. }) {
+        let strayed = |c: &CopiedUids| known.is_some_and(|validity| validity != c.uidvalidity);
+        let copied = match (copied, &job.work) {
             // What became of it is looked at before anything is taken away.
-            return;
-        }
+            (Some(c), Work::Copy { .. }) if strayed(&c) => return,
+            (Some(c), Work::Move(to)) if strayed(&c) => {
+                let to = to.clone();
+                return self.strayed(job, to, c);
+            }
+            (copied, _) => copied,
+        };
         let uids = job.uids.clone();
         let state = match &job.work {
             Work::Store(delta) => {
