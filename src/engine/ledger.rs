@@ -17,6 +17,12 @@ use crate::mail::mailbox::Role;
 use crate::store::{StoreErrorKind, mailboxes, overlay};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a pass will take is known once it has gone on for this ...
+const KNOWN: Duration = Duration::from_secs(1);
+/// ... and it is long if that much is still to come.
+const LONG: Duration = Duration::from_secs(3);
 
 /// What a pass recorded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -81,6 +87,7 @@ pub(super) struct Ledger<'a> {
     here: u64,
     /// How many the server has; 0 until it said so.
     pub exists: AtomicU64,
+    begun: Instant,
     job: &'a Running,
     inner: Mutex<Sum>,
 }
@@ -95,7 +102,24 @@ impl<'a> Ledger<'a> {
     ) -> Self {
         // A mailbox that is gone already is for nothing: its pass finds out.
         let purpose = shared.store.read(|db| mailboxes::get(db, mailbox)).ok().and_then(|row| row.role);
-        Self { shared, account, mailbox, purpose, first, here, exists: AtomicU64::new(0), job, inner: Mutex::default() }
+        Self {
+            shared,
+            account,
+            mailbox,
+            purpose,
+            first,
+            here,
+            exists: AtomicU64::new(0),
+            begun: Instant::now(),
+            job,
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Whether the pass, as quick as it is, will go on for long.
+    pub fn takes_long(&self) -> bool {
+        let (took, new) = (self.begun.elapsed(), self.inner.lock().unwrap_or_else(PoisonError::into_inner).tally.new);
+        is_long(took, new, self.exists.load(Ordering::Relaxed).saturating_sub(self.here + new))
     }
 
     /// Carries one record out.
@@ -154,5 +178,23 @@ impl<'a> Ledger<'a> {
     /// The pass is over.
     pub fn close(self) -> Sum {
         *self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether what is left takes long if so many came in that time.
+fn is_long(took: Duration, came: u64, left: u64) -> bool {
+    took >= KNOWN && took.as_secs_f64() * left as f64 > LONG.as_secs_f64() * came as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pass_is_long_by_its_own_pace() {
+        let long = |ms, came, left| is_long(Duration::from_millis(ms), came, left);
+        assert!(!long(500, 64, 99_936), "too early to tell");
+        assert!(long(1_000, 500, 10_000) && !long(1_000, 30_000, 70_000));
+        assert!(long(2_000, 0, 1) && !long(60_000, 0, 0));
     }
 }

@@ -26,6 +26,10 @@ pub struct Memory {
     pub looked: HashSet<OpId>,
     /// Mailboxes whose rights were asked for.
     pub rights: HashSet<MailboxId>,
+    /// Whether the last pass made room because it would have gone on for long.
+    pub(super) long: bool,
+    /// How many rows the last window of a pass had that made room: its next one goes on with as many.
+    pub(super) windows: HashMap<MailboxId, u32>,
     /// The UIDVALIDITY that the last list showed of each mailbox.
     pub(super) listed: HashMap<MailboxPath, UidValidity>,
     /// Mailboxes that were not there, or another one in their place, since the last list.

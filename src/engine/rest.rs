@@ -41,7 +41,8 @@ impl Work<'_> {
 
     /// Gets what is not cached and somebody waits for, between two passes.
     pub fn reach(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        while let Some(far) = self.desk.take_far() {
+        let long = self.todo.is_empty() || self.visitor.memory.long;
+        while let Some(far) = self.desk.take_far(long) {
             self.here = None;
             self.fetcher.forget();
             let (shared, config, line) = (self.visitor.shared, self.visitor.config, self.visitor.line);

@@ -110,8 +110,8 @@ pub struct Visitor<'a> {
     pub config: &'a AccountConfig,
     /// Cuts the connection that is worked on, where a job on it has to stop and does not.
     pub line: &'a Cancel,
-    /// See [`Bench::give_way`].
-    pub give_way: &'a dyn Fn() -> bool,
+    /// See [`Bench::give_way`]; told whether the pass will go on for long.
+    pub give_way: &'a dyn Fn(bool) -> bool,
     /// A mailbox of at most so many messages is read to its end whatever is more urgent.
     pub small: u64,
     /// What was before.
@@ -207,7 +207,7 @@ impl Visitor<'_> {
         if base.uidvalidity == UidValidity(0) {
             let begun = Cell::new(false);
             // One window whatever else is wished for (it is opened just now, by who sees it come), then it makes room.
-            let give_way = || begun.replace(true);
+            let give_way = |_| begun.replace(true);
             let (shared, config, line) = (self.shared, self.config, self.line);
             let mut visitor = Visitor { shared, config, line, give_way: &give_way, small: SMALL, memory: &mut *self.memory };
             return Ok(visitor.pass(conn, &inbox)?.end == End::Synced);
@@ -242,7 +242,8 @@ impl Visitor<'_> {
         let now = self.shared.now();
         let listed = self.memory.listed.get(path).copied().unwrap_or_default();
         let looked_up = path.is_inbox() || self.memory.looked_up.contains(path);
-        let policy = Policy { listed, looked_up, first_window: FIRST_WINDOW, ..Policy::at(now) };
+        let reached_window = self.memory.windows.get(&mailbox).copied().unwrap_or_default();
+        let policy = Policy { listed, looked_up, first_window: FIRST_WINDOW, reached_window, ..Policy::at(now) };
         let policy = self.judged(mailbox, base.uidvalidity, policy)?;
         let base = Base { uidvalidity: base.uidvalidity, uidnext: base.uidnext, highestmodseq: base.highestmodseq };
         // Where no number tells of changes, what was seen long ago is seen anew.
@@ -281,10 +282,15 @@ impl Visitor<'_> {
         let mut cached = || self.shared.store.read(|db| messages::identities(db, mailbox)).map_err(|e| failed = Some(e)).ok();
         let spool = self.shared.store.places().state.join("spool");
         let many = || ledger.exists.load(Ordering::Relaxed) > self.small;
-        let give_way = || job.must_stop() || ((self.give_way)() && many());
+        let give_way = || job.must_stop() || (many() && (self.give_way)(ledger.takes_long()));
         let mut bench = Bench { spool: &spool, cached: &mut cached, give_way: &give_way };
         let broken = pass::run(&mut planner, conn, &mut bench, |record| ledger.carry(record));
         let (outcome, strange) = (planner.sync.outcome().cloned(), planner.sync.strange().cloned());
+        self.memory.windows.remove(&mailbox);
+        self.memory.long = broken.gave_way && ledger.takes_long();
+        if broken.gave_way {
+            self.memory.windows.insert(mailbox, planner.sync.window());
+        }
         let sum = ledger.close();
         passed.tally.add(sum.tally);
         self.memory.gained |= !sum.tally.is_empty() || sum.settled > 0;

@@ -200,7 +200,7 @@ impl Once<'_> {
 
     fn visitor<T>(&mut self, what: impl FnOnce(&mut Visitor<'_>) -> T) -> T {
         let cancel = self.cancel;
-        let give_way = || cancel.is_set();
+        let give_way = |_| cancel.is_set();
         what(&mut Visitor {
             shared: self.shared,
             config: self.config,

@@ -148,20 +148,24 @@ impl Desk {
         std::mem::take(&mut self.lock().wishes)
     }
 
-    /// Whether somebody waits for a round to make room.
-    pub fn is_urgent(&self) -> bool {
+    /// Whether somebody waits for a round to make room; one that goes on for `long` makes room also for what it would bring.
+    pub fn is_urgent(&self, long: bool) -> bool {
         let state = self.lock();
         let wishes = &state.wishes;
         wishes.intents
             || !wishes.visit.is_empty()
             || wishes.hurry
-            || !state.far.is_empty()
+            || state.far.iter().any(|far| long || !far.comes_anyway())
             || (state.bodies.is_open() && !state.watching)
     }
 
     /// Something that is not cached is wanted. Never blocks.
     pub fn far(&self, far: Far) {
         let mut state = self.lock();
+        if far.comes_anyway() {
+            // The person reads one message at a time.
+            state.far.retain(|other| !other.comes_anyway());
+        }
         state.far.push_back(far);
         if state.far.len() > MAX_FAR {
             state.far.pop_front();
@@ -170,9 +174,11 @@ impl Desk {
         self.work.ring();
     }
 
-    /// What of it is to be done next.
-    pub fn take_far(&self) -> Option<Far> {
-        self.lock().far.pop_front()
+    /// What of it is to be done next; if a pass follows that is not `long`, not what this will bring.
+    pub fn take_far(&self, long: bool) -> Option<Far> {
+        let far = &mut self.lock().far;
+        let next = far.iter().position(|far| long || !far.comes_anyway())?;
+        far.remove(next)
     }
 
     /// The mailbox that the person looks at.

@@ -51,7 +51,7 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
         let ended = guarded(|| {
             crash::place("line");
             let mut conn = connect::open_for(shared, config, connect::is_first(shared, config), &desk.work, &line)?;
-            let give_way = || desk.is_urgent() || desk.cancel.is_set();
+            let give_way = |long| desk.is_urgent(long) || desk.cancel.is_set();
             let visitor = Visitor { shared, config, line: &line, give_way: &give_way, small: 0, memory: &mut memory };
             let ended = Work::new(desk, visitor).and_then(|mut work| {
                 let ended = work.serve(conn.as_mut());

@@ -93,7 +93,7 @@ fn said(replies: Vec<Reply>) -> Said {
             Reply::Part(other) => said.others.push(other),
             Reply::Refused(refusal) => said.refused = Some(format!("{:?}", refusal.code)),
             Reply::End { .. } => {}
-            Reply::LineLost => said.refused = Some("the line is lost".to_owned()),
+            Reply::LineLost | Reply::GaveWay => said.refused = Some("the line is lost".to_owned()),
         }
     }
     said.flags.sort_by_key(|row| row.0);

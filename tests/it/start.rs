@@ -93,8 +93,8 @@ fn a_first_start_spends_no_turn_on_what_is_empty() {
     sees(&engine, "m7", &["late"]);
 }
 
-/// 200 ms there and back, 1 Mbit/s: the first rows come soon, the list fills steadily, and who opens another mailbox meanwhile
-/// does not wait for it to be full.
+/// 200 ms there and back, 1 Mbit/s: the first rows come soon, the list fills steadily, and who opens another mailbox or a
+/// conversation meanwhile does not wait for it to be full.
 #[test]
 fn a_thin_line_is_used_in_windows_that_fit() {
     let mut person = Person::new(user());
@@ -102,8 +102,10 @@ fn a_thin_line_is_used_in_windows_that_fit() {
     put(&mut other, "INBOX", "a");
     put(&mut other, "Sent", "other");
     for n in 0..1_500 {
-        let text =
-            format!("From: a{n}@b.example\nSubject: s{n}\nMessage-ID: <{n}@b>\nTo: {}\n\nHello {n}.\n", "x@y, ".repeat(10));
+        // The last one answers the first one.
+        let answers = if n == 1_499 { "In-Reply-To: <0@b>\nReferences: <0@b>\n" } else { "" };
+        let to = "x@y, ".repeat(10);
+        let text = format!("From: a{n}@b.example\nSubject: s{n}\nMessage-ID: <{n}@b>\n{answers}To: {to}\n\nHello {n}.\n");
         person.deliver(&format!("{n:05}"), &text);
     }
     // So that the server has looked at them all.
@@ -116,6 +118,9 @@ fn a_thin_line_is_used_in_windows_that_fit() {
     let engine = person.start();
     until(&engine, "the first rows", |_| (rows(&engine, "INBOX").len() >= 50).then_some(()));
     let first = begun.elapsed();
+    let newest = rows(&engine, "INBOX").into_iter().find(|r| r.subject == "s1499").unwrap();
+    engine.perform(Request::FetchBody(newest.id)).unwrap();
+    let mut kin = None;
     let mut steps = vec![Instant::now()];
     let mut opened = None;
     until(&engine, "the whole list", |news| {
@@ -126,6 +131,10 @@ fn a_thin_line_is_used_in_windows_that_fit() {
             let sent = id(&engine, "Sent")?;
             engine.perform(Request::OpenMailbox(sent)).unwrap();
             opened = Some((Instant::now(), None));
+        }
+        if kin.is_none() {
+            let here = rows(&engine, "INBOX");
+            kin = here.iter().any(|r| r.subject == "s0").then_some(here.len());
         }
         if let Some((at, None)) = opened
             && rows(&engine, "Sent").len() == 1
@@ -138,7 +147,10 @@ fn a_thin_line_is_used_in_windows_that_fit() {
     let all = begun.elapsed();
     let pause = steps.windows(2).map(|w| w[1] - w[0]).max();
     let floor = Duration::from_secs_f64(proxy.bytes().0 as f64 / 125_000.0);
-    println!("first rows {first:?}, all {all:?}, the bytes alone {floor:?}, longest pause {pause:?}, another mailbox {opened:?}");
+    println!(
+        "first rows {first:?}, all {all:?}, the bytes alone {floor:?}, longest pause {pause:?}, another mailbox {opened:?}, the conversation with {kin:?} rows"
+    );
+    assert!(kin.is_some_and(|rows| rows < 1_400), "{kin:?}");
     assert!(first < Duration::from_secs(8) && all < floor * 2 + Duration::from_secs(4), "{first:?} {all:?} {floor:?}");
     assert!(pause.is_some_and(|p| p < Duration::from_secs(4)), "{pause:?}");
     assert!(opened.is_some_and(|(_, took)| took.is_some_and(|t| t < Duration::from_secs(6))), "{opened:?}");

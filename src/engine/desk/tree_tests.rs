@@ -163,7 +163,7 @@ fn what_another_client_renamed_keeps_its_mail_its_wishes_and_what_was_chosen() {
         let all: Vec<ListedMailbox> = told.iter().map(listed).collect();
         let (cancel, mut memory) = (Cancel::new().unwrap(), Memory::default());
         let config = &shared.config.accounts[0];
-        let visitor = Visitor { shared, config, line: &cancel, give_way: &|| false, small: 0, memory: &mut memory };
+        let visitor = Visitor { shared, config, line: &cancel, give_way: &|_| false, small: 0, memory: &mut memory };
         visitor.follow(&all).unwrap();
         shared.store.cache(move |tx| mailboxes::record_list(tx, &account(), &all)).unwrap();
     };

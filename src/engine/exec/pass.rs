@@ -68,8 +68,8 @@ pub fn run(
                 }
             }
         });
-        let mut lanes =
-            Lanes { planner, exchanges: VecDeque::new(), to_store, from_store, recording: 0, broken: Broken::default() };
+        let (exchanges, broken) = (VecDeque::new(), Broken::default());
+        let mut lanes = Lanes { planner, exchanges, to_store, from_store, recording: 0, read: false, broken };
         lanes.run(conn, bench);
         lanes.broken
     })
@@ -104,6 +104,8 @@ struct Lanes<'a> {
     to_store: SyncSender<(StepId, Record)>,
     from_store: Receiver<(StepId, Result<(), Fault>)>,
     recording: u64,
+    /// Whether something was read at length.
+    read: bool,
     broken: Broken,
 }
 
@@ -112,11 +114,14 @@ impl Lanes<'_> {
         loop {
             self.pump();
             if let Some((id, exchange)) = self.exchanges.pop_front() {
-                self.broken.gave_way |= exchange.is_long_reading() && (bench.give_way)();
+                // The numbers behind the newest rows, too: these were read by a guess.
+                let long = exchange.is_long_reading() || (self.read && exchange.is_numbering());
+                self.broken.gave_way |= long && (bench.give_way)();
                 if self.broken.net.is_some() || self.broken.gave_way {
-                    self.planner.heard(id, Reply::LineLost);
+                    self.planner.heard(id, if self.broken.gave_way { Reply::GaveWay } else { Reply::LineLost });
                     continue;
                 }
+                self.read |= exchange.is_long_reading();
                 let carried = guarded(|| carry(conn, &exchange, bench, &mut |reply| self.heard(id, reply)));
                 match carried {
                     Ok(Ok(())) => {}

@@ -37,7 +37,7 @@ impl Planner for Scripted {
             Reply::Part(_) => return,
             Reply::End { .. } => self.log.push(format!("end {}", id.0)),
             Reply::Refused(_) => self.log.push(format!("refused {}", id.0)),
-            Reply::LineLost => {
+            Reply::LineLost | Reply::GaveWay => {
                 self.asked = 2;
                 self.log.push(format!("lost {}", id.0));
             }

@@ -28,6 +28,12 @@ impl Exchange {
     pub const fn is_long_reading(&self) -> bool {
         matches!(self, Self::Ask(Ask::Envelopes { .. } | Ask::FlagsOf { .. }))
     }
+
+    /// Whether it asks for the numbers of all messages: worth nothing to a pass that ends before it reads by them.
+    #[must_use]
+    pub const fn is_numbering(&self) -> bool {
+        matches!(self, Self::Ask(Ask::Uids { from: 1, .. }))
+    }
 }
 
 /// What an exchange needs beside the connection.

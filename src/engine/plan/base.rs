@@ -45,6 +45,8 @@ pub struct Policy {
     pub now: i64,
     /// Messages in the first window of a fetch.
     pub first_window: u32,
+    /// ... if the pass before this one had not come to larger ones when it made room; 0 if there was none.
+    pub reached_window: u32,
     /// Windows grow up to this many messages.
     pub max_window: u32,
     /// A window that took less than this many milliseconds doubles the next.
@@ -72,6 +74,7 @@ impl Policy {
         Self {
             now,
             first_window: 500,
+            reached_window: 0,
             max_window: 20_000,
             quick_ms: 200,
             may_rebase: true,

@@ -206,6 +206,12 @@ impl MailboxSync {
         self.outcome.as_ref().filter(|_| self.queue.is_empty() && self.waiting.is_empty())
     }
 
+    /// How many messages the next window would have.
+    #[must_use]
+    pub const fn window(&self) -> u32 {
+        self.fetch.window
+    }
+
     /// A mailbox into which messages were to be put and that is another one now, or is not there, where that ended the pass.
     #[must_use]
     pub const fn strange(&self) -> Option<&MailboxPath> {
@@ -227,25 +233,29 @@ impl MailboxSync {
                 self.waiting.remove(&id);
                 match waiting {
                     // The store refused: nothing after it may be recorded.
-                    Waiting::Record => self.lost(true),
+                    Waiting::Record => self.lost(true, true),
                     Waiting::Ask(Ask::FlagsOf { .. } | Ask::Envelopes { .. }) => self.end(Outcome::Refused(refusal)),
                     Waiting::Ask(_) | Waiting::Tell => self.answer.refused = Some(refusal),
                 }
             }
             Reply::LineLost => {
                 self.waiting.remove(&id);
-                self.lost(matches!(waiting, Waiting::Record));
+                self.lost(matches!(waiting, Waiting::Record), true);
+            }
+            Reply::GaveWay => {
+                self.waiting.remove(&id);
+                self.lost(false, false);
             }
         }
     }
 
-    /// The connection is gone: nothing more is asked or told. What was heard whole is still recorded, unless a
+    /// The connection is gone, or made room: nothing more is asked or told. What was heard whole is still recorded, unless a
     /// Record itself failed.
-    fn lost(&mut self, store: bool) {
+    fn lost(&mut self, store: bool, broken: bool) {
         self.queue.retain(|(_, step)| !store && matches!(step, Step::Record(_)));
         if !store {
             self.waiting.retain(|_, w| matches!(w, Waiting::Record));
-            self.broke_off();
+            self.broke_off(broken);
         }
         self.end(Outcome::LineLost);
     }

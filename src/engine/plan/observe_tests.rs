@@ -98,6 +98,8 @@ fn the_newest_of_an_empty_cache_come_before_all_numbers() {
     for (exists, uidnext) in [(0, 1), (5, 0), (0, 0)] {
         assert_eq!(asked(&mut opened(exists, uidnext)).1, Ask::Uids { from: 1, to: u32::MAX }, "{exists} {uidnext}");
     }
+    let wide = Fetch::new(&Policy { first_window: 64, reached_window: 2_048, ..Policy::at(0) });
+    assert_eq!(wide.window, 2_048, "a pass that made room had found out what the line holds");
     let (_, ask) = asked(&mut opened(5, 1));
     assert_eq!(ask, Ask::Uids { from: 1, to: u32::MAX }, "a server whose numbers do not fit");
 }

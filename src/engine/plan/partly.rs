@@ -11,11 +11,17 @@ use super::{MailboxSync, Stage, rebase};
 use crate::mail::uid::{ModSeq, UidSet, UidValidity};
 
 impl MailboxSync {
-    /// The line is lost. What was told whole is recorded; here it is noted of which messages that was, so that not all is asked
-    /// once more.
-    pub(super) fn broke_off(&mut self) {
+    /// The pass ends early. What was told whole is recorded; here it is noted of which messages that was, so that not all is asked
+    /// once more; and if the line was `lost`, that less is to be asked at once.
+    pub(super) fn broke_off(&mut self, lost: bool) {
         let before = self.partly.take();
         let partly = match (&self.stage, before) {
+            (Stage::Observe(_), before) if !lost => {
+                let before = before.unwrap_or_else(|| self.nothing_yet());
+                Partly { done: self.done_now(&before), ..before }
+            }
+            // It made room with nothing to go on from.
+            (_, before) if !lost => return self.partly = before,
             // Over the numbers; what of them came is in it.
             (Stage::Observe(observe::Stage::Uids) | Stage::Rebase(rebase::Stage::Uids), before) => {
                 let before = before.unwrap_or_else(|| self.nothing_yet());

@@ -5,6 +5,7 @@
 //! and repeats. Asks and Tells go to the connection in the order in which they were handed out; Records go to
 //! the store in that order too; the two lanes may overlap.
 
+use super::base::{Base, Partly};
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpState, Operation, Target};
@@ -12,12 +13,10 @@ use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, Resync, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
-use super::base::{Base, Partly};
-
 /// The most rows that one Record holds: a commit that a key press may have to wait for.
 pub const MAX_ROWS: usize = 200;
 
-/// Names a step until its `End`, `Refused` or `LineLost` was heard. Ascending within one pass.
+/// Names a step until its end was heard. Ascending within one pass.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StepId(pub u64);
 
@@ -68,8 +67,7 @@ pub enum Ask {
         /// Of these.
         uids: UidSet,
     },
-    /// Fingerprints of what the *store* holds of this mailbox, under the old UIDVALIDITY: answered by
-    /// [`Part::Identities`].
+    /// Fingerprints of what the *store* holds of this mailbox, under the old UIDVALIDITY: answered by [`Part::Identities`].
     CachedIdentities,
     /// STATUS (UIDVALIDITY UIDNEXT): answered by [`Part::Marked`].
     TargetMark {
@@ -318,7 +316,7 @@ pub enum OpFault {
     Before,
 }
 
-/// What came back. Every step ends in `End`, `Refused` or `LineLost`; only `Part` may come before.
+/// What came back. Every step ends in one of the others; only `Part` may come before.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Reply {
     /// Some of the answer.
@@ -332,6 +330,8 @@ pub enum Reply {
     Refused(Refusal),
     /// The connection ended (or the program wants to): it may or may not have been done.
     LineLost,
+    /// It was not begun: something else is more urgent. The line holds, the pass ends.
+    GaveWay,
 }
 
 /// Some of an answer.

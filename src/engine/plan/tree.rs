@@ -138,7 +138,7 @@ impl TreeSync {
                 self.waiting = None;
                 self.answer.refused = Some(refusal);
             }
-            Reply::LineLost => {
+            Reply::LineLost | Reply::GaveWay => {
                 self.waiting = None;
                 self.queue.clear();
                 self.end(Outcome::LineLost);

@@ -55,7 +55,7 @@ impl Fetch {
             prints: none(),
             got: none(),
             told: none(),
-            window: policy.first_window.max(1),
+            window: policy.first_window.max(policy.reached_window).max(1),
             pace: None,
             looked: none(),
             there: none(),

@@ -224,6 +224,8 @@ pub enum End {
     Killed { at: u32, after: bool },
     /// The line drops at the n-th exchange, before or after the server acted; what is in the store stays in order.
     LineLost { at: u32, after: bool },
+    /// From the n-th exchange on it makes room before the first that only reads; what is in the store stays in order.
+    GaveWay { at: u32 },
     /// The line drops once more than so many rows came: of a set of numbers each is one, and nothing counts before its end.
     Thin { rows: u64 },
 }
@@ -304,8 +306,11 @@ pub fn pass(
             continue;
         }
         let (id, step) = exchanges.pop_front().unwrap();
-        if lost {
-            plan.heard(id, Reply::LineLost);
+        let reads = matches!(step, Step::Ask(Ask::Uids { from: 1, .. } | Ask::Envelopes { .. } | Ask::FlagsOf { .. }));
+        let room = matches!(end, End::GaveWay { at } if lost || (reads && events + 1 >= at));
+        if room || lost {
+            plan.heard(id, if room { Reply::GaveWay } else { Reply::LineLost });
+            lost = true;
             continue;
         }
         meddle(server, dice);

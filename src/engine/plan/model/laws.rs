@@ -31,6 +31,7 @@ fn end() -> impl Strategy<Value = End> {
         2 => Just(End::Never),
         1 => (1..14u32, any::<bool>()).prop_map(|(at, after)| End::Killed { at, after }),
         1 => (1..10u32, any::<bool>()).prop_map(|(at, after)| End::LineLost { at, after }),
+        1 => (1..10u32).prop_map(|at| End::GaveWay { at }),
     ]
 }
 
