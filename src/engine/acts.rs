@@ -8,6 +8,7 @@ use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::intent::{NewOperation, OpKind, Target};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::meant::Meant;
 use std::collections::BTreeMap;
 
 /// How long deleting for ever can be taken back, seconds (decisions 21).
@@ -128,6 +129,8 @@ pub fn entry(account: &AccountName, mailbox: &MailboxPath, kind: OpKind) -> NewO
         not_before: 0,
         after: None,
         inverse: Vec::new(),
+        here: Meant::default(),
+        there: Meant::default(),
     }
 }
 

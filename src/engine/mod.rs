@@ -38,6 +38,7 @@ mod levels;
 mod limits;
 #[cfg(test)]
 mod live_tests;
+mod meant;
 mod memory;
 mod office;
 mod offline;

@@ -273,7 +273,9 @@ impl Visitor<'_> {
         let start = self.start(conn, path, mailbox)?;
         let (first, here) = (start.base.uidnext == 0, start.known.len());
         let ours = || start.ops.iter().filter(|op| op.mailbox == *path).map(|op| &op.kind);
-        let elsewhere: Vec<MailboxPath> = ours().filter(|_| !start.caps.uidplus).filter_map(goes_to).cloned().collect();
+        // What was never read cannot be shown where it went, even if the server says where that is.
+        let unseen = first || !start.caps.uidplus;
+        let elsewhere: Vec<MailboxPath> = ours().filter(|_| unseen).filter_map(goes_to).cloned().collect();
         let (task, what) = (Task::Sync(self.config.name.clone(), mailbox), format!("reading {}", path.decoded()));
         let job = self.shared.begin(task, &self.config.name, &what, Unit::Messages, Some(self.line));
         let ledger = Ledger::new(self.shared, &self.config.name, mailbox, (first, here), &job);

@@ -22,7 +22,7 @@ use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::net::session::MailStore;
 use crate::store::mailboxes;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -177,7 +177,14 @@ impl Once<'_> {
                 let what = format!("there is no mailbox {} in {}", path.decoded(), self.config.name.as_str());
                 return Err(Halt::Store(Fault::missing(&what)));
             }
-            for path in order.iter().filter(|path| wanted.as_ref().is_none_or(|w| w == *path)) {
+            let asked = |path: &&MailboxPath| wanted.as_ref().is_none_or(|w| w == *path);
+            let mut others = BTreeSet::new();
+            for path in order.iter().filter(asked) {
+                others.remove(path);
+                others.extend(self.visit(conn, path)?.elsewhere);
+            }
+            // What was told on the way went where nobody looked since.
+            for path in others.iter().filter(asked) {
                 self.visit(conn, path)?;
             }
             if !self.visitor(|visitor| visitor.list_is_over(false))? {

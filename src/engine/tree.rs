@@ -128,6 +128,7 @@ impl Visitor<'_> {
             journal()?;
         }
         let known = self.known(None)?.0;
+        self.aim(listed, &known)?;
         self.usurped(listed, &known)?;
         for path in folders::replaced(listed, &known) {
             let into = |op: &Operation| op.state == OpState::Queued && op.destination() == Some(&path);
@@ -152,14 +153,11 @@ impl Visitor<'_> {
 
     /// Ends the operations that are `lost`; the person is told why.
     pub(super) fn end(&self, lost: impl Fn(&Operation) -> bool, fault: &OpFault) -> Result<(), Halt> {
-        let gone = self.open_ends()?.into_iter().filter(lost);
-        let changes: Vec<OpChange> = gone
-            .map(|op| match (&op.kind, op.state) {
-                (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
-                (OpKind::Flag { .. } | OpKind::Expunge, _) => OpChange::to(op.id, OpState::Moot),
-                _ => OpChange::park(op.id, fault.clone()),
-            })
-            .collect();
+        self.change(self.open_ends()?.iter().filter(|op| lost(op)).map(|op| ended(op, fault)).collect())
+    }
+
+    /// Records what becomes of operations; what others made of them meanwhile stands.
+    pub(super) fn change(&self, changes: Vec<OpChange>) -> Result<(), Halt> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -183,6 +181,15 @@ impl Visitor<'_> {
         };
         let named = shared.store.read(|db| tree::named(db, &self.config.name))?;
         Ok(named.into_iter().find(|n| n.id == id && row.selectable && !n.dying).map(|n| n.server))
+    }
+}
+
+/// What becomes of an operation in a mailbox that is no more, or into such a one.
+pub(super) fn ended(op: &Operation, fault: &OpFault) -> OpChange {
+    match (&op.kind, op.state) {
+        (_, OpState::Flagged | OpState::Hidden | OpState::Copied) => OpChange::to(op.id, OpState::Settled),
+        (OpKind::Flag { .. } | OpKind::Expunge, _) => OpChange::to(op.id, OpState::Moot),
+        _ => OpChange::park(op.id, fault.clone()),
     }
 }
 

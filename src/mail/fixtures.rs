@@ -7,6 +7,7 @@ use super::flags::Flags;
 use super::ids::{AccountName, GroupId, MailboxId, MessageKey, OpId, PlacementKey, ThreadKey};
 use super::intent::{OpKind, OpState, Operation, Target};
 use super::mailbox::{MailboxPath, Role};
+use super::meant::Meant;
 use super::outgoing::NewOutgoing;
 use super::packed::Packed;
 use super::row::{MailboxRow, MessageRow};
@@ -105,5 +106,7 @@ pub fn operation(id: i64, mailbox: &MailboxPath, kind: OpKind, targets: Vec<Targ
         inverse: Vec::new(),
         fault: String::new(),
         created: 0,
+        here: Meant::default(),
+        there: Meant::default(),
     }
 }

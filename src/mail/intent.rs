@@ -8,6 +8,7 @@
 use super::flags::FlagDelta;
 use super::ids::{AccountName, GroupId, OpId};
 use super::mailbox::MailboxPath;
+use super::meant::Meant;
 use super::server::Fingerprint;
 use super::uid::{Uid, UidValidity};
 use serde::{Deserialize, Serialize};
@@ -248,6 +249,10 @@ pub struct Operation {
     pub fault: String,
     /// When the person did it, seconds since 1970.
     pub created: i64,
+    /// Which mailbox was meant by `mailbox` when they did it.
+    pub here: Meant,
+    /// Which one was meant by the name that `kind` has, for what moves or copies.
+    pub there: Meant,
 }
 
 impl Operation {
@@ -270,6 +275,18 @@ impl Operation {
             OpKind::Move { to } | OpKind::Copy { to } => Some(to),
             OpKind::Append { .. } => Some(&self.mailbox),
             _ => None,
+        }
+    }
+
+    /// Which mailbox was meant by [`Self::destination`]. Once messages were put under its name, that is where they are.
+    #[must_use]
+    pub fn goal(&self) -> Meant {
+        let meant = if matches!(self.kind, OpKind::Append { .. }) { &self.here } else { &self.there };
+        match self.mark {
+            Some(Mark { uidvalidity, uidnext }) if uidvalidity.0 != 0 && uidvalidity != meant.uidvalidity => {
+                Meant { uidvalidity, uidnext, object_id: String::new(), alone: meant.alone }
+            }
+            _ => meant.clone(),
         }
     }
 
@@ -330,6 +347,10 @@ pub struct NewOperation {
     pub after: Option<OpId>,
     /// See [`Operation::inverse`].
     pub inverse: Vec<FlagDelta>,
+    /// See [`Operation::here`].
+    pub here: Meant,
+    /// See [`Operation::there`].
+    pub there: Meant,
 }
 
 /// Deltas as `+\Seen -$Junk` words, readable in the file.

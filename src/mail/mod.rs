@@ -30,6 +30,7 @@ pub mod links;
 pub mod mailbox;
 pub mod mailto;
 pub mod mbox;
+pub mod meant;
 pub mod outgoing;
 pub mod outline;
 pub mod packed;

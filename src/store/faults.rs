@@ -228,11 +228,16 @@ impl Kind for FirstState {
 #[test]
 fn a_state_of_the_first_version_is_migrated_with_its_rows() {
     // A migration that was released never changes: a later one does.
-    assert_eq!(State::MIGRATIONS.len(), 5, "give the new version a test: a file of the old one, migrated, with its rows");
+    assert_eq!(State::MIGRATIONS.len(), 6, "give the new version a test: a file of the old one, migrated, with its rows");
     let dir = tempfile::tempdir().unwrap();
     let old = open_writer::<FirstState>(dir.path()).unwrap();
     old.conn()
-        .execute_batch("INSERT INTO draft (account, subject, body, saved) VALUES ('a', 's', '{\"subject\":\"s\"}', 7)")
+        .execute_batch(
+            "INSERT INTO draft (account, subject, body, saved) VALUES ('a', 's', '{\"subject\":\"s\"}', 7);
+             INSERT INTO command (label, created) VALUES ('move', 5);
+             INSERT INTO operation (command, account, mailbox, kind, targets, state, mark_validity, mark_uidnext, created)
+               VALUES (1, 'a', 'INBOX', '{\"k\":\"move\",\"to\":\"Work\"}', '[]', 'in_flight', 7, 3, 5)",
+        )
         .unwrap();
     drop(old);
     let store = Store::open(dir.path(), quiet()).unwrap();
@@ -242,6 +247,10 @@ fn a_state_of_the_first_version_is_migrated_with_its_rows() {
     assert_eq!(store.read_state(|db| crate::store::asked::list(db, None)).unwrap(), []);
     assert!(store.read_state(crate::store::choices::all).unwrap().is_empty());
     assert!(!store.read_state(|db| crate::store::settings::is_on(db, crate::store::settings::Setting::Metered)).unwrap());
+    // What waits goes by its names, as it did; what was sent went to a mailbox of which something is known.
+    let waits = store.read_state(|db| journal::pending(db, None)).unwrap();
+    assert_eq!((waits.len(), waits[0].destination().map(MailboxPath::as_str)), (1, Some("Work")));
+    assert!(!waits[0].here.is_known() && !waits[0].there.is_known() && waits[0].goal().uidvalidity == UidValidity(7));
 }
 
 #[cfg(feature = "fault")]
@@ -250,6 +259,7 @@ mod crash {
     use crate::mail::draft::Draft;
     use crate::mail::flags::{FlagDelta, Flags};
     use crate::mail::intent::{NewOperation, OpKind, OpState, Target};
+    use crate::mail::meant::Meant;
     use crate::mail::query::parse;
     use crate::mail::server::{CopiedUids, Fingerprint};
     use crate::mail::uid::{Uid, UidSet};
@@ -270,6 +280,8 @@ mod crash {
             not_before: 0,
             after: None,
             inverse: vec![FlagDelta::new(Flags::new(), Flags::new())],
+            here: Meant::default(),
+            there: Meant::default(),
         }
     }
 

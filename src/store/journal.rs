@@ -5,7 +5,7 @@
 
 mod names;
 
-pub use names::renamed;
+pub use names::{Named, aim, renamed};
 
 use super::change::Topic;
 use super::error::{Result, StoreError};
@@ -20,7 +20,7 @@ use crate::mail::uid::UidValidity;
 use rusqlite::{OptionalExtension, Row};
 
 const COLUMNS: &str = "id, command, account, mailbox, kind, targets, state, attempts, not_before, after, mark_validity,
-    mark_uidnext, results, inverse, fault, created";
+    mark_uidnext, results, inverse, fault, created, here, there";
 
 fn damaged(what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, what.into())
@@ -60,6 +60,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Operation> {
         inverse: json::<Vec<String>>(row, 13)?.iter().map(|w| delta_words::from_text(w)).collect(),
         fault: row.get(14)?,
         created: row.get(15)?,
+        here: json(row, 16)?,
+        there: json(row, 17)?,
     })
 }
 
@@ -113,8 +115,8 @@ pub fn begin(tx: &mut Tx<'_, State>, command: &Command, now: i64) -> Result<Grou
 /// # Errors
 /// As every transaction.
 pub fn append(tx: &mut Tx<'_, State>, group: GroupId, operations: Vec<NewOperation>, now: i64) -> Result<Vec<Operation>> {
-    let sql = "INSERT INTO operation (command, account, mailbox, kind, targets, not_before, after, inverse, created)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let sql = "INSERT INTO operation (command, account, mailbox, kind, targets, not_before, after, inverse, created, here, there)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut appended = Vec::with_capacity(operations.len());
     for new in operations {
         tx.conn().prepare_cached(sql)?.execute((
@@ -127,6 +129,8 @@ pub fn append(tx: &mut Tx<'_, State>, group: GroupId, operations: Vec<NewOperati
             new.after.map_or(0, |o| o.0),
             words(&new.inverse)?,
             now,
+            text(&new.here)?,
+            text(&new.there)?,
         ))?;
         tx.note(Topic::Journal(new.account.clone()));
         appended.push(Operation {
@@ -145,6 +149,8 @@ pub fn append(tx: &mut Tx<'_, State>, group: GroupId, operations: Vec<NewOperati
             inverse: new.inverse,
             fault: String::new(),
             created: now,
+            here: new.here,
+            there: new.there,
         });
         appended.last().map_or(Ok(()), |new| names::wished(tx, new))?;
     }
@@ -195,7 +201,7 @@ pub fn queue(db: &Db<State>, account: Option<&AccountName>) -> Result<Vec<Operat
 }
 
 /// Changes one operation: reads it, lets `change` decide, writes what may change (state, attempts, not before, mark,
-/// targets, results, fault) in the same transaction, so that two processes cannot both claim it. Settling it turns every
+/// targets, results, fault, which mailboxes are meant) in the same transaction, so that two processes cannot both claim it. Settling it turns every
 /// `ResultOf` that names it into `Server`, where the server said where the message is. Gives the operations as they are
 /// now: the changed one first, then those whose targets were rewritten; each of them is to be laid over the cache again.
 ///
@@ -219,7 +225,7 @@ pub fn update(tx: &mut Tx<'_, State>, id: OpId, change: impl FnOnce(&mut Operati
 
 fn write(tx: &mut Tx<'_, State>, operation: &Operation) -> Result<()> {
     let sql = "UPDATE operation SET state = ?2, attempts = ?3, not_before = ?4, mark_validity = ?5, mark_uidnext = ?6,
-                 targets = ?7, results = ?8, fault = ?9 WHERE id = ?1";
+                 targets = ?7, results = ?8, fault = ?9, here = ?10, there = ?11 WHERE id = ?1";
     tx.conn().prepare_cached(sql)?.execute((
         operation.id.0,
         operation.state.word(),
@@ -230,6 +236,8 @@ fn write(tx: &mut Tx<'_, State>, operation: &Operation) -> Result<()> {
         text(&operation.targets)?,
         text(&operation.results)?,
         &operation.fault,
+        text(&operation.here)?,
+        text(&operation.there)?,
     ))?;
     tx.note(Topic::Journal(operation.account.clone()));
     Ok(())

@@ -9,9 +9,11 @@ use super::writer::Tx;
 use super::{placements, refs};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::meant::Meant;
 use crate::mail::rights::Rights;
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus};
+use crate::mail::uid::UidValidity;
 use rusqlite::{OptionalExtension, Row};
 use std::collections::HashSet;
 
@@ -93,6 +95,19 @@ pub fn object_id(db: &Db<Cache>, mailbox: MailboxId) -> Result<String> {
     let sql = "SELECT object_id FROM mailbox WHERE id = ?1";
     let found = db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| r.get(0)).optional()?;
     found.ok_or_else(|| StoreError::missing("mailbox"))
+}
+
+/// What tells a mailbox from others that may get its name, as far as the cache knows.
+///
+/// # Errors
+/// `Missing` if there is none of that number.
+pub fn meant(db: &Db<Cache>, mailbox: MailboxId) -> Result<Meant> {
+    let sql = "SELECT uidvalidity, uidnext, object_id, NOT EXISTS (SELECT 1 FROM mailbox o
+                 WHERE o.account = m.account AND o.uidvalidity = m.uidvalidity AND o.id <> m.id) FROM mailbox m WHERE id = ?1";
+    let found = db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| {
+        Ok(Meant { uidvalidity: UidValidity(r.get(0)?), uidnext: r.get(1)?, object_id: r.get(2)?, alone: r.get(3)? })
+    });
+    found.optional()?.ok_or_else(|| StoreError::missing("mailbox"))
 }
 
 /// Records a STATUS reply.

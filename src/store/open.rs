@@ -57,6 +57,7 @@ impl Kind for State {
         include_str!("migrations/state/0003_asked.sql"),
         include_str!("migrations/state/0004_choice.sql"),
         include_str!("migrations/state/0005_setting.sql"),
+        include_str!("migrations/state/0006_meant.sql"),
     ];
     const SYNCHRONOUS: &'static str = "FULL";
     // It grows with every act, and of what is done nobody reads: what is pending fits.

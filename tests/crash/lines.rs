@@ -124,6 +124,7 @@ fn row(scenario: &Scenario, lines: &[Bad], places: u64) -> (u64, u64) {
         for place in 0..if bad.is_cut() { places } else { 1 } {
             let what = format!("{}, {bad:?}, cut {place} of {places}", scenario.name);
             day.restore(&start);
+            scenario.lose(&day);
             through(&day, &proxy);
             proxy.set(bad.line(place, places, all));
             failed += u64::from(bad_pass(&day, &proxy, *bad, &what));

@@ -87,10 +87,30 @@ pub struct Scenario {
     lies: &'static [(&'static str, u64)],
     /// How many operations the person has to look at in the end.
     left: i64,
+    /// Whether the cache is deleted before each start that is to carry the wishes out.
+    lost: bool,
 }
 
-const NONE: Scenario =
-    Scenario { name: "", without: &[], before: |_| (), ours: &[], theirs: |_, _| (), meanwhile: |_| (), lies: &[], left: 0 };
+impl Scenario {
+    /// The cache goes, where it is to go.
+    pub fn lose(&self, day: &Day) {
+        if self.lost {
+            day.lose_cache();
+        }
+    }
+}
+
+const NONE: Scenario = Scenario {
+    name: "",
+    without: &[],
+    before: |_| (),
+    ours: &[],
+    theirs: |_, _| (),
+    meanwhile: |_| (),
+    lies: &[],
+    left: 0,
+    lost: false,
+};
 
 /// New mail, flags and expunges on both sides.
 const BOTH: Scenario = Scenario {
@@ -182,7 +202,9 @@ pub fn scenarios() -> Vec<Scenario> {
         other.put("Lists/Rust", 22);
     };
     let deleted: fn(&Day, &mut Other) = |_, other| other.conn.delete(&MailboxPath::from_typed("Lists/Rust")).unwrap();
+    let fifty: fn(&mut Other) = |other| (10..55).for_each(|n| other.put("INBOX", n));
     vec![
+        Scenario { name: "first sync of 50 mails", before: fifty, lost: true, ..NONE },
         Scenario { name: "both sides, QRESYNC", ..BOTH },
         Scenario { name: "both sides, CONDSTORE", without: &["QRESYNC"], ..BOTH },
         Scenario { name: "both sides, plain", without: &["QRESYNC", "CONDSTORE"], ..BOTH },
@@ -207,6 +229,21 @@ pub fn scenarios() -> Vec<Scenario> {
             without: &["MOVE"],
             theirs: replaced,
             lies: &[("Lists/Crab", 1), ("Lists/Crab", 20), ("Lists/Rust", 22), ("Archive", 21)],
+            ..LISTS
+        },
+        Scenario {
+            name: "name anew, cache lost",
+            theirs: replaced,
+            lies: &[("Lists/Crab", 1), ("Lists/Crab", 20), ("Lists/Rust", 22), ("Archive", 21)],
+            lost: true,
+            ..LISTS
+        },
+        Scenario {
+            name: "name anew, cache lost, no MOVE",
+            without: &["MOVE"],
+            theirs: replaced,
+            lies: &[("Lists/Crab", 1), ("Lists/Crab", 20), ("Lists/Rust", 22), ("Archive", 21)],
+            lost: true,
             ..LISTS
         },
         Scenario { name: "deleted under us", theirs: deleted, left: 2, ..LISTS },
@@ -265,6 +302,7 @@ fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
 
     // How it ends without a death; then nothing is left to do.
     (scenario.meanwhile)(&mut Other::new(&day));
+    scenario.lose(&day);
     let steps = day.steps(&Run::of(&["sync"]));
     good_pass(&day);
     let whole = ends(&day);
@@ -283,10 +321,12 @@ fn row(scenario: &Scenario, full: bool) -> (String, u64, u64, u64) {
     let (mut kills, mut pairs, mut at, mut stride) = (0, 0, first, 1);
     while at <= steps {
         day.restore(&start);
+        scenario.lose(&day);
         let code = day.run(&Run::of(&["sync"]), Some(at));
         assert!(code == 100 || code == 0, "{name}, step {at}: {}", day.said());
         kills += u64::from(code == 100);
         (scenario.meanwhile)(&mut Other::new(&day));
+        scenario.lose(&day);
         // Killed again during the recovery, at a step that only looks random.
         let second = at.wrapping_mul(0x9e37_79b9) % steps + 1;
         pairs += u64::from(day.run(&Run::of(&["sync"]), Some(second)) == 100);

@@ -49,6 +49,17 @@ impl Day {
         store.cache(move |tx| overlay::rebuild(tx, &pending)).unwrap();
     }
 
+    /// Deletes what the server can give again.
+    pub fn lose_cache(&self) {
+        let data = self.home().join("data");
+        fs::remove_file(data.join("cache.sqlite")).unwrap();
+        // Whoever died early has not made them yet.
+        for end in ["-wal", "-shm"] {
+            let _ = fs::remove_file(data.join(format!("cache.sqlite{end}")));
+        }
+        let _ = fs::remove_dir_all(data.join("blobs"));
+    }
+
     /// Runs it whole: how many durable steps that are.
     pub fn steps(&self, run: &Run) -> u64 {
         let log = self.dir.path().join("steps");

@@ -5,6 +5,7 @@
 use super::{intents, places};
 use crate::engine::acts::entry;
 use crate::engine::api::{Brought, Done, Fault};
+use crate::engine::meant;
 use crate::engine::shared::Shared;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, MailboxId};
@@ -36,6 +37,7 @@ pub(super) fn import(
         let flags = FlagDelta::new(message.flags, Flags::default());
         operations.push(entry(&account, &path, OpKind::Append { spool, flags, received: message.received, print, look: false }));
     }
+    meant::fill(shared, &mut operations)?;
     let (now, count) = (shared.now(), u32::try_from(operations.len()).unwrap_or(u32::MAX));
     let (group, touched) = shared.store.state(move |tx| {
         let group = journal::begin(tx, &Command::new("import", false), now)?;

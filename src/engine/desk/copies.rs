@@ -8,12 +8,14 @@ use super::letters::{attached, refused, stamp};
 use crate::engine::acts::{self, Picked, entry};
 use crate::engine::api::{Done, Fault};
 use crate::engine::journal::op::can_withdraw;
+use crate::engine::meant;
 use crate::engine::shared::Shared;
 use crate::mail::compose;
 use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::{AccountName, DraftId, OpId, PlacementKey};
 use crate::mail::intent::{NewOperation, OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::meant::Meant;
 use crate::mail::server::Fingerprint;
 use crate::store::draft_copies::{self, DraftCopy, digest};
 use crate::store::journal::Command;
@@ -65,6 +67,7 @@ pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fau
     let flags = FlagDelta::new(Flags::from_words(["\\Draft", "\\Seen"]), Flags::default());
     let append = OpKind::Append { spool, flags, received: now, print, look: false };
     let account = saved.account;
+    let here = shared.store.read(|db| meant::seen(db, &account, &mailbox))?;
     let touched = shared.store.state(move |tx| {
         let group = journal::begin(tx, &Command::new("save draft", false), now)?;
         let mut after = None;
@@ -72,8 +75,12 @@ pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fau
             let made = journal::append(tx, group, vec![entry(&account, &mailbox, OpKind::CreateMailbox)], now)?;
             after = made.first().map(|op| op.id);
         }
-        let (mut touched, old) = take_out(tx, id)?;
-        let new = journal::append(tx, group, vec![NewOperation { after, ..entry(&account, &mailbox, append) }], now)?;
+        let (mut touched, mut old) = take_out(tx, id)?;
+        if let Some(old) = old.as_mut().filter(|old| old.mailbox == mailbox && old.account == account && !old.here.is_known()) {
+            old.here.clone_from(&here);
+        }
+        let new = NewOperation { after, here, ..entry(&account, &mailbox, append) };
+        let new = journal::append(tx, group, vec![new], now)?;
         let Some(op) = new.first().map(|op| op.id) else { return Ok(touched) };
         touched.extend(new);
         touched.extend(journal::append(tx, group, removals(old, Some(op)), now)?);
@@ -86,7 +93,13 @@ pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fau
 }
 
 /// The message that a copy is, with the mailbox that it lies in.
-type Place = (AccountName, MailboxPath, Vec<Target>);
+struct Place {
+    account: AccountName,
+    mailbox: MailboxPath,
+    /// Which one that is, as far as the append knew that made it.
+    here: Meant,
+    messages: Vec<Target>,
+}
 
 /// Withdraws the append of a draft's copy if the server was not told yet; else the copy is to be removed.
 fn take_out(tx: &mut Tx<'_, State>, id: DraftId) -> store::Result<(Vec<Operation>, Option<Place>)> {
@@ -96,6 +109,7 @@ fn take_out(tx: &mut Tx<'_, State>, id: DraftId) -> store::Result<(Vec<Operation
         None => None,
     };
     let (mut touched, mut left) = (Vec::new(), Vec::new());
+    let here = maker.as_ref().map(Operation::goal).unwrap_or_default();
     match maker {
         Some(maker) if can_withdraw(maker.state) => {
             touched.extend(withdraw(tx, maker.id)?);
@@ -110,7 +124,9 @@ fn take_out(tx: &mut Tx<'_, State>, id: DraftId) -> store::Result<(Vec<Operation
         Some(maker) if matches!(maker.state, OpState::Withdrawn | OpState::Moot) => {}
         _ => left.push(copy.target),
     }
-    Ok((touched, (!left.is_empty()).then_some((copy.account, copy.mailbox, left))))
+    let is_empty = left.is_empty();
+    let place = || Place { account: copy.account, mailbox: copy.mailbox, here, messages: left };
+    Ok((touched, (!is_empty).then(place)))
 }
 
 fn withdraw(tx: &mut Tx<'_, State>, id: OpId) -> store::Result<Vec<Operation>> {
@@ -121,7 +137,12 @@ fn withdraw(tx: &mut Tx<'_, State>, id: OpId) -> store::Result<Vec<Operation>> {
 }
 
 fn removals(old: Option<Place>, after: Option<OpId>) -> Vec<NewOperation> {
-    let one = |(account, mailbox, targets)| NewOperation { targets, after, ..entry(&account, &mailbox, OpKind::Expunge) };
+    let one = |old: Place| NewOperation {
+        targets: old.messages,
+        after,
+        here: old.here,
+        ..entry(&old.account, &old.mailbox, OpKind::Expunge)
+    };
     old.map(one).into_iter().collect()
 }
 

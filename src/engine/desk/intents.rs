@@ -10,6 +10,7 @@ use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked};
 use crate::engine::api::{Done, Fault, Kind, Request};
 use crate::engine::journal::op::{can_withdraw, retried};
 use crate::engine::journal::undo::{self, Back};
+use crate::engine::meant;
 use crate::engine::outbox::state::STOPPED;
 use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
@@ -17,6 +18,7 @@ use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, GroupId, OpId, PlacementKey};
 use crate::mail::intent::{NewOperation, OpState, Operation, Target};
 use crate::mail::mailbox::Role;
+use crate::mail::meant::Meant;
 use crate::mail::outgoing::OutboxState;
 use crate::store::journal::Command;
 use crate::store::{
@@ -168,8 +170,9 @@ pub(super) struct Written {
 pub(super) fn record(
     shared: &Shared,
     command: Command,
-    operations: Vec<(NewOperation, Option<usize>)>,
+    mut operations: Vec<(NewOperation, Option<usize>)>,
 ) -> Result<Written, Fault> {
+    meant::fill(shared, operations.iter_mut().map(|(operation, _)| operation))?;
     let now = shared.now();
     Ok(shared.store.state(move |tx| {
         let group = journal::begin(tx, &command, now)?;
@@ -297,10 +300,21 @@ fn word(label: &str) -> &'static str {
 }
 
 fn retry(shared: &Shared, id: OpId) -> Result<(Done, Accounts), Fault> {
+    let parked = shared.store.read_state(|db| journal::get(db, id));
+    let parked = parked.map_err(|e| gone(e, "there is no such operation any more"))?;
+    // Whoever says it once more means what has the name now; messages are still those that had their numbers then.
+    let (here, there) = shared.store.read(|db| {
+        let there = parked.destination().map_or_else(|| Ok(Meant::default()), |to| meant::seen(db, &parked.account, to));
+        Ok((meant::seen(db, &parked.account, &parked.mailbox)?, there?))
+    })?;
     let touched = shared.store.state(move |tx| {
         journal::update(tx, id, |operation| {
             if operation.state == OpState::Parked {
                 operation.state = retried(operation);
+                operation.there = there;
+                if operation.targets.is_empty() {
+                    operation.here = here;
+                }
             }
             (operation.not_before, operation.fault) = (0, String::new());
             Ok(())

@@ -10,6 +10,7 @@ use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{NewOperation, OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::meant::Meant;
 use crate::mail::server::Fingerprint;
 
 use super::op::can_withdraw;
@@ -94,9 +95,16 @@ pub fn again(group: &[Operation], undone: &[Operation], pending: &[Operation], e
     back
 }
 
+/// In `mailbox`, which is the one of `op` or the one that it names beside it: they are those that were meant then.
 fn new(op: &Operation, mailbox: &MailboxPath, kind: OpKind, targets: Vec<Target>) -> NewOperation {
-    let (account, mailbox) = (op.account.clone(), mailbox.clone());
-    NewOperation { account, mailbox, kind, targets, not_before: 0, after: None, inverse: Vec::new() }
+    let renamed = matches!(op.kind, OpKind::RenameMailbox { .. });
+    let meant = |path: &MailboxPath| if *path == op.mailbox || renamed { op.here.clone() } else { op.goal() };
+    let there = match &kind {
+        OpKind::Move { to } | OpKind::Copy { to } => meant(to),
+        _ => Meant::default(),
+    };
+    let (account, here, mailbox) = (op.account.clone(), meant(mailbox), mailbox.clone());
+    NewOperation { account, mailbox, kind, targets, not_before: 0, after: None, inverse: Vec::new(), here, there }
 }
 
 /// Withdraws an operation and everything that builds on its results. Changes of flags are kept: they go to the message
@@ -178,6 +186,26 @@ mod tests {
     fn what_was_not_told_is_withdrawn() {
         let back = take_back(&[mov(1, &[3], "B"), mov(2, &[4], "B")], &[]);
         assert_eq!((back.withdraw, back.queue.len()), (vec![OpId(1), OpId(2)], 0));
+    }
+
+    #[test]
+    fn what_goes_back_means_the_mailboxes_that_were_meant() {
+        let meant = |uidvalidity| Meant { uidvalidity: UidValidity(uidvalidity), ..Meant::default() };
+        let from = |op: Operation| Operation { here: meant(1), there: meant(9), ..told(op, OpState::Settled, &[Some(7)]) };
+        let back = |op: Operation| {
+            let new = take_back(&[from(op)], &[]).queue.remove(0).0;
+            (new.here.uidvalidity.0, new.there.uidvalidity.0)
+        };
+        assert_eq!(back(mov(1, &[3], "B")), (9, 1));
+        assert_eq!(back(op(1, &[3], OpKind::Copy { to: MailboxPath::from_typed("B") })), (9, 0));
+        let renamed = OpKind::RenameMailbox { to: MailboxPath::from_typed("B"), delimiter: None };
+        assert_eq!(back(op(1, &[], renamed)), (1, 0));
+        let gone = Operation { state: OpState::Withdrawn, ..from(mov(1, &[3], "B")) };
+        let forth = again(&[gone], &[], &[], 0).queue.remove(0).0;
+        assert_eq!((forth.here, forth.there), (meant(1), meant(9)));
+        // Numbered anew by the time that it was told.
+        let mark = Some(crate::mail::intent::Mark { uidvalidity: UidValidity(10), uidnext: 3 });
+        assert_eq!(back(Operation { mark, ..mov(1, &[3], "B") }), (10, 1));
     }
 
     #[test]

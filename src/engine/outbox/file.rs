@@ -9,6 +9,7 @@ use crate::config::{AccountConfig, Submission};
 use crate::engine::acts;
 use crate::engine::api::{Fault, Kind};
 use crate::engine::desk;
+use crate::engine::meant;
 use crate::engine::shared::Shared;
 use crate::mail::draft::About;
 use crate::mail::envelope::MessageId;
@@ -120,5 +121,6 @@ fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing, wait: Duration
         operations.push(new(OpKind::CreateMailbox));
     }
     operations.push(NewOperation { not_before: if look { shared.now() + wait } else { 0 }, ..new(append) });
+    meant::fill(shared, &mut operations)?;
     Ok(operations)
 }

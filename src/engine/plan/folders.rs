@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::base::Base;
-use super::goal::Goal;
 use crate::mail::intent::Mark;
 use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::meant::Meant;
 use crate::mail::server::{ListedMailbox, MailboxStatus};
 use crate::mail::uid::UidValidity;
 
@@ -75,9 +75,9 @@ impl Known {
 }
 
 impl Known {
-    fn goal(&self) -> Goal {
+    fn meant(&self) -> Meant {
         let Base { uidvalidity, uidnext, .. } = self.base;
-        Goal { path: self.path.clone(), uidvalidity, uidnext, object_id: self.object_id.clone(), looked_up: false }
+        Meant { uidvalidity, uidnext, object_id: self.object_id.clone(), alone: false }
     }
 }
 
@@ -137,7 +137,7 @@ pub fn usurped(listed: &[ListedMailbox], known: &[Known]) -> Vec<MailboxPath> {
     let strays: BTreeSet<UidValidity> = there.iter().filter_map(strange).collect();
     let another = |k: &&Known| {
         let now = |s: &&MailboxStatus| Mark { uidvalidity: s.uidvalidity, uidnext: s.uidnext };
-        let is = |s: &&MailboxStatus| k.goal().is_another(now(s), &s.object_id);
+        let is = |s: &&MailboxStatus| k.meant().is_another(now(s), &s.object_id);
         !k.dying && !k.path.is_inbox() && strays.contains(&k.base.uidvalidity) && there.get(&k.path).is_some_and(is)
     };
     known.iter().filter(another).map(|k| k.path.clone()).collect()

@@ -15,6 +15,7 @@ use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpKind, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::meant::Meant;
 use crate::mail::server::CopiedUids;
 use crate::mail::uid::{UidSet, UidValidity};
 
@@ -160,18 +161,31 @@ impl MailboxSync {
             return self.again();
         }
         let mark = self.answer.mark.unwrap_or(Mark { uidvalidity: UidValidity::default(), uidnext: 0 });
-        let (to, of) = (self.goal_of(&job), &self.answer.mark_of);
-        if to.is_some_and(|goal| goal.is_lost(mark, of)) {
-            let to = to.map(|goal| goal.path.clone());
-            return self.look_up(to);
+        let of = std::mem::take(&mut self.answer.mark_of);
+        let is_another = |id: &&OpId| self.op(**id).is_some_and(|op| self.goal_of(op).is_another(&op.goal(), mark, &of));
+        let others: Vec<OpId> = job.ids.iter().filter(is_another).copied().collect();
+        let Some(op) = others.first().and_then(|id| self.op(*id)) else { return self.claim(job, Some(mark)) };
+        let goal = self.goal_of(op);
+        if !goal.looked_up {
+            return self.look_up(Some(goal.path));
         }
-        self.claim(job, Some(mark));
+        // The list told where nothing is. By its name it may be the one that was meant, unless the server itself says that it is not.
+        let strange: Vec<OpId> =
+            others.into_iter().filter(|id| self.op(*id).is_some_and(|op| op.goal().says(&of) == Some(false))).collect();
+        if strange.is_empty() {
+            return self.claim(job, Some(mark));
+        }
+        self.park(&strange, &OpFault::AnotherMailbox);
+        // What is left of the job is picked anew.
+        self.again();
     }
 
-    /// What is known of where a job's operations put messages.
-    fn goal_of(&self, job: &Job) -> Option<&Goal> {
-        let to = job.ids.first().and_then(|id| self.op(*id)).and_then(Operation::destination)?;
-        self.goals.iter().find(|goal| goal.path == *to)
+    /// What is known, beside the journal, of where an operation puts messages.
+    fn goal_of(&self, op: &Operation) -> Goal {
+        let to = op.destination().unwrap_or(&op.mailbox);
+        let known = self.goals.iter().find(|goal| goal.path == *to).cloned();
+        let looked_up = self.policy.looked_up;
+        known.unwrap_or_else(|| Goal { path: to.clone(), cached: Meant::default(), looked_up })
     }
 
     /// A mailbox may be called otherwise now, and another one have its name: nothing is put anywhere before a new list tells.

@@ -9,8 +9,9 @@ use super::probe::{matching, pairs};
 use super::step::{Ask, MAX_ROWS, OpChange, OpFault, Record};
 use super::windows::window;
 use super::{MailboxSync, push};
-use crate::mail::intent::{OpState, Operation, Target};
-use crate::mail::server::IdentitySeen;
+use crate::mail::intent::{Mark, OpState, Operation, Target};
+use crate::mail::meant::Meant;
+use crate::mail::server::{IdentitySeen, Selected};
 use crate::mail::uid::{ModSeq, UidSet, UidValidity};
 
 use super::base::Base;
@@ -37,10 +38,13 @@ impl MailboxSync {
             return self.end(Outcome::Unstable(now));
         }
         // Or was ours renamed, and this is another one by its name? The list says where ours is.
-        if renumbered && self.policy.listed != now && !self.policy.looked_up {
+        let unlisted = self.policy.listed != now;
+        let told = |op: &Operation| op.here.uidvalidity == now || op.here.says(&self.selected.mailbox_id).is_some();
+        let strange = self.ops.iter().any(|op| self.ours(op) && self.is_strange(op) && (unlisted || told(op)));
+        if ((renumbered && unlisted) || strange) && !self.policy.looked_up {
             return self.end(Outcome::NoMailbox);
         }
-        let lost = self.ops.iter().any(|op| self.ours(op) && foreign(op, now));
+        let lost = self.ops.iter().any(|op| self.ours(op) && (foreign(op, now) || self.is_strange(op)));
         if lost || (renumbered && !self.known.is_empty()) {
             self.join();
             self.stage = super::Stage::Rebase(Stage::Uids);
@@ -53,6 +57,12 @@ impl MailboxSync {
             }
             self.stage = super::Stage::Push(push::Stage::Pick);
         }
+    }
+
+    /// Whether the mailbox is another one than the one in which an operation's messages were seen, or was numbered anew.
+    fn is_strange(&self, op: &Operation) -> bool {
+        let now = Mark { uidvalidity: self.selected.uidvalidity, uidnext: self.selected.uidnext };
+        !op.targets.is_empty() && op.here.is_another(now, &self.selected.mailbox_id)
     }
 
     pub(super) fn rebase(&mut self, stage: Stage) {
@@ -124,14 +134,20 @@ impl MailboxSync {
         let now = self.selected.uidvalidity;
         let old = self.base.uidvalidity != now;
         let mut changes = Vec::new();
-        for op in self.ops.iter().filter(|op| self.ours(op) && foreign(op, now)) {
+        for op in self.ops.iter().filter(|op| self.ours(op) && (foreign(op, now) || self.is_strange(op))) {
+            // Its numbers mean nothing here, whatever they were given under.
+            let strange = self.is_strange(op);
             let found: Vec<Option<Target>> = op
                 .targets
                 .iter()
                 .map(|target| match target {
-                    Target::Server { uidvalidity, print, .. } if *uidvalidity != now => {
+                    Target::Server { uidvalidity, uid, print } if strange || *uidvalidity != now => {
                         let twice = old && matching(print, here).len() > 1;
-                        match matching(print, there)[..] {
+                        let like = matching(print, there);
+                        if *uidvalidity == now && like.iter().any(|there| there.get() == *uid) {
+                            return Some(target.clone());
+                        }
+                        match like[..] {
                             [only] if !twice => Some(Target::Server { uidvalidity: now, uid: only.get(), print: print.clone() }),
                             _ => None,
                         }
@@ -141,8 +157,10 @@ impl MailboxSync {
                 .collect();
             let all: Option<Vec<Target>> = found.iter().cloned().collect();
             // What is marked and is not found was expunged: that was the wish.
+            let Selected { uidnext, ref mailbox_id, .. } = self.selected;
+            let meant = || Meant { uidvalidity: now, uidnext, object_id: mailbox_id.clone(), alone: op.here.alone };
             let mut change = match (&all, op.state) {
-                (Some(_), _) => OpChange::to(op.id, op.state),
+                (Some(_), _) => OpChange { here: Some(meant()), ..OpChange::to(op.id, op.state) },
                 (None, state) if state.is_marked() => OpChange::to(op.id, OpState::Settled),
                 (None, _) => OpChange::park(op.id, OpFault::NotFoundAgain),
             };

@@ -10,6 +10,7 @@ use crate::mail::flags::{FlagDelta, Flags};
 use crate::mail::ids::OpId;
 use crate::mail::intent::{Mark, OpState, Operation, Target};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::meant::Meant;
 use crate::mail::server::{CopiedUids, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, Resync, Selected};
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 
@@ -255,6 +256,8 @@ pub struct OpChange {
     pub mark: Option<Mark>,
     /// Its targets, found again or resolved.
     pub targets: Option<Vec<Target>>,
+    /// Which mailbox they were found in.
+    pub here: Option<Meant>,
     /// Where its targets went.
     pub results: Option<Vec<Option<(UidValidity, u32)>>>,
     /// Not to be tried before, seconds since 1970.
@@ -267,7 +270,7 @@ impl OpChange {
     /// Nothing but a new state.
     #[must_use]
     pub const fn to(id: OpId, state: OpState) -> Self {
-        Self { id, state, attempt: false, mark: None, targets: None, results: None, not_before: None, fault: None }
+        Self { id, state, attempt: false, mark: None, targets: None, here: None, results: None, not_before: None, fault: None }
     }
 
     /// Parks it.
@@ -281,12 +284,9 @@ impl OpChange {
         op.state = self.state;
         op.attempts = op.attempts.saturating_add(u32::from(self.attempt));
         op.mark = self.mark.or(op.mark);
-        if let Some(targets) = &self.targets {
-            op.targets.clone_from(targets);
-        }
-        if let Some(results) = &self.results {
-            op.results.clone_from(results);
-        }
+        self.targets.iter().for_each(|targets| op.targets.clone_from(targets));
+        self.here.iter().for_each(|here| op.here.clone_from(here));
+        self.results.iter().for_each(|results| op.results.clone_from(results));
         op.not_before = self.not_before.unwrap_or(op.not_before);
     }
 }

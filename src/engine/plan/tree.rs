@@ -261,15 +261,17 @@ impl TreeSync {
         let Some(op) = self.op(id) else { return };
         let (state, then, unsure) = (op.state, op.mark, op.unsure());
         let goal = self.goals.iter().find(|goal| goal.path == op.mailbox && !unsure);
-        let another = now.and_then(|now| goal.filter(|goal| goal.is_another(now, &self.answer.mark_of)));
+        let of = &self.answer.mark_of;
+        let another = now.and_then(|now| goal.filter(|goal| goal.is_another(&op.here, now, of)));
         let renames = op.kind != OpKind::DeleteMailbox;
+        let certain = op.here.says(of) == Some(false);
         match another {
             Some(goal) if !goal.looked_up => {
                 self.strange = Some(goal.path.clone());
                 return self.end(Outcome::NoMailbox);
             }
-            // Nobody saw what is in it.
-            Some(_) if !renames => {
+            // Nobody saw what is in it, or it is none that the person saw.
+            Some(_) if !renames || certain => {
                 self.stage = Stage::Pick;
                 self.tried.insert(id);
                 return self.change(OpChange::park(id, OpFault::AnotherMailbox));

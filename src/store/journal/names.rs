@@ -1,11 +1,11 @@
 //! names — what the state says of mailboxes goes by their names; when one is renamed, all of it follows.
-//! Owns: `renamed`. May import: mail.
+//! Owns: `renamed`, `aim`. May import: mail.
 //! Start reading at: `rewrite`. What was wished before a rename names the old mailbox until the server has renamed it; what
 //! was wished afterwards names the new one, unless the rename comes to nothing. What does not wait for the server (`choices`: what is
 //! kept here, files that were asked for, where the copy of a draft lies) goes by the name that the person sees.
 
-use super::{select, text};
-use crate::mail::ids::AccountName;
+use super::{find, select, text};
+use crate::mail::ids::{AccountName, OpId};
 use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
 use crate::store::change::Topic;
@@ -53,6 +53,32 @@ pub fn renamed(tx: &mut Tx<'_, State>, account: &AccountName, from: &MailboxPath
     rewrite(tx, all, from, to, None)
 }
 
+/// Which of the two mailboxes that an operation names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Named {
+    /// Its own.
+    Here,
+    /// The one that messages go to.
+    There,
+}
+
+/// What one operation means by `from` is called `to` now; others may mean another one by the same name. Nothing if it is not
+/// pending any more, or names another one by now.
+///
+/// # Errors
+/// As every transaction.
+pub fn aim(tx: &mut Tx<'_, State>, id: OpId, named: Named, from: &MailboxPath, to: &MailboxPath) -> Result<()> {
+    let Some(mut operation) = find(tx, id)?.filter(|operation| operation.state.pending()) else { return Ok(()) };
+    let name = match (named, &mut operation.kind) {
+        (Named::Here, _) => Some(&mut operation.mailbox),
+        (Named::There, OpKind::Move { to } | OpKind::Copy { to }) => Some(to),
+        _ => None,
+    };
+    let Some(name) = name.filter(|name| *name == from) else { return Ok(()) };
+    *name = to.clone();
+    rename(tx, &operation)
+}
+
 /// The operations that may name a mailbox or one below it, done ones too. There may be years of others.
 fn naming(tx: &Tx<'_, State>, account: &AccountName, path: &MailboxPath, which: &str, than: i64) -> Result<Vec<Operation>> {
     let inside = text(path.as_str())?;
@@ -87,12 +113,18 @@ fn rewrite(
         if !other.follow(from, to, delimiter) {
             continue;
         }
-        let sql = "UPDATE operation SET mailbox = ?2, kind = ?3 WHERE id = ?1";
-        tx.conn().prepare_cached(sql)?.execute((other.id.0, other.mailbox.as_str(), text(&other.kind)?))?;
-        tx.note(Topic::Journal(other.account.clone()));
+        rename(tx, &other)?;
         if other.state.pending() {
             touched.push(other);
         }
     }
     Ok(touched)
+}
+
+/// Writes the names down that an operation has now.
+fn rename(tx: &mut Tx<'_, State>, operation: &Operation) -> Result<()> {
+    let sql = "UPDATE operation SET mailbox = ?2, kind = ?3 WHERE id = ?1";
+    tx.conn().prepare_cached(sql)?.execute((operation.id.0, operation.mailbox.as_str(), text(&operation.kind)?))?;
+    tx.note(Topic::Journal(operation.account.clone()));
+    Ok(())
 }

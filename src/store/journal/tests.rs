@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mail::flags::Flag;
+use crate::mail::meant::Meant;
 use crate::store::{Store, StoreErrorKind, tests::quiet};
 
 fn new(kind: OpKind, targets: Vec<Target>) -> NewOperation {
@@ -13,6 +14,8 @@ fn new(kind: OpKind, targets: Vec<Target>) -> NewOperation {
         not_before: 0,
         after: None,
         inverse: vec![FlagDelta::clear(Flag::Seen)],
+        here: Meant { uidvalidity: UidValidity(7), uidnext: 5, object_id: "F1".into(), alone: true },
+        there: Meant::default(),
     }
 }
 
@@ -97,4 +100,29 @@ fn undo_and_redo_walk_the_commands() {
     assert_eq!(next(), (Some(again), Some(b)));
     let c = begin(Command::new("c", true));
     assert_eq!(next(), (Some(c), None));
+}
+
+#[test]
+fn a_name_that_is_another_ones_by_now_is_given_up_for_the_new_one_by_one_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), quiet()).unwrap();
+    let path = MailboxPath::from_typed;
+    let ops = store
+        .state(move |tx| {
+            let group = begin(tx, &Command::new("move", true), 5)?;
+            let moved = || NewOperation { mailbox: path("Work"), ..new(OpKind::Move { to: path("Work") }, vec![at(3)]) };
+            append(tx, group, vec![moved(), moved()], 5)
+        })
+        .unwrap();
+    let (first, from, to) = (ops[0].id, path("Work"), path("Old work"));
+    let aim = |named: Named, from: MailboxPath, to: MailboxPath| {
+        store.state(move |tx| aim(tx, first, named, &from, &to)).unwrap();
+        store.read_state(|db| pending(db, None)).unwrap()
+    };
+    let now = aim(Named::There, from.clone(), to.clone());
+    assert_eq!((&now[0].mailbox, now[0].destination(), &now[1]), (&from, Some(&to), &ops[1]));
+    let now = aim(Named::There, from.clone(), path("Elsewhere"));
+    assert_eq!(now[0].destination(), Some(&to), "it is not called so any more");
+    let now = aim(Named::Here, from, to.clone());
+    assert_eq!((&now[0].mailbox, &now[0].here, &now[1]), (&to, &ops[0].here, &ops[1]));
 }
