@@ -181,6 +181,17 @@ impl Day {
         path
     }
 
+    /// So many mails of one kind arrive: what each says is what `text` makes of its number.
+    pub fn put_many(&self, folder: &str, numbers: std::ops::Range<usize>, text: impl Fn(usize) -> String) {
+        let new = self.folder(folder).join("new");
+        for n in numbers {
+            fs::write(new.join(format!("177000{:04}.M{n}P7.host", 1_000 + n)), text(n)).unwrap();
+        }
+        if self.kind != Kind::Local {
+            self.owned(&self.me);
+        }
+    }
+
     /// Waits until the server has nobody left of ours.
     pub fn all_left(&self) {
         self.kept().into_iter().for_each(|(user, _)| mailhost::left(user));

@@ -162,9 +162,8 @@ fn a_day(kind: Kind) {
         count(&format!("telling the server: {}", deed.name), told);
         day.restore(&after);
     }
-    println!("{kind:?}");
     for (name, n) in &deaths {
-        println!("{n:4} deaths: {name}");
+        println!("{kind:?}: {n:4} deaths: {name}");
     }
-    println!("{:4} deaths in all", deaths.iter().map(|(_, n)| n).sum::<u64>());
+    println!("{kind:?}: {:4} deaths in all", deaths.iter().map(|(_, n)| n).sum::<u64>());
 }

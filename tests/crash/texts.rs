@@ -28,12 +28,11 @@ fn kept(day: &Day) -> (usize, u64) {
 #[test]
 fn texts_that_came_open_and_are_found_after_each_death() {
     let day = Day::new(Kind::Dovecot);
-    for n in 0..MAILS {
-        let text = format!(
+    day.put_many("INBOX", 0..MAILS, |n| {
+        format!(
             "From: ann@example.org\r\nSubject: mail {n}\r\nMessage-ID: <t{n}@example.org>\r\n\r\nThe kohlrabi of mail {n}.\r\n"
-        );
-        day.put("INBOX", &format!("1770001{n:03}.M{n}P7.host"), &text);
-    }
+        )
+    });
     assert_eq!(day.run(&Run::of(&["sync", "--bodies", "none"]), None), 0, "{}", day.said());
     let pass = Run::of(&["sync", "--bodies", "all"]);
     let (mut some, mut unread) = (0, 0);
