@@ -4,13 +4,15 @@
 
 use super::api::{Fault, Kind};
 use super::fault::{Reach, Retry};
-use super::round::Halt;
+use super::round::{Halt, Visitor};
 use super::work::Work;
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
-use crate::mail::rights::Quota;
+use crate::mail::rights::{Quota, Right};
+use crate::mail::server::{ListedMailbox, Space};
 use crate::net::session::MailStore;
-use crate::store::{limits, tree};
+use crate::store::{limits, mailboxes, tree};
+use std::collections::HashSet;
 
 /// The person is told when so many percent of a quota are used ...
 const NEARLY: u64 = 90;
@@ -18,6 +20,8 @@ const NEARLY: u64 = 90;
 const RELIEF: u64 = 85;
 /// So many mailboxes are asked about in one turn.
 const AT_ONCE: usize = 32;
+/// A pass without a screen asks about mailboxes of others in so many turns at most.
+const TURNS: usize = 32;
 
 impl Work<'_> {
     /// Asks for some of them in one turn. Whether there may be more to ask for.
@@ -43,18 +47,9 @@ impl Work<'_> {
         if left.is_empty() {
             return Ok(false);
         }
-        let ids: Vec<MailboxId> = left.iter().map(|named| named.id).collect();
-        self.visitor.memory.rights.extend(&ids);
-        let paths: Vec<MailboxPath> = left.into_iter().map(|named| named.server).collect();
-        match conn.rights(&paths) {
-            Ok(rights) => self.visitor.shared.store.cache(move |tx| {
-                // Where they are not told it is tried, and the server decides.
-                let told = ids.iter().zip(rights).filter_map(|(id, rights)| Some((*id, rights.ok()?)));
-                told.into_iter().try_for_each(|(id, rights)| limits::record_rights(tx, id, rights))
-            })?,
-            Err(e) if e.connection_lives() => {}
-            Err(e) => return Err(e.into()),
-        }
+        self.visitor.memory.rights.extend(left.iter().map(|named| named.id));
+        let left: Vec<_> = left.into_iter().map(|named| (named.id, named.server)).collect();
+        self.visitor.ask_rights(conn, &left)?;
         Ok(true)
     }
 
@@ -77,6 +72,46 @@ impl Work<'_> {
         }
         let account = name.clone();
         Ok(self.visitor.shared.store.cache(move |tx| limits::record_quota(tx, &account, &roots))?)
+    }
+}
+
+impl Visitor<'_> {
+    /// Asks what the person may do to these mailboxes, in one turn.
+    fn ask_rights(&mut self, conn: &mut dyn MailStore, of: &[(MailboxId, MailboxPath)]) -> Result<(), Halt> {
+        let (ids, paths): (Vec<MailboxId>, Vec<MailboxPath>) = of.iter().cloned().unzip();
+        match conn.rights(&paths) {
+            Ok(rights) => self.shared.store.cache(move |tx| {
+                // Where they are not told it is tried, and the server decides.
+                let told = ids.iter().zip(rights).filter_map(|(id, rights)| Some((*id, rights.ok()?)));
+                told.into_iter().try_for_each(|(id, rights)| limits::record_rights(tx, id, rights))
+            })?,
+            Err(e) if e.connection_lives() => {}
+            Err(e) => return Err(e.into()),
+        }
+        Ok(())
+    }
+
+    /// Asks what the person may do to mailboxes of others that came with a list, where that is not known, or was not to open them: a
+    /// verb without a screen obeys it too, and what may not be opened is no fault of each pass.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn rights_of_others(&mut self, conn: &mut dyn MailStore, listed: &[ListedMailbox]) -> Result<(), Halt> {
+        let of_others = |m: &&ListedMailbox| m.selectable && m.space != Space::Personal;
+        let others: HashSet<&MailboxPath> = listed.iter().filter(of_others).map(|m| &m.path).collect();
+        if others.is_empty() || !conn.caps().acl {
+            return Ok(());
+        }
+        let unsure = self.shared.store.read(|db| {
+            let mut unsure = Vec::new();
+            for named in tree::named(db, &self.config.name)?.into_iter().filter(|n| !n.dying && others.contains(&n.server)) {
+                if mailboxes::get(db, named.id)?.rights.is_none_or(|rights| !rights.can(Right::Read)) {
+                    unsure.push((named.id, named.server));
+                }
+            }
+            Ok(unsure)
+        })?;
+        unsure.chunks(AT_ONCE).take(TURNS).try_for_each(|some| self.ask_rights(conn, some))
     }
 }
 

@@ -12,11 +12,12 @@ use super::ledger::Ledger;
 use super::levels::All;
 pub use super::memory::Memory;
 use super::plan::base::{Base, Outcome, Partly, Policy};
-use super::plan::step::{Part, Refusal, Reply, Step, StepId};
+use super::plan::step::{Code, Part, Refusal, Reply, Step, StepId};
 use super::plan::{MailboxSync, Start, folders};
 use super::shared::Shared;
 use super::translate;
 use crate::base::cancel::Cancel;
+use crate::base::log;
 use crate::config::AccountConfig;
 use crate::mail::ids::{MailboxId, OpId};
 use crate::mail::intent::{OpKind, Operation, Target};
@@ -318,9 +319,20 @@ impl Visitor<'_> {
                 Some(End::NoMailbox)
             }
             Some(Outcome::Unstable(seen)) => Some(self.unstable(path, mailbox, seen)?),
+            // Deleted by somebody, with others below it: there are servers that list it as before, and open it no more.
+            Some(Outcome::Refused(refusal)) if refusal.code == Code::Other && here == 0 && self.holds_others(path)? => {
+                log::info("sync", format_args!("{} only holds others: {}", path.decoded(), translate::refused(&refusal)));
+                Some(End::NoMailbox)
+            }
             Some(Outcome::Refused(refusal)) => Some(self.left(cannot_read(path, &refusal))),
             Some(Outcome::LineLost) | None => return Err(Halt::Store(Fault::bug("a pass ended without a reason"))),
         })
+    }
+
+    /// Whether the server has other mailboxes below this one.
+    fn holds_others(&self, path: &MailboxPath) -> Result<bool, Halt> {
+        let rows = self.shared.store.read(|db| mailboxes::list(db, Some(&self.config.name)))?;
+        Ok(rows.iter().any(|row| row.path != *path && row.path.is_within(path, row.delimiter)))
     }
 
     fn left(&self, fault: Fault) -> End {

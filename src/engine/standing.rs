@@ -9,11 +9,12 @@ use super::shared::Shared;
 use super::trouble;
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::rights::Right;
 use crate::mail::row::MailboxRow;
 use crate::mail::server::{ListedMailbox, MailboxStatus, Selected};
 use crate::store::tree::{self, Named};
 use crate::store::{self, Cache, Db, base, doubt, mailboxes, placements, trouble as troubles};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// After so many seconds a mailbox is looked into of whose flags STATUS tells nothing (no CONDSTORE): what others marked there
 /// would else never be seen.
@@ -39,7 +40,25 @@ impl Visitor<'_> {
             let pace = if known.messages <= FEW { pace } else { UNTOLD_OPEN.max(pace) };
             known.stale |= known.messages > 0 && self.shared.now().saturating_sub(looked) >= pace;
         }
-        Ok(folders::visits(listed, &known, place.as_ref(), all))
+        let mut visits = folders::visits(listed, &known, place.as_ref(), all);
+        if !all {
+            let shut = self.shut()?;
+            visits.retain(|path| !shut.contains(path));
+        }
+        Ok(visits)
+    }
+
+    /// The mailboxes that the person sees and may not open (ACL, RFC 4314: no right `r`), by their names at the server.
+    fn shut(&self) -> Result<HashSet<MailboxPath>, Halt> {
+        Ok(self.shared.store.read(|db| {
+            let mut shut = HashSet::new();
+            for row in mailboxes::list(db, Some(&self.config.name))? {
+                if row.rights.is_some_and(|rights| !rights.can(Right::Read)) {
+                    shut.insert(tree::at_server(db, row.id)?);
+                }
+            }
+            Ok(shut)
+        })?)
     }
 
     /// The mailboxes beside `visits` in which there is something, and that are not about to go.

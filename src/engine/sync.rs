@@ -166,6 +166,7 @@ impl Once<'_> {
         loop {
             let order = self.visitor(|visitor| {
                 let listed = visitor.list(conn)?;
+                visitor.rights_of_others(conn, &listed)?;
                 let mut order = visitor.order(&listed, None, all)?;
                 if unsure {
                     order.extend(visitor.holding(&listed, &order)?);

@@ -86,25 +86,34 @@ fn delimiter_for(db: &Db<Cache>, account: &AccountName, path: &MailboxPath) -> R
     Ok(found.and_then(|text| text.chars().next()))
 }
 
+/// Gives a mailbox that `wish` makes its delimiter, and its parents, which come with it (RFC 3501, 6.3.3), so that a person may rename
+/// or delete those at once.
+fn place(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath, wish: OpId) -> Result<()> {
+    let delimiter = delimiter_for(tx, account, path)?;
+    let text = delimiter.map(String::from).unwrap_or_default();
+    // What the server listed since stands.
+    let sql = "UPDATE mailbox SET wished = ?3, delimiter = ?4, selectable = 1,
+                 subscribed = CASE WHEN subscribing = 0 THEN 1 ELSE subscribed END
+               WHERE account = ?1 AND path = ?2 AND (delimiter = '' OR selectable = 0)";
+    tx.conn().execute(sql, (account.as_str(), path.as_str(), wish.0, &text))?;
+    for above in successors(path.parent(delimiter), |path| path.parent(delimiter)) {
+        if find(tx, account, &above)?.is_none() {
+            let id = ensure(tx, account, &above)?;
+            let sql = "UPDATE mailbox SET wished = ?2, delimiter = ?3, selectable = 0, subscribed = 0 WHERE id = ?1";
+            tx.conn().execute(sql, (id.0, wish.0, &text))?;
+        }
+    }
+    tx.note(Topic::Mailboxes);
+    Ok(())
+}
+
 /// Lays a pending change of the tree over the cache. May be repeated.
 pub(super) fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     let account = &operation.account;
     match &operation.kind {
         OpKind::CreateMailbox if find(tx, account, &operation.mailbox)?.is_none() => {
-            let delimiter = delimiter_for(tx, account, &operation.mailbox)?;
-            let wish = |tx: &mut Tx<'_, Cache>, path: &MailboxPath, selectable: bool| -> Result<()> {
-                let id = ensure(tx, account, path)?;
-                let sql = "UPDATE mailbox SET wished = ?2, delimiter = ?3, selectable = ?4, subscribed = ?4 WHERE id = ?1";
-                tx.conn().execute(sql, (id.0, operation.id.0, delimiter.map(String::from).unwrap_or_default(), selectable))?;
-                Ok(())
-            };
-            wish(tx, &operation.mailbox, true)?;
-            // What it lies below comes with it (RFC 3501, 6.3.3), so that a person may rename or delete that at once.
-            for above in successors(operation.mailbox.parent(delimiter), |path| path.parent(delimiter)) {
-                if find(tx, account, &above)?.is_none() {
-                    wish(tx, &above, false)?;
-                }
-            }
+            ensure(tx, account, &operation.mailbox)?;
+            place(tx, account, &operation.mailbox, operation.id)?;
         }
         OpKind::RenameMailbox { to, delimiter } => {
             for row in named(tx, account)? {
@@ -141,13 +150,9 @@ pub(super) fn forget(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()
     match &operation.kind {
         OpKind::CreateMailbox => {
             unwish(tx, id, done)?;
-            if done {
-                // One that only held others holds messages now.
-                let sql = "UPDATE mailbox SET selectable = 1, subscribed = 1 WHERE account = ?1 AND path = ?2 AND selectable = 0";
-                let made = (operation.account.as_str(), operation.mailbox.as_str());
-                if tx.conn().execute(sql, made)? > 0 {
-                    tx.note(Topic::Mailboxes);
-                }
+            // It may have been wished before anything of the account was known; one that only held others holds messages now.
+            if done && find(tx, &operation.account, &operation.mailbox)?.is_some() {
+                place(tx, &operation.account, &operation.mailbox, OpId(0))?;
             }
         }
         OpKind::RenameMailbox { to, delimiter } if !done => {

@@ -3,8 +3,9 @@
 //! Start reading at: any test.
 
 use crate::extensions::open;
-use crate::mailhost::{PASSWORD, host, user};
+use crate::mailhost::{At, PASSWORD, host, user};
 use crate::person::{Person, id, key, mailboxes, put, sees, there, until};
+use crate::verbs::{add, keep_password, rows, run};
 use postrider::engine::Engine;
 use postrider::engine::api::{Kind, Request};
 use postrider::mail::flags::{Flag, FlagDelta};
@@ -17,14 +18,24 @@ use std::net::TcpStream;
 
 /// `owner` lets `guest` do `rights` in a mailbox: what no reader of mail needs to say, so it is said by hand.
 fn share(owner: &str, mailbox: &str, guest: &str, rights: &str) {
+    say(owner, &format!("SETACL {mailbox} {guest} {rights}"));
+}
+
+/// Says that as another client of `owner`; what was answered.
+fn say(owner: &str, command: &str) -> Vec<String> {
     let stream = TcpStream::connect(("127.0.0.7", host().imap)).unwrap();
     let (mut out, mut lines) = (&stream, BufReader::new(&stream).lines());
     lines.next().unwrap().unwrap();
-    for (tag, line) in [("a", format!("LOGIN {owner} {PASSWORD}")), ("b", format!("SETACL {mailbox} {guest} {rights}"))] {
+    let mut told = Vec::new();
+    for (tag, line) in [("a", format!("LOGIN {owner} {PASSWORD}")), ("b", command.to_owned())] {
         write!(out, "{tag} {line}\r\n").unwrap();
-        let answer = lines.by_ref().map(|l| l.unwrap()).find(|l| l.starts_with(tag)).unwrap();
-        assert!(answer.starts_with(&format!("{tag} OK")), "{answer}");
+        told.clear();
+        while !told.last().is_some_and(|l: &String| l.starts_with(tag)) {
+            told.push(lines.next().unwrap().unwrap());
+        }
+        assert!(told.last().unwrap().starts_with(&format!("{tag} OK")), "{told:?}");
     }
+    told
 }
 
 fn refused(engine: &Engine, request: Request) -> String {
@@ -63,6 +74,57 @@ fn what_others_share_is_read_as_they_let() {
     crate::person::settled(&engine);
     assert_eq!(there(&mut theirs, "Work"), ["helloWork \\Flagged"]);
     assert_eq!(there(&mut theirs, "Team"), ["helloTeam"]);
+}
+
+/// A pass without a screen knows what others let one do: a verb behind it is refused at once, and what may not be opened is no fault
+/// of each pass, until it may be.
+#[test]
+fn a_pass_without_a_screen_learns_what_others_let() {
+    let (owner, guest) = (format!("ext{}", user()), format!("ext{}", user()));
+    let mut theirs = open(&owner, &[]);
+    for (name, rights) in [("Team", "lr"), ("Shut", "l")] {
+        theirs.create(&MailboxPath::from_typed(name)).unwrap();
+        put(&mut theirs, name, &format!("hello{name}"));
+        share(&owner, name, &guest, rights);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    add(profile, &guest, At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    let sync = || run(profile, &["sync"], "").code(0).out;
+    let told = sync();
+    assert!(told.contains("/Team: 1 new") && !told.contains("Shut"), "{told}");
+    let path = |name: &str| format!("Shared/{owner}/{name}");
+    let id = rows(profile, &path("Team"))[0]["id"].to_string();
+    let ran = run(profile, &["flag", &id, "--add", "flagged"], "").code(64);
+    assert!(ran.err.contains("you may not change marks"), "{}", ran.err);
+    share(&owner, "Shut", &guest, "lr");
+    assert!(sync().contains("/Shut: 1 new"));
+}
+
+/// Who deletes a mailbox is not subscribed to it any more; what another client deleted, and the server lists all the same since there
+/// are others below it, is no fault of each pass.
+#[test]
+fn of_a_deleted_mailbox_nothing_stays_behind() {
+    let me = format!("ext{}", user());
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    add(profile, &me, At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    run(profile, &["sync"], "").code(0);
+    for name in ["Old/Er", "Top", "Top/Kid"] {
+        run(profile, &["mailbox", "create", name, "--wait"], "").code(0);
+    }
+    let subscribed = || say(&me, "LSUB \"\" *").join("\n");
+    assert!(subscribed().contains("Old/Er"));
+    run(profile, &["mailbox", "delete", "Old", "--yes", "--wait"], "").code(0);
+    assert!(!subscribed().contains("Old"), "{}", subscribed());
+    say(&me, "DELETE Top");
+    for _ in 0..2 {
+        run(profile, &["sync"], "").code(0);
+    }
+    run(profile, &["mailbox", "rename", "Top/Kid", "Kid", "--wait"], "").code(0);
+    run(profile, &["sync"], "").code(0);
 }
 
 /// NAMESPACE masked, others' mailboxes are listed where the server lists them under `*`, as one's own.

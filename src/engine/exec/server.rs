@@ -174,7 +174,14 @@ fn act(conn: &mut dyn MailStore, tell: &Tell, bench: &mut Bench<'_>, heard: &mut
             }
         }
         Tell::Rename { mailbox, to } => conn.rename(mailbox, to)?,
-        Tell::Delete { mailbox } => conn.delete(mailbox)?,
+        Tell::Delete { mailbox } => {
+            conn.delete(mailbox)?;
+            // No server does that by itself (RFC 3501, 6.3.9): the name would stay in every list of what one is subscribed to.
+            match conn.subscribe(mailbox, false) {
+                Err(e) if !e.connection_lives() => return Err(e.into()),
+                _ => {}
+            }
+        }
         Tell::Subscribe { mailbox, on } => conn.subscribe(mailbox, *on)?,
     }
     Ok(())
