@@ -22,6 +22,7 @@ use crate::net::session::MailStore;
 use crate::store::blobs::{Blobs, Incoming};
 use crate::store::bodies::{self, Reading, Wanted};
 use crate::store::{StoreErrorKind, base, messages, tree};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Of messages larger than this only the texts are fetched ahead of need, unless everything is to be kept.
@@ -55,6 +56,8 @@ pub struct Fetcher<'a> {
     pub(super) blobs: Blobs,
     /// What is selected, and whether the numbers that we know hold there.
     selected: Option<(MailboxId, bool)>,
+    /// What was, and is not any more.
+    left: BTreeSet<MailboxId>,
     /// Whether anything came.
     pub(super) gained: bool,
 }
@@ -70,6 +73,7 @@ impl<'a> Fetcher<'a> {
             account: account.clone(),
             blobs: Blobs::open(&shared.store.places().cache)?,
             selected: None,
+            left: BTreeSet::new(),
             gained: false,
         })
     }
@@ -86,7 +90,14 @@ impl<'a> Fetcher<'a> {
 
     /// Another mailbox is selected by somebody else; whether one was.
     pub fn forget(&mut self) -> bool {
-        self.selected.take().is_some()
+        let was = self.selected.take();
+        self.left.extend(was.map(|(id, _)| id));
+        was.is_some()
+    }
+
+    /// The mailboxes that were selected for it since this was last asked, and are not any more.
+    pub(super) fn left(&mut self) -> BTreeSet<MailboxId> {
+        std::mem::take(&mut self.left)
     }
 
     /// Gets one body ahead of need: whole, or if it is large and `whole` is not wanted, its text.
@@ -137,7 +148,7 @@ impl<'a> Fetcher<'a> {
         {
             return Ok(holds);
         }
-        self.selected = None;
+        self.forget();
         let found = self.shared.store.read(|db| Ok((tree::at_server(db, mailbox)?, base::load(db, mailbox)?)));
         let (path, base): (MailboxPath, _) = match found {
             Ok(found) => found,

@@ -22,6 +22,10 @@ pub struct Memory {
     pub(super) told_of: HashSet<(MailboxId, &'static str)>,
     /// The mailbox of which the server tells everything by itself: it is selected for IDLE.
     pub(super) told: Option<MailboxPath>,
+    /// Mailboxes that were selected for a visit since the line last rested.
+    pub(super) left: HashSet<MailboxPath>,
+    /// Those of them that were visited because they were found changed after that.
+    pub(super) left_changed: HashSet<MailboxPath>,
     /// Copies in Sent that were looked for on the server.
     pub looked: HashSet<OpId>,
     /// Mailboxes whose rights were asked for.

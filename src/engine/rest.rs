@@ -156,6 +156,9 @@ impl Work<'_> {
             self.told_of_all = Some(watch::subscribe(conn)?);
             self.desk.notified(self.told_of_all == Some(true));
         }
+        if self.left_behind(conn, &place)? {
+            return Ok(());
+        }
         self.desk.here(Some(&place));
         let idle = conn.idle(limit);
         self.desk.here(None);
@@ -166,6 +169,36 @@ impl Work<'_> {
             self.first(place);
         }
         Ok(())
+    }
+
+    /// What came into a mailbox just when it was left, a server that tells of all has told nobody: of what is selected it tells otherwise
+    /// (RFC 5465, 3.1). Whether some are to be visited once more.
+    fn left_behind(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
+        let mut left = std::mem::take(&mut self.visitor.memory.left);
+        for id in self.fetcher.left() {
+            left.extend(self.visitor.at_server(id)?);
+        }
+        left.remove(place);
+        if self.told_of_all != Some(true) {
+            return Ok(false);
+        }
+        for path in left {
+            // A server that contradicts itself is not asked for ever.
+            if self.visitor.memory.left_changed.remove(&path) {
+                continue;
+            }
+            match conn.status(&path) {
+                Ok(status) if self.visitor.differs(&path, Some(&status))? == Some(true) => {
+                    self.visitor.memory.left_changed.insert(path.clone());
+                    self.first(path);
+                }
+                Ok(_) => {}
+                // It is gone: that is told.
+                Err(e) if e.connection_lives() => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(!self.todo.is_empty())
     }
 
     /// Selects `place` for IDLE. False if it is not as the last pass left it: then it is visited first.

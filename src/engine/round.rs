@@ -175,6 +175,7 @@ impl Visitor<'_> {
     /// What ended the connection, or the store. What was recorded until then stands.
     pub fn pass(&mut self, conn: &mut dyn MailStore, path: &MailboxPath) -> Result<Passed, Halt> {
         self.look_for_filed(conn, path)?;
+        self.memory.left.insert(path.clone());
         let mailbox = self.mailbox(path)?;
         let mut passed = Passed { mailbox, tally: Tally::default(), pushed: 0, elsewhere: BTreeSet::new(), end: End::Synced };
         for _ in 0..AGAIN {

@@ -21,7 +21,7 @@ use crate::config::AccountConfig;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::MailboxNews;
 use crate::net::session::MailStore;
-use crate::store::mailboxes;
+use crate::store::{StoreErrorKind, mailboxes, tree};
 use std::time::{Duration, Instant};
 
 /// After a refusal that is not a broken line: the server may allow no such connection.
@@ -178,12 +178,30 @@ impl Watch<'_> {
         Ok(())
     }
 
+    /// What came into a mailbox just when it was left was told to nobody: see `Work::left_behind`.
+    fn left_behind(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        for id in self.fetcher.left() {
+            let path = match self.shared.store.read(|db| tree::at_server(db, id)) {
+                Ok(path) => path,
+                Err(e) if e.kind == StoreErrorKind::Missing => continue,
+                Err(e) => return Err(e.into()),
+            };
+            match conn.status(&path) {
+                Ok(status) => self.desk.news(path, Some(status)),
+                Err(e) if e.connection_lives() => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Selects what is to be watched, if it is not.
     fn settle(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         if self.all && self.place.is_none() {
             let selected = self.fetcher.forget();
             if selected && conn.caps().unselect {
                 conn.unselect()?;
+                self.left_behind(conn)?;
             }
             if !selected || conn.caps().unselect {
                 // Nothing selected: then the server tells of each mailbox alike.
