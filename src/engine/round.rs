@@ -101,6 +101,8 @@ pub struct Passed {
     pub elsewhere: BTreeSet<MailboxPath>,
     /// How it ended.
     pub end: End,
+    /// The mailbox into which something was to go, where that is what was not there.
+    pub strange: Option<MailboxPath>,
 }
 
 /// Goes from mailbox to mailbox.
@@ -177,7 +179,8 @@ impl Visitor<'_> {
         self.look_for_filed(conn, path)?;
         self.memory.left.insert(path.clone());
         let mailbox = self.mailbox(path)?;
-        let mut passed = Passed { mailbox, tally: Tally::default(), pushed: 0, elsewhere: BTreeSet::new(), end: End::Synced };
+        let (tally, elsewhere) = (Tally::default(), BTreeSet::new());
+        let mut passed = Passed { mailbox, tally, pushed: 0, elsewhere, end: End::Synced, strange: None };
         for _ in 0..AGAIN {
             match self.once(conn, path, &mut passed)? {
                 Some(end) => {
@@ -316,7 +319,8 @@ impl Visitor<'_> {
             Some(Outcome::Again) => None,
             Some(Outcome::NoMailbox) => {
                 self.memory.missed.insert(path.clone());
-                self.memory.missed.extend(strange);
+                self.memory.missed.extend(strange.clone());
+                passed.strange = strange;
                 Some(End::NoMailbox)
             }
             Some(Outcome::Unstable(seen)) => Some(self.unstable(path, mailbox, seen)?),

@@ -139,8 +139,8 @@ pub(super) struct Work<'a> {
     pub quota_due: bool,
     /// Whether the list is known to be out of date.
     pub stale: bool,
-    /// Mailboxes that were listed and were not there: the next list in its time says more, not one at once.
-    missed: HashSet<MailboxPath>,
+    /// Mailboxes that were listed and were not there, or had such a goal: the next list in its time says more, not one at once.
+    missed: HashSet<(MailboxPath, Option<MailboxPath>)>,
     /// Since when the connection stands, seconds since 1970.
     pub since: i64,
     /// What was told of how the account stands.
@@ -346,7 +346,7 @@ impl<'a> Work<'a> {
         let passed = passed?;
         self.complete &= passed.tally.new == 0;
         if passed.end == End::Synced {
-            self.missed.remove(&path);
+            self.missed.retain(|(missed, _)| *missed != path);
             // It is selected and in step: what happens there from now on is told.
             self.here = Some(path.clone());
         }
@@ -359,7 +359,7 @@ impl<'a> Work<'a> {
                 self.todo.push_back(other);
             }
         }
-        self.stale |= passed.end == End::NoMailbox && self.missed.insert(path.clone());
+        self.stale |= passed.end == End::NoMailbox && self.missed.insert((path.clone(), passed.strange.clone()));
         // What was stopped is left alone; operations were pushed all the same.
         let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), passed.mailbox));
         if passed.end == End::GaveWay && !stopped() {

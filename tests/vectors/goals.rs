@@ -8,6 +8,7 @@ use super::imap::{Folder, World, letter};
 use super::screen::Screen;
 use super::wire::{Act, Server, replaced};
 use super::wishes::{act, queue};
+use std::time::Duration;
 
 /// Which mailbox is which: the server names them itself, each is numbered otherwise, or nothing tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +70,8 @@ fn numbers(server: &Server, folder: &str) -> Vec<String> {
     raws.iter().map(|raw| super::words::field(raw, "Subject").replace("Letter ", "")).collect()
 }
 
+/// Less than it takes until the list is asked for by itself.
+const SOON: Duration = Duration::from_secs(60);
 const HERE: [&str; 3] = ["10", "11", "12"];
 
 /// What is moved, copied and put there goes to the mailbox that the person saw, under its new name; nothing else does.
@@ -321,6 +324,26 @@ fn s_21_a_goal_numbered_anew() {
         let mut world = server.world();
         let flagged = world.folder("Work").mails.iter().filter(|m| m.flags.contains("\\Flagged")).map(|m| m.raw.clone());
         assert_eq!(flagged.collect::<Vec<_>>(), [letter(11)], "{told:?} {lost}");
+    }
+}
+
+/// Both where it lies and where it is to go are numbered anew: each is looked up, and the reader waits for nobody.
+#[test]
+fn s_21_both_numbered_anew() {
+    for lost in LOST {
+        let (server, bed) = at_work(Told::Numbers, &[]);
+        act(&bed, "move", "Letter 1", &["--to", "Work"]);
+        {
+            let mut world = server.world();
+            (998..).zip(["INBOX", "Work"]).for_each(|(n, name)| world.folder(name).validity = n);
+        }
+        lose(&bed, lost);
+        let mut screen = Screen::start(&bed.path(""));
+        screen.until("the letter where it was to go", SOON, |_| server.world().folder("Work").mails.len() == 4);
+        screen.press("Q");
+        screen.ends();
+        bed.run(&["sync"]).code(0);
+        assert_eq!((numbers(&server, "INBOX"), queue(&bed)), (vec!["2".to_owned(), "3".to_owned()], vec![]), "{lost}");
     }
 }
 
