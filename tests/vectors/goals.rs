@@ -6,20 +6,20 @@
 use super::bed::Bed;
 use super::imap::{Folder, World, letter};
 use super::screen::Screen;
-use super::wire::{Act, Server, replaced};
+use super::wire::Server;
 use super::wishes::{act, queue};
 use std::time::Duration;
 
 /// Which mailbox is which: the server names them itself, each is numbered otherwise, or nothing tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Told {
+pub(super) enum Told {
     Names,
     Numbers,
     Nothing,
 }
 
 /// A profile in step with a server that has `Work` with letters 10 to 12.
-fn at_work(told: Told, without: &[&str]) -> (Server, Bed) {
+pub(super) fn at_work(told: Told, without: &[&str]) -> (Server, Bed) {
     let server = Server::imap();
     {
         let mut world = server.world();
@@ -43,10 +43,10 @@ fn at_work(told: Told, without: &[&str]) -> (Server, Bed) {
 }
 
 /// The cache as it is, and deleted.
-const LOST: [bool; 2] = [false, true];
+pub(super) const LOST: [bool; 2] = [false, true];
 
 /// Deletes the cache, if it is to be lost.
-fn lose(bed: &Bed, lost: bool) {
+pub(super) fn lose(bed: &Bed, lost: bool) {
     if lost {
         for end in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(bed.path(&format!("data/cache.sqlite{end}")));
@@ -56,7 +56,7 @@ fn lose(bed: &Bed, lost: bool) {
 }
 
 /// Another client calls it otherwise, and another one has its name now.
-fn replace(world: &mut World) {
+pub(super) fn replace(world: &mut World) {
     world.folder("Work").name = b"Old work".to_vec();
     let validity = world.folder("Old work").validity;
     let validity = if validity == 7 { 7 } else { 1_000 };
@@ -65,7 +65,7 @@ fn replace(world: &mut World) {
     world.folders.push(new);
 }
 
-fn numbers(server: &Server, folder: &str) -> Vec<String> {
+pub(super) fn numbers(server: &Server, folder: &str) -> Vec<String> {
     let raws: Vec<Vec<u8>> = server.world().folder(folder).mails.iter().map(|m| m.raw.clone()).collect();
     raws.iter().map(|raw| super::words::field(raw, "Subject").replace("Letter ", "")).collect()
 }
@@ -96,96 +96,6 @@ fn s_21_a_goal_is_followed() {
             assert_eq!(bed.subjects("Old work").len(), 6, "{told:?} {without:?} {lost}");
         }
     }
-}
-
-/// The line breaks in the middle of the copying, and the name is another one's when it is looked at again: the copy is found where it
-/// is, and is not made once more.
-#[test]
-fn s_21_a_lost_copy_is_looked_for_where_it_went() {
-    for (told, lost) in LOST.into_iter().flat_map(|lost| [(Told::Names, lost), (Told::Numbers, lost)]) {
-        let (server, bed) = at_work(told, &["MOVE"]);
-        act(&bed, "move", "Letter 1", &["--to", "Work"]);
-        server.once("UID COPY", vec![Act::Honest, Act::World(Box::new(replace)), Act::Close]);
-        // The answer is lost.
-        server.once("UID EXPUNGE", vec![Act::Close]);
-        bed.run(&["sync"]);
-        lose(&bed, lost);
-        bed.run(&["sync"]);
-        lose(&bed, lost);
-        bed.run(&["sync"]).code(0);
-        assert_eq!(numbers(&server, "Old work"), ["10", "11", "12", "1"], "{told:?} {lost}");
-        assert_eq!((numbers(&server, "Work"), queue(&bed)), (vec!["20".to_owned()], vec![]), "{told:?} {lost}");
-        assert_eq!(numbers(&server, "INBOX"), ["2", "3"], "{told:?} {lost}");
-    }
-}
-
-/// Between the look at the mailbox and the copying its name becomes another one's: what the answer says of where the copy went tells it.
-/// Nothing leaves its place before it is where it was meant to go.
-#[test]
-fn s_21_a_copy_that_strayed() {
-    for verb in ["move", "copy"] {
-        let (server, bed) = at_work(Told::Numbers, &["MOVE"]);
-        act(&bed, verb, "Letter 1", &["--to", "Work"]);
-        server.once("UID COPY", vec![Act::World(Box::new(replace)), Act::Honest]);
-        for _ in 0..3 {
-            bed.run(&["sync"]);
-        }
-        bed.run(&["sync"]).code(0);
-        assert_eq!(numbers(&server, "Old work"), ["10", "11", "12", "1"], "{verb}");
-        // What went astray lies there, beside what is in its place.
-        assert_eq!((numbers(&server, "Work"), queue(&bed)), (vec!["20".to_owned(), "1".to_owned()], vec![]), "{verb}");
-        let left: &[&str] = if verb == "move" { &["2", "3"] } else { &["1", "2", "3"] };
-        assert_eq!(numbers(&server, "INBOX"), left, "{verb}");
-    }
-}
-
-/// The same with MOVE: what went astray is brought back at once, and goes where it was meant to go. Where the line breaks in between it
-/// is told where it may be; a server whose COPYUID is wrong is believed no more than it has to be.
-#[test]
-fn s_21_a_move_that_strayed() {
-    let (server, bed) = at_work(Told::Numbers, &[]);
-    act(&bed, "move", "Letter 1", &["--to", "Work"]);
-    act(&bed, "move", "Letter 3", &["--to", "Work"]);
-    server.once("UID MOVE", vec![Act::World(Box::new(replace)), Act::Honest]);
-    bed.run(&["sync"]);
-    assert!(!numbers(&server, "Work").contains(&"1".to_owned()), "{:?}", numbers(&server, "Work"));
-    assert!(server.count("UID MOVE") >= 2, "there and back");
-    for _ in 0..2 {
-        bed.run(&["sync"]);
-    }
-    bed.run(&["sync"]).code(0);
-    let mut there = numbers(&server, "Old work");
-    there.sort();
-    assert_eq!(
-        (there, numbers(&server, "Work")),
-        (["1", "10", "11", "12", "3"].map(str::to_owned).to_vec(), vec!["20".to_owned()])
-    );
-    assert_eq!((numbers(&server, "INBOX"), queue(&bed)), (vec!["2".to_owned()], vec![]));
-    assert_eq!(
-        (bed.subjects("Old work").len(), bed.subjects("Work").len(), bed.subjects("INBOX")),
-        (5, 1, vec!["Letter 2".to_owned()])
-    );
-
-    // The line breaks as soon as it is known, and before that is told.
-    let (server, bed) = at_work(Told::Numbers, &[]);
-    act(&bed, "move", "Letter 1", &["--to", "Work"]);
-    server.once("UID MOVE", vec![Act::World(Box::new(replace)), Act::Honest]);
-    server.rule("UID MOVE 2", 0, 1, vec![Act::Close]);
-    for _ in 0..3 {
-        bed.run(&["sync"]);
-    }
-    assert_eq!(queue(&bed), [("move".to_owned(), "parked".to_owned())]);
-    bed.run(&["--offline", "queue"]).code(0).says("another mailbox has its name now");
-    assert_eq!(numbers(&server, "Work"), ["20", "1"]);
-
-    // It went where it was meant to go.
-    let (server, bed) = at_work(Told::Numbers, &[]);
-    act(&bed, "move", "Letter 1", &["--to", "Work"]);
-    let validity = server.world().folder("Work").validity;
-    server.once("UID MOVE", vec![replaced(format!("COPYUID {validity} "), "COPYUID 4711 ")]);
-    bed.run(&["sync"]).code(0);
-    assert_eq!((numbers(&server, "Work"), queue(&bed)), (["10", "11", "12", "1"].map(str::to_owned).to_vec(), vec![]));
-    assert_eq!((numbers(&server, "INBOX"), bed.subjects("Work").len()), (["2", "3"].map(str::to_owned).to_vec(), 4));
 }
 
 /// Where nothing tells which is which the person is asked, and what they say holds.
