@@ -12,12 +12,14 @@ use crate::app::msg::Refusal;
 use crate::base::cancel::Cancel;
 use crate::base::log;
 use crate::base::safetext::SafeText;
+use crate::base::spawn::spawn;
 use crate::config::Config;
 use crate::config::discovery::Found;
 use crate::config::edit::{self, NewAccount};
 use crate::engine::Engine;
 use crate::engine::api::{Fault, Kind, News, Password, Query, Request, Slot, Ticket};
 use crate::engine::check::{self, Verdict};
+use crate::engine::connect;
 use crate::engine::discover::{self, Ways};
 use crate::engine::owner::{Knock, ring};
 use crate::engine::setup::{Mode, Setup};
@@ -109,6 +111,11 @@ fn run(
         let mut setup = Setup::new(config.clone(), door.paths.clone(), Mode::Live);
         setup.offline = door.options.offline;
         setup.typed = password.take();
+        if !setup.offline {
+            let accounts = config.accounts.clone();
+            // Beside the opening of our own files. Where no thread is to be had, whoever connects does it.
+            drop(spawn("prepare", move || connect::prepare(accounts.iter())));
+        }
         let engine = super::session::start(&setup)?;
         let screen = match &mut terminal {
             Some(screen) => screen,
