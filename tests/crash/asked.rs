@@ -119,6 +119,10 @@ fn finish(day: &Day, at: u64) {
 #[test]
 fn what_was_asked_for_survives_each_death() {
     let day = Day::new(Kind::Dovecot);
+    // Nothing is got ahead of need: else the verb that shows the text may get all of the mail, where the machine is slow.
+    let file = day.home().join("config.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    fs::write(&file, config.replacen("keep = ", "metered = true\nkeep = ", 1)).unwrap();
     day.put("INBOX", "1770000099.M99P1.host", &mail());
     fs::create_dir(folder(&day)).unwrap();
     sync(&day);
