@@ -174,14 +174,14 @@ impl Work<'_> {
     /// What came into a mailbox just when it was left, a server that tells of all has told nobody: of what is selected it tells otherwise
     /// (RFC 5465, 3.1). Whether some are to be visited once more.
     fn left_behind(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
-        let mut left = std::mem::take(&mut self.visitor.memory.left);
-        for id in self.fetcher.left() {
-            left.extend(self.visitor.at_server(id)?);
-        }
-        left.remove(place);
+        let (mut left, read) = (std::mem::take(&mut self.visitor.memory.left), self.fetcher.left());
         if self.told_of_all != Some(true) {
             return Ok(false);
         }
+        for id in read {
+            left.extend(self.visitor.at_server(id)?);
+        }
+        left.remove(place);
         for path in left {
             // A server that contradicts itself is not asked for ever.
             if self.visitor.memory.left_changed.remove(&path) {

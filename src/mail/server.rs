@@ -6,6 +6,7 @@
 
 use super::envelope::MessageId;
 use super::flags::Flags;
+use super::intent::Mark;
 use super::mailbox::{MailboxPath, Role};
 use super::packed::Packed;
 use super::uid::{ModSeq, Uid, UidSet, UidValidity};
@@ -108,6 +109,14 @@ pub struct MailboxStatus {
     pub size: Option<u64>,
     /// MAILBOXID (RFC 8474), "" without: stays the same when it is renamed.
     pub object_id: String,
+}
+
+impl MailboxStatus {
+    /// Where the numbers of its messages stand.
+    #[must_use]
+    pub const fn mark(&self) -> Mark {
+        Mark { uidvalidity: self.uidvalidity, uidnext: self.uidnext }
+    }
 }
 
 /// News of a mailbox that need not be the selected one (NOTIFY).

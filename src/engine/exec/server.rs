@@ -5,7 +5,6 @@
 
 use crate::base::crash;
 use crate::engine::plan::step::{Ask, Code, Part, Refusal, Reply, Tell};
-use crate::mail::intent::Mark;
 use crate::mail::server::IdentitySeen;
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::session::MailStore;
@@ -142,7 +141,7 @@ fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mu
         }
         Ask::TargetMark { mailbox } => {
             let status = conn.status(mailbox)?;
-            part(Part::Marked(Mark { uidvalidity: status.uidvalidity, uidnext: status.uidnext }, status.object_id));
+            part(Part::Marked(status.mark(), status.object_id));
         }
         Ask::Mailboxes => part(Part::Mailboxes(conn.list()?)),
     }

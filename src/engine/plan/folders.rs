@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::base::Base;
-use crate::mail::intent::Mark;
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::meant::Meant;
 use crate::mail::server::{ListedMailbox, MailboxStatus};
@@ -136,8 +135,7 @@ pub fn usurped(listed: &[ListedMailbox], known: &[Known]) -> Vec<MailboxPath> {
     };
     let strays: BTreeSet<UidValidity> = there.iter().filter_map(strange).collect();
     let another = |k: &&Known| {
-        let now = |s: &&MailboxStatus| Mark { uidvalidity: s.uidvalidity, uidnext: s.uidnext };
-        let is = |s: &&MailboxStatus| k.meant().is_another(now(s), &s.object_id);
+        let is = |s: &&MailboxStatus| k.meant().is_another(s.mark(), &s.object_id);
         !k.dying && !k.path.is_inbox() && strays.contains(&k.base.uidvalidity) && there.get(&k.path).is_some_and(is)
     };
     known.iter().filter(another).map(|k| k.path.clone()).collect()

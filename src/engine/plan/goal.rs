@@ -8,7 +8,7 @@
 use crate::mail::intent::Mark;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::meant::Meant;
-use crate::mail::server::{ListedMailbox, MailboxStatus};
+use crate::mail::server::ListedMailbox;
 
 /// What the cache knows of a mailbox that an operation names; of one that it never read, nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,14 +56,14 @@ pub fn whereabouts(path: &MailboxPath, meant: &Meant, listed: &[ListedMailbox], 
         return Where::Here;
     }
     let here = here.filter(told).and_then(|m| m.status.as_ref());
-    if here.is_some_and(|s| !meant.is_another(mark(s), &s.object_id)) {
+    if here.is_some_and(|s| !meant.is_another(s.mark(), &s.object_id)) {
         return Where::Here;
     }
     let others = || listed.iter().filter(told).filter(|m| m.path != *path);
     let numbered = |m: &&ListedMailbox| m.status.as_ref().is_some_and(|s| s.uidvalidity == meant.uidvalidity);
     let only = listed.iter().filter(numbered).count() == 1;
     let is =
-        |m: &&ListedMailbox| !m.path.is_inbox() && m.status.as_ref().is_some_and(|s| meant.is_it(mark(s), &s.object_id, only));
+        |m: &&ListedMailbox| !m.path.is_inbox() && m.status.as_ref().is_some_and(|s| meant.is_it(s.mark(), &s.object_id, only));
     let mut found = others().filter(is);
     match (found.next(), found.next(), here) {
         (Some(one), None, _) => Where::At(one.path.clone()),
@@ -83,14 +83,10 @@ pub fn whereabouts(path: &MailboxPath, meant: &Meant, listed: &[ListedMailbox], 
     }
 }
 
-fn mark(status: &MailboxStatus) -> Mark {
-    Mark { uidvalidity: status.uidvalidity, uidnext: status.uidnext }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mail::server::Space;
+    use crate::mail::server::{MailboxStatus, Space};
     use crate::mail::uid::UidValidity;
 
     fn meant(uidvalidity: u32, uidnext: u32, id: &str) -> Meant {
