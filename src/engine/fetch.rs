@@ -16,7 +16,7 @@ use crate::mail::ids::{AccountName, MailboxId, MessageKey};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::section::Section;
 use crate::mail::uid::Uid;
-use crate::mail::{parse, render, structure};
+use crate::mail::{claim, parse, render, structure};
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
 use crate::store::blobs::{Blobs, Incoming};
@@ -298,5 +298,8 @@ fn read_whole(message: Message) -> Reading {
     crash::poison("parse", &message.raw);
     let files = structure::attachments(&message).into_iter().filter(|a| !a.related).map(|a| a.name).collect();
     let envelope = (!message.flaws.contains(&Flaw::NotMail)).then(|| message.envelope.clone());
-    Reading { envelope, preview: render::preview(&message), text: render::words(&message, MAX_WORDS), files, failed: false }
+    let whole = message.whole && !message.flaws.contains(&Flaw::Unparsable);
+    let claims = whole.then(|| claim::files(&message));
+    let (preview, text) = (render::preview(&message), render::words(&message, MAX_WORDS));
+    Reading { envelope, preview, text, files, claims, failed: false }
 }

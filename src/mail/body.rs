@@ -203,7 +203,7 @@ pub enum Flaw {
     Unparsable,
     /// We failed on it again and again: nobody tried to take it apart.
     LeftOut,
-    /// Before it was here the server told another sender, subject or size of it (security S-28).
+    /// Before it was here the server told another sender, subject, size or other files of it (security S-28).
     Untrue,
 }
 

@@ -9,6 +9,7 @@ pub mod address_list;
 pub mod body;
 pub mod calendar;
 pub mod charset;
+pub mod claim;
 pub mod compose;
 pub mod diff;
 pub mod draft;

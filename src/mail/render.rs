@@ -166,7 +166,7 @@ impl<'a> Work<'a> {
                 Flaw::NotMail => "This does not look like a mail; here is all of it as text.",
                 Flaw::Unparsable => "This message cannot be taken apart; here is all of it as text.",
                 Flaw::LeftOut => "This message cannot be displayed, by a mistake of ours. It can be saved as it came.",
-                Flaw::Untrue => "The server told another sender, subject or size of this message than it has.",
+                Flaw::Untrue => "The server told of another sender, subject, size or file than there is.",
                 Flaw::PartsCut => "This message has more parts than are shown.",
                 Flaw::NoSeparator | Flaw::HeadersCut => continue,
             };

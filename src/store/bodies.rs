@@ -5,7 +5,8 @@
 use super::error::Result;
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{fts, messages, parts, placements, poison};
+use super::{details, fts, messages, parts, placements, poison};
+use crate::mail::claim;
 use crate::mail::envelope::Envelope;
 use crate::mail::flags::Flag;
 use crate::mail::ids::{AccountName, MailboxId, MessageKey, PlacementKey};
@@ -23,6 +24,8 @@ pub struct Reading {
     pub text: String,
     /// The attachments' names (untrusted), "" for one without: as many as there are attachments.
     pub files: Vec<String>,
+    /// The files of which a server would tell that has this message (`mail/claim.rs`); none if it is not whole.
+    pub claims: Option<Vec<String>>,
     /// We failed on it: nothing is known of it but that it is here.
     pub failed: bool,
 }
@@ -37,7 +40,7 @@ pub fn arrived(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, octets: 
     if tx.conn().prepare_cached(sql)?.execute((message.0, blob, messages::to_i64(octets)))? == 0 {
         return Ok(());
     }
-    parts::forget(tx, message)?;
+    parts::superseded(tx, message)?;
     said(tx, message, reading)?;
     placements::note_body(tx, message)
 }
@@ -71,12 +74,16 @@ pub fn unpreviewed(db: &Db<Cache>, mailbox: MailboxId, top: i64, limit: u32) -> 
 
 /// Records what a message says, for the list and the index.
 pub(super) fn said(tx: &mut Tx<'_, Cache>, message: MessageKey, reading: &Reading) -> Result<()> {
+    let untrue = match &reading.claims {
+        Some(own) => details::claimed(tx, message)?.is_some_and(|told| claim::denies(&told, own)),
+        None => false,
+    };
     let files = serde_json::to_string(&reading.files).map_err(|e| super::StoreError::invalid(&e.to_string()))?;
     let count = i64::try_from(reading.files.len()).unwrap_or(i64::MAX);
     let sql = "UPDATE message SET preview = ?2, files = ?3, attachments = ?4 WHERE id = ?1";
     tx.conn().prepare_cached(sql)?.execute((message.0, &reading.preview, files, count))?;
     if let Some(envelope) = &reading.envelope {
-        messages::restate(tx, message, envelope)?;
+        messages::restate(tx, message, envelope, untrue)?;
     }
     if reading.failed {
         poison::stumbled(tx, message)?;

@@ -12,6 +12,9 @@ use crate::mail::server::{DetailsSeen, EnvelopeSeen};
 use crate::mail::uid::{Uid, UidSet};
 use rusqlite::OptionalExtension;
 
+/// What the server tells of files stands behind this in the column `files`; JSON passes over it. What a text says stands there alone, and
+/// so does that there are none where nobody was asked.
+const CLAIM: char = ' ';
 /// More intervals than these are joined: in between are only messages of which it is asked once more.
 const MAX_RANGES: usize = 100;
 
@@ -132,14 +135,35 @@ pub fn told(tx: &mut Tx<'_, Cache>, mailbox: MailboxId, range: &UidSet, rows: &[
 /// Whether that is news.
 fn has(tx: &mut Tx<'_, Cache>, message: MessageKey, row: &DetailsSeen) -> Result<bool> {
     let files = serde_json::to_string(&row.attachments).map_err(|e| StoreError::invalid(&e.to_string()))?;
+    let files = format!("{CLAIM}{files}");
     let count = i64::try_from(row.attachments.len()).unwrap_or(i64::MAX);
     // 2: by its text.
-    let sql = "UPDATE message SET files = ?2, attachments = ?3 WHERE id = ?1 AND held = 0 AND indexed < 2 AND files <> ?2";
-    let changed = tx.conn().prepare_cached(sql)?.execute((message.0, files, count))? > 0;
-    if changed {
+    let sql = "SELECT attachments FROM message WHERE id = ?1 AND held = 0 AND indexed < 2 AND files <> ?2";
+    let had: Option<i64> = tx.conn().prepare_cached(sql)?.query_row((message.0, &files), |r| r.get(0)).optional()?;
+    let Some(had) = had else { return Ok(false) };
+    let sql = "UPDATE message SET files = ?2, attachments = ?3 WHERE id = ?1";
+    tx.conn().prepare_cached(sql)?.execute((message.0, files, count))?;
+    // That there are none was taken for so before.
+    let news = had > 0 || count > 0;
+    if news {
         fts::again(tx, message)?;
     }
-    Ok(changed)
+    Ok(news)
+}
+
+/// Puts in the server's word on its files, for a text that was not read yet.
+pub(super) fn claim(tx: &mut Tx<'_, Cache>, message: MessageKey, files: &[String]) -> Result<()> {
+    let files = serde_json::to_string(files).map_err(|e| StoreError::invalid(&e.to_string()))?;
+    let sql = "UPDATE message SET files = ?2 WHERE id = ?1";
+    tx.conn().prepare_cached(sql)?.execute((message.0, format!("{CLAIM}{files}")))?;
+    Ok(())
+}
+
+/// The files of which the server told, if it told of any, or that there are none; nothing once the text said it itself.
+pub(super) fn claimed(db: &Db<Cache>, message: MessageKey) -> Result<Option<Vec<String>>> {
+    let sql = "SELECT files FROM message WHERE id = ?1";
+    let files: Option<String> = db.conn().prepare_cached(sql)?.query_row([message.0], |r| r.get(0)).optional()?;
+    Ok(files.and_then(|files| serde_json::from_str(files.strip_prefix(CLAIM)?).ok()))
 }
 
 #[cfg(test)]

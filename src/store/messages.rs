@@ -242,16 +242,16 @@ fn prepare(
     Ok(((key, thread, sort), lone))
 }
 
-/// The headers of a content as its own bytes say, in place of what the server said (security S-28). What tells messages apart
-/// stays the server's: it will be compared with what the server says.
-pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &Envelope) -> Result<()> {
+/// The headers of a content as its own bytes say, in place of what the server said (security S-28); what it said of something else
+/// may be known to be `untrue`. What tells messages apart stays the server's: it will be compared with what the server says.
+pub(super) fn restate(tx: &mut Tx<'_, Cache>, message: MessageKey, envelope: &Envelope, untrue: bool) -> Result<()> {
     let told: Option<String> = tx
         .conn()
         .prepare_cached("SELECT envelope FROM message WHERE id = ?1")?
         .query_row([message.0], |r| r.get(0))
         .optional()?;
     // Read once more it is compared with itself.
-    let untrue = told.is_some_and(|told| packed::is_untrue(&told) || packed::unpack(&told).denies(envelope));
+    let untrue = untrue || told.is_some_and(|told| packed::is_untrue(&told) || packed::unpack(&told).denies(envelope));
     let sql = "UPDATE message SET envelope = ?2 WHERE id = ?1 AND envelope <> ?2";
     let packed = if untrue { Packed::untrue(envelope) } else { Packed::of(envelope) };
     let changed = tx.conn().prepare_cached(sql)?.execute((message.0, packed.as_str()))?;

@@ -6,12 +6,14 @@ use super::bodies::{self, Reading};
 use super::error::{Result, StoreError};
 use super::open::{Cache, Db};
 use super::writer::Tx;
-use super::{messages, placements};
+use super::{details, messages, placements};
 use crate::mail::body::PartPath;
+use crate::mail::claim;
 use crate::mail::ids::MessageKey;
-use crate::mail::outline::Outline;
+use crate::mail::outline::{Outline, Pieces};
 use crate::mail::section::Section;
 use rusqlite::OptionalExtension;
+use std::collections::BTreeSet;
 
 /// A section that is here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -101,6 +103,14 @@ pub fn lost(tx: &mut Tx<'_, Cache>, message: MessageKey, section: &Section) -> R
     Ok(())
 }
 
+/// Lets go of all parts of a message that is here whole now; of what its server told of its files there is still something to be said.
+pub(super) fn superseded(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
+    if let Some(partly) = of(tx, message)? {
+        details::claim(tx, message, &claim::files(&partly.outline.message(&Pieces::new(), &BTreeSet::new())))?;
+    }
+    forget(tx, message)
+}
+
 /// Lets go of all parts of a message.
 pub(super) fn forget(tx: &mut Tx<'_, Cache>, message: MessageKey) -> Result<()> {
     tx.conn().prepare_cached("DELETE FROM part WHERE message = ?1")?.execute([message.0])?;
@@ -135,9 +145,11 @@ mod tests {
 
     use crate::mail::fixtures;
 
+    use crate::mail::envelope::Envelope;
     use crate::mail::ids::AccountName;
     use crate::mail::mailbox::MailboxPath;
     use crate::mail::outline::Node;
+    use crate::mail::packed;
     use crate::mail::server::EnvelopeSeen;
     use crate::mail::uid::UidValidity;
     use crate::store::{Store, mailboxes, tests::quiet};
@@ -186,7 +198,12 @@ mod tests {
         assert_eq!((partly.outline, partly.held.len(), total()), (outline, 3, 1_350));
         store.cache(move |tx| lost(tx, message, &Section::parse("2").unwrap())).unwrap();
         assert_eq!((total(), named().as_str()), (350, "b1 bHEADER"));
-        store.cache(move |tx| bodies::arrived(tx, message, "whole", 4_900_000, &Reading::default())).unwrap();
+        // Its tree told of no file (security S-28).
+        let own = Reading { claims: Some(vec!["plan.pdf".into()]), envelope: Some(Envelope::default()), ..Reading::default() };
+        store.cache(move |tx| bodies::arrived(tx, message, "whole", 4_900_000, &own)).unwrap();
+        assert!(packed::is_untrue(
+            &store.read(|db| Ok(db.conn().query_row("SELECT envelope FROM message", [], |r| r.get::<_, String>(0))?)).unwrap()
+        ));
         assert_eq!((total(), named().as_str()), (4_900_000, "whole"), "the whole takes their place, by its own octets");
         assert!(store.read(|db| of(db, message)).unwrap().is_none());
         let late = held("2", 1);

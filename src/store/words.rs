@@ -20,7 +20,7 @@ pub fn kept(tx: &mut Tx<'_, Cache>, message: MessageKey, blob: &str, octets: u64
     if tx.conn().prepare_cached(sql)?.execute((message.0, blob, messages::to_i64(octets)))? == 0 {
         return Ok(());
     }
-    parts::forget(tx, message)?;
+    parts::superseded(tx, message)?;
     placements::note_body(tx, message)
 }
 

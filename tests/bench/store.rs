@@ -9,7 +9,7 @@ use postrider::mail::mailbox::MailboxPath;
 use postrider::mail::row::RowCursor;
 use postrider::mail::server::FlagsSeen;
 use postrider::mail::uid::{ModSeq, Uid, UidValidity};
-use postrider::mail::{parse, query, render, structure};
+use postrider::mail::{claim, parse, query, render, structure};
 use postrider::store::bodies::Reading;
 use postrider::store::{Store, bodies, lists, mailboxes, messages, placements, search};
 use std::path::Path;
@@ -76,6 +76,7 @@ fn read(raw: &[u8]) -> Reading {
         preview: render::preview(&message),
         text: render::words(&message, 1 << 20),
         files,
+        claims: Some(claim::files(&message)),
         failed: false,
     }
 }

@@ -50,7 +50,7 @@
 //! * S-25 names s_25_odd_trees
 //! * S-26 names s_26_words_of_servers, names s_26_words_of_submission
 //! * S-27 names s_27_idle_floods, src/app/pace.rs the_first_is_taken_at_once_and_others_together, src/net/dial.rs connects_and_refuses, src/net/imap/tests.rs s27_idle, src/net/imap/tests.rs s27_silence_is_looked_into, tests/it/watch.rs a_line_that_says_nothing_is_asked_and_replaced, tests/it/wake.rs lines_that_died_in_sleep_are_replaced_at_once, src/engine/jolt.rs waking_is_told_from_a_clock_that_was_set
-//! * S-28 rows s_28_envelopes_that_lie, details s_28_what_else_is_not_so, details s_28_sizes_that_are_not_so
+//! * S-28 rows s_28_envelopes_that_lie, rows s_28_files_that_are_not_so, details s_28_what_else_is_not_so, details s_28_sizes_that_are_not_so
 //! * S-29 wishes s_29_copies_that_are_none, wishes s_29_numbers_of_copies_that_lie, wishes s_29_numbers_of_sent_copies_that_lie
 //! * S-30 details s_30_outcomes, details s_30_in_the_reader
 //! * F-01 tests/crash/main.rs a_day_at_a_server, tests/crash/main.rs a_day_on_this_machine, tests/crash/matrix.rs both_sides_at_once_killed_after_each_step, tests/crash/lives.rs a_move_in_two_accounts, tests/crash/written.rs a_mail_is_written_kept_and_sent, tests/crash/older.rs an_older_cache_and_journal, tests/crash/older.rs an_index_that_is_built_anew, tests/crash/texts.rs texts_that_came_open_and_are_found_after_each_death, tests/crash/asked.rs what_was_asked_for_survives_each_death

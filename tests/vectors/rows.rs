@@ -186,7 +186,7 @@ fn s_19_modseq_lies() {
 }
 
 /// What is said of a message of which the server told something else.
-pub const UNTRUE: &str = "[The server told another sender, subject or size of this message than it has.]";
+pub const UNTRUE: &str = "[The server told of another sender, subject, size or file than there is.]";
 
 /// S-28: what the server says of a message and what the message is differ: once it is here, the message itself counts.
 #[test]
@@ -203,6 +203,50 @@ fn s_28_envelopes_that_lie() {
     let honest = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 2")]).code(0).out;
     assert!(!honest.contains(UNTRUE), "{honest}");
     assert_eq!(bed.subjects("INBOX"), subjects(&[1, 2, 3]), "the list too");
+}
+
+/// S-28: of what is attached alone it is said, too, whether the server told of files that there are not, or of none; not where it told
+/// nothing of them, since nobody asked or since its search does not know.
+#[test]
+fn s_28_files_that_are_not_so() {
+    let part = |name: &str| format!("--b\r\nContent-Disposition: attachment; filename={name}\r\n\r\nx\r\n");
+    let mail = |files: &str| {
+        let head = "Subject: Letter 4\r\nFrom: Ann <a@x.example>\r\nMessage-ID: <m4@x.example>\r\nMIME-Version: 1.0\r\n";
+        format!("{head}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nText.\r\n{files}--b--\r\n").into_bytes()
+    };
+    let claim = |name: &str| {
+        let file =
+            format!("(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1 NIL (\"ATTACHMENT\" (\"FILENAME\" \"{name}\")) NIL NIL)");
+        format!("BODYSTRUCTURE ((\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 5 1 NIL NIL NIL NIL){file} \"MIXED\" NIL NIL NIL NIL)")
+    };
+    let nothing = "BODYSTRUCTURE (\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 5 1 NIL NIL NIL NIL)".to_owned();
+    for (told, has, said) in [
+        (Some(claim("a.pdf")), part("a.pdf"), false),
+        (Some(claim("a.pdf")), part("a.exe"), true),
+        (Some(claim("a.pdf")), String::new(), true),
+        (Some(nothing.clone()), part("a.pdf"), true),
+        (Some(nothing), String::new(), false),
+        (None, part("a.pdf"), false),
+    ] {
+        let server = Server::imap();
+        server.world().inbox().add(mail(&has));
+        let found = if told.is_some() { "* SEARCH 4\r\n%T OK done\r\n" } else { "* SEARCH\r\n%T OK done\r\n" };
+        server.always("NOT HEADER CONTENT-TYPE", vec![say(found)]);
+        if let Some(told) = told.clone() {
+            let row = move |honest: Vec<u8>| {
+                let text = String::from_utf8(honest).unwrap();
+                let (before, rest) = text.split_once("BODYSTRUCTURE ").unwrap();
+                let (_, behind) = rest.split_once(" BODY[").unwrap();
+                format!("{before}{told} BODY[{behind}").into_bytes()
+            };
+            server.always("UID FETCH 4 (UID BODYSTRUCTURE", vec![Act::Edit(Box::new(row))]);
+        }
+        let bed = Bed::at(&server);
+        bed.run(&["sync"]).code(0);
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        let shown = bed.run(&["--offline", "show", &bed.id("INBOX", "Letter 4")]).code(0).out;
+        assert_eq!(shown.contains(UNTRUE), said, "{told:?} {has}: {shown}\n{:?}", server.heard());
+    }
 }
 
 /// A line may not have heard yet of a message that another line told of: it says nothing of how it is made, and is asked once more. No

@@ -4,12 +4,11 @@
 
 use super::value::Value;
 use crate::mail::charset;
+use crate::mail::claim::{Leaf, MAX_FILES, MAX_NAME};
 use crate::mail::encoded_word::decode_text;
 
-/// The most names kept.
-const MAX: usize = 100;
-/// The longest name kept, in characters.
-const MAX_NAME: usize = 255;
+/// The most pieces of one parameter.
+const MAX_PIECES: usize = 100;
 
 /// The names of what a person would call attachments; "" for one without a name.
 #[must_use]
@@ -21,7 +20,7 @@ pub fn attachments(body: &Value<'_>) -> Vec<String> {
 
 fn walk(part: &Value<'_>, related: bool, out: &mut Vec<String>) {
     let items = part.items();
-    if out.len() >= MAX {
+    if out.len() >= MAX_FILES {
         return;
     }
     if matches!(items.first(), Some(Value::List(_))) {
@@ -32,22 +31,20 @@ fn walk(part: &Value<'_>, related: bool, out: &mut Vec<String>) {
         }
         return;
     }
-    let is = |n: usize, word: &str| items.get(n).and_then(Value::bytes).is_some_and(|b| b.eq_ignore_ascii_case(word.as_bytes()));
-    let message = is(0, "message") && is(1, "rfc822");
+    let lower = |n: usize| items.get(n).and_then(Value::text).unwrap_or_default().to_ascii_lowercase();
+    let mime = format!("{}/{}", lower(0), lower(1));
     // Extension data follow the seven basic fields, the line count of texts, three more fields of a message.
-    let extension = match () {
-        () if message || (is(0, "message") && is(1, "global")) => 10,
-        () if is(0, "text") => 8,
-        () => 7,
+    let extension = match mime.as_str() {
+        "message/rfc822" | "message/global" => 10,
+        m if m.starts_with("text/") => 8,
+        _ => 7,
     };
     let disposition = items.get(extension + 1).map(Value::items).unwrap_or_default();
     let attached = disposition.first().and_then(Value::text).is_some_and(|t| t.eq_ignore_ascii_case("attachment"));
     let name =
         disposition.get(1).and_then(|p| parameter(p, "filename")).or_else(|| items.get(2).and_then(|p| parameter(p, "name")));
-    let signatures = ["pgp-signature", "pkcs7-signature", "x-pkcs7-signature"];
-    let signature = is(0, "application") && signatures.into_iter().any(|kind| is(1, kind));
-    let picture_of_text = related && items.get(3).is_some_and(|id| !id.is_nil()) && !attached;
-    if !signature && !picture_of_text && (attached || name.is_some() || message) {
+    let identified = items.get(3).is_some_and(|id| !id.is_nil());
+    if (Leaf { mime: &mime, attached, named: name.is_some(), identified, related }).is_file() {
         out.push(name.unwrap_or_default().chars().take(MAX_NAME).collect());
     }
 }
@@ -74,7 +71,7 @@ pub(super) fn parameter<'a>(list: &Value<'a>, name: &str) -> Option<String> {
         return Some(decode_text(value));
     }
     let (mut joined, mut is_extended) = (Vec::new(), false);
-    for n in 0..MAX {
+    for n in 0..MAX_PIECES {
         if let Some(piece) = get(&format!("*{n}*")) {
             is_extended = true;
             joined.extend_from_slice(piece);
@@ -139,7 +136,7 @@ mod tests {
         let p = "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL (\"attachment\" (\"filename*0*\" \"utf-8''%41\" \"filename*1\" \"b.txt\")) NIL)";
         assert_eq!(names(p), ["Ab.txt"]);
         let many = format!("({}\"mixed\")", "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL (\"attachment\" NIL) NIL)".repeat(5_000));
-        assert_eq!(names(&many).len(), MAX);
+        assert_eq!(names(&many).len(), MAX_FILES);
         assert!(names(&"(".repeat(90)).is_empty());
         assert_eq!(extended(b"''%zz%4"), "%zz%4");
     }
