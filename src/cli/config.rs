@@ -35,8 +35,8 @@ pub fn run(door: &Door, what: ConfigVerb, out: &mut Out) -> Result<u8, Failure> 
 /// Also looks at what only the reader knows: commands, keys, themes.
 fn check(door: &Door, json: bool, out: &mut Out) -> Result<u8, Failure> {
     let path = door.paths.config.to_string_lossy();
-    let config = match door.read_config() {
-        Ok(config) => config,
+    let (config, mistakes) = match door.understood() {
+        Ok(found) => found,
         // Whoever asked for JSON gets it of every mistake.
         Err(failure) if json => {
             let error = format!("{}. {}", failure.what, failure.hint);
@@ -45,7 +45,8 @@ fn check(door: &Door, json: bool, out: &mut Out) -> Result<u8, Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let (_, mut wrong) = Keymap::new(&config.keys);
+    let mut wrong: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    wrong.extend(Keymap::new(&config.keys).1);
     let folder = door.paths.config.parent().map(|dir| dir.join("themes"));
     let theme = config.theme.as_ref().map(|name| Theme::load(name, folder.as_deref(), Depth::True));
     wrong.extend(theme.and_then(Result::err).map(|error| error.to_string()));

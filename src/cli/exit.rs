@@ -5,8 +5,8 @@
 
 use crate::base::log;
 use crate::base::safetext::SafeText;
-use crate::config::ConfigError;
 use crate::config::edit::EditError;
+use crate::config::{ConfigError, ConfigErrors};
 use crate::engine::api::{Fault, Kind, Remedy};
 use std::io::Write;
 use std::process::ExitCode;
@@ -39,13 +39,15 @@ pub struct Failure {
     pub what: SafeText,
     /// What to do about it, or nothing.
     pub hint: SafeText,
+    /// What else is wrong, each said by itself.
+    pub more: Vec<Self>,
 }
 
 impl Failure {
     /// Of our own sentences around foreign words; made safe here.
     #[must_use]
     pub fn new(code: u8, what: &str, hint: &str) -> Self {
-        Self { code, what: SafeText::line_max(what, 500), hint: SafeText::line_max(hint, 500) }
+        Self { code, what: SafeText::line_max(what, 500), hint: SafeText::line_max(hint, 500), more: Vec::new() }
     }
 
     /// Says it and ends.
@@ -62,12 +64,19 @@ impl Failure {
             let stop = if what.ends_with(['?', '!']) { "" } else { "." };
             say(&format!("{what}{stop} {}", self.hint));
         }
+        self.more.iter().for_each(Self::tell);
     }
 }
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::new(CONFIG, &format!("{}: {}", error.place, error.what), error.hint.as_str())
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self { more: errors.rest.into_iter().map(Self::from).collect(), ..errors.first.into() }
     }
 }
 
@@ -89,7 +98,7 @@ impl From<Fault> for Failure {
         for cause in &fault.causes {
             log::warn("cli", format!("{fault}: {cause}"));
         }
-        Self { code: fault.exit(), what: SafeText::line(&fault.to_string()), hint: SafeText::of(hint(&fault)) }
+        Self { code: fault.exit(), what: SafeText::line(&fault.to_string()), hint: SafeText::of(hint(&fault)), more: Vec::new() }
     }
 }
 

@@ -35,7 +35,7 @@ mod watch;
 
 use crate::base::log::{self, Level};
 use crate::base::paths::Paths;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use args::{Args, ConfigVerb, Options, Verb};
 use change::Change;
 use clap::Parser;
@@ -70,12 +70,26 @@ impl Door {
     /// # Errors
     /// 78 with file, line and column.
     pub fn read_config(&self) -> Result<Config, Failure> {
+        self.named_is_there()?;
+        Ok(Config::load(&self.paths.config)?)
+    }
+
+    /// Reads the configuration as far as it can be understood, and what is wrong with it.
+    ///
+    /// # Errors
+    /// 78 if it cannot be read.
+    pub fn understood(&self) -> Result<(Config, Vec<ConfigError>), Failure> {
+        self.named_is_there()?;
+        Ok(Config::read(&self.paths.config)?)
+    }
+
+    fn named_is_there(&self) -> Result<(), Failure> {
         // A first start has no file; a file that was named is meant to be there.
         if self.options.config.is_some() && !self.paths.config.exists() {
             let what = format!("{} is not there", self.paths.config.display());
             return Err(Failure::new(exit::CONFIG, &what, "`postrider config example` prints one to begin with"));
         }
-        Ok(Config::load(&self.paths.config)?)
+        Ok(())
     }
 
     /// Reads the configuration, and says on standard error what is unwise in it.

@@ -1,4 +1,4 @@
-//! account — what an `[account.NAME]` block means: servers, login, identities, what is kept.
+//! account — what an `[account.NAME]` block means: login, identities, what is kept. Its servers are in `server.rs`.
 //! Owns: `AccountConfig` and its checks.
 //! May import: mail, base, config.
 //! Start reading at: `AccountConfig`, then `account` for the rules.
@@ -7,9 +7,11 @@ pub use super::auth::{AuthPolicy, Mechanism};
 use super::choice;
 pub use super::choice::{OfflineRule, Pattern};
 use super::client_cert::{self, ClientCert};
-use super::complain::{ConfigError, Source};
+use super::mistakes::Mistakes;
 use super::password::PasswordSource;
-use super::schema::{AccountBlock, IdentityBlock, ImapBlock, RolesBlock, SmtpBlock};
+use super::schema::{AccountBlock, IdentityBlock, RolesBlock};
+use super::server;
+pub use super::server::{ImapServer, Server, Submission, Tls, is_loopback};
 use super::values;
 pub use super::values::Age as KeepBodies;
 use crate::base::paths::{expand, open_to_others};
@@ -18,7 +20,6 @@ use crate::mail::address::Address;
 use crate::mail::ids::AccountName;
 use crate::mail::mailbox::{MailboxPath, Role};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
@@ -100,66 +101,6 @@ pub enum AccountKind {
     Maildir(PathBuf),
 }
 
-/// An IMAP server and how it is used.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ImapServer {
-    /// Where, and who logs in.
-    pub server: Server,
-    /// How many connections at most.
-    pub connections: u8,
-}
-
-/// Where mail goes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Submission {
-    /// To a submission server.
-    Smtp(Server),
-    /// Into the account's own inbox (decisions 24).
-    Local,
-    /// Nowhere: the account only reads.
-    None,
-}
-
-/// A server, how the line to it is protected, and who logs in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Server {
-    /// A name or an address.
-    pub host: String,
-    /// Its TCP port.
-    pub port: u16,
-    /// How the line is protected.
-    pub tls: Tls,
-    /// The login name.
-    pub user: String,
-}
-
-impl Server {
-    /// Whether the host can only be this machine.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        is_loopback(&self.host)
-    }
-}
-
-/// Whether a host, as written, can only be this machine: `localhost`, 127.0.0.0/8, `::1`.
-#[must_use]
-pub fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
-}
-
-/// How a line is protected.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// TLS from the first byte (RFC 8314).
-    Implicit,
-    /// STARTTLS, or no connection.
-    StartTls,
-    /// Not at all: loopback, or by `allow-plaintext`.
-    None,
-}
-
 /// What stays on this machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep {
@@ -175,89 +116,94 @@ impl Default for Keep {
     }
 }
 
-/// Checks all account blocks; the result is in the order of the file.
+/// Checks all account blocks; the result is in the order of the file, without those in which a mistake was found.
 pub(super) fn accounts(
     blocks: BTreeMap<Spanned<String>, AccountBlock>,
-    source: &Source<'_>,
+    mistakes: &mut Mistakes<'_>,
     mode: u32,
     warnings: &mut Vec<SafeText>,
-) -> Result<Vec<AccountConfig>, ConfigError> {
+) -> Vec<AccountConfig> {
     let mut blocks: Vec<_> = blocks.into_iter().collect();
     blocks.sort_by_key(|(name, _)| name.span().start);
     let any = !blocks.is_empty();
-    let accounts = blocks.into_iter().map(|(name, block)| account(&name, block, source, mode, warnings)).collect();
+    let accounts = blocks.into_iter().filter_map(|(name, block)| account(&name, block, mistakes, mode, warnings)).collect();
     if any && open_to_others(mode) {
         warnings.push(SafeText::line("others on this machine can read the configuration; chmod 600 closes it"));
     }
     accounts
 }
 
-/// Checks one block.
+/// Checks one block, all of it before it ends.
 fn account(
     name: &Spanned<String>,
     block: AccountBlock,
-    source: &Source<'_>,
+    mistakes: &mut Mistakes<'_>,
     mode: u32,
     warnings: &mut Vec<SafeText>,
-) -> Result<AccountConfig, ConfigError> {
-    let at_name = |what: &str, hint: &str| source.at(&name.span(), what, hint);
+) -> Option<AccountConfig> {
     let short = name.get_ref();
+    mistakes.account(short);
     if !is_account_name(short) {
-        return Err(at_name(
-            "an account's name is made of letters, digits, `-`, `_` and `.`",
-            "Choose a short name, such as [account.work]",
-        ));
+        let what = "an account's name is made of letters, digits, `-`, `_` and `.`";
+        mistakes.at(&name.span(), what, "Choose a short name, such as [account.work]");
     }
-    let address = block.address.as_ref().map(|a| checked_address(a, source)).transpose()?.unwrap_or_default();
-    let display_name = block.name.as_ref().map(|n| checked_name(n, source)).transpose()?.unwrap_or_default();
-    let user = block.user.unwrap_or_else(|| address.clone());
-    let base = source.folder();
+    let has_address = block.address.is_some();
+    let address = block.address.as_ref().map_or(Some(String::new()), |a| checked_address(a, mistakes));
+    let display_name = block.name.as_ref().map_or(Some(String::new()), |n| checked_name(n, mistakes));
+    let user = block.user.or_else(|| address.clone()).unwrap_or_default();
+    let base = mistakes.source().folder().to_owned();
     let kind = match (block.imap, block.maildir) {
-        (Some(imap), None) => AccountKind::Imap(imap_server(imap, &user, source, warnings)?),
-        (None, Some(dir)) => AccountKind::Maildir(expand(dir.get_ref(), base)),
+        (Some(imap), None) => server::imap(imap, &user, mistakes, warnings).map(AccountKind::Imap),
+        (None, Some(dir)) => Some(AccountKind::Maildir(expand(dir.get_ref(), &base))),
         (Some(_), Some(dir)) => {
-            return Err(source.at(&dir.span(), "an account is either on a server or on this machine", "Keep imap or maildir"));
+            mistakes.at(&dir.span(), "an account is either on a server or on this machine", "Keep imap or maildir");
+            None
         }
-        (None, None) => return Err(at_name("the account has no server", "Add imap = { host = \"…\" } or maildir = \"…\"")),
+        (None, None) => {
+            mistakes.lacks(&name.span(), "the account has no server", "Add imap = { host = \"…\" } or maildir = \"…\"");
+            None
+        }
     };
-    if matches!(kind, AccountKind::Imap(_)) && address.is_empty() {
-        return Err(at_name("the account has no address", "Add address = \"you@example.org\""));
+    if matches!(kind, Some(AccountKind::Imap(_))) && !has_address {
+        mistakes.lacks(&name.span(), "the account has no address", "Add address = \"you@example.org\"");
     }
-    let smtp = block.smtp.map_or(Ok(Submission::None), |s| submission(s, &user, source, warnings))?;
+    let smtp = block.smtp.map_or(Some(Submission::None), |s| server::submission(s, &user, mistakes, warnings));
     let password = match block.password {
         None => PasswordSource::Ask,
         Some(plain) if matches!(plain.get_ref(), PasswordSource::Plain(_)) && open_to_others(mode) => {
             let hint = "Close it with chmod 600, or use password = { command = \"…\" }";
-            return Err(source.at(&plain.span(), "a password stands in a file that others can read", hint));
+            mistakes.at(&plain.span(), "a password stands in a file that others can read", hint);
+            PasswordSource::Ask
         }
-        Some(found) => found.into_inner().seen_from(base, warnings),
+        Some(found) => found.into_inner().seen_from(&base, warnings),
     };
-    let fingerprint = match &block.fingerprint {
-        None => None,
-        Some(text) => Some(values::fingerprint(text.get_ref()).ok_or_else(|| {
-            source.at(
-                &text.span(),
-                "this is no fingerprint",
-                "Write sha256: and 64 hexadecimal digits, as `postrider doctor` shows it",
-            )
-        })?),
-    };
+    let fingerprint = block.fingerprint.as_ref().and_then(|text| {
+        let found = values::fingerprint(text.get_ref());
+        if found.is_none() {
+            let hint = "Write sha256: and 64 hexadecimal digits, as `postrider doctor` shows it";
+            mistakes.at(&text.span(), "this is no fingerprint", hint);
+        }
+        found
+    });
     let asked = block.auth.as_ref().map_or(name.span(), Spanned::span);
-    let auth = AuthPolicy::checked(block.auth, block.min_auth, source)?;
-    let client_cert = client_cert::checked((block.client_cert, block.client_key), (&asked, &auth), (&kind, &smtp), source)?;
+    let auth = AuthPolicy::checked(block.auth, block.min_auth, mistakes);
+    let own = block.signature.map(|path| expand(&path, &base));
+    let account_name = display_name.clone().unwrap_or_default();
+    let others: Vec<_> = block.identity.into_iter().filter_map(|block| identity(block, &account_name, mistakes)).collect();
+    let without = choice::without(block.without, mistakes);
+    let (address, display_name, kind, smtp, auth) = (address?, display_name?, kind?, smtp?, auth?);
+    let client_cert = client_cert::checked((block.client_cert, block.client_key), (&asked, &auth), (&kind, &smtp), mistakes);
     let mut identities = Vec::new();
     if !address.is_empty() {
-        let own = block.signature.map(|path| expand(&path, base));
         identities.push(Identity { address: Address::new(&display_name, &address), signature: own });
     }
-    for block in block.identity {
-        let more = identity(block, &display_name, source)?;
+    for more in others {
         match identities.iter_mut().find(|known| known.address.same(&more.address)) {
             Some(known) => *known = more,
             None => identities.push(more),
         }
     }
-    Ok(AccountConfig {
+    Some(AccountConfig {
         name: AccountName::new(short),
         address,
         display_name,
@@ -265,7 +211,7 @@ fn account(
         password,
         kind,
         smtp,
-        ca_file: block.ca_file.map(|path| expand(&path, base)),
+        ca_file: block.ca_file.map(|path| expand(&path, &base)),
         fingerprint,
         client_cert,
         keep: Keep { bodies: block.keep.bodies.unwrap_or(Keep::default().bodies), limit: block.keep.limit.map(|l| l.0) },
@@ -273,7 +219,7 @@ fn account(
         offline: choice::offline(block.offline),
         watch: block.watch.iter().map(|name| Pattern::new(name)).collect(),
         metered: block.metered,
-        without: choice::without(block.without, source)?,
+        without,
         auth,
     })
 }
@@ -296,88 +242,29 @@ pub fn is_address(text: &str) -> bool {
         && text.len() <= 254
 }
 
-fn checked_address(text: &Spanned<String>, source: &Source<'_>) -> Result<String, ConfigError> {
+fn checked_address(text: &Spanned<String>, mistakes: &mut Mistakes<'_>) -> Option<String> {
     let address = text.get_ref();
     if is_address(address) {
-        return Ok(address.clone());
+        return Some(address.clone());
     }
-    Err(source.at(&text.span(), &format!("`{address}` is no mail address"), "Write it as you@example.org, without the name"))
+    let what = format!("`{address}` is no mail address");
+    mistakes.at(&text.span(), &what, "Write it as you@example.org, without the name");
+    None
 }
 
-fn checked_name(text: &Spanned<String>, source: &Source<'_>) -> Result<String, ConfigError> {
+fn checked_name(text: &Spanned<String>, mistakes: &mut Mistakes<'_>) -> Option<String> {
     if text.get_ref().contains(char::is_control) {
-        return Err(source.at(&text.span(), "a name is one line of text", "Take out the line breaks and control characters"));
+        mistakes.at(&text.span(), "a name is one line of text", "Take out the line breaks and control characters");
+        return None;
     }
-    Ok(text.get_ref().clone())
+    Some(text.get_ref().clone())
 }
 
-fn identity(block: IdentityBlock, account_name: &str, source: &Source<'_>) -> Result<Identity, ConfigError> {
-    let address = checked_address(&block.address, source)?;
-    let name = block.name.map_or(Ok(account_name.to_owned()), |name| checked_name(&name, source))?;
-    Ok(Identity { address: Address::new(&name, &address), signature: block.signature.map(|p| expand(&p, source.folder())) })
-}
-
-fn imap_server(
-    block: Spanned<ImapBlock>,
-    user: &str,
-    source: &Source<'_>,
-    warnings: &mut Vec<SafeText>,
-) -> Result<ImapServer, ConfigError> {
-    let span = block.span();
-    let block = block.into_inner();
-    let tls = block.tls.unwrap_or(if block.port == Some(143) { Tls::StartTls } else { Tls::Implicit });
-    let port = block.port.unwrap_or(if tls == Tls::Implicit { 993 } else { 143 });
-    let server = Server { host: block.host, port, tls, user: block.user.unwrap_or_else(|| user.to_owned()) };
-    protected(&server, block.allow_plaintext, &span, source, warnings)?;
-    match block.connections.unwrap_or(2) {
-        0 => Err(source.at(&span, "an account needs a connection", "Set connections to 1 or more")),
-        connections => Ok(ImapServer { server, connections }),
-    }
-}
-
-fn submission(
-    block: Spanned<SmtpBlock>,
-    user: &str,
-    source: &Source<'_>,
-    warnings: &mut Vec<SafeText>,
-) -> Result<Submission, ConfigError> {
-    let span = block.span();
-    let block = block.into_inner();
-    let host = match (block.local, block.host) {
-        (true, None) => return Ok(Submission::Local),
-        (false, Some(host)) => host,
-        _ => return Err(source.at(&span, "mail goes to one place", "Write host = \"…\" or local = true")),
-    };
-    let tls = block.tls.unwrap_or(if matches!(block.port, Some(587 | 25)) { Tls::StartTls } else { Tls::Implicit });
-    let port = block.port.unwrap_or(if tls == Tls::Implicit { 465 } else { 587 });
-    let server = Server { host, port, tls, user: block.user.unwrap_or_else(|| user.to_owned()) };
-    protected(&server, block.allow_plaintext, &span, source, warnings)?;
-    Ok(Submission::Smtp(server))
-}
-
-/// Refuses a line without encryption that leaves this machine, unless the person insisted.
-fn protected(
-    server: &Server,
-    allowed: bool,
-    span: &std::ops::Range<usize>,
-    source: &Source<'_>,
-    warnings: &mut Vec<SafeText>,
-) -> Result<(), ConfigError> {
-    if server.host.is_empty() || server.host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
-        return Err(source.at(span, "the host is no name of a server", "Write host = \"imap.example.org\""));
-    }
-    if server.port == 0 {
-        return Err(source.at(span, "port 0 is no port", "Leave it out for the usual one"));
-    }
-    if server.tls != Tls::None || server.is_loopback() {
-        return Ok(());
-    }
-    if !allowed {
-        let what = format!("`{}` would get your password without encryption", server.host);
-        return Err(source.at(span, &what, "Use tls = \"implicit\" or \"starttls\"; or insist with allow-plaintext = true"));
-    }
-    warnings.push(SafeText::line(&format!("mail and password go to {} without encryption", server.host)));
-    Ok(())
+fn identity(block: IdentityBlock, account_name: &str, mistakes: &mut Mistakes<'_>) -> Option<Identity> {
+    let address = checked_address(&block.address, mistakes);
+    let name = block.name.map_or(Some(account_name.to_owned()), |name| checked_name(&name, mistakes));
+    let signature = block.signature.map(|p| expand(&p, mistakes.source().folder()));
+    Some(Identity { address: Address::new(&name?, &address?), signature })
 }
 
 fn roles(block: RolesBlock) -> BTreeMap<Role, String> {

@@ -4,7 +4,8 @@
 //! Start reading at: `AuthPolicy::permits`. What the server offers is not looked at here: `net` takes the strongest of
 //! what both sides allow, and refuses rather than take one that the account does not (security T-15).
 
-use super::complain::{ConfigError, Source, nearest};
+use super::complain::nearest;
+use super::mistakes::Mistakes;
 use toml::Spanned;
 
 /// A way of logging in.
@@ -116,28 +117,41 @@ impl AuthPolicy {
     pub(super) fn checked(
         named: Option<Spanned<Vec<Spanned<String>>>>,
         least: Option<Spanned<String>>,
-        source: &Source<'_>,
-    ) -> Result<Self, ConfigError> {
+        mistakes: &mut Mistakes<'_>,
+    ) -> Option<Self> {
         let at = named.as_ref().map(Spanned::span).or(least.as_ref().map(Spanned::span)).unwrap_or_default();
-        let one = |word: &Spanned<String>| {
-            Mechanism::parse(word.get_ref()).ok_or_else(|| {
+        let mut one = |word: &Spanned<String>| {
+            let found = Mechanism::parse(word.get_ref());
+            if found.is_none() {
                 let what = format!("`{}` is no way of logging in that Postrider knows", word.get_ref());
                 let known = Mechanism::ALL.map(Mechanism::word);
                 let hint = match nearest(word.get_ref(), &known) {
                     Some(near) => format!("Did you mean `{near}`?"),
                     None => format!("Possible here: {}", known.join(", ")),
                 };
-                source.at(&word.span(), &what, &hint)
-            })
+                mistakes.at(&word.span(), &what, &hint);
+            }
+            found
         };
+        let named = named.map(|words| words.get_ref().iter().map(&mut one).collect::<Vec<_>>());
+        let least = least.as_ref().map(one);
+        // Each word is looked at before one that is unknown ends it.
+        let named: Option<Option<Vec<_>>> = named.map(|words| words.into_iter().collect());
         let policy = Self {
-            named: named.map(|words| words.get_ref().iter().map(one).collect()).transpose()?,
-            least: least.as_ref().map(one).transpose()?,
+            named: match named {
+                Some(words) => Some(words?),
+                None => None,
+            },
+            least: match least {
+                Some(word) => Some(word?),
+                None => None,
+            },
         };
         if Mechanism::ALL.into_iter().any(|m| policy.permits(m)) {
-            return Ok(policy);
+            return Some(policy);
         }
-        Err(source.at(&at, "no way of logging in is left", "Name another one in auth, or lower min-auth"))
+        mistakes.at(&at, "no way of logging in is left", "Name another one in auth, or lower min-auth");
+        None
     }
 }
 

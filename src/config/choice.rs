@@ -3,7 +3,8 @@
 //! May import: mail, config.
 //! Start reading at: `Pattern`, then `EXTENSIONS`.
 
-use super::complain::{ConfigError, Source, nearest};
+use super::complain::nearest;
+use super::mistakes::Mistakes;
 use super::values::Age;
 use crate::mail::mailbox::MailboxPath;
 use std::collections::BTreeMap;
@@ -102,20 +103,21 @@ pub(super) fn offline(block: BTreeMap<String, Age>) -> Vec<OfflineRule> {
 }
 
 /// The extensions that are left unused, in upper case.
-pub(super) fn without(names: Vec<Spanned<String>>, source: &Source<'_>) -> Result<Vec<String>, ConfigError> {
+pub(super) fn without(names: Vec<Spanned<String>>, mistakes: &mut Mistakes<'_>) -> Vec<String> {
     let one = |name: Spanned<String>| {
         let upper = name.get_ref().to_uppercase();
         if EXTENSIONS.contains(&upper.as_str()) {
-            return Ok(upper);
+            return Some(upper);
         }
         let what = format!("`{}` is no extension that Postrider uses", name.get_ref());
         let hint = match nearest(&upper, &EXTENSIONS) {
             Some(near) => format!("Did you mean `{near}`?"),
             None => "`postrider doctor` lists those of the server that are used".to_owned(),
         };
-        Err(source.at(&name.span(), &what, &hint))
+        mistakes.at(&name.span(), &what, &hint);
+        None
     };
-    names.into_iter().map(one).collect()
+    names.into_iter().filter_map(one).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use super::account::{AccountKind, Server, Submission, Tls};
 use super::auth::{AuthPolicy, Mechanism};
-use super::complain::{ConfigError, Source};
+use super::mistakes::Mistakes;
 use crate::base::paths::expand;
 use std::path::PathBuf;
 use toml::Spanned;
@@ -25,16 +25,16 @@ pub(super) fn checked(
     (cert, key): (Option<Spanned<String>>, Option<Spanned<String>>),
     (auth, policy): (&std::ops::Range<usize>, &AuthPolicy),
     (kind, smtp): (&AccountKind, &Submission),
-    source: &Source<'_>,
-) -> Result<Option<ClientCert>, ConfigError> {
+    mistakes: &mut Mistakes<'_>,
+) -> Option<ClientCert> {
     let Some(cert) = cert else {
         if let Some(key) = key {
-            return Err(source.at(&key.span(), "a key without its certificate", "Add client-cert = \"…\""));
+            mistakes.lacks(&key.span(), "a key without its certificate", "Add client-cert = \"…\"");
+        } else if policy.named.iter().flatten().any(|m| *m == Mechanism::External) {
+            let hint = "Add client-cert = \"…\" and client-key = \"…\"";
+            mistakes.lacks(auth, "EXTERNAL has no certificate to show", hint);
         }
-        if policy.named.iter().flatten().any(|m| *m == Mechanism::External) {
-            return Err(source.at(auth, "EXTERNAL has no certificate to show", "Add client-cert = \"…\" and client-key = \"…\""));
-        }
-        return Ok(None);
+        return None;
     };
     let imap = match kind {
         AccountKind::Imap(imap) => Some(&imap.server),
@@ -47,10 +47,11 @@ pub(super) fn checked(
     let clear = |server: &&&Server| server.tls == Tls::None;
     if let Some(server) = [imap, smtp].iter().flatten().find(clear) {
         let what = format!("a line to `{}` without encryption shows no certificate", server.host);
-        return Err(source.at(&cert.span(), &what, "Use tls = \"implicit\" or \"starttls\""));
+        mistakes.at(&cert.span(), &what, "Use tls = \"implicit\" or \"starttls\"");
+        return None;
     }
-    let place = |text: &Spanned<String>| expand(text.get_ref(), source.folder());
-    Ok(Some(ClientCert { key: key.as_ref().map_or_else(|| place(&cert), place), cert: place(&cert) }))
+    let place = |text: &Spanned<String>| expand(text.get_ref(), mistakes.source().folder());
+    Some(ClientCert { key: key.as_ref().map_or_else(|| place(&cert), place), cert: place(&cert) })
 }
 
 #[cfg(test)]

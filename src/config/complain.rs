@@ -1,7 +1,7 @@
 //! complain — what is wrong with the configuration: where, what, and what was probably meant.
-//! Owns: `ConfigError`, the places in a file, "did you mean".
+//! Owns: `ConfigError` and several of them, the places in a file, "did you mean".
 //! May import: base.
-//! Start reading at: `Source::toml`. A complaint names keys and their values, but never a line of the file: it may hold a password.
+//! Start reading at: `ConfigError`; `mistakes.rs` gathers them. A complaint names keys and their values, but never a line of the file: it may hold a password.
 
 use crate::base::safetext::SafeText;
 use std::fmt;
@@ -35,6 +35,33 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// All that is wrong with a configuration, in the order of the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigErrors {
+    /// The first of them.
+    pub first: ConfigError,
+    /// The others.
+    pub rest: Vec<ConfigError>,
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(first: ConfigError) -> Self {
+        Self { first, rest: Vec::new() }
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    /// In one line: the first, and how many more there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rest.len() {
+            0 => write!(f, "{}", self.first),
+            more => write!(f, "{} (and {more} more: `postrider config check` tells them)", self.first),
+        }
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
 /// A file's name and text, to give errors their place.
 pub struct Source<'a> {
     file: &'a Path,
@@ -46,6 +73,18 @@ impl<'a> Source<'a> {
     #[must_use]
     pub fn new(file: &'a Path, text: &'a str) -> Self {
         Self { file, text }
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// An error of the file as a whole.
+    #[must_use]
+    pub fn whole(&self, what: &str, hint: &str) -> ConfigError {
+        ConfigError::whole(self.file, what, hint)
     }
 
     /// The folder that relative paths in the file start from.
@@ -71,47 +110,6 @@ impl<'a> Source<'a> {
             what: SafeText::line_max(what, 300),
             hint: SafeText::line_max(hint, 300),
         }
-    }
-
-    /// An error of the TOML reader or of serde, in our words.
-    #[must_use]
-    pub fn toml(&self, error: &toml::de::Error) -> ConfigError {
-        let (what, hint) = reword(error.message());
-        match error.span() {
-            Some(span) => self.at(&span, &what, &hint),
-            None => ConfigError::whole(self.file, &what, &hint),
-        }
-    }
-}
-
-/// Keys that belong to the contract and come with a later version.
-const PROMISED: [&str; 3] = ["pop3", "keyring", "oauth"];
-
-/// serde's message as a sentence and a hint.
-fn reword(message: &str) -> (String, String) {
-    let first_line = message.lines().collect::<Vec<_>>().join("; ");
-    let (said, expected) = first_line.split_once(", expected ").unwrap_or((&first_line, ""));
-    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-    let given = said.split('`').nth(1).unwrap_or_default();
-    let meant = || match nearest(given, &known) {
-        Some(near) => format!("Did you mean `{near}`?"),
-        None if known.is_empty() => "Nothing may stand here".to_owned(),
-        None => format!("Possible here: {}", known.join(", ")),
-    };
-    if said.starts_with("unknown field") && PROMISED.contains(&given) {
-        (format!("`{given}` is not built in yet"), format!("Possible here: {}", known.join(", ")))
-    } else if said.starts_with("unknown field") {
-        (format!("unknown key `{given}`"), meant())
-    } else if said.starts_with("unknown variant") {
-        (format!("unknown value `{given}`"), meant())
-    } else if said.starts_with("missing field") {
-        (format!("`{given}` is missing"), format!("Add {given} = …"))
-    } else if let Some((what, hint)) = said.split_once(". ") {
-        (what.to_owned(), hint.to_owned())
-    } else if expected.is_empty() {
-        (said.to_owned(), "`postrider config example` shows how it is written".to_owned())
-    } else {
-        (said.to_owned(), format!("Expected {expected}"))
     }
 }
 

@@ -4,7 +4,7 @@
 //! Start reading at: `add`. What was edited is read again and checked before a byte is written.
 
 use super::account::{Tls, is_account_name};
-use super::complain::{ConfigError, Source};
+use super::complain::{ConfigError, ConfigErrors, Source};
 use super::server_url::ServerUrl;
 use super::{Config, KeepBodies};
 use crate::base::paths::{private_dir, write_private};
@@ -43,7 +43,7 @@ pub struct NewAccount {
 pub enum EditError {
     /// The file, before or after the change, is no configuration.
     #[error("{0}")]
-    Config(#[from] ConfigError),
+    Config(#[from] ConfigErrors),
     /// There is one of that name.
     #[error("there is an account `{0}` already")]
     Exists(String),
@@ -129,7 +129,7 @@ fn change(file: &Path, edit: impl FnOnce(&mut DocumentMut) -> Result<(), EditErr
     };
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         let at = error.span().unwrap_or(0..0);
-        Source::new(file, &text).at(&at, error.message(), "Mend the file first")
+        ConfigErrors::from(Source::new(file, &text).at(&at, error.message(), "Mend the file first"))
     })?;
     edit(&mut document)?;
     let text = document.to_string();
@@ -149,7 +149,7 @@ fn accounts<'d>(document: &'d mut DocumentMut, file: &Path) -> Result<&'d mut Ta
         *item = std::mem::take(item).into_table().map_or(Item::None, Item::Table);
     }
     let odd = || ConfigError::whole(file, "`account` is no block", "Write [account.NAME]");
-    item.as_table_mut().ok_or_else(|| odd().into())
+    item.as_table_mut().ok_or_else(|| ConfigErrors::from(odd()).into())
 }
 
 /// The account as a block.

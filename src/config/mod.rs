@@ -12,8 +12,11 @@ pub mod complain;
 pub mod discovery;
 pub mod edit;
 pub mod keys;
+mod mistakes;
 pub mod password;
+mod reword;
 pub mod schema;
+pub mod server;
 pub mod server_url;
 pub mod values;
 
@@ -22,9 +25,10 @@ pub use account::{AccountConfig, AccountKind, Identity, ImapServer, Keep, KeepBo
 pub use auth::{AuthPolicy, Mechanism};
 pub use choice::{OfflineRule, Pattern};
 pub use client_cert::ClientCert;
-pub use complain::ConfigError;
 use complain::Source;
+pub use complain::{ConfigError, ConfigErrors};
 pub use keys::KeyBinding;
+use mistakes::Mistakes;
 pub use password::PasswordSource;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -123,8 +127,17 @@ impl Config {
     /// Reads and checks a file. A file that does not exist is an empty configuration: a first start.
     ///
     /// # Errors
-    /// If it cannot be read, or says something that we do not understand: with line, column and what was probably meant.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+    /// If it cannot be read, or says something that we do not understand: each with line, column and what was probably meant.
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        let (config, wrong) = Self::read(path)?;
+        config.unless(wrong)
+    }
+
+    /// Reads a file, and gives what can be understood of it beside all that is wrong with it.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read(path: &Path) -> Result<(Self, Vec<ConfigError>), ConfigError> {
         let cannot = |error: &std::io::Error| {
             ConfigError::whole(path, &format!("cannot be read ({error})"), "Check that it is a file that you may read")
         };
@@ -133,12 +146,12 @@ impl Config {
                 return Err(ConfigError::whole(path, "is larger than 1 MiB", "This is hardly a configuration file"));
             }
             Ok(found) => found.mode(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
             Err(error) => return Err(cannot(&error)),
         };
         // It may hold a password: the buffer is zeroed at the end.
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|e| cannot(&e))?);
-        Self::parse(&text, path, mode)
+        Ok(Self::understood(&text, path, mode))
     }
 
     /// The texts of all signature files that can be read; of one at most 64 KiB, without what a terminal would obey.
@@ -161,13 +174,23 @@ impl Config {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn parse(text: &str, path: &Path, mode: u32) -> Result<Self, ConfigError> {
-        let source = Source::new(path, text);
-        let file: schema::File = toml::from_str(text).map_err(|e| source.toml(&e))?;
+    pub fn parse(text: &str, path: &Path, mode: u32) -> Result<Self, ConfigErrors> {
+        let (config, wrong) = Self::understood(text, path, mode);
+        config.unless(wrong)
+    }
+
+    fn unless(self, wrong: Vec<ConfigError>) -> Result<Self, ConfigErrors> {
+        let mut wrong = wrong.into_iter();
+        wrong.next().map_or(Ok(self), |first| Err(ConfigErrors { first, rest: wrong.collect() }))
+    }
+
+    fn understood(text: &str, path: &Path, mode: u32) -> (Self, Vec<ConfigError>) {
+        let mut mistakes = Mistakes::new(Source::new(path, text));
+        let file = mistakes.read();
         let mut warnings = Vec::new();
-        let accounts = account::accounts(file.account, &source, mode, &mut warnings)?;
+        let accounts = account::accounts(file.account, &mut mistakes, mode, &mut warnings);
         let defaults = (Reading::default(), Sending::default());
-        Ok(Self {
+        let config = Self {
             theme: file.theme,
             searches: file.searches,
             reading: Reading {
@@ -177,10 +200,11 @@ impl Config {
                 notify: file.reading.notify.unwrap_or_default(),
             },
             sending: Sending { hold: file.sending.hold.and_then(|d| d.0).unwrap_or(defaults.1.hold) },
-            keys: keys::bindings(file.keys, &source),
+            keys: keys::bindings(file.keys, mistakes.source()),
             accounts,
             warnings,
-        })
+        };
+        (config, mistakes.into_errors())
     }
 
     /// The account with this short name, or the one with this address.
@@ -350,7 +374,7 @@ mod tests {
         #[test]
         fn any_file_is_understood_or_has_its_place(pieces in proptest::collection::vec(PIECES, 0..40)) {
             let text = pieces.concat();
-            if let Err(error) = Config::parse(&text, Path::new("/c/config.toml"), 0o600) {
+            for error in Config::understood(&text, Path::new("/c/config.toml"), 0o600).1 {
                 proptest::prop_assert!(error.place.as_str().starts_with("/c/config.toml"), "{}", error);
                 proptest::prop_assert!(!error.what.is_empty() && !error.hint.is_empty(), "{}", error);
                 let lines = text.split('\n').count();

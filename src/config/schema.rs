@@ -5,13 +5,13 @@
 
 use super::account::Tls;
 use super::password::PasswordSource;
-use super::values::{Age, ByteCount, Span};
+use super::values::{Age, ByteCount, Count, Port, Span};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// The whole file.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// A file name in `themes/`, without its ending.
@@ -128,13 +128,13 @@ pub struct ImapBlock {
     /// Name or address.
     pub host: String,
     /// 993 with implicit TLS, else 143.
-    pub port: Option<u16>,
+    pub port: Option<Port>,
     /// Implicit if nothing is said.
     pub tls: Option<Tls>,
     /// The login name of this server alone.
     pub user: Option<String>,
     /// How many at most; 2 if nothing is said.
-    pub connections: Option<u8>,
+    pub connections: Option<Count>,
     /// Lets `tls = "none"` leave this machine.
     #[serde(default)]
     pub allow_plaintext: bool,
@@ -147,7 +147,7 @@ pub struct SmtpBlock {
     /// Name or address.
     pub host: Option<String>,
     /// 465 with implicit TLS, else 587.
-    pub port: Option<u16>,
+    pub port: Option<Port>,
     /// Implicit if nothing is said, STARTTLS on port 587.
     pub tls: Option<Tls>,
     /// The login name of this server alone.

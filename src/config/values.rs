@@ -1,9 +1,11 @@
-//! values — the small languages inside the configuration's strings: lengths of time, sizes, fingerprints.
-//! Owns: `Span`, `Age`, `ByteCount`, `fingerprint`.
+//! values — the small languages inside the configuration's strings: lengths of time, sizes, fingerprints; numbers with bounds.
+//! Owns: `Span`, `Age`, `ByteCount`, `Port`, `Count`, `fingerprint`.
 //! May import: nothing of ours.
 //! Start reading at: `duration`.
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// A length of time, or `never`.
@@ -58,6 +60,43 @@ impl<'de> Deserialize<'de> for ByteCount {
         bytes(&text)
             .map(Self)
             .ok_or_else(|| D::Error::custom(format!("`{text}` is no size. Write a number and K, M, G or T, such as `4G`")))
+    }
+}
+
+/// A TCP port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Port(pub u16);
+
+/// How many of something that is needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Count(pub u8);
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = from.deserialize_any(Bounds(1..=i64::from(u16::MAX)))?;
+        u16::try_from(number).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = from.deserialize_any(Bounds(1..=i64::from(u8::MAX)))?;
+        u8::try_from(number).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Takes a whole number between two others, and says which.
+struct Bounds(RangeInclusive<i64>);
+
+impl Visitor<'_> for Bounds {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number from {} to {}, without quotes", self.0.start(), self.0.end())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<i64, E> {
+        if self.0.contains(&number) { Ok(number) } else { Err(E::invalid_value(Unexpected::Signed(number), &self)) }
     }
 }
 

@@ -84,6 +84,32 @@ fn a_broken_configuration_is_named_with_its_place_and_what_was_meant() {
 }
 
 #[test]
+fn all_mistakes_of_a_configuration_are_told_in_one_go() {
+    let bed = Bed::new();
+    bed.configure(
+        "thme = \"dark\"\n[account.home]\naddress = \"ann@example.org\"\nimap = { host = \"localhost\", port = 99999 }\n\
+         password = { ask = \"S3CR3T\" }\n[keys.messages]\n\"e\" = \"archiv\"\n",
+    );
+    let places =
+        ["config.toml:1:1: unknown key `thme`", "config.toml:4:37: `port` cannot be 99999", "config.toml:5:20: `ask` cannot be"];
+    for args in [&["list"][..], &["sync"], &["config", "show"]] {
+        let ran = bed.run(args).code(78);
+        let lines: Vec<_> = ran.err.lines().collect();
+        assert_eq!(lines.len(), places.len(), "{}", ran.err);
+        assert!(
+            lines.iter().zip(places).all(|(line, place)| line.starts_with("postrider: ") && line.contains(place)),
+            "{}",
+            ran.err
+        );
+        assert!(ran.err.contains("A port is a number from 1 to 65535") && !ran.err.contains("S3CR3T"), "{}", ran.err);
+    }
+    // What only the reader knows is told along with them.
+    bed.run(&["config", "check"]).code(78).says("`thme`").says("`port`").says("`ask`").says("config.toml:7:");
+    let checked = bed.run(&["config", "check", "--json"]).code(78).json();
+    assert_eq!(checked["errors"].as_array().unwrap().len(), 4, "{checked}");
+}
+
+#[test]
 fn keys_and_themes_are_checked_too() {
     let bed = Bed::new();
     for (text, words) in [("theme = \"drak\"\n", "drak"), ("[keys.messages]\n\"e\" = \"archiv\"\n", "config.toml:2:")] {
