@@ -68,7 +68,7 @@ const fn after(parent: PartIndex, child: PartIndex) -> bool {
 }
 
 /// Whether a server that told of the files `told` told of others than the message's `own`. What servers only write otherwise is the
-/// same: of 1,899 mails, many of them broken on purpose, Dovecot tells five so that this says yes.
+/// same: of 1,899 mails, many of them broken on purpose, Dovecot tells four so that this says yes.
 #[must_use]
 pub fn denies(told: &[String], own: &[String]) -> bool {
     told.len() != own.len() || told.iter().zip(own).any(|(told, own)| is_another(told, own))

@@ -43,7 +43,7 @@ fn walk(part: &Value<'_>, related: bool, out: &mut Vec<String>) {
     let attached = disposition.first().and_then(Value::text).is_some_and(|t| t.eq_ignore_ascii_case("attachment"));
     let name =
         disposition.get(1).and_then(|p| parameter(p, "filename")).or_else(|| items.get(2).and_then(|p| parameter(p, "name")));
-    let identified = items.get(3).is_some_and(|id| !id.is_nil());
+    let identified = items.get(3).and_then(Value::text).is_some_and(|id| !id.trim_matches(['<', '>', ' ']).is_empty());
     if (Leaf { mime: &mime, attached, named: name.is_some(), identified, related }).is_file() {
         out.push(name.unwrap_or_default().chars().take(MAX_NAME).collect());
     }
