@@ -43,7 +43,7 @@
 //! * S-18 sizes s_18_searches
 //! * S-19 rows s_19_modseq_lies, details s_19_rows_of_the_future, tests/it/watch.rs stars_that_no_number_tells_of
 //! * S-20 sizes s_20_flags
-//! * S-21 wishes s_21_renumbered_with_wishes, numbers s_21_by_email_id, numbers s_21_by_mailbox_id, goals s_21_a_goal_is_followed, strays s_21_a_lost_copy_is_looked_for_where_it_went, strays s_21_a_copy_that_strayed, strays s_21_a_move_that_strayed, goals s_21_a_goal_that_cannot_be_told, goals s_21_a_goal_numbered_anew, goals s_21_a_goal_that_is_gone, goals s_21_a_source_is_followed, goals s_21_both_numbered_anew, goals s_21_a_mailbox_to_be_renamed_that_cannot_be_told, goals s_21_nothing_else_is_deleted, goals s_21_nothing_else_is_renamed, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
+//! * S-21 wishes s_21_renumbered_with_wishes, numbers s_21_by_email_id, numbers s_21_by_mailbox_id, goals s_21_a_goal_is_followed, strays s_21_a_lost_copy_is_looked_for_where_it_went, strays s_21_a_copy_that_strayed, strays s_21_a_move_that_strayed, strays s_21_an_append_that_strayed, goals s_21_a_goal_that_cannot_be_told, goals s_21_a_goal_numbered_anew, goals s_21_a_goal_that_is_gone, goals s_21_a_source_is_followed, goals s_21_both_numbered_anew, goals s_21_a_mailbox_to_be_renamed_that_cannot_be_told, goals s_21_nothing_else_is_deleted, goals s_21_nothing_else_is_renamed, tests/it/live.rs a_mailbox_numbered_anew_keeps_what_was_wished
 //! * S-22 wishes s_22_never_the_same_numbers, details s_22_it_is_said, details s_22_over_restarts, numbers s_22_what_waits, numbers s_22_numbers_that_are_none
 //! * S-23 names s_23_names
 //! * S-24 names s_24_no_injection, src/net/imap/tests.rs s24_no_name_ends_a_line, details s_24_no_injection_elsewhere

@@ -3,7 +3,8 @@
 //! Start reading at: the tests. What is told beforehand is in `goals.rs`.
 
 use super::goals::{LOST, Told, at_work, lose, numbers, replace};
-use super::wire::{Act, replaced};
+use super::imap::letter;
+use super::wire::{Act, replaced, say};
 use super::wishes::{act, queue};
 
 /// The line breaks in the middle of the copying, and the name is another one's when it is looked at again: the copy is found where it
@@ -45,6 +46,59 @@ fn s_21_a_copy_that_strayed() {
         let left: &[&str] = if verb == "move" { &["2", "3"] } else { &["1", "2", "3"] };
         assert_eq!(numbers(&server, "INBOX"), left, "{verb}");
     }
+}
+
+/// The same with APPEND: what went astray is taken away again where it lies, and put where it was meant to go. Where the line breaks in
+/// between, or what lies there is not it, it is told where it may be; a server whose APPENDUID is wrong is believed no more than it has
+/// to be.
+#[test]
+fn s_21_an_append_that_strayed() {
+    let put = |told| {
+        let (server, bed) = at_work(told, &[]);
+        bed.write("mail", &String::from_utf8(letter(30)).unwrap());
+        bed.run(&["--offline", "import", bed.path("mail").to_str().unwrap(), "--into", "Work"]).code(0);
+        (server, bed)
+    };
+    let texts = |all: &[&str]| all.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let (server, bed) = put(Told::Numbers);
+    server.once("APPEND", vec![Act::World(Box::new(replace)), Act::Honest]);
+    for _ in 0..2 {
+        bed.run(&["sync"]);
+    }
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Old work"), numbers(&server, "Work")), (texts(&["10", "11", "12", "30"]), texts(&["20"])));
+    assert_eq!((queue(&bed), bed.subjects("Old work").len(), bed.subjects("Work").len()), (vec![], 4, 1));
+
+    // The line breaks as soon as it is known, and before the other end is told; the server lets nobody delete there.
+    for answer in [vec![Act::Close], vec![say("%T NO [NOPERM] not here\r\n")]] {
+        let (server, bed) = put(Told::Numbers);
+        server.once("APPEND", vec![Act::World(Box::new(replace)), Act::Honest]);
+        server.rule("STORE", 0, 1, answer);
+        for _ in 0..3 {
+            bed.run(&["sync"]);
+        }
+        assert_eq!(queue(&bed), [("append".to_owned(), "parked".to_owned())]);
+        bed.run(&["--offline", "queue"]).code(0).says("another mailbox has its name now");
+        assert_eq!((numbers(&server, "Work"), numbers(&server, "Old work").len()), (texts(&["20", "30"]), 3));
+    }
+
+    // It names a message of somebody else there: that one stays.
+    let (server, bed) = put(Told::Numbers);
+    let lie = replaced("APPENDUID 1000 2", "APPENDUID 1000 1");
+    server.once("APPEND", vec![Act::World(Box::new(replace)), lie]);
+    for _ in 0..3 {
+        bed.run(&["sync"]);
+    }
+    assert_eq!((numbers(&server, "Work"), numbers(&server, "Old work").len()), (texts(&["20", "30"]), 3));
+    assert_eq!(queue(&bed), [("append".to_owned(), "parked".to_owned())]);
+
+    // It went where it was meant to go.
+    let (server, bed) = put(Told::Numbers);
+    let validity = server.world().folder("Work").validity;
+    server.once("APPEND", vec![replaced(format!("APPENDUID {validity} "), "APPENDUID 4711 ")]);
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Work"), queue(&bed)), (texts(&["10", "11", "12", "30"]), vec![]));
+    assert_eq!(bed.subjects("Work").len(), 4);
 }
 
 /// The same with MOVE: what went astray is brought back at once, and goes where it was meant to go. Where the line breaks in between it

@@ -3,13 +3,14 @@
 //! the vocabulary (`step`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
 //! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
-//! person's wishes (`push`, `results`, `probe`, `strayed`); observe and fetch what is new (`observe`); record the base last, so that
+//! person's wishes (`push`, `results`, `probe`, `strayed`, `misfiled`); observe and fetch what is new (`observe`); record the base last, so that
 //! a pass that ends early repeats work and never skips any.
 
 pub mod base;
 mod doubt;
 pub mod folders;
 pub mod goal;
+mod misfiled;
 #[cfg(test)]
 mod model;
 mod numbers;

@@ -114,6 +114,8 @@ impl MailboxSync {
                 let uids = batch::uids(op, self.selected.uidvalidity).unwrap_or_default();
                 self.go(Ask::FlagsOf { uids, changed_since: None }, Stage::Probe(id, Probe::Source));
             }
+            // It ended while it was taken away from where it was not meant to go.
+            OpKind::Append { .. } if is_strayed(op) => self.park(&[id], &OpFault::AnotherMailbox),
             _ => self.probe_target(id),
         }
     }

@@ -8,7 +8,7 @@ use super::base::Outcome;
 use super::goal::Goal;
 use super::results::finished;
 use super::step::{Ask, Code, OpChange, OpFault, Record, Refusal, Tell};
-use super::{MailboxSync, Stage as Pass, strayed};
+use super::{MailboxSync, Stage as Pass, misfiled, strayed};
 use crate::engine::journal::batch::{self, Work};
 use crate::engine::journal::op::backoff;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
@@ -48,6 +48,8 @@ pub(super) enum Stage {
     Probe(OpId, Probe),
     /// Messages are brought back from where they were not meant to go.
     Strayed(Box<strayed::Stage>),
+    /// A message is taken away from where it was not meant to go.
+    Misfiled(misfiled::Stage),
 }
 
 /// Where a probe stands; `probe.rs` judges.
@@ -80,6 +82,7 @@ impl MailboxSync {
             Stage::Told(job) => self.settle(job),
             Stage::Probe(id, stage) => self.probe(id, stage),
             Stage::Strayed(stage) => self.bring_back(*stage),
+            Stage::Misfiled(stage) => self.take_away(stage),
         }
     }
 
@@ -259,7 +262,13 @@ impl MailboxSync {
         // Under other numbers than the goal had a moment ago: somebody gave its name to another mailbox in between, or it is not so.
         let mark = job.ids.first().and_then(|id| self.op(*id)).and_then(|op| op.mark).map(|mark| mark.uidvalidity);
         let known = mark.filter(|validity| *validity != UidValidity::default());
-        let strayed = |c: &CopiedUids| known.is_some_and(|validity| validity != c.uidvalidity);
+        let another = |of: UidValidity| known.is_some_and(|validity| validity != of);
+        let strayed = |c: &CopiedUids| another(c.uidvalidity);
+        if let (Some(appended), Work::Append) = (self.answer.appended.filter(|(of, _)| another(*of)), &job.work)
+            && let Some(id) = job.ids.first()
+        {
+            return self.misfiled(*id, appended);
+        }
         let copied = match (copied, &job.work) {
             // What became of it is looked at before anything is taken away.
             (Some(c), Work::Copy { .. }) if strayed(&c) => return,
