@@ -9,6 +9,7 @@ use super::reword::reword;
 use super::schema::File;
 use serde::Deserialize;
 use std::ops::Range;
+use std::slice;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 use zeroize::Zeroizing;
@@ -84,8 +85,11 @@ impl<'a> Mistakes<'a> {
             self.broken.push(at.start);
             // A bracket that is not closed shows in the line behind it. What lets the reader come furthest was it.
             let here = line(&text, at.start);
+            let mut tries = vec![without(&text, slice::from_ref(&here))];
             let before = line(&text, text.get(..here.start)?.trim_end().len());
-            let tries = [vec![here.clone()], vec![before.clone()], vec![before, here]].map(|lines| without(&text, &lines));
+            if !text.get(before.clone())?.starts_with('[') {
+                tries.extend([without(&text, slice::from_ref(&before)), without(&text, &[before, here])]);
+            }
             let reach = |text: &String| first_error(text).map(|e| e.span().unwrap_or_default().start);
             let reached = tries.into_iter().map(|text| (reach(&text), text));
             let (end, best) = reached.reduce(|a, b| if far(b.0) > far(a.0) { b } else { a })?;
@@ -301,6 +305,9 @@ mod tests {
         assert_eq!(places(text), ["4", "8"], "{:#?}", told(text));
         let text = "[account.a]\nmaildir = \"m\"\n[account.a]\nmaildir = \"n\"\nadress = 5\n[sending]\nhold = 5\n";
         assert_eq!(places(text), ["3", "7"], "{:#?}", told(text));
+        let text = "[account.a]\naddress = \"a@x.test\nimap = { host = \"h\", port = 99\nx y = 3\nmaildir = \"a\" \"b\"\n\
+            metered = 1\n[reading]\nthreads = yes\n";
+        assert_eq!(places(text), ["2", "4", "5", "6", "8"], "{:#?}", told(text));
         assert_eq!(places("theme = \"\"\"\n[reading]\nprefer = 5\n").len(), 1);
     }
 
