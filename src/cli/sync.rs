@@ -31,7 +31,8 @@ const RECENT: Duration = Duration::from_secs(90 * 86_400);
 
 /// Runs it.
 pub fn run(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
-    let config = door.config()?;
+    // What is unwise in it is said by the session.
+    let config = door.read_config()?;
     let chosen = |account: &&AccountConfig| args.account.as_ref().is_none_or(|name| name == account.name.as_str());
     std::thread::scope(|threads| {
         if !door.options.offline {
@@ -64,6 +65,7 @@ fn prepared(door: &Door, args: &Sync, out: &mut Out) -> Result<u8, Failure> {
             tell(account, out)?;
         }
     }
+    sum.accounts.iter().flat_map(|a| &a.warnings).for_each(|warning| exit::say(warning));
     for account in sum.accounts.iter().filter(|a| !a.fault.is_empty()) {
         let hint = if door.options.offline { "Leave --offline out" } else { hint(account.exit) };
         Failure::new(account.exit, &format!("{}: {}", account.account, account.fault), hint).tell();

@@ -1,5 +1,5 @@
 //! limits — how much room an account has and what may be done to its mailboxes: asked for when nothing else is to be done.
-//! Owns: `Work::limits`. May import: store, net.
+//! Owns: `Work::limits`, `Visitor::room`. May import: store, net.
 //! Start reading at: `Work::limits`. Only what changed is written down; a quota that is nearly used up is told once.
 
 use super::api::{Fault, Kind};
@@ -32,7 +32,11 @@ impl Work<'_> {
         let caps = conn.caps();
         if caps.quota && self.quota_due {
             self.quota_due = false;
-            return self.quota(conn).map(|()| true);
+            if let Some(what) = self.visitor.room(conn)? {
+                let fault = Fault::new(Kind::Refused, &what).retrying(Retry::NeedsUser).reaching(Reach::Account);
+                self.visitor.shared.fault(fault.of(&self.visitor.config.name));
+            }
+            return Ok(true);
         }
         if !caps.acl {
             return Ok(false);
@@ -52,30 +56,38 @@ impl Work<'_> {
         self.visitor.ask_rights(conn, &left)?;
         Ok(true)
     }
-
-    fn quota(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        let roots = match conn.quota(&MailboxPath::inbox()) {
-            Ok(roots) => roots,
-            Err(e) if e.connection_lives() => return Ok(()),
-            Err(e) => return Err(e.into()),
-        };
-        let name = &self.visitor.config.name;
-        match roots.iter().filter_map(percent).max() {
-            Some(used) if used >= NEARLY && !self.visitor.memory.told_of_quota => {
-                self.visitor.memory.told_of_quota = true;
-                let what = format!("{name} is {used} % full on the server; when it is full, no mail comes in");
-                let fault = Fault::new(Kind::Refused, &what).retrying(Retry::NeedsUser).reaching(Reach::Account);
-                self.visitor.shared.fault(fault.of(name));
-            }
-            Some(used) if used < RELIEF => self.visitor.memory.told_of_quota = false,
-            _ => {}
-        }
-        let account = name.clone();
-        Ok(self.visitor.shared.store.cache(move |tx| limits::record_quota(tx, &account, &roots))?)
-    }
 }
 
 impl Visitor<'_> {
+    /// Asks how much room the inbox's quota roots have (QUOTA, RFC 9208, 4.1.2) and records it. A sentence for the person if there
+    /// is little left and was not when it was asked last.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn room(&mut self, conn: &mut dyn MailStore) -> Result<Option<String>, Halt> {
+        if !conn.caps().quota {
+            return Ok(None);
+        }
+        let roots = match conn.quota(&MailboxPath::inbox()) {
+            Ok(roots) => roots,
+            Err(e) if e.connection_lives() => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        let name = &self.config.name;
+        let mut told = None;
+        match roots.iter().filter_map(percent).max() {
+            Some(used) if used >= NEARLY && !self.memory.told_of_quota => {
+                self.memory.told_of_quota = true;
+                told = Some(format!("{name} is {used} % full on the server; when it is full, no mail comes in"));
+            }
+            Some(used) if used < RELIEF => self.memory.told_of_quota = false,
+            _ => {}
+        }
+        let account = name.clone();
+        self.shared.store.cache(move |tx| limits::record_quota(tx, &account, &roots))?;
+        Ok(told)
+    }
+
     /// Asks what the person may do to these mailboxes, in one turn.
     fn ask_rights(&mut self, conn: &mut dyn MailStore, of: &[(MailboxId, MailboxPath)]) -> Result<(), Halt> {
         let (ids, paths): (Vec<MailboxId>, Vec<MailboxPath>) = of.iter().cloned().unzip();

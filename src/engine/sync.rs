@@ -110,6 +110,7 @@ fn account(shared: &Arc<Shared>, config: &AccountConfig, scope: &Scope, cancel: 
         mailboxes: BTreeMap::new(),
         order: Vec::new(),
         pushed: 0,
+        warnings: Vec::new(),
     };
     let opened = Waker::new().map_err(|e| Fault::bug(&e.to_string()));
     let much = scope.bodies == Some(KeepBodies::All) || connect::is_first(shared, config);
@@ -123,6 +124,7 @@ fn account(shared: &Arc<Shared>, config: &AccountConfig, scope: &Scope, cancel: 
         account: name.as_str().to_owned(),
         state: "ok".to_owned(),
         pushed: pass.pushed,
+        warnings: pass.warnings,
         bytes_in: traffic.received,
         bytes_out: traffic.sent,
         round_trips: traffic.round_trips,
@@ -150,6 +152,7 @@ struct Once<'a> {
     mailboxes: BTreeMap<MailboxId, MailboxSummary>,
     order: Vec<MailboxId>,
     pushed: u64,
+    warnings: Vec<String>,
 }
 
 impl Once<'_> {
@@ -199,6 +202,8 @@ impl Once<'_> {
         self.details(conn)?;
         self.bodies(conn, only)?;
         asked::once(self.shared, &self.config.name, &mut Fetcher::new(self.shared, &self.config.name)?, conn, self.cancel)?;
+        let warning = self.visitor(|visitor| visitor.room(conn))?;
+        self.warnings.extend(warning);
         // The desk makes the files of what came, and freezes the mails that waited for it: they go in this pass, too.
         if self.shared.busy.wait_idle(DESK) {
             outbox::flush(self.shared, &self.config.name, self.cancel).map_err(Halt::Store)?;

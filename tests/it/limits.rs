@@ -1,14 +1,16 @@
 //! limits — what a server lets nobody have more of, or do: said before it hurts, and why.
 //! Start reading at: each test is one limit.
 
-use crate::mailhost::user;
+use crate::mailhost::{At, PASSWORD, user};
 use crate::person::{Person, id, key, mailboxes, put, sees, until};
+use crate::verbs;
 use postrider::engine::api::{Kind, Query, Request, Rows};
 use postrider::mail::flags::{Flag, FlagDelta, Flags};
 use postrider::mail::ids::PlacementKey;
 use postrider::mail::mailbox::{MailboxPath, Role};
 use postrider::mail::rights::Right;
 use postrider::net::session::MailStore;
+use serde_json::{Value, json};
 
 #[test]
 fn what_may_not_be_done_is_refused_at_once() {
@@ -69,4 +71,36 @@ fn little_room_is_told_once_and_none_is_explained() {
             .cloned()
     });
     assert!(refused.what.as_str().contains("the account is full on the server"), "{refused:?}");
+}
+
+/// The same is told of a pass without a screen, each time, and is no failure of it.
+#[test]
+fn a_pass_without_a_screen_says_that_there_is_little_room() {
+    let person = Person::new(format!("ext{}", user()));
+    let mut other = person.other();
+    let mut add = |size: usize| {
+        let text = format!("Subject: big\r\nMessage-ID: <{size}@b>\r\n\r\n{}\r\n", "0123456789\r\n".repeat(size / 12));
+        let (inbox, flags) = (MailboxPath::inbox(), Flags::default());
+        other.append(&inbox, &flags, 1_600_000_000, text.len() as u64, &mut text.as_bytes()).unwrap();
+    };
+    let profile = tempfile::tempdir().unwrap();
+    verbs::add(profile.path(), &person.name, At::Good, PASSWORD).code(0);
+    verbs::keep_password(profile.path());
+    let sync = |more: &[&str]| verbs::run(profile.path(), &[&["sync"], more].concat(), "").code(0);
+    add(50_000);
+    let ran = sync(&["--json"]);
+    let sum: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(sum["accounts"][0]["warnings"], json!([]));
+    // The file with the password is open to others: that is said, and once.
+    assert_eq!(ran.err.matches("chmod 600").count(), ran.err.lines().count(), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    add(46_000);
+    for _ in 0..2 {
+        let ran = sync(&["--json"]);
+        let sum: Value = serde_json::from_str(&ran.out).unwrap();
+        let warning = sum["accounts"][0]["warnings"][0].as_str().unwrap_or_default();
+        assert!(warning.starts_with("work is 9") && warning.contains("% full on the server"), "{sum}");
+        assert_eq!(ran.err.lines().filter(|line| *line == format!("postrider: {warning}.")).count(), 1, "{}", ran.err);
+    }
+    assert!(sync(&[]).err.contains("% full on the server"));
 }

@@ -23,6 +23,8 @@ pub struct AccountSummary {
     pub state: String,
     /// What is wrong with the account as a whole; "" if nothing.
     pub fault: String,
+    /// What is no fault yet and may become one: little room is left on the server. Sentences without a full stop.
+    pub warnings: Vec<String>,
     /// By mailbox, in the order of visiting.
     pub mailboxes: Vec<MailboxSummary>,
     /// Operations that the server confirmed.
