@@ -138,8 +138,15 @@ pub enum Verb {
         #[arg(long, global = true)]
         json: bool,
     },
-    /// List the changes that a server has not confirmed
-    Queue(Json),
+    /// What the servers have not confirmed: list, retry, cancel
+    Queue {
+        #[command(subcommand)]
+        #[allow(missing_docs)]
+        what: Option<QueueVerb>,
+        /// As JSON
+        #[arg(long, global = true)]
+        json: bool,
+    },
     /// Bring messages along: from an mbox, a maildir, or single files
     Import(Import),
     /// Write what a search finds to an mbox, a maildir, or single files
@@ -162,6 +169,26 @@ pub enum Verb {
     },
     /// Print the manual page, for `man -l -`
     Man,
+}
+
+/// `postrider queue`
+#[derive(Subcommand, Debug)]
+pub enum QueueVerb {
+    /// List the changes that a server has not confirmed
+    List,
+    /// Try again what a server refused
+    Retry {
+        /// The numbers that the list prints
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<i64>,
+    },
+    /// Give up what a server refused or was not told yet, a mailbox that was to be made among it: all is again as it is there
+    #[command(visible_alias = "drop")]
+    Cancel {
+        /// The numbers that the list prints
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<i64>,
+    },
 }
 
 /// `postrider keys`

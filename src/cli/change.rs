@@ -185,7 +185,7 @@ pub fn agreed(session: &Session, groups: &[GroupId]) -> Result<u8, Failure> {
         let left: Vec<_> = queued(session)?.into_iter().filter(|op| groups.contains(&op.group)).collect();
         if let Some(parked) = left.iter().find(|op| op.state == OpState::Parked) {
             let what = format!("the server did not take it ({})", parked.fault);
-            return Err(Failure::new(exit::DATA, &what, "`postrider queue` shows what waits"));
+            return Err(Failure::new(exit::DATA, &what, "`postrider queue` shows it; `queue retry` and `queue cancel` end it"));
         }
         if left.is_empty() {
             return Ok(Some(()));

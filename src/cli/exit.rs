@@ -109,7 +109,7 @@ const fn hint(fault: &Fault) -> &'static str {
         (Some(Remedy::EnterPassword(_)), _) => "Check the login name, and where the password comes from",
         (Some(Remedy::Reconnect(_)), _) => "Check the network, and the server's name and port",
         (Some(Remedy::CreateMailbox(..) | Remedy::ChooseMailbox), _) => "`postrider mailboxes` lists what is there",
-        (Some(Remedy::OpenQueue(_)), _) => "`postrider queue` shows it",
+        (Some(Remedy::OpenQueue(_)), _) => "`postrider queue` shows it; `queue retry` and `queue cancel` end it",
         (Some(Remedy::OpenOutbox(_)), _) => "`postrider outbox` shows it",
         (Some(Remedy::EditAccount(_)), _) => "Check the account's block in the configuration",
         (Some(Remedy::TrustAuthority), _) => "`ca-file` in the account's block names it",

@@ -4,6 +4,7 @@
 //! Start reading at: any of them.
 
 use super::Door;
+use super::args::QueueVerb;
 use super::exit::{self, Failure};
 use super::mail_args::{Json, List, OutboxVerb, Search};
 use super::output::Out;
@@ -13,12 +14,12 @@ use crate::base::cancel::Cancel;
 use crate::engine::api::{OutboxRow, Query, QueueRow, Request, Rows};
 use crate::engine::remote::search_servers;
 use crate::engine::words;
-use crate::mail::ids::{MailboxId, OutboxId};
+use crate::mail::ids::{MailboxId, OpId, OutboxId};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::outgoing::OutboxState;
 use crate::mail::row::{MailboxRow, MessageRow, RowCursor};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io;
 
@@ -174,8 +175,41 @@ pub fn outgoing(session: &Session) -> Result<Vec<OutboxRow>, Failure> {
 }
 
 /// `postrider queue`
-pub fn queue(door: &Door, args: &Json, out: &mut Out) -> Result<u8, Failure> {
-    print(args.json, &queued(&Session::open(door)?)?, rows::queued, rows::queued_line, out)
+pub fn queue(door: &Door, what: &QueueVerb, json: bool, out: &mut Out) -> Result<u8, Failure> {
+    let session = Session::open(door)?;
+    let (ids, done, request): (_, _, fn(OpId) -> Request) = match what {
+        QueueVerb::List => return print(json, &queued(&session)?, rows::queued, rows::queued_line, out),
+        QueueVerb::Retry { ids } => (ids, "retry", Request::QueueRetry),
+        QueueVerb::Cancel { ids } => (ids, "cancel", Request::QueueDrop),
+    };
+    let (mut did, mut failures) = (Vec::new(), Vec::new());
+    for id in ids {
+        // What gave way to another one of them is done, too.
+        let found = queued(&session)?.into_iter().find(|row| row.id.0 == *id).ok_or_else(|| {
+            Failure::new(exit::MISSING, &format!("no change {id} waits"), "`postrider queue` lists those that do")
+        });
+        match found.and_then(|row| session.act(request(row.id)).map(|_| row)) {
+            Ok(_) if json => did.push(json!({"id": id, "done": done})),
+            Ok(row) => {
+                let detail = row.detail;
+                out.text_line(&match what {
+                    QueueVerb::Cancel { .. } => format!("given up: {detail} ({})", row.account),
+                    _ => format!("{detail} ({}) is tried at the next connection", row.account),
+                })?;
+                did.push(Value::Null);
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if json {
+        out.json(&did)?;
+    }
+    failures.iter().for_each(Failure::tell);
+    Ok(match failures.first() {
+        None => exit::OK,
+        Some(first) if did.is_empty() && failures.iter().all(|f| f.code == first.code) => first.code,
+        Some(_) => exit::SOME,
+    })
 }
 
 /// What the servers have not confirmed.

@@ -36,7 +36,7 @@ mod watch;
 use crate::base::log::{self, Level};
 use crate::base::paths::Paths;
 use crate::config::{Config, ConfigError};
-use args::{Args, ConfigVerb, Options, Verb};
+use args::{Args, ConfigVerb, Options, QueueVerb, Verb};
 use change::Change;
 use clap::Parser;
 use exit::Failure;
@@ -157,7 +157,7 @@ fn verb(args: Args) -> Result<u8, Failure> {
         Some(Verb::Undo { count, json }) => change::undo(&door, count, json, &mut out),
         Some(Verb::Send(args)) => send::run(&door, &args),
         Some(Verb::Outbox { what, json }) => look::outbox(&door, &what.unwrap_or(OutboxVerb::List), json, &mut out),
-        Some(Verb::Queue(args)) => look::queue(&door, &args, &mut out),
+        Some(Verb::Queue { what, json }) => look::queue(&door, &what.unwrap_or(QueueVerb::List), json, &mut out),
         Some(Verb::Import(args)) => import::run(&door, &args, &mut out),
         Some(Verb::Export(args)) => export::run(&door, &args, &mut out),
         Some(Verb::Account { what }) => account::run(&door, what, &mut out),

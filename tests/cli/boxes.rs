@@ -44,6 +44,39 @@ fn the_tree_is_changed_from_a_shell() {
 }
 
 #[test]
+fn what_cannot_be_done_is_tried_again_or_given_up_from_a_shell() {
+    let bed = Bed::with_mail();
+    bed.run(&["sync"]).code(0);
+    let waiting = || -> Vec<String> {
+        let rows = bed.run(&["queue", "list", "--json"]).code(0).json();
+        rows.as_array().unwrap().iter().map(|row| row["id"].to_string()).collect()
+    };
+    // There is a file where the folder of a mailbox should be made.
+    bed.write("mail/Later", "no folder\n");
+    bed.run(&["mailbox", "create", "Later/Plans"]).code(0);
+    bed.run(&["sync"]);
+    let [later] = &waiting()[..] else { panic!("{:?}", waiting()) };
+    bed.run(&["mailbox", "create", "Wrong/Plans"]).code(0);
+    let [_, wrong] = &waiting()[..] else { panic!("{:?}", waiting()) };
+    assert!(names(&bed).contains(&"Wrong/Plans".to_owned()));
+    let told = bed.run(&["queue", "cancel", wrong, "4711"]).code(1).says("no change 4711 waits");
+    assert!(told.out.contains("given up: ") && told.out.contains("Wrong/Plans"), "{}", told.out);
+    assert!(!names(&bed).contains(&"Wrong/Plans".to_owned()), "it is not shown any more");
+    assert_eq!(waiting(), [later.as_str()]);
+    fs::remove_file(bed.path("mail/Later")).unwrap();
+    let done = bed.run(&["queue", "retry", later, "--json"]).code(0).json();
+    assert_eq!(done, serde_json::json!([{"id": later.parse::<i64>().unwrap(), "done": "retry"}]));
+    bed.run(&["sync"]).code(0);
+    assert!(bed.path("mail/Later/Plans/cur").is_dir() && waiting().is_empty());
+    bed.run(&["queue", "drop", later]).code(66).says("postrider queue");
+    // What no server was told of yet is given up as well.
+    bed.run(&["mailbox", "delete", "Later/Plans", "--yes"]).code(0);
+    let [delete] = &waiting()[..] else { panic!("{:?}", waiting()) };
+    bed.run(&["queue", "cancel", delete]).code(0);
+    assert!(names(&bed).contains(&"Later/Plans".to_owned()) && waiting().is_empty());
+}
+
+#[test]
 fn what_is_exported_comes_back_the_same() {
     let bed = Bed::with_mail();
     bed.run(&["sync"]).code(0);

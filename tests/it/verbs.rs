@@ -70,6 +70,30 @@ pub fn rows(profile: &Path, mailbox: &str) -> Vec<Value> {
     all.as_array().unwrap().clone()
 }
 
+/// What a server refused is parked until the person has decided; that can be done from a shell, too.
+#[test]
+fn a_mailbox_that_the_server_refused_is_given_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    add(profile, &user(), At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    run(profile, &["sync"], "").code(0);
+    // Dovecot keeps it in a folder in whose name a dot divides.
+    let refused = run(profile, &["mailbox", "create", "a.b", "--wait"], "").code(65);
+    assert!(refused.err.contains("queue cancel"), "{}", refused.err);
+    run(profile, &["mailbox", "create", "Well", "--wait"], "").code(0);
+    let names = || run(profile, &["mailboxes"], "").code(0).out;
+    let queue = || serde_json::from_str::<Value>(&run(profile, &["queue", "--json"], "").code(0).out).unwrap();
+    assert_eq!(queue()[0]["state"], "parked", "{}", queue());
+    let id = queue()[0]["id"].to_string();
+    run(profile, &["queue", "retry", &id], "").code(0);
+    run(profile, &["sync"], "");
+    assert_eq!(queue()[0]["state"], "parked", "{}", queue());
+    run(profile, &["queue", "cancel", &id], "").code(0);
+    run(profile, &["sync"], "").code(0);
+    assert_eq!((names().contains("work/a.b"), names().contains("work/Well"), queue()), (false, true, serde_json::json!([])));
+}
+
 #[test]
 fn a_day_on_the_command_line() {
     let dir = tempfile::tempdir().unwrap();
