@@ -218,6 +218,10 @@ impl Core {
     fn for_the_crate(&mut self) -> io::Result<()> {
         loop {
             if let Some(quiet) = self.idling {
+                // Also what came before the server gave leave to wait: nobody says it again.
+                if self.news.changed || !self.told.is_empty() {
+                    return Err(self.end_idle(Idle::Changed));
+                }
                 let left = self.idle_until.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     // A server that says now and then that it is there ends no wait by that.
@@ -234,9 +238,6 @@ impl Core {
                 let data = self.meaning(&response);
                 self.news.changed |= matches!(data, Untagged::Fetch(_));
                 self.tell(&data);
-                if self.idling.is_some() && (self.news.changed || !self.told.is_empty()) {
-                    return Err(self.end_idle(Idle::Changed));
-                }
                 continue;
             }
             if response.is_continuation() {

@@ -8,7 +8,7 @@ use crate::mail::server::Space;
 use crate::mail::uid::{Uid, UidSet};
 use crate::net::error::Result;
 use crate::net::script::{Script, Step, ask_soon, hear, say};
-use crate::net::session::{MailStore, Sink, TlsMode};
+use crate::net::session::{Idle, MailStore, Sink, TlsMode};
 use std::time::{Duration, Instant};
 
 type Asked<T> = fn(&mut ImapStore, &UidSet, Sink<'_, (Uid, T)>) -> Result<()>;
@@ -317,6 +317,29 @@ fn without_utf8_names_are_as_ever() {
     ];
     let caps = run(&["X-GM-EXT-1".to_owned()], steps).0;
     assert!(caps.qresync && caps.object_id);
+}
+
+/// What a server tells between our IDLE and its leave to wait ends the waiting at once, of the open mailbox and of any other: nobody says it
+/// again.
+#[test]
+fn news_before_the_leave_to_wait_end_it() {
+    for (news, of) in [("* 9 EXISTS\r\n", 0), ("* STATUS Plain (HIGHESTMODSEQ 3)\r\n", 1)] {
+        let steps = vec![
+            hear("NOTIFY SET"),
+            say("%T OK done\r\n"),
+            hear("IDLE"),
+            say(format!("{news}+ idling\r\n")),
+            hear("DONE"),
+            say("a4 OK done\r\n"),
+        ];
+        let ((how, told, took), _) = with_words("IDLE NOTIFY", steps, |s| {
+            s.notify().unwrap();
+            let begun = Instant::now();
+            (s.idle(Duration::from_secs(60)), s.news().len(), begun.elapsed())
+        });
+        assert_eq!((how.unwrap(), told), (Idle::Changed, of), "{news}");
+        assert!(took < Duration::from_secs(30), "{news}: {took:?}");
+    }
 }
 
 /// A line that died without a word ends an IDLE as soon as the system has asked often enough; `dial.rs` says how often that is.
