@@ -131,10 +131,6 @@ fn account(account: &AccountConfig) -> Map<String, Value> {
         put("client-cert", json!(client.cert));
         put("client-key", json!(client.key));
     }
-    if let Some(pin) = &account.fingerprint {
-        let hex: String = pin.iter().map(|b| format!("{b:02x}")).collect();
-        put("fingerprint", json!(format!("sha256:{hex}")));
-    }
     let mut keep = json!({"bodies": age(account.keep.bodies)});
     if let Some(limit) = account.keep.limit {
         keep["limit"] = json!(format!("{limit}B"));
@@ -189,6 +185,10 @@ fn server(server: &Server) -> Value {
     if server.tls == Tls::None && !server.is_loopback() {
         place["allow-plaintext"] = json!(true);
     }
+    if let Some(pin) = &server.fingerprint {
+        let hex: String = pin.iter().map(|b| format!("{b:02x}")).collect();
+        place["fingerprint"] = json!(format!("sha256:{hex}"));
+    }
     place
 }
 
@@ -207,6 +207,7 @@ mod tests {
             .replace("# user ", "user ")
             .replace("# ca-file", "ca-file")
             .replace("# client", "client")
+            .replace("# fingerprint = \"sha256:…\"", &format!("fingerprint = \"sha256:{}\"", "ab".repeat(32)))
             .replace("notify          = []", "notify = [\"bell\", \"desktop\"]")
             .replace("# auth ", "auth ")
             .replace("# without", "without");

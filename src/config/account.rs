@@ -10,9 +10,8 @@ use super::client_cert::{self, ClientCert};
 use super::mistakes::Mistakes;
 use super::password::PasswordSource;
 use super::schema::{AccountBlock, IdentityBlock, RolesBlock};
-use super::server;
+use super::server::{self, Usual};
 pub use super::server::{ImapServer, Server, Submission, Tls, is_loopback};
-use super::values;
 pub use super::values::Age as KeepBodies;
 use crate::base::paths::{expand, open_to_others};
 use crate::base::safetext::SafeText;
@@ -43,8 +42,6 @@ pub struct AccountConfig {
     pub smtp: Submission,
     /// An extra trust root, PEM.
     pub ca_file: Option<PathBuf>,
-    /// SHA-256 of the one certificate that is accepted.
-    pub fingerprint: Option<[u8; 32]>,
     /// What is shown to the servers.
     pub client_cert: Option<ClientCert>,
     /// What stays on this machine.
@@ -151,9 +148,10 @@ fn account(
     let address = block.address.as_ref().map_or(Some(String::new()), |a| checked_address(a, mistakes));
     let display_name = block.name.as_ref().map_or(Some(String::new()), |n| checked_name(n, mistakes));
     let user = block.user.or_else(|| address.clone()).unwrap_or_default();
+    let usual = Usual { user: &user, fingerprint: server::fingerprint(block.fingerprint.as_ref(), mistakes) };
     let base = mistakes.source().folder().to_owned();
     let kind = match (block.imap, block.maildir) {
-        (Some(imap), None) => server::imap(imap, &user, mistakes, warnings).map(AccountKind::Imap),
+        (Some(imap), None) => server::imap(imap, usual, mistakes, warnings).map(AccountKind::Imap),
         (None, Some(dir)) => Some(AccountKind::Maildir(expand(dir.get_ref(), &base))),
         (Some(_), Some(dir)) => {
             mistakes.at(&dir.span(), "an account is either on a server or on this machine", "Keep imap or maildir");
@@ -167,7 +165,7 @@ fn account(
     if matches!(kind, Some(AccountKind::Imap(_))) && !has_address {
         mistakes.lacks(&name.span(), "the account has no address", "Add address = \"you@example.org\"");
     }
-    let smtp = block.smtp.map_or(Some(Submission::None), |s| server::submission(s, &user, mistakes, warnings));
+    let smtp = block.smtp.map_or(Some(Submission::None), |s| server::submission(s, usual, mistakes, warnings));
     let password = match block.password {
         None => PasswordSource::Ask,
         Some(plain) if matches!(plain.get_ref(), PasswordSource::Plain(_)) && open_to_others(mode) => {
@@ -177,14 +175,6 @@ fn account(
         }
         Some(found) => found.into_inner().seen_from(&base, warnings),
     };
-    let fingerprint = block.fingerprint.as_ref().and_then(|text| {
-        let found = values::fingerprint(text.get_ref());
-        if found.is_none() {
-            let hint = "Write sha256: and 64 hexadecimal digits, as `postrider doctor` shows it";
-            mistakes.at(&text.span(), "this is no fingerprint", hint);
-        }
-        found
-    });
     let asked = block.auth.as_ref().map_or(name.span(), Spanned::span);
     let auth = AuthPolicy::checked(block.auth, block.min_auth, mistakes);
     let own = block.signature.map(|path| expand(&path, &base));
@@ -212,7 +202,6 @@ fn account(
         kind,
         smtp,
         ca_file: block.ca_file.map(|path| expand(&path, &base)),
-        fingerprint,
         client_cert,
         keep: Keep { bodies: block.keep.bodies.unwrap_or(Keep::default().bodies), limit: block.keep.limit.map(|l| l.0) },
         roles: roles(block.roles),

@@ -86,7 +86,7 @@ pub struct AccountBlock {
     pub maildir: Option<Spanned<String>>,
     /// An extra trust root, PEM.
     pub ca_file: Option<String>,
-    /// `sha256:…` of the one certificate that is accepted.
+    /// `sha256:…` of the one certificate that is accepted from a server that has none of its own.
     pub fingerprint: Option<Spanned<String>>,
     /// The certificate that is shown to the servers, PEM.
     pub client_cert: Option<Spanned<String>>,
@@ -133,6 +133,8 @@ pub struct ImapBlock {
     pub tls: Option<Tls>,
     /// The login name of this server alone.
     pub user: Option<String>,
+    /// `sha256:…` of the one certificate that is accepted at this host and port.
+    pub fingerprint: Option<Spanned<String>>,
     /// How many at most; 2 if nothing is said.
     pub connections: Option<Count>,
     /// Lets `tls = "none"` leave this machine.
@@ -152,6 +154,8 @@ pub struct SmtpBlock {
     pub tls: Option<Tls>,
     /// The login name of this server alone.
     pub user: Option<String>,
+    /// `sha256:…` of the one certificate that is accepted at this host and port.
+    pub fingerprint: Option<Spanned<String>>,
     /// Lets `tls = "none"` leave this machine.
     #[serde(default)]
     pub allow_plaintext: bool,

@@ -5,6 +5,7 @@
 
 use super::mistakes::Mistakes;
 use super::schema::{ImapBlock, SmtpBlock};
+use super::values;
 use crate::base::safetext::SafeText;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -41,6 +42,8 @@ pub struct Server {
     pub tls: Tls,
     /// The login name.
     pub user: String,
+    /// SHA-256 of the one certificate that is accepted at this host and port (security T-11).
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 impl Server {
@@ -70,10 +73,30 @@ pub enum Tls {
     None,
 }
 
+/// What holds for each server of an account that says nothing else.
+#[derive(Clone, Copy)]
+pub(super) struct Usual<'a> {
+    /// The login name.
+    pub user: &'a str,
+    /// The one certificate that is accepted.
+    pub fingerprint: Option<[u8; 32]>,
+}
+
+/// Checks `fingerprint = "…"`.
+pub(super) fn fingerprint(text: Option<&Spanned<String>>, mistakes: &mut Mistakes<'_>) -> Option<[u8; 32]> {
+    let text = text?;
+    let found = values::fingerprint(text.get_ref());
+    if found.is_none() {
+        let hint = "Write sha256: and 64 hexadecimal digits, as `postrider doctor` shows it";
+        mistakes.at(&text.span(), "this is no fingerprint", hint);
+    }
+    found
+}
+
 /// Checks `imap = { … }`.
 pub(super) fn imap(
     block: Spanned<ImapBlock>,
-    user: &str,
+    usual: Usual<'_>,
     mistakes: &mut Mistakes<'_>,
     warnings: &mut Vec<SafeText>,
 ) -> Option<ImapServer> {
@@ -82,7 +105,8 @@ pub(super) fn imap(
     let port = block.port.map(|p| p.0);
     let tls = block.tls.unwrap_or(if port == Some(143) { Tls::StartTls } else { Tls::Implicit });
     let port = port.unwrap_or(if tls == Tls::Implicit { 993 } else { 143 });
-    let server = Server { host: block.host, port, tls, user: block.user.unwrap_or_else(|| user.to_owned()) };
+    let fingerprint = fingerprint(block.fingerprint.as_ref(), mistakes).or(usual.fingerprint);
+    let server = Server { host: block.host, port, tls, user: block.user.unwrap_or_else(|| usual.user.to_owned()), fingerprint };
     protected(&server, block.allow_plaintext, &span, mistakes, warnings)
         .then(|| ImapServer { server, connections: block.connections.map_or(2, |n| n.0) })
 }
@@ -90,7 +114,7 @@ pub(super) fn imap(
 /// Checks `smtp = { … }`.
 pub(super) fn submission(
     block: Spanned<SmtpBlock>,
-    user: &str,
+    usual: Usual<'_>,
     mistakes: &mut Mistakes<'_>,
     warnings: &mut Vec<SafeText>,
 ) -> Option<Submission> {
@@ -107,7 +131,8 @@ pub(super) fn submission(
     let port = block.port.map(|p| p.0);
     let tls = block.tls.unwrap_or(if matches!(port, Some(587 | 25)) { Tls::StartTls } else { Tls::Implicit });
     let port = port.unwrap_or(if tls == Tls::Implicit { 465 } else { 587 });
-    let server = Server { host, port, tls, user: block.user.unwrap_or_else(|| user.to_owned()) };
+    let fingerprint = fingerprint(block.fingerprint.as_ref(), mistakes).or(usual.fingerprint);
+    let server = Server { host, port, tls, user: block.user.unwrap_or_else(|| usual.user.to_owned()), fingerprint };
     protected(&server, block.allow_plaintext, &span, mistakes, warnings).then_some(Submission::Smtp(server))
 }
 

@@ -40,7 +40,7 @@ pub fn endpoint(config: &AccountConfig, server: &Server) -> Endpoint {
         Tls::StartTls => TlsMode::StartTls,
         Tls::None => TlsMode::None,
     };
-    let fingerprint = config.fingerprint.map(|pin| pin.iter().map(|b| format!("{b:02x}")).collect());
+    let fingerprint = server.fingerprint.map(|pin| pin.iter().map(|b| format!("{b:02x}")).collect());
     Endpoint {
         host: server.host.clone(),
         port: server.port,

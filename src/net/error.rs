@@ -69,7 +69,7 @@ impl TlsReason {
             Self::WrongPurpose => "its certificate is not meant for servers",
             Self::Weak => "its certificate or key is too weak",
             Self::Revoked => "its certificate was revoked",
-            Self::PinMismatch => "its certificate is not the one that was pinned for this account",
+            Self::PinMismatch => "its certificate is not the one that was pinned for this server",
             Self::TooOld => "it speaks nothing newer than TLS 1.1",
             Self::NoStartTls => "it offers no STARTTLS",
             Self::Injected => "it spoke before encryption where it must not",

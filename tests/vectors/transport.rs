@@ -220,6 +220,23 @@ fn t_11_a_pin_holds() {
     bed.run(&["sync"]).code(69);
     assert_eq!(std::fs::read(bed.path("config.toml")).unwrap(), before);
     assert!(other.heard().is_empty());
+    // Each server has its own, by host and port: what is accepted of one is not of the other.
+    let mine = Identity::new(&Spec { own: true, ..Spec::GOOD });
+    for (own, code) in [(true, 0), (false, 69)] {
+        let smtp = Server::smtp_over(Tls::Implicit(mine.clone()));
+        let mut bed = Bed::new();
+        bed.account("a", &server, Some(&smtp), "");
+        let before = std::fs::read_to_string(bed.path("config.toml")).unwrap();
+        let pinned_at = |text: String, port: u16, pin: String| {
+            text.replace(&format!("port = {port}"), &format!("port = {port}, fingerprint = \"sha256:{pin}\""))
+        };
+        let text = pinned_at(before, server.port, pinned.fingerprint());
+        let of_smtp = if own { mine.fingerprint() } else { pinned.fingerprint() };
+        bed.write("config.toml", &pinned_at(text, smtp.port, of_smtp));
+        bed.run(&["sync"]).code(0);
+        bed.run(&["account", "test"]).code(code);
+        assert_eq!(smtp.count("AUTH") > 0, own, "{:?}", smtp.heard());
+    }
     // Nor is there a way to switch all checks off at once.
     bed.run(&["--insecure", "sync"]).code(64);
 }
