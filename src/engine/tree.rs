@@ -16,7 +16,7 @@ use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::ListedMailbox;
 use crate::net::session::MailStore;
-use crate::store::{self, StoreErrorKind, mailboxes, tree};
+use crate::store::{self, StoreErrorKind, mailboxes, overlay, tree};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::PoisonError;
@@ -65,6 +65,7 @@ impl Visitor<'_> {
     /// What ended the connection, or the store. What was recorded until then stands.
     pub fn tree(&mut self, conn: &mut dyn MailStore) -> Result<Grown, Halt> {
         let mut grown = Grown::default();
+        self.divide(conn)?;
         for _ in 0..AGAIN {
             let ops = self.shared.store.read_state(|db| store::journal::queue(db, Some(&self.config.name)))?;
             if !ops.iter().any(|op| op.kind.is_about_tree() && op.state.pending()) {
@@ -106,6 +107,32 @@ impl Visitor<'_> {
             }
         }
         Ok(grown)
+    }
+
+    /// Before the first list nobody knows what divides the parts of a name. What was renamed then takes along what lies below it, as
+    /// the server will do it: so that is asked before the server is told.
+    fn divide(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        let shared = self.shared;
+        let pending = shared.store.read_state(|db| store::journal::pending(db, Some(&self.config.name)))?;
+        if !pending.iter().any(|op| matches!(op.kind, OpKind::RenameMailbox { delimiter: None, .. })) {
+            return Ok(());
+        }
+        let account = &self.config.name;
+        let known = || shared.store.read(|db| Ok(mailboxes::list(db, Some(account))?.into_iter().find_map(|row| row.delimiter)));
+        let mut delimiter = known()?;
+        if delimiter.is_none() {
+            self.list(conn)?;
+            delimiter = known()?;
+        }
+        // There is none where nothing lies below anything.
+        let Some(delimiter) = delimiter else { return Ok(()) };
+        let _names = shared.names.write().unwrap_or_else(PoisonError::into_inner);
+        let account = account.clone();
+        let pending = shared.store.state(move |tx| {
+            let any = store::journal::divided(tx, &account, delimiter)?;
+            any.then(|| store::journal::pending(tx, None)).transpose()
+        })?;
+        pending.map_or(Ok(()), |pending| Ok(shared.store.cache(move |tx| overlay::rebuild(tx, &pending))?))
     }
 
     /// Follows what somebody else renamed, so that nothing is fetched again and what was wished for stays possible. First

@@ -94,6 +94,39 @@ fn a_mailbox_that_the_server_refused_is_given_up() {
     assert_eq!((names().contains("work/a.b"), names().contains("work/Well"), queue()), (false, true, serde_json::json!([])));
 }
 
+/// Before the first list nobody knows what divides the parts of a name: what lies below a mailbox goes with it all the same, and what
+/// was put there, before and after it was renamed, too.
+#[test]
+fn a_mailbox_renamed_before_the_first_list_takes_its_child_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    add(profile, &user(), At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    let mail = |subject: &str| {
+        let file = profile.join(subject);
+        fs::write(&file, format!("From: a@x.test\nSubject: {subject}\n\nHigh at nine.\n")).unwrap();
+        file.to_string_lossy().into_owned()
+    };
+    for args in [&["mailbox", "create", "A"][..], &["mailbox", "create", "A/B"], &["import", &mail("one"), "--into", "A/B"]] {
+        run(profile, &[&["--offline"], args].concat(), "").code(0);
+    }
+    for args in [&["mailbox", "rename", "A", "X"][..], &["import", &mail("two"), "--into", "A/B"]] {
+        run(profile, &[&["--offline"], args].concat(), "").code(0);
+    }
+    let synced = run(profile, &["sync"], "").code(0);
+    let left = run(profile, &["queue"], "").out;
+    let all = run(profile, &["mailboxes", "--json"], "").code(0).out;
+    let names: Vec<String> =
+        serde_json::from_str::<Vec<Value>>(&all).unwrap().iter().map(|m| m["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(left, "", "{}{}{names:?}", synced.out, synced.err);
+    assert!(
+        ["X", "X/B"].iter().all(|n| names.iter().any(|m| m == n)) && !names.iter().any(|n| n == "A" || n.starts_with("A/")),
+        "{names:?}"
+    );
+    let subjects: Vec<_> = rows(profile, "X/B").iter().map(|row| row["subject"].to_string()).collect();
+    assert_eq!(subjects.len(), 2, "{subjects:?}");
+}
+
 #[test]
 fn a_day_on_the_command_line() {
     let dir = tempfile::tempdir().unwrap();

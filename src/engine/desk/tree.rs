@@ -38,8 +38,10 @@ pub(super) fn change(shared: &Shared, act: MailboxAct) -> Result<(Done, Accounts
             if to.is_within(&row.path, row.delimiter) {
                 return Err(Fault::new(Kind::Usage, "a mailbox cannot be put below itself"));
             }
-            free(shared, &row.account, &to, row.delimiter, false)?;
-            let kind = OpKind::RenameMailbox { to, delimiter: row.delimiter };
+            // One that was wished before the first list may have none of its own.
+            let delimiter = row.delimiter.map_or_else(|| delimiter(shared, &row.account), |d| Ok(Some(d)))?;
+            free(shared, &row.account, &to, delimiter, false)?;
+            let kind = OpKind::RenameMailbox { to, delimiter };
             write(shared, Command::new("rename mailbox", true), vec![entry(&row.account, &row.path, kind)])
         }
         MailboxAct::Delete { mailbox } => delete(shared, &row(shared, mailbox)?),

@@ -1,5 +1,5 @@
 //! names — what the state says of mailboxes goes by their names; when one is renamed, all of it follows.
-//! Owns: `renamed`, `aim`. May import: mail.
+//! Owns: `renamed`, `divided`, `aim`. May import: mail.
 //! Start reading at: `rewrite`. What was wished before a rename names the old mailbox until the server has renamed it; what
 //! was wished afterwards names the new one, unless the rename comes to nothing. What does not wait for the server (`choices`: what is
 //! kept here, files that were asked for, where the copy of a draft lies) goes by the name that the person sees.
@@ -51,6 +51,35 @@ pub fn renamed(tx: &mut Tx<'_, State>, account: &AccountName, from: &MailboxPath
     shown(tx, account, from, to, None)?;
     let all = naming(tx, account, from, "id > ?4", 0)?;
     rewrite(tx, all, from, to, None)
+}
+
+/// It is known now what divides the parts of an account's names. A mailbox that the person renamed before that takes along what lies
+/// below it: what was wished since of what was shown there under its old name is wished of the new one, unless a mailbox was made
+/// there anew. Whether there was such a one.
+///
+/// # Errors
+/// As every transaction.
+pub fn divided(tx: &mut Tx<'_, State>, account: &AccountName, delimiter: char) -> Result<bool> {
+    let mut any = false;
+    for mut operation in super::pending(tx, Some(account))? {
+        let from = operation.mailbox.clone();
+        let OpKind::RenameMailbox { to, delimiter: known @ None } = &mut operation.kind else { continue };
+        *known = Some(delimiter);
+        let to = to.clone();
+        rename(tx, &operation)?;
+        any = true;
+        let since = naming(tx, account, &from, "id > ?4", operation.id.0)?;
+        let makes = |op: &Operation| match &op.kind {
+            OpKind::CreateMailbox => op.mailbox.is_within(&from, Some(delimiter)),
+            OpKind::RenameMailbox { to, .. } => to.is_within(&from, Some(delimiter)),
+            _ => false,
+        };
+        if !since.iter().any(makes) {
+            shown(tx, account, &from, &to, Some(delimiter))?;
+            rewrite(tx, since, &from, &to, Some(delimiter))?;
+        }
+    }
+    Ok(any)
 }
 
 /// Which of the two mailboxes that an operation names.
