@@ -84,6 +84,41 @@ fn by_their_own_name(caps: &str) {
     assert_eq!([1, 2, 4, 5, 6].map(told), [Some(1), Some(1), Some(2), Some(2), Some(1)]);
 }
 
+/// The same where nothing names mailboxes and all are numbered alike: that the new one has given fewer numbers tells that it is another one.
+/// What was cached of the mailbox before is not shown in its place, and what is the same message stays.
+#[test]
+fn s_21_a_mailbox_that_counts_anew() {
+    for caps in ["", "CONDSTORE"] {
+        let (server, bed) = named(caps, |world| {
+            world.folders.push(Folder::new("Work"));
+            (10..=13).for_each(|n| {
+                world.folder("Work").add(letter(n));
+            });
+        });
+        {
+            let mut world = server.world();
+            world.folder("Work").name = b"Old work".to_vec();
+            let mut new = Folder::new("Work");
+            new.add(letter(20));
+            // Somebody copied this one.
+            let same = world.folder("Old work").mails[1].clone();
+            new.add(letter(11));
+            new.mails[1] = same;
+            world.folders.push(new);
+        }
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        assert_eq!(bed.subjects("Work"), ["Letter 11", "Letter 20"], "{caps}");
+        let shown = bed.run(&["--offline", "show", &bed.id("Work", "Letter 20")]).code(0).out;
+        assert!(shown.contains("the text of letter 20") && !shown.contains("letter 10"), "{caps}: {shown}");
+        assert_eq!(bed.subjects("Old work").len(), 4, "{caps}");
+        // In step: nothing of it is asked for again.
+        let before = server.heard().len();
+        bed.run(&["sync", "--bodies", "all"]).code(0);
+        let again: Vec<String> = server.heard().into_iter().skip(before).map(|h| h.line).collect();
+        assert!(!again.iter().any(|line| line.contains("INTERNALDATE") || line.contains("BODY")), "{caps}: {again:?}");
+    }
+}
+
 /// S-21 for whole mailboxes: another client renames one and gives its name to a new one, with the same UIDVALIDITY and the same
 /// numbers in it. What was wished goes to the messages that were meant, under their new name (MAILBOXID).
 #[test]

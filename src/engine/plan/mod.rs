@@ -2,10 +2,11 @@
 //! Owns: one pass over one mailbox (`MailboxSync`), or over the tree of them (`tree`); what a LIST reply means (`folders`);
 //! the vocabulary (`step`).
 //! May import: mail, engine/journal.   Never: store, net, std::time.
-//! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`); push the
+//! Start reading at: `MailboxSync`. The order of a pass: select; follow a new UIDVALIDITY (`rebase`, `anew`); push the
 //! person's wishes (`push`, `results`, `probe`, `strayed`, `misfiled`); observe and fetch what is new (`observe`); record the base last, so that
 //! a pass that ends early repeats work and never skips any.
 
+mod anew;
 pub mod base;
 mod doubt;
 pub mod folders;

@@ -44,8 +44,7 @@ impl MailboxSync {
         if ((renumbered && unlisted) || strange) && !self.policy.looked_up {
             return self.end(Outcome::NoMailbox);
         }
-        let lost = self.ops.iter().any(|op| self.ours(op) && (foreign(op, now) || self.is_strange(op)));
-        if lost || (renumbered && !self.known.is_empty()) {
+        if self.misplaces() || (renumbered && !self.known.is_empty()) || self.counts_anew() {
             self.join();
             self.stage = super::Stage::Rebase(Stage::Uids);
             if !self.ask_numbers() {
@@ -79,6 +78,13 @@ impl MailboxSync {
                 self.identified.retain(|seen| there.contains(seen.uid));
                 let here: UidSet = self.identified.iter().map(|seen| seen.uid).collect();
                 self.fetch.prints = there.difference(&here);
+                if !self.misplaces() && self.base.uidvalidity == self.selected.uidvalidity {
+                    // Its rows alone are in question.
+                    self.fetch.prints = self.fetch.prints.intersection(&self.known);
+                    if !self.may_count_anew(&there) {
+                        return self.retargeted();
+                    }
+                }
                 self.identify()
             }
             Stage::There => self.identify(),
@@ -87,14 +93,26 @@ impl MailboxSync {
                 self.retarget(&there, &here);
                 if self.base.uidvalidity != self.selected.uidvalidity {
                     self.rebased(pairs(&here, &there));
+                } else if self.counts_anew() {
+                    self.keep_the_same(&there, &here);
                 }
-                // What is told to the server now may change which numbers there are.
-                (self.fetch.looked, self.fetch.there) = (UidSet::new(), UidSet::new());
-                self.stage = super::Stage::Push(push::Stage::Pick);
-                return;
+                return self.retargeted();
             }
         };
         self.stage = super::Stage::Rebase(next);
+    }
+
+    /// Whether operations have to be held against what is there.
+    fn misplaces(&self) -> bool {
+        let now = self.selected.uidvalidity;
+        self.ops.iter().any(|op| self.ours(op) && (foreign(op, now) || self.is_strange(op)))
+    }
+
+    /// All that is known stands in the numbers of now.
+    fn retargeted(&mut self) {
+        // What is told to the server now may change which numbers there are.
+        (self.fetch.looked, self.fetch.there) = (UidSet::new(), UidSet::new());
+        self.stage = super::Stage::Push(push::Stage::Pick);
     }
 
     /// Asks for the fingerprints that are not here: of all, or where a line broke over them, of some.
