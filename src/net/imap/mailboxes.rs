@@ -11,6 +11,7 @@ use crate::mail::rights::{Quota, Rights};
 use crate::mail::server::{ListedMailbox, MailboxNews, MailboxStatus, Space};
 use crate::net::error::{NetError, NetErrorKind, Result};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The most mailboxes that are listed.
 const MAX_MAILBOXES: usize = 100_000;
@@ -28,8 +29,18 @@ impl Listing {
     fn take(&mut self, data: Untagged<'_>) -> bool {
         match data {
             Untagged::List(l, _) if self.found.len() < MAX_MAILBOXES => {
-                // The same name twice is one mailbox (security S-25).
-                self.found.entry(l.path.clone()).or_insert(l);
+                // The same name twice is one mailbox (security S-25): the one that can be opened, for Dovecot 2.3 tells of one that was
+                // deleted and made again in both ways.
+                match self.found.entry(l.path.clone()) {
+                    Entry::Vacant(place) => {
+                        place.insert(l);
+                    }
+                    Entry::Occupied(mut place) if l.selectable && !place.get().selectable => {
+                        let subscribed = l.subscribed || place.get().subscribed;
+                        place.insert(ListedMailbox { subscribed, ..l });
+                    }
+                    Entry::Occupied(_) => {}
+                }
             }
             Untagged::Lsub(path) => {
                 if let Some(l) = self.found.get_mut(&path) {

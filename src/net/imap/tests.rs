@@ -255,7 +255,8 @@ fn s24_no_name_ends_a_line() {
 #[test]
 fn s25_odd_lists() {
     let list = "* LIST (\\noselect) NIL a/b\r\n* LIST () \"\\\\\" x\r\n* LIST () \"\\\"\" y\r\n* LIST () \"ab\" z\r\n* LIST () \"/\" x\r\n\
-        * LIST (\\subscribed \\junk) \"/\" inBOX\r\n* LIST () \"/\" \"\"\r\n* LIST () \"/\" {3}\r\nlit\r\n* LIST broken\r\n%T OK x\r\n";
+        * LIST (\\subscribed \\junk) \"/\" inBOX\r\n\
+        * LIST (\\NonExistent \\Subscribed) \"/\" again\r\n* LIST () \"/\" again\r\n* LIST (\\NonExistent) \"/\" again\r\n* LIST () \"/\" \"\"\r\n* LIST () \"/\" {3}\r\nlit\r\n* LIST broken\r\n%T OK x\r\n";
     let listed = with(vec![hear("LIST"), say(list)], |s| s.list().unwrap()).0;
     let names: Vec<(&str, Option<char>, bool)> = listed.iter().map(|l| (l.path.as_str(), l.delimiter, l.selectable)).collect();
     assert_eq!(
@@ -263,13 +264,14 @@ fn s25_odd_lists() {
         [
             ("INBOX", Some('/'), true),
             ("a/b", None, false),
+            ("again", Some('/'), true),
             ("lit", Some('/'), true),
             ("x", Some('\\'), true),
             ("y", Some('"'), true),
             ("z", None, true)
         ]
     );
-    assert!(listed[0].subscribed);
+    assert!(listed[0].subscribed && listed[2].subscribed);
 }
 
 /// S-26, S-30: what the server says is clean, cut, and typed.
