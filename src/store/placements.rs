@@ -155,14 +155,16 @@ pub fn unseen_by_person(db: &Db<Cache>, mailbox: MailboxId) -> Result<(i64, i64)
     let sum = |sql: &str| -> Result<(i64, i64)> {
         Ok(db.conn().prepare_cached(sql)?.query_row([mailbox.0], |r| Ok((r.get(0)?, r.get(1)?)))?)
     };
-    let hidden =
-        sum("SELECT count(*), coalesce(sum((server_flags & 1) = 0), 0) FROM placement WHERE mailbox = ?1 AND uid IS NOT NULL
-           AND hidden = 1 AND id IN (SELECT place FROM wish WHERE place <> 0 AND hides = 1)")?;
-    let promised = sum(
-        "SELECT count(*), coalesce(sum((flags & 1) = 0), 0) FROM placement WHERE mailbox = ?1 AND uid IS NULL AND hidden = 0",
-    )?;
+    let (hidden, promised) = (sum(HIDDEN)?, sum(PROMISED)?);
     Ok((hidden.0 - promised.0, hidden.1 - promised.1))
 }
+
+/// From the wishes to the messages: the other way round it would look at each message of the mailbox.
+pub(super) const HIDDEN: &str = "SELECT count(*), coalesce(sum((p.server_flags & 1) = 0), 0)
+    FROM (SELECT DISTINCT place FROM wish WHERE place <> 0 AND hides = 1) w CROSS JOIN placement p ON p.id = w.place
+    WHERE p.mailbox = ?1 AND p.uid IS NOT NULL AND p.hidden = 1";
+pub(super) const PROMISED: &str = "SELECT count(*), coalesce(sum((flags & 1) = 0), 0) FROM placement
+    WHERE mailbox = ?1 AND uid IS NULL AND hidden = 0";
 
 /// All that the person sees in a mailbox, newest first.
 ///

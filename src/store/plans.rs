@@ -128,3 +128,17 @@ fn what_the_engine_asks_often_is_found_by_index() {
         assert!(!steps.iter().any(|s| s.contains("TEMP B-TREE")), "{sql}: {steps:?}");
     }
 }
+
+#[test]
+fn what_is_asked_of_each_mailbox_at_each_round_costs_what_is_pending() {
+    let (_dir, db) = cache();
+    for (sql, by) in [
+        (super::placements::HIDDEN, "SEARCH p USING INTEGER PRIMARY KEY"),
+        (super::placements::PROMISED, "SEARCH placement USING INDEX placement_provisional"),
+    ] {
+        let steps = plan(&db, sql);
+        assert!(steps.iter().any(|s| s.starts_with(by)), "{sql}: {steps:?}");
+        // What waits for the server is few.
+        assert!(!steps.iter().any(|s| s.contains("placement_uid") || s.contains("placement_list")), "{sql}: {steps:?}");
+    }
+}
