@@ -38,6 +38,8 @@ pub struct Memory {
     pub(super) listed: HashMap<MailboxPath, UidValidity>,
     /// Mailboxes that were not there, or another one in their place, since the last list.
     pub(super) missed: HashSet<MailboxPath>,
+    /// Mailboxes about which the list of a session was wrong, and when that was, seconds since 1970.
+    pub(super) mistrusted: HashMap<MailboxPath, i64>,
     /// Those that were missed before the last list: what they are now, they are.
     pub(super) looked_up: HashSet<MailboxPath>,
     /// Whether the person was told that there is little room left.

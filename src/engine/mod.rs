@@ -40,6 +40,7 @@ mod limits;
 mod live_tests;
 mod meant;
 mod memory;
+mod news;
 mod office;
 mod offline;
 mod onlooker;

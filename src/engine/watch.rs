@@ -219,7 +219,7 @@ impl Watch<'_> {
         let selected = conn.select(&place, true, None).inspect_err(|e| {
             if e.connection_lives() {
                 // It is gone; the next list tells.
-                self.desk.stale();
+                self.desk.named(None);
             }
         })?;
         self.place = Some(place.clone());
@@ -248,9 +248,10 @@ pub(super) fn hear(desk: &Desk, conn: &mut dyn MailStore) -> bool {
     for news in conn.news() {
         match news {
             MailboxNews::Changed(path, status) => desk.news(path, status),
-            MailboxNews::Listed(_) | MailboxNews::Renamed { .. } | MailboxNews::Gone(_) => desk.stale(),
+            MailboxNews::Listed(now) | MailboxNews::Renamed { to: now, .. } => desk.named(now.selectable.then_some(now.path)),
+            MailboxNews::Gone(_) => desk.named(None),
             MailboxNews::Lost => {
-                desk.stale();
+                desk.named(None);
                 goes_on = false;
             }
         }

@@ -11,7 +11,7 @@ use crate::base::waker::Waker;
 use crate::mail::ids::MailboxId;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::MailboxStatus;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,8 +30,10 @@ pub(super) struct Wishes {
     pub visit: VecDeque<MailboxId>,
     /// The server told that these changed, with their counts if it said them.
     pub news: BTreeMap<MailboxPath, Option<MailboxStatus>>,
-    /// The list of mailboxes changed.
+    /// The list of mailboxes changed ...
     pub stale: bool,
+    /// ... and these were told to be in it.
+    pub named: BTreeSet<MailboxPath>,
     /// There are news that a long round should not keep waiting.
     pub hurry: bool,
     /// List and visit all.
@@ -311,9 +313,12 @@ impl Desk {
         self.work.ring();
     }
 
-    /// The list of mailboxes is another one now.
-    pub fn stale(&self) {
-        self.lock().wishes.stale = true;
+    /// The list of mailboxes is another one now, and this mailbox is in it.
+    pub fn named(&self, path: Option<MailboxPath>) {
+        let mut state = self.lock();
+        state.wishes.stale = true;
+        state.wishes.named.extend(path);
+        drop(state);
         self.work.ring();
     }
 

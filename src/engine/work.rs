@@ -13,7 +13,6 @@ use super::rest::BATCH;
 use super::round::{End, Halt, Memory, Passed, Visitor};
 use super::shared::Shared;
 use super::stumbles;
-use super::watch;
 use super::wishes::{Desk, jitter};
 use crate::base::backoff::Backoff;
 use crate::base::crash;
@@ -23,7 +22,7 @@ use crate::config::AccountConfig;
 use crate::mail::mailbox::MailboxPath;
 use crate::mail::server::Space;
 use crate::net::session::MailStore;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The server allows one connection, and it was in use: the watchers need a moment to go.
@@ -139,6 +138,10 @@ pub(super) struct Work<'a> {
     pub quota_due: bool,
     /// Whether the list is known to be out of date.
     pub stale: bool,
+    /// Whether the session is to end, and a new one to be asked for the list: see `news.rs`.
+    pub anew: bool,
+    /// Mailboxes of which somebody told that they are there, and that the last list did not have.
+    pub unlisted: BTreeSet<MailboxPath>,
     /// Mailboxes that were listed and were not there, or had such a goal: the next list in its time says more, not one at once.
     missed: HashSet<(MailboxPath, Option<MailboxPath>)>,
     /// Since when the connection stands, seconds since 1970.
@@ -177,6 +180,8 @@ impl<'a> Work<'a> {
             todo,
             round,
             stale: false,
+            anew: false,
+            unlisted: BTreeSet::new(),
             missed: HashSet::new(),
             foreign: false,
             quota_due: false,
@@ -228,6 +233,9 @@ impl<'a> Work<'a> {
             if due {
                 self.missed.clear();
             }
+            if self.anew {
+                return Ok(());
+            }
             if self.stale || due {
                 self.list(conn)?;
                 continue;
@@ -241,37 +249,6 @@ impl<'a> Work<'a> {
             }
             self.rest(conn)?;
         }
-    }
-
-    /// Takes what was wished for since the last look.
-    fn wishes(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        let wishes = self.desk.take();
-        if wishes.intents {
-            self.push(conn)?;
-        }
-        if wishes.all {
-            // What was stopped goes on.
-            self.complete = false;
-            self.list(conn)?;
-        }
-        self.stale |= wishes.stale;
-        // The inbox comes last, and so before the others.
-        let (inbox, others): (Vec<_>, Vec<_>) = wishes.news.into_iter().partition(|(path, _)| path.is_inbox());
-        for (path, status) in others.into_iter().chain(inbox) {
-            match self.visitor.differs(&path, status.as_ref())? {
-                Some(true) => self.first(path),
-                Some(false) => {}
-                // Nobody has told of it yet.
-                None => self.stale = true,
-            }
-        }
-        for id in wishes.visit.into_iter().rev() {
-            // What is selected and in step, the server tells of by itself.
-            if let Some(path) = self.visitor.at_server(id)?.filter(|path| !conn.caps().idle || self.here.as_ref() != Some(path)) {
-                self.first(path);
-            }
-        }
-        Ok(())
     }
 
     pub fn first(&mut self, path: MailboxPath) {
@@ -295,15 +272,6 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// What the server told of other mailboxes meanwhile.
-    fn hear(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
-        if !watch::hear(self.desk, conn) && self.told_of_all == Some(true) {
-            self.told_of_all = Some(watch::subscribe(conn)?);
-            self.desk.notified(self.told_of_all == Some(true));
-        }
-        Ok(())
-    }
-
     /// How long nobody has to ask for what the server does not tell by itself.
     pub fn poll(&self) -> Duration {
         let pace = self.visitor.shared.pace;
@@ -311,7 +279,7 @@ impl<'a> Work<'a> {
     }
 
     /// Lists all mailboxes; those that have news are to be visited.
-    fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+    pub fn list(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         if self.stale {
             self.visitor.list_is_over(true)?;
         }
@@ -322,6 +290,7 @@ impl<'a> Work<'a> {
             conn.noop()?;
         }
         let listed = self.visitor.list(conn)?;
+        self.compare(conn, &listed)?;
         self.foreign = listed.iter().any(|m| m.selectable && m.space != Space::Personal);
         self.visitor.memory.told = self.here.clone().filter(|_| conn.caps().idle);
         let visits = self.visitor.order(&listed, self.desk.open(), false)?;
@@ -359,7 +328,10 @@ impl<'a> Work<'a> {
                 self.todo.push_back(other);
             }
         }
-        self.stale |= passed.end == End::NoMailbox && self.missed.insert((path.clone(), passed.strange.clone()));
+        if passed.end == End::NoMailbox {
+            let missed = (path.clone(), passed.strange.clone());
+            if self.missed.insert(missed) { self.stale = true } else { self.mistrust(&path) }
+        }
         // What was stopped is left alone; operations were pushed all the same.
         let stopped = || self.visitor.shared.jobs.is_stopped(&Task::Sync(self.visitor.config.name.clone(), passed.mailbox));
         if passed.end == End::GaveWay && !stopped() {
@@ -369,7 +341,7 @@ impl<'a> Work<'a> {
     }
 
     /// Pushes the journal: each mailbox with operations that are due, as long as something gets done.
-    fn push(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+    pub fn push(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let mut seen = HashSet::new();
         self.tree(conn)?;
         loop {

@@ -52,6 +52,8 @@ pub struct World {
     pub labels: bool,
     /// How often the whole text of each message was told, by its subject.
     pub told: BTreeMap<String, u32>,
+    /// Each session goes on with the list of mailboxes that it was first told, as Dovecot 2.3.19 does at times.
+    pub sticky: bool,
 }
 
 /// A letter with a body of one line.
@@ -105,7 +107,7 @@ impl World {
         ];
         let caps = "IMAP4rev1 AUTH=PLAIN SASL-IR UIDPLUS MOVE IDLE SPECIAL-USE LIST-EXTENDED".to_owned();
         let greeting_caps = "IMAP4rev1 AUTH=PLAIN SASL-IR".to_owned();
-        Self { folders, caps, greeting_caps, sent: Vec::new(), labels: false, told: BTreeMap::new() }
+        Self { folders, caps, greeting_caps, sent: Vec::new(), labels: false, told: BTreeMap::new(), sticky: false }
     }
 
     /// The mailbox of that name.
@@ -131,6 +133,10 @@ pub struct Session {
     pub idling: Option<Vec<u8>>,
     selected: Option<Vec<u8>>,
     told: usize,
+    /// What LIST says first and, where the world is sticky, always.
+    listed: Option<Vec<u8>>,
+    /// It is told of new mailboxes (NOTIFY) behind so many.
+    notified: Option<usize>,
 }
 
 /// The literal that a command announces at its end: its size, and whether the client waits for leave.
@@ -144,13 +150,24 @@ pub fn literal(command: &[u8]) -> Option<(usize, bool)> {
 
 /// What is new in the selected mailbox for one that idles.
 pub fn news(world: &World, session: &mut Session) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some(known) = session.notified.replace(world.folders.len()) {
+        out = listed("LIST", world.folders.get(known..).unwrap_or_default());
+    } else {
+        session.notified = None;
+    }
     let folder = world.folders.iter().find(|f| Some(&f.name) == session.selected.as_ref());
     let now = folder.map_or(session.told, |f| f.mails.len());
-    if now <= session.told {
-        return Vec::new();
+    if now > session.told {
+        session.told = now;
+        out.extend_from_slice(format!("* {now} EXISTS\r\n").as_bytes());
     }
-    session.told = now;
-    format!("* {now} EXISTS\r\n").into_bytes()
+    out
+}
+
+fn listed(verb: &str, folders: &[Folder]) -> Vec<u8> {
+    let line = |f: &Folder| [format!("* {verb} ({}) \"/\" ", f.attributes).as_bytes(), &words::string(&f.name), b"\r\n"].concat();
+    folders.iter().flat_map(line).collect()
 }
 
 /// The answer to a command with its literals; `start`: nothing but STARTTLS is to be had.
@@ -186,11 +203,10 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
             session.over = true;
         }
         "LIST" | "LSUB" => {
-            for f in &world.folders {
-                let head = format!("* {verb} ({}) \"/\" ", f.attributes);
-                out.extend_from_slice(&[head.as_bytes(), &words::string(&f.name), b"\r\n"].concat());
-            }
+            let now = listed(&verb, &world.folders);
+            out = if world.sticky { session.listed.get_or_insert(now).clone() } else { now };
         }
+        "NOTIFY" => session.notified = Some(world.folders.len()),
         "STATUS" => match args.first().and_then(|name| world.find(&name.bytes())) {
             Some(f) => out = status(f, args),
             None => end = "NO [NONEXISTENT] no such mailbox".to_owned(),

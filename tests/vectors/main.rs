@@ -68,6 +68,7 @@
 //! * F-13 tests/it/soak.rs soak, wishes s_14_by_uid_only
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod anew;
 mod bed;
 mod cert;
 mod details;
