@@ -48,7 +48,7 @@ impl Session {
     /// # Errors
     /// 78 for the configuration or no account, 73 for our own files.
     pub fn open(door: &Door) -> Result<Self, Failure> {
-        Self::start(door, Mode::Still)
+        Self::start(door, Mode::Still, None)
     }
 
     /// For waiting for a server.
@@ -56,17 +56,25 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub fn live(door: &Door) -> Result<Self, Failure> {
-        Self::start(door, Mode::Live)
+        Self::start(door, Mode::Live, None)
     }
 
-    fn start(door: &Door, mode: Mode) -> Result<Self, Failure> {
+    /// For fetching what is asked for of messages of one account, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn errand(door: &Door, account: &AccountName) -> Result<Self, Failure> {
+        Self::start(door, Mode::Live, Some(account.clone()))
+    }
+
+    fn start(door: &Door, mode: Mode, errand: Option<AccountName>) -> Result<Self, Failure> {
         let config = door.config()?;
         if config.accounts.is_empty() {
             return Err(no_account());
         }
         door.log();
         let mut setup = Setup::new(config.clone(), door.paths.clone(), mode);
-        setup.offline = door.options.offline;
+        (setup.offline, setup.errand) = (door.options.offline, errand);
         Ok(Self { engine: start(&setup)?, config, faults: RefCell::default(), cut: RefCell::default() })
     }
 

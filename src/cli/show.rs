@@ -13,7 +13,7 @@ use crate::base::safetext::SafeText;
 use crate::engine::api::{Body, MessageView, Piece, Request};
 use crate::mail::address::Address;
 use crate::mail::body::{Attachment, Kind, Message, PartPath};
-use crate::mail::ids::PlacementKey;
+use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::render;
 use crate::mail::structure::{self, Prefer};
 use crate::mail::{layout, parse};
@@ -77,7 +77,7 @@ pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8,
         return Err(Failure::new(exit::MISSING, &format!("part {part} is no attachment"), "`attachments ID` lists them"));
     }
     let (saved, code) = match &args.save {
-        Some(folder) => save(door, session, view.row.id, &some, folder)?,
+        Some(folder) => save(door, (session, &view.row.account), view.row.id, &some, folder)?,
         None => (vec![None; some.len()], exit::OK),
     };
     if args.json {
@@ -111,7 +111,7 @@ pub fn attachments(door: &Door, args: &Attachments, out: &mut Out) -> Result<u8,
 /// could be saved, and the exit code. What went wrong with the others is said.
 fn save(
     door: &Door,
-    mut session: Session,
+    (mut session, account): (Session, &AccountName),
     message: PlacementKey,
     all: &[&Attachment],
     folder: &Path,
@@ -121,7 +121,7 @@ fn save(
         Failure::new(exit::CANNOT_WRITE, &what, "Choose another with --save")
     })?;
     if all.iter().any(|a| !a.here) {
-        session = online(door, session)?;
+        session = online(door, session, account)?;
     }
     let one = |attachment: &&Attachment| -> Result<Option<PathBuf>, Failure> {
         let path = &attachment.path;
@@ -153,7 +153,7 @@ fn whole(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), F
     if body.whole {
         return Ok((session, view, body));
     }
-    let session = online(door, session)?;
+    let session = online(door, session, &view.row.account)?;
     let all = |view: &MessageView| matches!(&view.body, Body::Here(message) if message.whole);
     let view = session.piece(PlacementKey(id), &Piece::Whole, all)?;
     match view.body.clone() {
@@ -162,14 +162,14 @@ fn whole(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>), F
     }
 }
 
-/// A session that can fetch.
-fn online(door: &Door, session: Session) -> Result<Session, Failure> {
+/// A session that can fetch what it is asked for of one account.
+fn online(door: &Door, session: Session, account: &AccountName) -> Result<Session, Failure> {
     if door.options.offline {
         return Err(Failure::new(exit::TEMPORARY, "this is on the server only", "Leave --offline out"));
     }
     // One at a time holds the profile.
     drop(session);
-    Session::live(door)
+    Session::errand(door, account)
 }
 
 /// The message with its text, which is fetched if it is not here.
@@ -180,7 +180,7 @@ fn readable(door: &Door, id: i64) -> Result<(Session, MessageView, Arc<Message>)
     if matches!(view.body, Body::NotHere { .. } | Body::Coming { .. }) && !door.options.offline {
         // One at a time holds the profile.
         drop(session);
-        session = Session::live(door)?;
+        session = Session::errand(door, &view.row.account)?;
         view = session.body(id)?;
     }
     match view.body.clone() {

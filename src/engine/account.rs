@@ -73,6 +73,7 @@ impl Account {
             AccountKind::Imap(imap) => usize::from(imap.connections).saturating_sub(1).min(MAX_WATCHERS),
             AccountKind::Maildir(_) => 0,
         };
+        let watchers = if shared.errand.is_some() { 0 } else { watchers };
         let desk = Arc::new(Desk::new(shared.offline, watchers)?);
         let mut account = Self { config: Arc::clone(&config), shared, desk, workers: Vec::new() };
         let name = config.name.as_str();

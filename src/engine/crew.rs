@@ -88,13 +88,19 @@ fn whole(shared: &Shared, message: PlacementKey) -> bool {
 }
 
 impl Crew {
-    /// Lets all accounts of the configuration begin.
+    /// Lets all accounts of the configuration begin, or the one that an errand is about.
     ///
     /// # Errors
     /// No threads or file descriptors left.
     pub fn start(shared: &Arc<Shared>) -> io::Result<Self> {
         let start = |config: &AccountConfig| Account::start(config.clone(), Arc::clone(shared));
-        let accounts = shared.config.accounts.iter().map(start).collect::<io::Result<Vec<_>>>()?;
+        let works = |config: &&AccountConfig| shared.errand.as_ref().is_none_or(|only| *only == config.name);
+        let accounts = shared.config.accounts.iter().filter(works).map(start).collect::<io::Result<Vec<_>>>()?;
+        let hand = |account| -> Box<dyn Hand> { Box::new(account) };
+        if shared.errand.is_some() {
+            // What is to be sent is sent by somebody who stays.
+            return Ok(Self { accounts: accounts.into_iter().map(hand).collect(), ..Self::default() });
+        }
         let bells: Vec<_> = accounts.iter().map(Account::bell).collect();
         let filed = move |name: &AccountName| bells.iter().filter(|bell| bell.account() == name).for_each(Bell::intents);
         let sender = Sender::start(Arc::clone(shared), filed)?;
@@ -105,7 +111,6 @@ impl Crew {
             }
             post.ring();
         })?;
-        let hand = |account| -> Box<dyn Hand> { Box::new(account) };
         Ok(Self { accounts: accounts.into_iter().map(hand).collect(), sender: Some(Box::new(sender)), jolt: Some(jolt) })
     }
 

@@ -39,6 +39,28 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// What a connection is for: all of the account, or only what is asked for.
+    ///
+    /// # Errors
+    /// What ended the connection, or the store.
+    pub fn begin(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        if self.visitor.shared.errand.is_none() {
+            return self.serve(conn);
+        }
+        let era = self.desk.era();
+        self.tell(Connectivity::Live { since: self.visitor.shared.now() });
+        while !(self.desk.is_offline() || self.desk.era() != era || self.desk.cancel.is_set()) {
+            let _ = self.desk.work.take();
+            // What is in the journal waits for somebody who stays.
+            let _ = self.desk.take();
+            self.bodies(conn)?;
+            if !self.desk.has_wish(true) {
+                park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + self.visitor.shared.pace.quiet));
+            }
+        }
+        Ok(())
+    }
+
     /// Gets what is not cached and somebody waits for, between two passes.
     pub fn reach(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let long = self.todo.is_empty() || self.visitor.memory.long;

@@ -51,6 +51,9 @@ pub struct Setup {
     pub mode: Mode,
     /// `--offline`: no connection is opened.
     pub offline: bool,
+    /// Where it is live: only what is asked for of messages of this account is fetched, over one connection, and nothing else is
+    /// done.
+    pub errand: Option<AccountName>,
     /// Civil time.
     pub clock: Arc<dyn Clock>,
     /// How often things are looked at.
@@ -71,7 +74,7 @@ impl Setup {
     #[must_use]
     pub fn new(config: Config, paths: Paths, mode: Mode) -> Self {
         let (clock, pace) = (Arc::new(System), Pace::default());
-        Self { config: Arc::new(config), paths, mode, offline: false, clock, pace, typed: None }
+        Self { config: Arc::new(config), paths, mode, offline: false, errand: None, clock, pace, typed: None }
     }
 }
 
@@ -109,6 +112,7 @@ pub fn open(setup: &Setup, news: &Inbox<News>, owner: bool, rebuilt: impl Fn() +
         clock: Arc::clone(&setup.clock),
         config: Arc::clone(&setup.config),
         offline: setup.offline,
+        errand: setup.errand.clone(),
         owner,
         socket: setup.paths.socket(),
         busy: Busy::default(),
@@ -182,14 +186,14 @@ fn derive(shared: &Shared, mode: Mode, pending: &[Operation]) -> Stored<()> {
     let accounts: HashSet<AccountName> = shared.config.accounts.iter().map(|a| a.name.clone()).collect();
     let pending: Vec<_> = pending.iter().filter(|o| accounts.contains(&o.account)).cloned().collect();
     match mode {
-        Mode::Live => shared.store.cache(move |tx| {
+        Mode::Live if shared.errand.is_none() => shared.store.cache(move |tx| {
             // Of an account that is configured no more only what no server can give again is kept.
             let known: HashSet<AccountName> = mailboxes::list(tx, None)?.into_iter().map(|row| row.account).collect();
             known.difference(&accounts).try_for_each(|gone| mailboxes::remove_account(tx, gone))?;
             overlay::rebuild(tx, &pending)
         }),
         // The rows that the last verb printed keep their numbers.
-        Mode::Still => overlaid(shared),
+        Mode::Live | Mode::Still => overlaid(shared),
     }
 }
 

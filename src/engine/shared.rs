@@ -59,6 +59,8 @@ pub struct Shared {
     pub awaited: Arc<Awaited>,
     /// The line costs money just now: nothing is fetched ahead of need.
     pub metered: AtomicBool,
+    /// See [`super::setup::Setup::errand`].
+    pub errand: Option<AccountName>,
     /// How much is here.
     pub kept: Kept,
     /// What servers found for a search.

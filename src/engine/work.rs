@@ -53,7 +53,7 @@ pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
             let give_way = |long| desk.is_urgent(long) || desk.cancel.is_set();
             let visitor = Visitor { shared, config, line: &line, give_way: &give_way, small: 0, memory: &mut memory };
             let ended = Work::new(desk, visitor).and_then(|mut work| {
-                let ended = work.serve(conn.as_mut());
+                let ended = work.begin(conn.as_mut());
                 work.visitor.memory.gained |= work.fetcher.gained;
                 ended
             });
@@ -201,7 +201,7 @@ impl<'a> Work<'a> {
     }
 
     /// Until the connection breaks (an error), or is not wanted any more.
-    fn serve(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+    pub fn serve(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
         let era = self.desk.era();
         if conn.caps().idle {
             self.tell(Connectivity::Live { since: self.since });

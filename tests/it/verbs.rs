@@ -2,6 +2,7 @@
 //! has its exit code; the password is written nowhere.
 
 use super::mailhost::{At, PASSWORD, host, user};
+use super::person::{Person, put};
 use postrider::net::session::{Endpoint, TlsMode};
 use serde_json::Value;
 use std::fs;
@@ -125,6 +126,32 @@ fn a_mailbox_renamed_before_the_first_list_takes_its_child_along() {
     );
     let subjects: Vec<_> = rows(profile, "X/B").iter().map(|row| row["subject"].to_string()).collect();
     assert_eq!(subjects.len(), 2, "{subjects:?}");
+}
+
+/// Whoever shows one message gets that one: nothing is listed, no other text is fetched, and what waits for the server waits on.
+#[test]
+fn one_message_is_shown_and_nothing_else_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let profile = dir.path();
+    let person = Person::new(user());
+    add(profile, &person.name, At::Good, PASSWORD).code(0);
+    keep_password(profile);
+    let mut other = person.other();
+    (0..5).for_each(|n| put(&mut other, "INBOX", &format!("Tide-{n}")));
+    run(profile, &["sync", "--bodies", "none"], "").code(0);
+    let cached = || rows(profile, "INBOX").iter().filter(|row| row["cached"] == true).count();
+    let all = rows(profile, "INBOX");
+    assert_eq!((all.len(), cached()), (5, 0));
+    let one = all.iter().find(|row| row["subject"] == "Tide-3").unwrap()["id"].to_string();
+    run(profile, &["mailbox", "create", "Later"], "").code(0);
+    let log = || fs::read_to_string(profile.join("state/postrider.log")).unwrap();
+    let before = log().len();
+    let shown = run(profile, &["show", &one], "").code(0);
+    assert!(shown.out.contains("Subject: Tide-3"), "{}", shown.out);
+    let said = log().split_off(before);
+    let told = |words: &str| said.lines().filter(|line| line.contains("imap") && line.contains(words)).count();
+    assert!(told("FETCH ") > 0, "{said}");
+    assert_eq!((told("> LIST"), told("> CREATE"), told("> STATUS"), told("> IDLE"), cached()), (0, 0, 0, 0, 1), "{said}");
 }
 
 #[test]
