@@ -4,6 +4,7 @@
 //! and waits for nothing but the connection that it is given.
 
 use super::api::{Fault, Task, Unit};
+use super::desk;
 use super::exec::pass::{self, Planner};
 use super::exec::record::Tally;
 use super::exec::server::Bench;
@@ -144,8 +145,13 @@ impl Visitor<'_> {
         self.memory.looked_up = std::mem::take(&mut self.memory.missed);
         self.follow(&listed)?;
         let (account, rows) = (self.config.name.clone(), listed.clone());
+        let first = !self.shared.store.read(|db| mailboxes::is_listed(db, &account))?;
         self.shared.store.cache(move |tx| mailboxes::record_list(tx, &account, &rows))?;
         self.bury(&listed)?;
+        // What waited to know where its mailbox is; that may have to be made.
+        if first && desk::file_all(self.shared, &self.config.name).map_err(Halt::Store)? && self.tree(conn)?.anew {
+            return self.list(conn);
+        }
         Ok(listed)
     }
 

@@ -87,6 +87,16 @@ pub fn record_list(tx: &mut Tx<'_, Cache>, account: &AccountName, listed: &[List
     Ok(())
 }
 
+/// Whether the mailboxes of an account were listed, as far as the cache knows: what divides names is said by a list alone. Of a server
+/// whose names nothing divides that is not known.
+///
+/// # Errors
+/// As every question.
+pub fn is_listed(db: &Db<Cache>, account: &AccountName) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM mailbox WHERE account = ?1 AND wished = 0 AND delimiter <> '')";
+    Ok(db.conn().prepare_cached(sql)?.query_row([account.as_str()], |r| r.get(0))?)
+}
+
 /// The server's own name of a mailbox, whatever it is called (MAILBOXID, RFC 8474); "" without.
 ///
 /// # Errors

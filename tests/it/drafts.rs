@@ -25,6 +25,11 @@ fn draft(person: &Person, subject: &str) -> Draft {
     }
 }
 
+/// Until it is known where drafts lie nothing of them is in the journal: they wait here.
+fn listed(engine: &Engine) {
+    until(engine, "the list", |_| id(engine, "Drafts"));
+}
+
 /// Saves, as the composer does at a pause, and leaves it.
 fn leave(engine: &Engine, id: Option<DraftId>, draft: &Draft) -> DraftId {
     let save = Request::SaveDraft { id, account: account(), draft: Box::new(draft.clone()) };
@@ -69,7 +74,7 @@ fn goes_on(name: String) {
     let person = Person::new(name.clone());
     let mut other = person.other();
     let engine = person.start();
-    live(&engine);
+    listed(&engine);
     let mine = draft(&person, "one");
     let first = leave(&engine, None, &mine);
     settled(&engine);
@@ -111,7 +116,7 @@ fn what_is_written_offline_is_filed_once_and_a_sent_draft_goes() {
     let person = Person::new(user());
     let mut other = person.other();
     let engine = person.start();
-    live(&engine);
+    listed(&engine);
     let mine = draft(&person, "one");
     let id = leave(&engine, None, &mine);
     settled(&engine);
@@ -151,6 +156,24 @@ fn without_extensions_no_second_copy_is_seen() {
     // What cannot be removed for want of UIDPLUS is marked and hidden.
     sees(&engine, "Drafts", &["two"]);
     assert_eq!(subjects(&engine, "Drafts"), ["two"]);
+}
+
+/// Written before the account was ever connected, twice: it waits until it is known where drafts lie, and lies there once.
+#[test]
+fn what_is_written_before_the_first_connection_is_filed_once() {
+    let person = Person::new(user());
+    let mut other = person.other();
+    let offline = Person { imap: 1, ..person };
+    let engine = offline.start();
+    let mine = draft(&offline, "one");
+    let id = leave(&engine, None, &mine);
+    leave(&engine, Some(id), &Draft { subject: "two".to_owned(), ..mine });
+    drop(engine);
+    let person = Person { imap: crate::mailhost::host().imaps, ..offline };
+    let engine = person.start();
+    sees(&engine, "Drafts", &["two"]);
+    settled(&engine);
+    assert_eq!((there(&mut other, "Drafts"), drafts(&engine).len()), (vec!["two \\Seen \\Draft".to_owned()], 1));
 }
 
 /// OVERQUOTA on APPEND: the draft stays here whole, nothing of it is on the server, and what is in the way is told.

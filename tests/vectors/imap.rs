@@ -227,6 +227,7 @@ pub fn answer(world: &mut World, session: &mut Session, command: &[u8], start: b
             None => end = "NO [NONEXISTENT] no such mailbox".to_owned(),
         },
         "DELETE" => world.folders.retain(|f| f.name != args[0].bytes()),
+        "CREATE" if world.find(&args[0].bytes()).is_some() => end = "NO [ALREADYEXISTS] it is there".to_owned(),
         "CREATE" => world.folders.push(Folder { name: args[0].bytes(), ..Folder::new("") }),
         "IDLE" => {
             session.idling = Some(format!("{tag} OK done\r\n").into_bytes());

@@ -2,12 +2,15 @@
 //! starting the program.
 //! Start reading at: `look`.
 
-use super::bed::files;
+use super::bed::{Bed, files};
 use postrider::base::paths::Paths;
 use postrider::config::Config;
 use postrider::engine::Engine;
-use postrider::engine::api::{Body, Fault, Query, Rows};
+use postrider::engine::api::{Body, Fault, Query, Request, Rows};
 use postrider::engine::setup::{Mode, Setup};
+use postrider::mail::address::Address;
+use postrider::mail::draft::Draft;
+use postrider::mail::ids::{AccountName, DraftId};
 use postrider::mail::row::{RowCursor, View};
 use std::fs;
 use std::path::Path;
@@ -71,6 +74,25 @@ pub fn look(profile: &Path) -> Result<Seen, Fault> {
     ask(Query::Contacts { prefix: "a".to_owned(), limit: 5 });
     (seen.inbox, seen.texts) = (inbox, texts);
     Ok(seen)
+}
+
+/// Saves a draft and leaves it, as the composer does, without a connection.
+pub fn draft(bed: &Bed, id: Option<DraftId>, subject: &str) -> DraftId {
+    let file = bed.path("config.toml");
+    let config = Config::parse(&fs::read_to_string(&file).unwrap(), &file, 0o600).unwrap();
+    let setup = Setup { offline: true, ..Setup::new(config, Paths::of_profile(&bed.path("")), Mode::Live) };
+    let engine = Engine::start(&setup).unwrap();
+    let draft = Draft {
+        from: Address::new("", "a@example.test"),
+        to: vec![Address::new("", "b@x.example")],
+        subject: subject.to_owned(),
+        body: format!("Words of {subject}.\n"),
+        ..Draft::default()
+    };
+    let save = Request::SaveDraft { id, account: AccountName::new("a"), draft: Box::new(draft) };
+    let id = engine.perform(save).unwrap().draft.unwrap();
+    engine.perform(Request::FileDraft(id)).unwrap();
+    id
 }
 
 /// Copies all files below a folder.

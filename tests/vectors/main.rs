@@ -72,6 +72,7 @@ mod anew;
 mod bed;
 mod cert;
 mod details;
+mod drafts;
 mod faults;
 mod files;
 mod finder;

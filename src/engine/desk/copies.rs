@@ -1,5 +1,5 @@
 //! copies — a draft's copy in Drafts on the server, so that it can be gone on with elsewhere.
-//! Owns: `file`, `forget`, `origin`, `adopt`, `catch_up`. May import: store, mail, base, and the engine's own.
+//! Owns: `file`, `file_all`, `forget`, `origin`, `adopt`, `catch_up`. May import: store, mail, base, and the engine's own.
 //! Start reading at: `file`. The append of the new copy and the removal of the one before it are entries of the journal,
 //! written together: the server is told in this order, each once, however often we are interrupted.
 
@@ -26,23 +26,43 @@ use std::io::Cursor;
 /// Whom it concerns.
 type Accounts = BTreeSet<AccountName>;
 
-/// Where an account keeps its drafts, and whether it has to be made.
-fn place(shared: &Shared, account: &AccountName) -> Result<(MailboxPath, bool), Fault> {
+/// Where an account keeps its drafts, and whether it has to be made; nothing as long as nobody has listed what there is: a mailbox of
+/// the usual name may be another one than that for drafts, or one too many.
+fn place(shared: &Shared, account: &AccountName, listed: bool) -> Result<Option<(MailboxPath, bool)>, Fault> {
     let (name, usual) = (account.clone(), MailboxPath::from_typed(acts::usual_name(Role::Drafts)));
     let configured = shared.account(account).and_then(|c| c.roles.get(&Role::Drafts)).map(|name| MailboxPath::from_typed(name));
+    let listed = listed || configured.is_some();
     let usual = configured.unwrap_or(usual);
     let wanted = usual.clone();
-    let (known, there) = shared
-        .store
-        .read(move |db| Ok((mailboxes::by_role(db, &name, Role::Drafts)?, mailboxes::find(db, &name, &wanted)?.is_some())))?;
-    Ok(known.map_or((usual, !there), |row| (row.path, false)))
+    let (known, there, listed) = shared.store.read(move |db| {
+        let known = (mailboxes::by_role(db, &name, Role::Drafts)?, mailboxes::find(db, &name, &wanted)?.is_some());
+        Ok((known.0, known.1, listed || mailboxes::is_listed(db, &name)?))
+    })?;
+    Ok(known.map(|row| (row.path, false)).or_else(|| listed.then_some((usual, !there))))
 }
 
-/// Puts a draft as it was saved last into Drafts, in place of the copy before. Nothing is done if it lies there already.
+/// Puts a draft as it was saved last into Drafts, in place of the copy before. Nothing is done if it lies there already, or before the
+/// first list of its account: see [`file_all`].
 ///
 /// # Errors
 /// What the store and the spool say; an attachment that is gone.
 pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fault> {
+    file_once(shared, id, false)
+}
+
+/// The mailboxes of an account are listed: puts the drafts there that waited for it. Whether there were any.
+///
+/// # Errors
+/// As of [`file`].
+pub fn file_all(shared: &Shared, account: &AccountName) -> Result<bool, Fault> {
+    let mut any = false;
+    for saved in shared.store.read_state(drafts::list)?.into_iter().filter(|saved| saved.account == *account) {
+        any |= !file_once(shared, saved.id, true)?.1.is_empty();
+    }
+    Ok(any)
+}
+
+fn file_once(shared: &Shared, id: DraftId, listed: bool) -> Result<(Done, Accounts), Fault> {
     let (saved, known, sent) = match shared.store.read_state(move |db| {
         let on_its_way = !drafts::list(db)?.iter().any(|d| d.id == id);
         Ok((drafts::get(db, id)?, draft_copies::get(db, id)?, on_its_way))
@@ -58,7 +78,9 @@ pub(super) fn file(shared: &Shared, id: DraftId) -> Result<(Done, Accounts), Fau
     if !whole || sent || same || shared.account(&saved.account).is_none() {
         return Ok((Done::default(), Accounts::new()));
     }
-    let (mailbox, make) = place(shared, &saved.account)?;
+    let Some((mailbox, make)) = place(shared, &saved.account, listed)? else {
+        return Ok((Done::default(), Accounts::new()));
+    };
     let files = attached(shared, &saved.draft)?;
     let (bytes, message_id) = compose::unfinished(&saved.draft, &files, &stamp(shared)?).map_err(|e| refused(&e))?;
     let (spool, size) = shared.spool.put(&mut Cursor::new(bytes))?;

@@ -17,7 +17,7 @@ mod target;
 mod tree;
 mod waiting;
 
-pub use copies::forget;
+pub use copies::{file_all, forget};
 pub use forward::complete;
 pub use intents::automatic;
 
