@@ -175,12 +175,7 @@ impl App {
 
     fn mailboxes(&mut self, rows: Vec<MailboxRow>) {
         self.folders.fill(rows, &self.accounts);
-        if let Some((account, path)) = &self.expected
-            && let Some(id) = self.folders.rows().iter().find(|r| r.account == *account && r.path == *path).map(|r| r.id)
-        {
-            self.folders.show(View::Mailbox(id));
-            self.expected = None;
-        }
+        self.meet();
         if let Some(View::Mailbox(id)) = self.view {
             let there = self.folders.mailbox(id).is_some();
             if there && !self.stands_in {
@@ -341,6 +336,7 @@ impl App {
             Note::Undo => {
                 let text = format!("took back the {} of {}", deed(done.word), about(done));
                 self.status.say(now, SafeText::line_max(&text, 200), Some(("redo", "does it again")));
+                self.stays(done.stays.clone());
             }
             Note::Redo => {
                 let text = format!("did again the {} of {}", deed(done.word), about(done));

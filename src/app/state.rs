@@ -115,7 +115,7 @@ pub struct App {
     pub(super) rooms: Vec<(AccountName, Room)>,
     /// Accounts of which it was said that they are nearly full.
     pub(super) warned: BTreeSet<AccountName>,
-    /// A mailbox that was just made or renamed: the cursor of its pane goes there once it is listed.
+    /// A mailbox that was just made or renamed, or is not deleted after all: the cursor of its pane goes there once it is listed.
     pub(super) expected: Option<(AccountName, MailboxPath)>,
     /// Accounts whose password was asked for in this run.
     pub(super) declined: BTreeSet<AccountName>,

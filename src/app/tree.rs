@@ -17,7 +17,7 @@ use crate::engine::api::{MailboxAct, Request};
 use crate::mail::ids::{AccountName, MailboxId};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::rights::Right;
-use crate::mail::row::MailboxRow;
+use crate::mail::row::{MailboxRow, View};
 
 /// What a name is typed for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,6 +112,23 @@ impl App {
         };
         let undo = matches!(act, MailboxAct::Rename { .. });
         self.request(Request::Mailbox(act), Note::Tree { text: SafeText::line_max(&text, 200), undo });
+    }
+
+    /// A mailbox that was to be deleted stays: the cursor of the pane, where the person looks, goes back to it.
+    pub(super) fn stays(&mut self, mailbox: Option<(AccountName, MailboxPath)>) {
+        if self.focus == Focus::Folders && mailbox.is_some() {
+            self.expected = mailbox;
+            self.meet();
+        }
+    }
+
+    /// The cursor of the pane goes to the mailbox that it waits for, once that is listed.
+    pub(super) fn meet(&mut self) {
+        let Some((account, path)) = &self.expected else { return };
+        if let Some(id) = self.folders.rows().iter().find(|r| r.account == *account && r.path == *path).map(|r| r.id) {
+            self.folders.show(View::Mailbox(id));
+            self.expected = None;
+        }
     }
 
     /// This mailbox and all below it.

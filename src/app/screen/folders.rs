@@ -111,6 +111,7 @@ impl Folders {
         for account in accounts {
             self.entries.extend([Entry::Gap, Entry::Account(account.clone())]);
             let mut hidden_below: Option<(MailboxPath, Option<char>)> = None;
+            let rooted = self.is_rooted(account);
             for (n, row) in self.rows.iter().enumerate().filter(|(_, r)| r.account == *account) {
                 if let Some((parent, delimiter)) = &hidden_below {
                     if is_below(&row.path, parent, *delimiter) {
@@ -118,12 +119,11 @@ impl Folders {
                     }
                     hidden_below = None;
                 }
-                // Depth counts only ancestors that are shown: "INBOX.Sent" without a visible INBOX branch stays at the left.
-                let depth = self.depth(row);
-                let has_children = self
-                    .rows
-                    .iter()
-                    .any(|r| r.account == row.account && is_below(&r.path, &row.path, row.delimiter) && r.role.is_none());
+                // Depth counts only ancestors that are shown.
+                let depth = self.depth(row, rooted);
+                let parent = !(rooted && row.path.is_inbox());
+                let inside = |r: &MailboxRow| is_below(&r.path, &row.path, row.delimiter) && r.role.is_none();
+                let has_children = parent && self.rows.iter().any(|r| r.account == row.account && inside(r));
                 let folded = has_children.then(|| self.folded.contains(&row.id));
                 if folded == Some(true) {
                     hidden_below = Some((row.path.clone(), row.delimiter));
@@ -133,14 +133,21 @@ impl Folders {
         }
     }
 
-    fn depth(&self, row: &MailboxRow) -> usize {
+    /// Whether the server has everything inside of the inbox, the mailboxes with a role too: then the inbox is the root of the tree,
+    /// and no branch of it.
+    fn is_rooted(&self, account: &AccountName) -> bool {
+        let inside = |r: &MailboxRow| r.role.is_some() && is_below(&r.path, &MailboxPath::inbox(), r.delimiter);
+        self.rows.iter().any(|r| r.account == *account && inside(r))
+    }
+
+    fn depth(&self, row: &MailboxRow, rooted: bool) -> usize {
         if row.role.is_some() {
             return 0;
         }
         let mut depth = 0;
         let mut path = row.path.parent(row.delimiter);
         while let Some(parent) = path {
-            let shown = self.rows.iter().any(|r| r.account == row.account && r.path == parent && !parent.is_inbox());
+            let shown = self.rows.iter().any(|r| r.account == row.account && r.path == parent && !(rooted && parent.is_inbox()));
             depth += usize::from(shown);
             path = parent.parent(row.delimiter);
         }
@@ -306,94 +313,4 @@ fn is_below(path: &MailboxPath, parent: &MailboxPath, delimiter: Option<char>) -
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mail::fixtures::mailbox as row;
-
-    fn pane() -> (Folders, Vec<AccountName>) {
-        let accounts = vec![AccountName::new("work"), AccountName::new("home")];
-        let mut f = Folders::default();
-        f.set_height(20);
-        f.fill(
-            vec![
-                row(1, "work", "INBOX", Some(Role::Inbox)),
-                row(2, "work", "Lists", None),
-                row(3, "work", "Lists/kernel", None),
-                row(4, "work", "Lists/rust", None),
-                row(5, "home", "INBOX", Some(Role::Inbox)),
-            ],
-            &accounts,
-        );
-        (f, accounts)
-    }
-
-    fn text(f: &Folders) -> Vec<String> {
-        let line = |(e, cursor): (&Entry, bool)| {
-            let mark = if cursor { ">" } else { "" };
-            match e {
-                Entry::Everywhere => "Everywhere".to_owned(),
-                Entry::View(n) => format!("{mark}{}", view_name(*n)),
-                Entry::Saved(n) => format!("{mark}?{}", f.saved(*n).unwrap().0),
-                Entry::Account(a) => a.to_string(),
-                Entry::Mailbox { row, depth, folded } => {
-                    let sign = match folded {
-                        Some(true) => "+",
-                        Some(false) => "-",
-                        None => "",
-                    };
-                    format!("{mark}{}{sign}{}", " ".repeat(*depth), f.rows[*row].path.leaf(Some('/')))
-                }
-                Entry::Gap => String::new(),
-            }
-        };
-        f.visible().map(line).collect()
-    }
-
-    #[test]
-    fn mailboxes_stand_as_a_tree_below_their_account() {
-        let (mut f, accounts) = pane();
-        f.show(View::Mailbox(MailboxId(2)));
-        assert_eq!(
-            text(&f),
-            [
-                "Everywhere",
-                "All inboxes",
-                "Unread",
-                "Starred",
-                "",
-                "work",
-                "INBOX",
-                ">-Lists",
-                " kernel",
-                " rust",
-                "",
-                "home",
-                "INBOX"
-            ]
-        );
-        assert!(f.fold(true, &accounts));
-        assert_eq!(
-            text(&f),
-            ["Everywhere", "All inboxes", "Unread", "Starred", "", "work", "INBOX", ">+Lists", "", "home", "INBOX"]
-        );
-        f.step(1);
-        assert_eq!(text(&f)[10], ">INBOX", "the cursor leaps over headings");
-        f.step(-1);
-        assert_eq!(text(&f)[7], ">+Lists");
-        f.end(false);
-        assert_eq!(text(&f)[1], ">All inboxes");
-    }
-
-    #[test]
-    fn the_cursor_keeps_its_mailbox_when_others_come() {
-        let (mut f, accounts) = pane();
-        f.show(View::Mailbox(MailboxId(3)));
-        let mut rows = f.rows().to_vec();
-        rows.insert(1, row(9, "work", "Archive", Some(Role::Archive)));
-        f.fill(rows, &accounts);
-        assert!(text(&f).contains(&"> kernel".to_owned()));
-        assert_eq!(f.named(None, "lists/KERNEL").map(|r| r.id), Some(MailboxId(3)));
-        assert_eq!(f.named(Some(&accounts[1]), "inbox").map(|r| r.id), Some(MailboxId(5)));
-        assert_eq!(f.named(None, "archive").map(|r| r.id), Some(MailboxId(9)));
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use super::{Answer, Fault, Piece, Slot, Ticket, Unit};
 use crate::base::safetext::SafeText;
 use crate::mail::draft::DraftAttachment;
 use crate::mail::ids::{AccountName, DraftId, GroupId, MailboxId, MessageKey, OutboxId};
+use crate::mail::mailbox::MailboxPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -207,4 +208,6 @@ pub struct Done {
     pub until: Option<i64>,
     /// For undo and redo: what was taken back, such as "move".
     pub word: &'static str,
+    /// For undo: the mailbox that was to be deleted and stays, the outermost of several.
+    pub stays: Option<(AccountName, MailboxPath)>,
 }

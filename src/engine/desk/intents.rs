@@ -16,8 +16,8 @@ use crate::engine::owner::{Knock, ring};
 use crate::engine::shared::Shared;
 use crate::mail::flags::FlagDelta;
 use crate::mail::ids::{AccountName, GroupId, OpId, PlacementKey};
-use crate::mail::intent::{NewOperation, OpState, Operation, Target};
-use crate::mail::mailbox::Role;
+use crate::mail::intent::{NewOperation, OpKind, OpState, Operation, Target};
+use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::meant::Meant;
 use crate::mail::outgoing::OutboxState;
 use crate::store::journal::Command;
@@ -226,6 +226,7 @@ struct Unwound {
     label: String,
     finals: usize,
     count: usize,
+    stays: Option<(AccountName, MailboxPath)>,
 }
 
 fn unwind(shared: &Shared, steps: u32, way: Way) -> Result<(Done, Accounts), Fault> {
@@ -241,7 +242,7 @@ fn unwind(shared: &Shared, steps: u32, way: Way) -> Result<(Done, Accounts), Fau
         };
         done.group = Some(unwound.written.group);
         done.count += count(unwound.count);
-        done.word = word(&unwound.label);
+        (done.word, done.stays) = (word(&unwound.label), unwound.stays);
         finals += unwound.finals;
         accounts.extend(finish(shared, unwound.written.touched)?);
     }
@@ -275,9 +276,12 @@ fn unwind_one(tx: &mut Tx<'_, State>, way: Way, now: i64) -> store::Result<Optio
         0 => operations.len(),
         messages => messages,
     };
+    let stays = |o: &&Operation| way == Way::Back && o.kind == OpKind::DeleteMailbox && back.withdraw.contains(&o.id);
+    let stays = operations.iter().filter(stays).min_by_key(|o| o.mailbox.as_str().len());
+    let stays = stays.map(|o| (o.account.clone(), o.mailbox.clone()));
     let group = journal::begin(tx, &command, now)?;
     let touched = carry_back(tx, group, back, now)?;
-    Ok(Some(Unwound { written: Written { group, touched }, label, finals, count: all.saturating_sub(finals) }))
+    Ok(Some(Unwound { written: Written { group, touched }, label, finals, count: all.saturating_sub(finals), stays }))
 }
 
 /// Withdraws the newest first, so that what builds on a message goes before it; then appends.

@@ -63,6 +63,8 @@ fn a_mailbox_is_made_renamed_filled_and_deleted_offline() {
     ] {
         let done = world.engine.perform(Request::Undo { count: 1 }).unwrap();
         assert_eq!((done.word, done.count), (word, 1));
+        let stays = (word == "delete mailbox").then(|| (account(), path("Other")));
+        assert_eq!(done.stays, stays);
         assert_eq!(shown(&world), after);
     }
 }

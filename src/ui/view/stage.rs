@@ -336,7 +336,7 @@ impl Stage {
                         {
                             Err(self.fail.clone().unwrap())
                         }
-                        Request::SavePart { .. } => Ok(self.saved.clone().unwrap_or(done)),
+                        Request::SavePart { .. } | Request::Undo { .. } => Ok(self.saved.clone().unwrap_or(done)),
                         Request::SaveDraft { id, .. } => Ok(Done { draft: id.or(Some(DraftId(7))), ..Done::default() }),
                         Request::Send { hold, .. } => {
                             let until = Some(NOW + i64::from(*hold));

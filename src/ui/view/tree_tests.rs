@@ -6,8 +6,10 @@ use super::stage::{NOW, Stage};
 use super::tests::each_size;
 use crate::app::layout::Focus;
 use crate::app::msg;
+use crate::app::screen::folders::Entry;
 use crate::base::safetext::SafeText;
-use crate::engine::api::{Answer, Changes, MailboxAct, News, QueueRow, Request, Rows};
+use crate::engine::api::{Answer, Changes, Done, MailboxAct, News, QueueRow, Request, Rows};
+use crate::mail::fixtures;
 use crate::mail::ids::{AccountName, GroupId, MailboxId, OpId};
 use crate::mail::intent::OpState;
 use crate::mail::mailbox::MailboxPath;
@@ -56,6 +58,13 @@ fn screens_of_mailboxes() {
         s.boxes[4].subscribed = false;
         s.touched();
     });
+    each_size("tree-inbox", |s| {
+        for (at, id, path) in [(1, 20, "INBOX/Kid"), (2, 21, "INBOX/Kid/Toy")] {
+            s.boxes.insert(at, fixtures::mailbox(id, "work", path, None));
+        }
+        s.touched();
+        to(s, "Kid");
+    });
     each_size("tree-new", |s| {
         to(s, "Lists");
         s.press("a \"python");
@@ -80,7 +89,7 @@ fn mailboxes_are_made_renamed_emptied_and_deleted_knowingly() {
     let create = |path: &str| Request::Mailbox(MailboxAct::Create { account: work(), path: MailboxPath::from_typed(path) });
     assert_eq!(s.requests, [create("Lists/python")], "below the one under the cursor");
     assert!(s.text().contains("made the mailbox Lists/python"));
-    s.boxes.insert(6, crate::mail::fixtures::mailbox(20, "work", "Lists/python", None));
+    s.boxes.insert(6, fixtures::mailbox(20, "work", "Lists/python", None));
     s.touched();
     assert_eq!(s.app.mailbox_at_hand().map(|m| m.id), Some(MailboxId(20)), "the cursor goes to the new one");
     to(&mut s, "kernel");
@@ -116,6 +125,54 @@ fn mailboxes_are_made_renamed_emptied_and_deleted_knowingly() {
     assert!(s.requests.is_empty() && s.app.popup().is_none(), "not the inbox");
     s.press("g g D");
     assert!(s.text().contains("there is no mailbox here"), "a view is none");
+}
+
+/// What is not deleted after all is where the cursor of the pane goes, whichever comes first: the word or the list.
+#[test]
+fn a_mailbox_that_comes_back_has_the_cursor() {
+    let mut s = Stage::new(120, 40);
+    to(&mut s, "kernel");
+    let at = |s: &Stage| s.app.mailbox_at_hand().map(|m| m.id);
+    for early in [true, false] {
+        s.press("D y");
+        let gone = s.boxes.remove(5);
+        s.touched();
+        assert_ne!(at(&s), Some(MailboxId(6)));
+        s.press("j j");
+        s.saved = Some(Done {
+            group: Some(GroupId(2)),
+            count: 1,
+            word: "delete mailbox",
+            stays: Some((gone.account.clone(), gone.path.clone())),
+            ..Done::default()
+        });
+        if early {
+            s.boxes.insert(5, gone);
+            s.touched();
+            s.press("u");
+        } else {
+            s.press("u");
+            s.boxes.insert(5, gone);
+            s.touched();
+        }
+        assert_eq!(at(&s), Some(MailboxId(6)), "{}", s.text());
+    }
+    // Whoever looks elsewhere is left there.
+    s.press("D y");
+    let gone = s.boxes.remove(5);
+    s.touched();
+    s.press("Tab");
+    let cursor = |s: &Stage| match s.app.folders().current() {
+        Some(Entry::Mailbox { row, .. }) => s.app.folders().rows().get(*row).map(|m| m.id),
+        _ => None,
+    };
+    let (focus, before) = (*s.app.focus(), cursor(&s));
+    assert_ne!(focus, Focus::Folders);
+    s.press("u");
+    s.boxes.insert(5, gone);
+    s.touched();
+    assert_eq!((s.app.focus(), cursor(&s)), (&focus, before));
+    assert!(before.is_some() && before != Some(MailboxId(6)));
 }
 
 #[test]
