@@ -14,7 +14,7 @@ use crate::mail::server::ListedMailbox;
 use crate::net::session::MailStore;
 use std::collections::HashSet;
 
-/// Who wants all looked at again gets a new session, unless this one is so many seconds old at most.
+/// No session is followed by another one before it is so many seconds old: a key may be held down.
 const YOUNG: i64 = 2;
 /// A server whose lists never fit is believed for so many seconds: a session for each of them would be worse.
 const BELIEVED: i64 = 600;
@@ -29,9 +29,8 @@ impl Work<'_> {
         if wishes.all {
             // What was stopped goes on.
             self.complete = false;
-            if self.todo.is_empty() && self.visitor.shared.now().saturating_sub(self.since) >= YOUNG {
-                self.anew = true;
-            } else {
+            self.anew = true;
+            if !self.is_over() {
                 self.list(conn)?;
             }
         }
@@ -66,6 +65,16 @@ impl Work<'_> {
             self.desk.notified(self.told_of_all == Some(true));
         }
         Ok(())
+    }
+
+    /// When the session ends because a new one is to be asked, seconds since 1970.
+    pub fn ends(&self) -> Option<i64> {
+        self.anew.then_some(self.since.saturating_add(YOUNG))
+    }
+
+    /// Whether it ends now: nothing that was begun waits for it.
+    pub fn is_over(&self) -> bool {
+        self.todo.is_empty() && self.ends().is_some_and(|at| at <= self.visitor.shared.now())
     }
 
     /// Looks whether a list has what others told of. What is there all the same, by its name, shows that this session does not see it.

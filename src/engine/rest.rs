@@ -150,6 +150,7 @@ impl Work<'_> {
             .due
             .into_iter()
             .chain(self.asked_due)
+            .chain(self.ends())
             .min()
             .map_or(pace.idle, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
         let limit = self.poll().saturating_sub(self.round.elapsed()).min(pace.idle).min(due).max(LEAST);

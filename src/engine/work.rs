@@ -233,7 +233,7 @@ impl<'a> Work<'a> {
             if due {
                 self.missed.clear();
             }
-            if self.anew {
+            if self.is_over() {
                 return Ok(());
             }
             if self.stale || due {

@@ -25,8 +25,7 @@ fn sticky(more: &str) -> (Server, Bed, Screen) {
 fn who_looks_again_is_told_by_a_new_session() {
     let (server, _bed, mut screen) = sticky("");
     server.world().folders.push(Folder::new("Late"));
-    // One that is younger is believed.
-    std::thread::sleep(Duration::from_secs(3));
+    // At once, or as soon as the session is not all too young.
     screen.press("\x0e");
     screen.shows("Late");
     screen.press("Q");

@@ -21,7 +21,8 @@ const LANE: usize = 16;
 const PILE: usize = 3_200;
 /// Where so many have piled up, it is a large answer that is coming, and more of it is waited for ...
 const BULK: usize = 400;
-/// ... so long: the more rows a transaction has, the fewer of the pages that all of them touch are written.
+/// ... so long, unless it is known that no more comes: the more rows a transaction has, the fewer of the pages that all of them touch are
+/// written.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// Decides what to do next.
@@ -43,6 +44,14 @@ pub struct Broken {
     pub gave_way: bool,
 }
 
+/// What goes to the recording thread.
+enum Entry {
+    /// Carry this out.
+    Record(StepId, Record),
+    /// Nothing comes before what was sent is recorded.
+    NoMore,
+}
+
 /// Runs `planner` until it has no step and waits for none. `record` carries out one record; it runs on another thread,
 /// in order. A panic in the connection's code (the crates below are not proof against every odd answer) counts as a
 /// broken line. Says what broke, if anything; what was recorded until then stands.
@@ -54,12 +63,12 @@ pub fn run(
     mut record: impl FnMut(Record) -> Result<(), Fault> + Send,
 ) -> Broken {
     std::thread::scope(|scope| {
-        let (to_store, records) = sync_channel::<(StepId, Record)>(LANE);
+        let (to_store, entries) = sync_channel(LANE);
         let (done, from_store) = channel();
         // A pass that finds nothing new has no record: then this thread ends without having been woken.
         scope.spawn(move || {
             let mut held = None;
-            while let Some((ids, entry)) = piled(&records, &mut held) {
+            while let Some((ids, entry)) = piled(&entries, &mut held) {
                 let result = guarded(|| record(entry)).unwrap_or_else(|p| Err(Fault::bug(&p)));
                 for id in ids {
                     if done.send((id, result.clone())).is_err() {
@@ -69,7 +78,7 @@ pub fn run(
             }
         });
         let (exchanges, broken) = (VecDeque::new(), Broken::default());
-        let mut lanes = Lanes { planner, exchanges, to_store, from_store, recording: 0, read: false, broken };
+        let mut lanes = Lanes { planner, exchanges, to_store, from_store, recording: 0, read: false, tells: false, broken };
         lanes.run(conn, bench);
         lanes.broken
     })
@@ -77,12 +86,13 @@ pub fn run(
 
 /// The next record for the store. Rows that have piled up while it was busy, or come right behind many others, are one: a
 /// transaction costs less for each of many rows, and the first screenful still goes alone.
-fn piled(records: &Receiver<(StepId, Record)>, held: &mut Option<(StepId, Record)>) -> Option<(Vec<StepId>, Record)> {
-    let (id, mut entry) = held.take().or_else(|| records.recv().ok())?;
+fn piled(entries: &Receiver<Entry>, held: &mut Option<(StepId, Record)>) -> Option<(Vec<StepId>, Record)> {
+    let (id, mut entry) = held.take().or_else(|| first(entries))?;
     let mut ids = vec![id];
     while let Record::NewMessages { uidvalidity, rows } = &mut entry
         && rows.len() < PILE
-        && let Some((id, next)) = if rows.len() < BULK { records.try_recv().ok() } else { records.recv_timeout(PATIENCE).ok() }
+        && let Some(Entry::Record(id, next)) =
+            if rows.len() < BULK { entries.try_recv().ok() } else { entries.recv_timeout(PATIENCE).ok() }
     {
         match next {
             Record::NewMessages { uidvalidity: same, rows: more } if same == *uidvalidity => {
@@ -98,14 +108,24 @@ fn piled(records: &Receiver<(StepId, Record)>, held: &mut Option<(StepId, Record
     Some((ids, entry))
 }
 
+fn first(entries: &Receiver<Entry>) -> Option<(StepId, Record)> {
+    loop {
+        if let Entry::Record(id, record) = entries.recv().ok()? {
+            return Some((id, record));
+        }
+    }
+}
+
 struct Lanes<'a> {
     planner: &'a mut dyn Planner,
     exchanges: VecDeque<(StepId, Exchange)>,
-    to_store: SyncSender<(StepId, Record)>,
+    to_store: SyncSender<Entry>,
     from_store: Receiver<(StepId, Result<(), Fault>)>,
     recording: u64,
     /// Whether something was read at length.
     read: bool,
+    /// Whether the recording thread is to be told when no more comes.
+    tells: bool,
     broken: Broken,
 }
 
@@ -122,6 +142,7 @@ impl Lanes<'_> {
                     continue;
                 }
                 self.read |= exchange.is_long_reading();
+                self.tells = true;
                 let carried = guarded(|| carry(conn, &exchange, bench, &mut |reply| self.heard(id, reply)));
                 match carried {
                     Ok(Ok(())) => {}
@@ -132,6 +153,10 @@ impl Lanes<'_> {
                     }
                 }
             } else if self.recording > 0 {
+                if std::mem::take(&mut self.tells) {
+                    // A thread that is gone waits for nothing.
+                    let _ = self.to_store.send(Entry::NoMore);
+                }
                 let Ok((id, result)) = self.from_store.recv() else { return };
                 self.recorded(id, result);
             } else {
@@ -158,7 +183,7 @@ impl Lanes<'_> {
                 Step::Tell(tell) => self.exchanges.push_back((id, Exchange::Tell(tell))),
                 Step::Record(record) => {
                     self.recording += 1;
-                    if self.to_store.send((id, record)).is_err() {
+                    if self.to_store.send(Entry::Record(id, record)).is_err() {
                         self.recorded(id, Err(Fault::bug("the recording thread ended")));
                     }
                 }

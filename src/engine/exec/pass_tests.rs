@@ -215,23 +215,38 @@ mod fake {
 
 #[test]
 fn rows_that_piled_up_are_one_record_up_to_a_limit_and_what_follows_stays_in_order() {
-    let (to, records) = channel();
+    let (to, entries) = channel();
     let rows = |count: usize| vec![crate::mail::fixtures::seen(1); count];
     let new = |count| Record::NewMessages { uidvalidity: UidValidity(1), rows: rows(count) };
     let mut sent = 0;
     let mut send = |record| {
         sent += 1;
-        to.send((StepId(sent), record)).unwrap();
+        to.send(Entry::Record(StepId(sent), record)).unwrap();
     };
     (0..3).for_each(|_| send(new(200)));
     send(Record::Synced);
     (0..20).for_each(|_| send(new(200)));
     send(new(1));
     let mut held = None;
-    let mut next = || match piled(&records, &mut held).unwrap() {
+    let mut next = || match piled(&entries, &mut held).unwrap() {
         (ids, Record::NewMessages { rows, .. }) => (ids.len(), rows.len()),
         (ids, _) => (ids.len(), 0),
     };
     // The last one waits for more, and there is none.
     assert_eq!([next(), next(), next(), next()], [(3, 600), (1, 0), (16, PILE), (5, 801)]);
+}
+
+#[test]
+fn what_piled_up_is_not_kept_waiting_for_more_where_none_comes() {
+    let (to, entries) = channel();
+    let new = |id| {
+        let rows = vec![crate::mail::fixtures::seen(1); BULK];
+        Entry::Record(StepId(id), Record::NewMessages { uidvalidity: UidValidity(1), rows })
+    };
+    for entry in [new(1), Entry::NoMore, Entry::NoMore, new(2), new(3)] {
+        to.send(entry).unwrap();
+    }
+    drop(to);
+    let next = || piled(&entries, &mut None).map(|(ids, _)| ids.len());
+    assert_eq!([next(), next(), next()], [Some(1), Some(2), None]);
 }
