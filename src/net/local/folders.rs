@@ -156,11 +156,12 @@ impl Folders {
             let ours = name.as_bytes().starts_with(b".") || ["cur", "new", "tmp"].iter().any(|n| name == *n);
             // A link to a maildir is one; a link to a folder of them could lead in a circle.
             let real = entry.file_type()?.is_dir();
-            if ours || (!real && !Maildir::is(&entry.path())) || entry.path() == self.inbox {
+            if ours || (!real && !Maildir::is(&entry.path())) {
                 continue;
             }
             names.push(name.as_bytes().to_vec());
-            if Maildir::is(&entry.path()) {
+            // The inbox is there in any case; what lies in it is not.
+            if entry.path() != self.inbox && Maildir::is(&entry.path()) {
                 found.insert(MailboxPath::from_wire(&names.join(&b'/')));
             }
             if real {
@@ -248,6 +249,11 @@ mod tests {
         assert_eq!(names(&plain), ["INBOX", "Lists/rust", "Sent"]);
         assert_eq!(plain.list().unwrap()[2].role, Some(Role::Sent));
         assert!(plain.dir(&MailboxPath::inbox()).unwrap().dir().ends_with("Inbox"));
+        // What is made in the inbox is there.
+        fs::create_dir_all(temp.path().join("c/INBOX/cur")).unwrap();
+        let plain = Folders::open(&temp.path().join("c")).unwrap();
+        plain.create(&MailboxPath::from_typed("INBOX/Kid")).unwrap();
+        assert_eq!(names(&plain), ["INBOX", "INBOX/Kid"]);
     }
 
     #[test]
