@@ -24,8 +24,8 @@ pub struct Memory {
     pub(super) told: Option<MailboxPath>,
     /// Mailboxes that were selected for a visit since the line last rested.
     pub(super) left: HashSet<MailboxPath>,
-    /// Those of them that were visited because they were found changed after that.
-    pub(super) left_changed: HashSet<MailboxPath>,
+    /// Those of them that were found changed after that, each time since they were found as they had been left: how often.
+    pub(super) left_changed: HashMap<MailboxPath, u32>,
     /// Copies in Sent that were looked for on the server.
     pub looked: HashSet<OpId>,
     /// Mailboxes whose rights were asked for.

@@ -197,6 +197,8 @@ impl Work<'_> {
     /// What came into a mailbox just when it was left, a server that tells of all has told nobody: of what is selected it tells otherwise
     /// (RFC 5465, 3.1). Whether some are to be visited once more.
     fn left_behind(&mut self, conn: &mut dyn MailStore, place: &MailboxPath) -> Result<bool, Halt> {
+        // `place` is selected, and whatever was for a text is not any more.
+        self.fetcher.forget();
         let (mut left, read) = (std::mem::take(&mut self.visitor.memory.left), self.fetcher.left());
         if self.told_of_all != Some(true) {
             return Ok(false);
@@ -206,16 +208,20 @@ impl Work<'_> {
         }
         left.remove(place);
         for path in left {
-            // A server that contradicts itself is not asked for ever.
-            if self.visitor.memory.left_changed.remove(&path) {
-                continue;
-            }
             match conn.status(&path) {
                 Ok(status) if self.visitor.differs(&path, Some(&status))? == Some(true) => {
-                    self.visitor.memory.left_changed.insert(path.clone());
-                    self.first(path);
+                    let times = self.visitor.memory.left_changed.entry(path.clone()).or_default();
+                    *times += 1;
+                    // A server whose counts never fit is not asked for ever.
+                    if *times <= UNSETTLED {
+                        self.first(path);
+                    } else {
+                        self.visitor.memory.left_changed.remove(&path);
+                    }
                 }
-                Ok(_) => {}
+                Ok(_) => {
+                    self.visitor.memory.left_changed.remove(&path);
+                }
                 // It is gone: that is told.
                 Err(e) if e.connection_lives() => {}
                 Err(e) => return Err(e.into()),

@@ -177,6 +177,35 @@ fn every_mailbox_is_told_of_on_one_line() {
     }
 }
 
+/// What comes into a mailbox while a text is fetched from it, and is told by nothing but that mailbox itself, is found when the line has
+/// left it: of what is selected NOTIFY tells otherwise than of all others. The line is so slow that the server looks before it is left.
+#[test]
+fn what_comes_just_before_a_mailbox_is_left_is_found() {
+    std::thread::scope(|all| {
+        for connections in [1, 2] {
+            all.spawn(move || {
+                let mut person = Person::new(user());
+                (person.connections, person.more) = (connections, "keep = { bodies = \"none\" }".into());
+                let (mut person, mut other) = with(person, &["Plain"]);
+                put(&mut other, "Plain", "text");
+                let proxy = Proxy::start(host().imaps, Line::default());
+                person.imap = proxy.port;
+                let engine = person.start();
+                settled(&engine);
+                let key = crate::person::key(&engine, "Plain", "text");
+                proxy.set(Line { latency: Duration::from_millis(900), ..Line::default() });
+                engine.perform(Request::FetchBody(key)).unwrap();
+                until(&engine, "the text", |_| rows(&engine, "Plain").iter().any(|r| r.id == key && r.cached).then_some(()));
+                put(&mut other, "Plain", "late");
+                sees(&engine, "Plain", &["late", "text"]);
+                // The same when it was visited for that.
+                put(&mut other, "Plain", "later");
+                sees(&engine, "Plain", &["late", "later", "text"]);
+            });
+        }
+    });
+}
+
 /// All lines break, and meanwhile somebody else takes one of the two that the server allows: whichever of ours comes first, the
 /// work goes on with what is left, and comes to an end.
 #[test]
