@@ -92,30 +92,26 @@ impl UidSet {
         ranges.retain(|(a, b)| a <= b && *b > 0);
         ranges.sort_unstable();
         let mut merged: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
-        for (a, b) in ranges {
-            match merged.last_mut() {
-                Some(last) if a <= last.1.saturating_add(1) => last.1 = last.1.max(b),
-                _ => merged.push((a.max(1), b)),
-            }
-        }
+        ranges.into_iter().for_each(|(a, b)| join(&mut merged, (a.max(1), b)));
         Self { ranges: merged }
     }
 
-    /// Adds one UID.
+    /// Adds one UID. Logarithmic in the number of intervals where it continues one; else those behind it move.
     pub fn insert(&mut self, uid: Uid) {
         let n = uid.get();
-        if self.contains(uid) {
-            return;
-        }
-        // Most sets grow at the end: a server lists UIDs in ascending order.
-        match self.ranges.last_mut() {
-            Some(last) if n == last.1.saturating_add(1) => last.1 = n,
-            Some(last) if n < last.1 => {
-                let mut all = std::mem::take(&mut self.ranges);
-                all.push((n, n));
-                *self = Self::from_ranges(all);
+        let at = self.ranges.partition_point(|r| r.1 < n);
+        let continues = |r: &(u32, u32)| r.1.checked_add(1) == Some(n);
+        let before = at.checked_sub(1).filter(|i| self.ranges.get(*i).is_some_and(continues));
+        let behind = self.ranges.get(at).copied();
+        match (before, behind) {
+            (_, Some((low, _))) if low <= n => {}
+            (Some(before), Some((low, high))) if low == n + 1 => {
+                self.ranges[before].1 = high;
+                self.ranges.remove(at);
             }
-            _ => self.ranges.push((n, n)),
+            (Some(before), _) => self.ranges[before].1 = n,
+            (None, Some((low, _))) if low == n + 1 => self.ranges[at].0 = n,
+            (None, _) => self.ranges.insert(at, (n, n)),
         }
     }
 
@@ -127,12 +123,20 @@ impl UidSet {
         self.ranges.get(i).is_some_and(|r| r.0 <= n)
     }
 
-    /// All that is in either.
+    /// All that is in either. Linear in the number of intervals.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        let mut all = self.ranges.clone();
-        all.extend_from_slice(&other.ranges);
-        Self::from_ranges(all)
+        let (mut ours, mut theirs) = (self.ranges.iter().peekable(), other.ranges.iter().peekable());
+        let mut ranges = Vec::with_capacity(self.ranges.len() + other.ranges.len());
+        loop {
+            let next = match (ours.peek(), theirs.peek()) {
+                (Some(a), Some(b)) if a.0 <= b.0 => ours.next(),
+                (Some(_), None) => ours.next(),
+                _ => theirs.next(),
+            };
+            let Some(range) = next else { return Self { ranges } };
+            join(&mut ranges, *range);
+        }
     }
 
     /// What is in both. Linear in the number of intervals.
@@ -230,6 +234,14 @@ impl UidSet {
         }
         taken.reverse();
         Self { ranges: taken }
+    }
+}
+
+/// Adds an interval that begins at none before the last one's beginning.
+fn join(ranges: &mut Vec<(u32, u32)>, (low, high): (u32, u32)) {
+    match ranges.last_mut() {
+        Some(last) if low <= last.1.saturating_add(1) => last.1 = last.1.max(high),
+        _ => ranges.push((low, high)),
     }
 }
 

@@ -261,13 +261,16 @@ impl MailboxSync {
 
     /// Envelopes came: only what was asked for, and each once (security S-10, S-11).
     pub(super) fn envelopes(&mut self, asked: &UidSet, rows: Vec<EnvelopeSeen>) {
-        let mut new = Vec::with_capacity(rows.len());
+        let (mut new, mut came) = (Vec::with_capacity(rows.len()), UidSet::new());
         for row in rows {
-            if asked.contains(row.uid) && !self.fetch.got.contains(row.uid) && !self.known.contains(row.uid) {
-                self.fetch.got.insert(row.uid);
+            let here = self.fetch.got.contains(row.uid) || came.contains(row.uid) || self.known.contains(row.uid);
+            if asked.contains(row.uid) && !here {
+                came.insert(row.uid);
                 new.push(row);
             }
         }
+        // At once: each of a mailbox with many gaps would else move what was read before it.
+        self.fetch.got = self.fetch.got.union(&came);
         // Handed on, not copied: an envelope is many small pieces.
         while !new.is_empty() {
             let rest = new.split_off(new.len().min(MAX_ROWS));
