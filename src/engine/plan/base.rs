@@ -49,7 +49,7 @@ pub struct Policy {
     pub reached_window: u32,
     /// Windows grow up to this many messages.
     pub max_window: u32,
-    /// A window that took less than this many milliseconds doubles the next.
+    /// A window that took less than this many milliseconds makes the next one at least twice as large.
     pub quick_ms: u32,
     /// Whether a changed UIDVALIDITY is followed. False after three changes in short time (security S-22):
     /// then the pass touches nothing.

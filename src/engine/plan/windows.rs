@@ -9,6 +9,9 @@ use crate::mail::uid::{ModSeq, UidSet};
 /// The most intervals in one set for the wire: servers limit a command to 8 kB (RFC 7162, 4) or more.
 pub(super) const MAX_RANGES: usize = 300;
 
+/// One window is at most so many times as large as the one before it.
+const LEAP: u32 = 8;
+
 /// A window may take so many milliseconds where turns are long: others wait for its end.
 const SLOW_MS: u32 = 1_000;
 
@@ -74,14 +77,17 @@ impl Fetch {
         }
     }
 
-    /// A window took so long. The next one is twice as large if that was quick; also if it was not, on a line whose turns are
-    /// long, while larger windows bring clearly more in the same time. One that took very long is halved: others wait for it.
+    /// A window took so long. The next one is twice as large if that was quick, or more if all of that would still be quick (decisions
+    /// 10 doubles): between two windows the server waits until what lies on the line is read. Twice as large also if it was not quick,
+    /// on a line whose turns are long, while larger windows bring clearly more in the same time. One that took very long is halved:
+    /// others wait for it.
     pub(super) fn grow(&mut self, ms: u32) {
         let (window, before) = (u64::from(self.window), self.pace.replace((self.window, ms)));
         // A quarter more messages in the same time.
         let gains = before.is_none_or(|(count, took)| window * u64::from(took) * 4 > u64::from(count) * u64::from(ms) * 5);
         if ms < self.policy.quick_ms || (ms < SLOW_MS && gains) {
-            self.window = self.window.saturating_mul(2).min(self.policy.max_window.max(1));
+            let times = (self.policy.quick_ms / ms.max(1)).clamp(2, LEAP);
+            self.window = self.window.saturating_mul(times).min(self.policy.max_window.max(1));
         } else if ms > 2 * SLOW_MS {
             self.window = (self.window / 2).max(self.policy.first_window.max(1)).min(self.window);
         }
