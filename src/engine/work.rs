@@ -25,6 +25,8 @@ use crate::net::session::MailStore;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
+/// What stands in the way is the disk of this machine: after so many seconds at most it is looked whether there is room again.
+const ROOM: Duration = Duration::from_secs(30);
 /// The server allows one connection, and it was in use: the watchers need a moment to go.
 const LEAVING: Duration = Duration::from_secs(1);
 
@@ -102,7 +104,7 @@ fn pause(config: &AccountConfig, shared: &Shared, desk: &Desk, fault: Fault, bac
         shared.connectivity(&config.name, Connectivity::NeedsUser(fault));
         None
     } else {
-        let pause = backoff.next(jitter());
+        let pause = backoff.next(jitter()).min(if fault.kind == Kind::Disk { ROOM } else { Duration::MAX });
         let until = shared.now() + i64::try_from(pause.as_secs()).unwrap_or(0).max(1);
         shared.connectivity(&config.name, Connectivity::Waiting { until, fault });
         Some(Instant::now() + pause)
