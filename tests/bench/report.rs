@@ -1,5 +1,6 @@
 //! report — figures beside their bars.
 
+use rustix::io::Errno;
 use std::time::{Duration, Instant};
 
 /// What was measured.
@@ -60,22 +61,31 @@ pub fn ms(time: Duration) -> f64 {
 /// Seconds of processor time that this process has used, all threads together: unlike the clock, it does not depend on what
 /// else the machine is doing.
 pub fn processor() -> f64 {
-    processor_of("self")
+    processor_of("self").expect("this process runs")
 }
 
-/// ... of another process.
-pub fn processor_of(pid: &str) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    // utime and stime, in ticks of 1/100 s.
-    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+/// ... of another process (its number), or one of its threads (`PID/task/ID`); none where that has ended, before this or just now.
+pub fn processor_of(what: &str) -> Option<f64> {
+    // utime and stime.
+    ticks(what, 11)
 }
 
 /// ... of all children of this process that have ended and were waited for.
 pub fn processor_of_children() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // cutime and cstime.
+    ticks("self", 13).expect("this process runs")
+}
+
+/// Two neighbouring fields of a `stat` (proc(5)), counted after the name, added up: in ticks of 1/100 s there, in seconds here.
+fn ticks(what: &str, first: usize) -> Option<f64> {
+    let stat = match std::fs::read_to_string(format!("/proc/{what}/stat")) {
+        Ok(stat) => stat,
+        // Its name is gone; or it went between being opened and being read.
+        Err(e) if matches!(Errno::from_io_error(&e), Some(Errno::NOENT | Errno::SRCH)) => return None,
+        Err(e) => panic!("/proc/{what}/stat: {e}"),
+    };
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    (fields[13].parse::<f64>().unwrap() + fields[14].parse::<f64>().unwrap()) / 100.0
+    Some((fields[first].parse::<f64>().unwrap() + fields[first + 1].parse::<f64>().unwrap()) / 100.0)
 }
 
 /// The median and the worst of `times` runs, in milliseconds.

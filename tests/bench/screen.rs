@@ -136,7 +136,7 @@ impl Screen {
 
     /// Seconds of processor time used so far.
     pub fn processor(&self) -> f64 {
-        crate::report::processor_of(&self.child.process_id().unwrap().to_string())
+        crate::report::processor_of(&self.child.process_id().unwrap().to_string()).expect("the program is not waited for yet")
     }
 
     /// ... by the names of its threads, the busiest first; what has ended is one of them.
@@ -146,7 +146,8 @@ impl Screen {
         for task in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
             let id = task.file_name().into_string().unwrap();
             let name = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default().trim().to_owned();
-            let spent = crate::report::processor_of(&format!("{pid}/task/{id}"));
+            // One that ends while it is looked at is counted below, with those that ended before.
+            let Some(spent) = crate::report::processor_of(&format!("{pid}/task/{id}")) else { continue };
             match all.iter_mut().find(|(n, _)| *n == name) {
                 Some((_, sum)) => *sum += spent,
                 None => all.push((name, spent)),
