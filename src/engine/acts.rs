@@ -1,5 +1,5 @@
 //! acts — a person's command as entries of the journal. Pure: no clock, no database.
-//! Owns: `Picked`, `Act`, `Plan`, `operations`, the usual names of mailboxes that an account lacks.
+//! Owns: `Picked`, `Act`, `Place`, `Plan`, `operations`, the usual names of mailboxes that an account lacks.
 //! May import: mail.
 //! Start reading at: `operations`. Only what would change something becomes an operation, and flags are deltas with their
 //! own inverse, so that undo gives back exactly what differed.
@@ -58,8 +58,17 @@ pub struct Plan {
 /// Where to in each account.
 pub type Places = BTreeMap<AccountName, MailboxPath>;
 
+/// Where an account keeps what is of a role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The mailbox.
+    pub path: MailboxPath,
+    /// Whether it is to be made, unless the server turns out to have another one for that.
+    pub make: bool,
+}
+
 /// Where each account keeps what.
-pub type Roles = BTreeMap<(AccountName, Role), MailboxPath>;
+pub type Roles = BTreeMap<(AccountName, Role), Place>;
 
 /// Turns a command into operations at `now` (seconds since 1970). Messages on which it would change nothing are left out.
 #[must_use]
@@ -74,7 +83,7 @@ pub fn operations(picked: &[Picked], act: &Act, roles: &Roles, now: i64) -> Plan
                 continue;
             }
             Act::Move(to) if to.get(&p.account) == Some(&p.mailbox) => continue,
-            Act::File(role) if roles.get(&(p.account.clone(), *role)) == Some(&p.mailbox) => continue,
+            Act::File(role) if roles.get(&(p.account.clone(), *role)).map(|place| &place.path) == Some(&p.mailbox) => continue,
             Act::Flag(delta) if delta.apply(&p.flags) == p.flags => continue,
             _ => {}
         }
@@ -96,15 +105,15 @@ pub fn operations(picked: &[Picked], act: &Act, roles: &Roles, now: i64) -> Plan
             }
             Act::Expunge => OpKind::Expunge,
             Act::File(role) => {
-                let to = roles.get(&(account.clone(), *role)).cloned().unwrap_or_else(|| {
-                    let path = MailboxPath::from_typed(usual_name(*role));
+                let usual = || Place { path: MailboxPath::from_typed(usual_name(*role)), make: true };
+                let place = roles.get(&(account.clone(), *role)).cloned().unwrap_or_else(usual);
+                if place.make {
                     after = Some(*made.entry(account).or_insert_with(|| {
-                        plan.operations.push((entry(account, &path, OpKind::CreateMailbox), None));
+                        plan.operations.push((entry(account, &place.path, OpKind::CreateMailbox { role: Some(*role) }), None));
                         plan.operations.len() - 1
                     }));
-                    path
-                });
-                OpKind::Move { to }
+                }
+                OpKind::Move { to: place.path }
             }
         };
         let inverse = match act {
@@ -187,7 +196,8 @@ mod tests {
     fn a_missing_archive_is_made_once_and_first() {
         let all =
             [picked(1, "a", "INBOX", Flags::new()), picked(2, "a", "Lists", Flags::new()), picked(3, "b", "INBOX", Flags::new())];
-        let roles = Roles::from([((AccountName::new("b"), Role::Archive), MailboxPath::from_typed("Old"))]);
+        let roles =
+            Roles::from([((AccountName::new("b"), Role::Archive), Place { path: MailboxPath::from_typed("Old"), make: false })]);
         let plan = operations(&all, &Act::File(Role::Archive), &roles, 0);
         let shape: Vec<_> = plan.operations.iter().map(|(o, after)| (o.kind.word(), o.account.as_str(), *after)).collect();
         assert_eq!(shape, [("create_mailbox", "a", None), ("move", "a", Some(0)), ("move", "a", Some(0)), ("move", "b", None)]);

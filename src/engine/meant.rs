@@ -28,7 +28,7 @@ pub(super) fn fill<'a>(shared: &Shared, entries: impl IntoIterator<Item = &'a mu
             Ok(meant)
         };
         for entry in entries {
-            if !entry.here.is_known() && !matches!(entry.kind, OpKind::CreateMailbox | OpKind::SubscribeMailbox { .. }) {
+            if !entry.here.is_known() && !matches!(entry.kind, OpKind::CreateMailbox { .. } | OpKind::SubscribeMailbox { .. }) {
                 entry.here = of(&entry.account, &entry.mailbox)?;
             }
             if let (false, OpKind::Move { to } | OpKind::Copy { to }) = (entry.there.is_known(), &entry.kind) {

@@ -34,6 +34,10 @@ pub struct Memory {
     pub(super) long: bool,
     /// How many rows the last window of a pass had that made room: its next one goes on with as many.
     pub(super) windows: HashMap<MailboxId, u32>,
+    /// Whether there was a whole list: it says which mailbox is for what, also where nothing in the cache tells that there was one.
+    pub(super) listed_all: bool,
+    /// How many mailboxes were made because a list did not have them.
+    pub(super) made: u64,
     /// The UIDVALIDITY that the last list showed of each mailbox.
     pub(super) listed: HashMap<MailboxPath, UidValidity>,
     /// Mailboxes that were not there, or another one in their place, since the last list.

@@ -53,6 +53,7 @@ mod reach;
 pub mod remote;
 pub mod rescue;
 mod rest;
+mod roles;
 pub mod round;
 pub mod servers;
 pub mod setup;

@@ -147,10 +147,17 @@ impl Visitor<'_> {
         let (account, rows) = (self.config.name.clone(), listed.clone());
         let first = !self.shared.store.read(|db| mailboxes::is_listed(db, &account))?;
         self.shared.store.cache(move |tx| mailboxes::record_list(tx, &account, &rows))?;
-        self.bury(&listed)?;
         // What waited to know where its mailbox is; that may have to be made.
-        if first && desk::file_all(self.shared, &self.config.name).map_err(Halt::Store)? && self.tree(conn)?.anew {
-            return self.list(conn);
+        self.memory.listed_all = true;
+        let makes = self.place_all(&listed)?;
+        self.bury(&listed)?;
+        let filed = first && desk::file_all(self.shared, &self.config.name).map_err(Halt::Store)?;
+        if filed || (first && makes) {
+            let grown = self.tree(conn)?;
+            self.memory.made += grown.done;
+            if grown.anew {
+                return self.list(conn);
+            }
         }
         Ok(listed)
     }

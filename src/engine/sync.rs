@@ -177,6 +177,7 @@ impl Once<'_> {
                 visitor.agreed(&listed, &order)?;
                 Ok::<_, Halt>(order)
             })?;
+            self.pushed += std::mem::take(&mut self.memory.made);
             if let Some(path) = wanted.as_ref().filter(|path| !order.contains(path)) {
                 let what = format!("there is no mailbox {} in {}", path.decoded(), self.config.name.as_str());
                 return Err(Halt::Store(Fault::missing(&what)));

@@ -67,7 +67,7 @@ impl Visitor<'_> {
         let mut grown = Grown::default();
         self.divide(conn)?;
         for _ in 0..AGAIN {
-            let ops = self.shared.store.read_state(|db| store::journal::queue(db, Some(&self.config.name)))?;
+            let ops = self.placed(self.shared.store.read_state(|db| store::journal::queue(db, Some(&self.config.name)))?)?;
             if !ops.iter().any(|op| op.kind.is_about_tree() && op.state.pending()) {
                 break;
             }

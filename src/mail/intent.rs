@@ -7,7 +7,7 @@
 
 use super::flags::FlagDelta;
 use super::ids::{AccountName, GroupId, OpId};
-use super::mailbox::MailboxPath;
+use super::mailbox::{MailboxPath, Role};
 use super::meant::Meant;
 use super::server::Fingerprint;
 use super::uid::{Uid, UidValidity};
@@ -85,7 +85,11 @@ pub enum OpKind {
         look: bool,
     },
     /// Make the operation's mailbox.
-    CreateMailbox,
+    CreateMailbox {
+        /// What it is for, where it is made for want of one: then another one that turns out to be for that takes its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
+    },
     /// Rename the operation's mailbox, with all that lies below it.
     RenameMailbox {
         /// Its new name.
@@ -112,7 +116,7 @@ impl OpKind {
             Self::Copy { .. } => "copy",
             Self::Expunge => "expunge",
             Self::Append { .. } => "append",
-            Self::CreateMailbox => "create_mailbox",
+            Self::CreateMailbox { .. } => "create_mailbox",
             Self::RenameMailbox { .. } => "rename_mailbox",
             Self::DeleteMailbox => "delete_mailbox",
             Self::SubscribeMailbox { .. } => "subscribe_mailbox",
@@ -122,7 +126,7 @@ impl OpKind {
     /// Whether it is about the tree of mailboxes, and not about messages.
     #[must_use]
     pub const fn is_about_tree(&self) -> bool {
-        matches!(self, Self::CreateMailbox | Self::RenameMailbox { .. } | Self::DeleteMailbox | Self::SubscribeMailbox { .. })
+        !matches!(self, Self::Flag { .. } | Self::Move { .. } | Self::Copy { .. } | Self::Expunge | Self::Append { .. })
     }
 }
 
@@ -305,7 +309,7 @@ impl Operation {
     #[must_use]
     pub fn waits_for(&self, change: &Self) -> bool {
         let made = match &change.kind {
-            OpKind::CreateMailbox => Some((&change.mailbox, None)),
+            OpKind::CreateMailbox { .. } => Some((&change.mailbox, None)),
             OpKind::RenameMailbox { to, delimiter } => Some((to, *delimiter)),
             _ => None,
         };

@@ -5,7 +5,7 @@
 
 mod names;
 
-pub use names::{Named, aim, divided, renamed};
+pub use names::{Named, aim, divided, placed, renamed};
 
 use super::change::Topic;
 use super::error::{Result, StoreError};

@@ -111,7 +111,7 @@ fn place(tx: &mut Tx<'_, Cache>, account: &AccountName, path: &MailboxPath, wish
 pub(super) fn apply(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     let account = &operation.account;
     match &operation.kind {
-        OpKind::CreateMailbox if find(tx, account, &operation.mailbox)?.is_none() => {
+        OpKind::CreateMailbox { .. } if find(tx, account, &operation.mailbox)?.is_none() => {
             ensure(tx, account, &operation.mailbox)?;
             place(tx, account, &operation.mailbox, operation.id)?;
         }
@@ -148,7 +148,7 @@ fn mark(tx: &mut Tx<'_, Cache>, operation: &Operation, set: &str, value: i64) ->
 pub(super) fn forget(tx: &mut Tx<'_, Cache>, operation: &Operation) -> Result<()> {
     let (id, done) = (operation.id, operation.state == OpState::Settled);
     match &operation.kind {
-        OpKind::CreateMailbox => {
+        OpKind::CreateMailbox { .. } => {
             unwish(tx, id, done)?;
             // It may have been wished before anything of the account was known; one that only held others holds messages now.
             if done && find(tx, &operation.account, &operation.mailbox)?.is_some() {

@@ -3,6 +3,7 @@
 //! Start reading at: `look`.
 
 use super::bed::{Bed, files};
+use super::wire::{Act, Server};
 use postrider::base::paths::Paths;
 use postrider::config::Config;
 use postrider::engine::Engine;
@@ -14,6 +15,7 @@ use postrider::mail::ids::{AccountName, DraftId};
 use postrider::mail::row::{RowCursor, View};
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// What is to be seen. A question that had no answer counts in `failed`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -93,6 +95,28 @@ pub fn draft(bed: &Bed, id: Option<DraftId>, subject: &str) -> DraftId {
     let id = engine.perform(save).unwrap().draft.unwrap();
     engine.perform(Request::FileDraft(id)).unwrap();
     id
+}
+
+/// A profile whose inbox has shown its newest rows, before any mailbox was listed: the line breaks over each list, until the server is
+/// healed. `more` are further lines of the account.
+pub fn first_rows(server: &Server, more: &str) -> Bed {
+    let mut bed = Bed::new();
+    bed.account("a", server, None, more);
+    server.always("LIST", vec![Act::Close]);
+    let file = bed.path("config.toml");
+    let config = Config::parse(&fs::read_to_string(&file).unwrap(), &file, 0o600).unwrap();
+    let engine = Engine::start(&Setup::new(config, Paths::of_profile(&bed.path("")), Mode::Live)).unwrap();
+    let rows = || {
+        let query = Query::Messages { view: View::Inboxes, threaded: false, cursor: RowCursor::Newest, limit: 9 };
+        matches!(engine.ask(&query), Ok(Rows::Messages(page)) if page.rows.len() == 3)
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while !rows() {
+        assert!(Instant::now() < end, "the first rows did not come: {:?}", server.heard());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(engine);
+    bed
 }
 
 /// Copies all files below a folder.

@@ -96,6 +96,7 @@ mod peers;
 mod portal;
 mod power;
 mod records;
+mod roles;
 mod rows;
 #[path = "../day/screen.rs"]
 mod screen;

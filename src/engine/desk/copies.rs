@@ -5,10 +5,11 @@
 
 use super::intents;
 use super::letters::{attached, refused, stamp};
-use crate::engine::acts::{self, Picked, entry};
+use crate::engine::acts::{Picked, Place, entry};
 use crate::engine::api::{Done, Fault};
 use crate::engine::journal::op::can_withdraw;
 use crate::engine::meant;
+use crate::engine::roles;
 use crate::engine::shared::Shared;
 use crate::mail::compose;
 use crate::mail::flags::{FlagDelta, Flags};
@@ -26,19 +27,14 @@ use std::io::Cursor;
 /// Whom it concerns.
 type Accounts = BTreeSet<AccountName>;
 
-/// Where an account keeps its drafts, and whether it has to be made; nothing as long as nobody has listed what there is: a mailbox of
-/// the usual name may be another one than that for drafts, or one too many.
-fn place(shared: &Shared, account: &AccountName, listed: bool) -> Result<Option<(MailboxPath, bool)>, Fault> {
-    let (name, usual) = (account.clone(), MailboxPath::from_typed(acts::usual_name(Role::Drafts)));
-    let configured = shared.account(account).and_then(|c| c.roles.get(&Role::Drafts)).map(|name| MailboxPath::from_typed(name));
-    let listed = listed || configured.is_some();
-    let usual = configured.unwrap_or(usual);
-    let wanted = usual.clone();
-    let (known, there, listed) = shared.store.read(move |db| {
-        let known = (mailboxes::by_role(db, &name, Role::Drafts)?, mailboxes::find(db, &name, &wanted)?.is_some());
-        Ok((known.0, known.1, listed || mailboxes::is_listed(db, &name)?))
-    })?;
-    Ok(known.map(|row| (row.path, false)).or_else(|| listed.then_some((usual, !there))))
+/// Where an account keeps its drafts; nothing as long as nobody has listed what there is, unless that is configured.
+fn place(shared: &Shared, account: &AccountName, listed: bool) -> Result<Option<Place>, Fault> {
+    let config = shared.account(account);
+    let certain = listed || config.is_some_and(|config| config.roles.contains_key(&Role::Drafts));
+    Ok(shared.store.read(|db| {
+        let place = roles::place(db, account, config, Role::Drafts)?;
+        Ok((certain || !place.make || mailboxes::is_listed(db, account)?).then_some(place))
+    })?)
 }
 
 /// Puts a draft as it was saved last into Drafts, in place of the copy before. Nothing is done if it lies there already, or before the
@@ -78,7 +74,7 @@ fn file_once(shared: &Shared, id: DraftId, listed: bool) -> Result<(Done, Accoun
     if !whole || sent || same || shared.account(&saved.account).is_none() {
         return Ok((Done::default(), Accounts::new()));
     }
-    let Some((mailbox, make)) = place(shared, &saved.account, listed)? else {
+    let Some(Place { path: mailbox, make }) = place(shared, &saved.account, listed)? else {
         return Ok((Done::default(), Accounts::new()));
     };
     let files = attached(shared, &saved.draft)?;
@@ -94,7 +90,8 @@ fn file_once(shared: &Shared, id: DraftId, listed: bool) -> Result<(Done, Accoun
         let group = journal::begin(tx, &Command::new("save draft", false), now)?;
         let mut after = None;
         if make {
-            let made = journal::append(tx, group, vec![entry(&account, &mailbox, OpKind::CreateMailbox)], now)?;
+            let make = OpKind::CreateMailbox { role: Some(Role::Drafts) };
+            let made = journal::append(tx, group, vec![entry(&account, &mailbox, make)], now)?;
             after = made.first().map(|op| op.id);
         }
         let (mut touched, mut old) = take_out(tx, id)?;
@@ -115,7 +112,7 @@ fn file_once(shared: &Shared, id: DraftId, listed: bool) -> Result<(Done, Accoun
 }
 
 /// The message that a copy is, with the mailbox that it lies in.
-struct Place {
+struct Lying {
     account: AccountName,
     mailbox: MailboxPath,
     /// Which one that is, as far as the append knew that made it.
@@ -124,7 +121,7 @@ struct Place {
 }
 
 /// Withdraws the append of a draft's copy if the server was not told yet; else the copy is to be removed.
-fn take_out(tx: &mut Tx<'_, State>, id: DraftId) -> store::Result<(Vec<Operation>, Option<Place>)> {
+fn take_out(tx: &mut Tx<'_, State>, id: DraftId) -> store::Result<(Vec<Operation>, Option<Lying>)> {
     let Some(copy) = draft_copies::get(tx, id)? else { return Ok((Vec::new(), None)) };
     let maker = match copy.op {
         Some(op) => journal::find(tx, op)?,
@@ -147,8 +144,8 @@ fn take_out(tx: &mut Tx<'_, State>, id: DraftId) -> store::Result<(Vec<Operation
         _ => left.push(copy.target),
     }
     let is_empty = left.is_empty();
-    let place = || Place { account: copy.account, mailbox: copy.mailbox, here, messages: left };
-    Ok((touched, (!is_empty).then(place)))
+    let lying = || Lying { account: copy.account, mailbox: copy.mailbox, here, messages: left };
+    Ok((touched, (!is_empty).then(lying)))
 }
 
 fn withdraw(tx: &mut Tx<'_, State>, id: OpId) -> store::Result<Vec<Operation>> {
@@ -158,8 +155,8 @@ fn withdraw(tx: &mut Tx<'_, State>, id: OpId) -> store::Result<Vec<Operation>> {
     })
 }
 
-fn removals(old: Option<Place>, after: Option<OpId>) -> Vec<NewOperation> {
-    let one = |old: Place| NewOperation {
+fn removals(old: Option<Lying>, after: Option<OpId>) -> Vec<NewOperation> {
+    let one = |old: Lying| NewOperation {
         targets: old.messages,
         after,
         here: old.here,

@@ -3,7 +3,7 @@
 //! Start reading at: `write`. The state is committed before the cache (decisions 1); a crash in between is made good at the
 //! next start, which lays the journal over the cache again.
 
-use super::places::{self, roles};
+use super::places;
 use super::rights;
 use crate::base::safetext::SafeText;
 use crate::engine::acts::{self, Act, EXPUNGE_HOLD, Picked};
@@ -81,7 +81,11 @@ pub(super) fn command(
     label: &'static str,
     undoable: bool,
 ) -> Result<(Done, Accounts), Fault> {
-    let (picked, roles) = shared.store.read(|db| Ok((pick(db, targets)?, roles(db, act)?)))?;
+    let (picked, roles) = shared.store.read(|db| {
+        let picked = pick(db, targets)?;
+        let roles = places::needed(shared, db, act, &picked)?;
+        Ok((picked, roles))
+    })?;
     let missing = count(targets.len() - picked.len());
     if picked.is_empty() && !targets.is_empty() {
         return Err(Fault::missing("none of these messages is here any more"));

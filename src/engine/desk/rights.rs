@@ -43,7 +43,7 @@ fn needed(operation: &NewOperation) -> Vec<(&MailboxPath, Right, &'static str)> 
         OpKind::Append { .. } => vec![(here, Right::Insert, "put messages")],
         OpKind::RenameMailbox { .. } => vec![(here, Right::DeleteMailbox, "change the mailbox")],
         OpKind::DeleteMailbox => vec![(here, Right::DeleteMailbox, "delete the mailbox")],
-        OpKind::CreateMailbox | OpKind::SubscribeMailbox { .. } => Vec::new(),
+        OpKind::CreateMailbox { .. } | OpKind::SubscribeMailbox { .. } => Vec::new(),
     }
 }
 

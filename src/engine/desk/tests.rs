@@ -14,7 +14,7 @@ use crate::mail::envelope::Envelope;
 use crate::mail::fixtures;
 use crate::mail::flags::{Flag, FlagDelta};
 use crate::mail::ids::{AccountName, MailboxId, PlacementKey};
-use crate::mail::intent::{OpKind, OpState, Operation};
+use crate::mail::intent::{OpState, Operation};
 use crate::mail::mailbox::{MailboxPath, Role};
 use crate::mail::outgoing::OutboxState;
 use crate::mail::ready::Addressing;
@@ -116,7 +116,7 @@ fn archive_makes_the_folder_and_undo_brings_all_back() {
     let done = world.engine.perform(Request::Undo { count: 2 }).unwrap();
     assert_eq!((done.count, done.word), (3, "archive"));
     assert_eq!(world.rows(world.inbox).len(), 4);
-    assert!(world.pending().iter().all(|o| o.kind == OpKind::CreateMailbox), "{:?}", world.pending());
+    assert!(world.pending().iter().all(|o| o.kind.word() == "create_mailbox"), "{:?}", world.pending());
     assert_eq!(world.engine.perform(Request::Undo { count: 1 }).unwrap_err().kind, Kind::Missing);
     assert_eq!(world.engine.perform(Request::Redo).unwrap().word, "archive");
     assert_eq!(world.rows(world.inbox).len(), 2);

@@ -25,7 +25,11 @@ pub(super) fn change(shared: &Shared, act: MailboxAct) -> Result<(Done, Accounts
             }
             let delimiter = delimiter(shared, &account)?;
             free(shared, &account, &path, delimiter, true)?;
-            write(shared, Command::new("create mailbox", false), vec![entry(&account, &path, OpKind::CreateMailbox)])
+            write(
+                shared,
+                Command::new("create mailbox", false),
+                vec![entry(&account, &path, OpKind::CreateMailbox { role: None })],
+            )
         }
         MailboxAct::Rename { mailbox, to } => {
             let row = row(shared, mailbox)?;

@@ -47,7 +47,7 @@ pub fn take_back(group: &[Operation], pending: &[Operation]) -> Back {
         }
         match &op.kind {
             // A mailbox that was made stays: something else may be in it already.
-            OpKind::CreateMailbox
+            OpKind::CreateMailbox { .. }
                 if !can_withdraw(state) || pending.iter().any(|p| p.after == Some(op.id) && !withdrawn.contains(&p.id)) => {}
             _ if can_withdraw(state) => withdraw(op, pending, &mut withdrawn, &mut back),
             OpKind::Flag { .. } => flags_back(op, &mut back),
@@ -65,7 +65,9 @@ pub fn take_back(group: &[Operation], pending: &[Operation]) -> Back {
             OpKind::SubscribeMailbox { on } => {
                 back.add(new(op, &op.mailbox, OpKind::SubscribeMailbox { on: !on }, Vec::new()));
             }
-            OpKind::Expunge | OpKind::Append { .. } | OpKind::CreateMailbox | OpKind::DeleteMailbox => back.finals.push(op.id),
+            OpKind::Expunge | OpKind::Append { .. } | OpKind::CreateMailbox { .. } | OpKind::DeleteMailbox => {
+                back.finals.push(op.id);
+            }
         }
     }
     back.withdraw = withdrawn.into_iter().collect();
@@ -280,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_mailbox_that_is_made_again_comes_first_and_deleting_waits_again() {
-        let mut create = op(1, &[], OpKind::CreateMailbox);
+        let mut create = op(1, &[], OpKind::CreateMailbox { role: None });
         let mut into = mov(2, &[3], "B");
         let mut expunge = op(3, &[4], OpKind::Expunge);
         into.after = Some(OpId(1));

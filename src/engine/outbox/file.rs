@@ -6,21 +6,22 @@
 use super::sender::apply;
 use super::state::Event;
 use crate::config::{AccountConfig, Submission};
-use crate::engine::acts;
+use crate::engine::acts::{self, Place};
 use crate::engine::api::{Fault, Kind};
 use crate::engine::desk;
 use crate::engine::meant;
+use crate::engine::roles;
 use crate::engine::shared::Shared;
 use crate::mail::draft::About;
 use crate::mail::envelope::MessageId;
 use crate::mail::flags::{Flag, FlagDelta, Flags};
 use crate::mail::ids::AccountName;
 use crate::mail::intent::{NewOperation, OpKind};
-use crate::mail::mailbox::{MailboxPath, Role};
+use crate::mail::mailbox::Role;
 use crate::mail::outgoing::Outgoing;
 use crate::mail::server::Fingerprint;
 use crate::store::journal::Command;
-use crate::store::{StoreErrorKind, drafts, journal, mailboxes, overlay};
+use crate::store::{StoreErrorKind, drafts, journal, overlay};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -98,12 +99,9 @@ fn files_by_itself(config: &AccountConfig) -> bool {
     matches!(&config.smtp, Submission::Smtp(server) if FILERS.iter().any(|host| server.host.eq_ignore_ascii_case(host)))
 }
 
-/// The operations that put the copy there; the mailbox is made if there is none.
+/// The operations that put the copy there; the mailbox is made if there is none, as far as is known once it is listed what there is.
 fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing, wait: Duration) -> Result<Vec<NewOperation>, Fault> {
-    let known = shared.store.read(|db| mailboxes::by_role(db, &config.name, Role::Sent))?;
-    let made = known.is_none();
-    let usual = || config.roles.get(&Role::Sent).map_or(acts::usual_name(Role::Sent), String::as_str);
-    let mailbox = known.map_or_else(|| MailboxPath::from_typed(usual()), |row| row.path);
+    let Place { path: mailbox, make } = shared.store.read(|db| roles::place(db, &config.name, Some(config), Role::Sent))?;
     let new = |kind| acts::entry(&config.name, &mailbox, kind);
     let print = Fingerprint {
         message_id: MessageId::new(&mail.mail.message_id),
@@ -117,8 +115,8 @@ fn copy(shared: &Shared, config: &AccountConfig, mail: &Outgoing, wait: Duration
     let (spool, flags) = (mail.mail.spool.clone(), FlagDelta::set(Flag::Seen));
     let append = OpKind::Append { spool, flags, received: mail.mail.created, print, look };
     let mut operations = Vec::new();
-    if made {
-        operations.push(new(OpKind::CreateMailbox));
+    if make {
+        operations.push(new(OpKind::CreateMailbox { role: Some(Role::Sent) }));
     }
     operations.push(NewOperation { not_before: if look { shared.now() + wait } else { 0 }, ..new(append) });
     meant::fill(shared, &mut operations)?;

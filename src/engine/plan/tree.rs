@@ -321,7 +321,7 @@ impl TreeSync {
     fn told(&mut self, id: OpId) {
         let Some(refusal) = self.answer.refused.take() else { return self.settle(id) };
         let already = match self.op(id).map(|op| &op.kind) {
-            Some(OpKind::CreateMailbox) => refusal.code == Code::AlreadyExists,
+            Some(OpKind::CreateMailbox { .. }) => refusal.code == Code::AlreadyExists,
             Some(OpKind::DeleteMailbox | OpKind::SubscribeMailbox { on: false }) => refusal.code == Code::NoMailbox,
             _ => false,
         };

@@ -1,5 +1,5 @@
 //! names — what the state says of mailboxes goes by their names; when one is renamed, all of it follows.
-//! Owns: `renamed`, `divided`, `aim`. May import: mail.
+//! Owns: `renamed`, `divided`, `placed`, `aim`. May import: mail.
 //! Start reading at: `rewrite`. What was wished before a rename names the old mailbox until the server has renamed it; what
 //! was wished afterwards names the new one, unless the rename comes to nothing. What does not wait for the server (`choices`: what is
 //! kept here, files that were asked for, where the copy of a draft lies) goes by the name that the person sees.
@@ -8,6 +8,7 @@ use super::{find, select, text};
 use crate::mail::ids::{AccountName, OpId};
 use crate::mail::intent::{OpKind, OpState, Operation};
 use crate::mail::mailbox::MailboxPath;
+use crate::mail::meant::Meant;
 use crate::store::change::Topic;
 use crate::store::error::Result;
 use crate::store::open::State;
@@ -70,7 +71,7 @@ pub fn divided(tx: &mut Tx<'_, State>, account: &AccountName, delimiter: char) -
         any = true;
         let since = naming(tx, account, &from, "id > ?4", operation.id.0)?;
         let makes = |op: &Operation| match &op.kind {
-            OpKind::CreateMailbox => op.mailbox.is_within(&from, Some(delimiter)),
+            OpKind::CreateMailbox { .. } => op.mailbox.is_within(&from, Some(delimiter)),
             OpKind::RenameMailbox { to, .. } => to.is_within(&from, Some(delimiter)),
             _ => false,
         };
@@ -80,6 +81,44 @@ pub fn divided(tx: &mut Tx<'_, State>, account: &AccountName, delimiter: char) -
         }
     }
     Ok(any)
+}
+
+/// It is known now where that goes for which `make` was to make a mailbox: to `path`, which is `there` without that. What was wished since
+/// of the mailbox that was shown until now is wished of that one, which is the one that is `meant`. Whether anything changed.
+///
+/// # Errors
+/// As every transaction.
+pub fn placed(
+    tx: &mut Tx<'_, State>,
+    account: &AccountName,
+    make: OpId,
+    path: &MailboxPath,
+    there: bool,
+    meant: &Meant,
+) -> Result<bool> {
+    // Told, or taken back, meanwhile.
+    let Some(make) = find(tx, make)?.filter(|op| op.state == OpState::Queued) else { return Ok(false) };
+    let moves = make.mailbox != *path;
+    if moves {
+        shown(tx, account, &make.mailbox, path, None)?;
+        let since = naming(tx, account, &make.mailbox, "id >= ?4", make.id.0)?;
+        for mut other in rewrite(tx, since, &make.mailbox, path, None)? {
+            if other.mailbox == *path && !other.here.is_known() {
+                other.here = meant.clone();
+            }
+            if matches!(&other.kind, OpKind::Move { to } | OpKind::Copy { to } if to == path) && !other.there.is_known() {
+                other.there = meant.clone();
+            }
+            super::write(tx, &other)?;
+        }
+    }
+    if there {
+        super::update(tx, make.id, |op| {
+            op.state = OpState::Moot;
+            Ok(())
+        })?;
+    }
+    Ok(moves || there)
 }
 
 /// Which of the two mailboxes that an operation names.

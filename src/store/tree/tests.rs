@@ -152,7 +152,7 @@ fn a_start_derives_the_tree_anew() {
         rename(1, "a", "x"),
         op(2, "b", OpKind::DeleteMailbox),
         op(3, "c", OpKind::SubscribeMailbox { on: false }),
-        op(4, "d", OpKind::CreateMailbox),
+        op(4, "d", OpKind::CreateMailbox { role: None }),
     ];
     ops.iter().for_each(|o| world.lay(o));
     let names = |world: &World| world.shown().into_iter().map(|r| (r.1, r.2)).collect::<Vec<_>>();
@@ -167,7 +167,7 @@ fn a_start_derives_the_tree_anew() {
 #[test]
 fn what_is_made_has_others_below_it_at_once_and_what_it_lies_below_comes_with_it() {
     let world = World::new(&["INBOX", "a"]);
-    let made = op(1, "x/y/z", OpKind::CreateMailbox);
+    let made = op(1, "x/y/z", OpKind::CreateMailbox { role: None });
     world.lay(&made);
     world.lay(&made);
     let rows = || world.store.read(|db| mailboxes::list(db, None)).unwrap();
@@ -181,13 +181,13 @@ fn what_is_made_has_others_below_it_at_once_and_what_it_lies_below_comes_with_it
     assert_eq!(world.names(), ["INBOX", "a", "q", "q/y", "q/y/z"]);
     world.end(&rename(2, "x", "q"), OpState::Withdrawn);
     // What only held others is made one that holds messages.
-    let again = op(3, "x/y", OpKind::CreateMailbox);
+    let again = op(3, "x/y", OpKind::CreateMailbox { role: None });
     world.lay(&again);
     assert_eq!(told("x/y"), Some((false, false, Some('/'))), "not before the server did it");
     world.end(&again, OpState::Settled);
     assert_eq!(told("x/y"), Some((true, true, Some('/'))));
     // Taken back, nothing of it stays.
-    let other = op(4, "m/n", OpKind::CreateMailbox);
+    let other = op(4, "m/n", OpKind::CreateMailbox { role: None });
     world.lay(&other);
     world.end(&other, OpState::Withdrawn);
     assert_eq!(world.names(), ["INBOX", "a", "x", "x/y", "x/y/z"]);

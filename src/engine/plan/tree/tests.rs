@@ -161,7 +161,7 @@ fn run(journal: &mut [Operation], server: &mut Server) {
 fn all_kinds_killed_at_every_event_end_the_same() {
     let wishes = || {
         vec![
-            op(1, "new", OpKind::CreateMailbox),
+            op(1, "new", OpKind::CreateMailbox { role: None }),
             rename(2, "a", "x"),
             rename(3, "x", "new/y"),
             op(4, "b", OpKind::SubscribeMailbox { on: false }),
@@ -242,7 +242,7 @@ fn another_mailbox_of_the_same_name_is_not_deleted() {
 
 #[test]
 fn what_waits_for_a_name_waits() {
-    let (mut make, into) = (op(1, "b", OpKind::CreateMailbox), op(2, "a", OpKind::Move { to: path("b") }));
+    let (mut make, into) = (op(1, "b", OpKind::CreateMailbox { role: None }), op(2, "a", OpKind::Move { to: path("b") }));
     assert!(into.waits_for(&make) && !make.waits_for(&into));
     make.state = OpState::Settled;
     assert!(!into.waits_for(&make));
