@@ -29,7 +29,14 @@ use std::sync::{Arc, Mutex};
 /// How many untagged lines are read over while STARTTLS is answered.
 const MAX_BEFORE_TLS: usize = 100;
 /// Codes of a refused login that say "later", not "wrong password" (RFC 5530).
-const LATER: [&str; 5] = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "CONTACTADMIN"];
+const LATER: [&str; 5] = ["UNAVAILABLE", "INUSE", TOO_MANY, "SERVERBUG", "CONTACTADMIN"];
+
+/// What says that (RFC 5530): the password is right, and there are too many connections.
+const TOO_MANY: &str = "LIMIT";
+/// Words that mean the same where they come with another code or with none, in small letters: of Dovecot 2.3 as most have it
+/// ("[UNAVAILABLE] Maximum number of connections from user+IP exceeded"; Debian's of 2026 says LIMIT), and of Gmail ("[ALERT] Too many
+/// simultaneous connections").
+const TOO_MANY_WORDS: [&str; 2] = ["maximum number of connections", "too many simultaneous connections"];
 
 /// Connects, encrypts and logs in. What the server offers is what it says after the login.
 ///
@@ -171,7 +178,11 @@ impl imap::Authenticator for Answers {
 
 /// A refused login is a wrong password unless the server says that it is something else.
 fn judge(e: NetError) -> NetError {
+    let words = e.text.as_str().to_lowercase();
     match &e.kind {
+        NetErrorKind::No { .. } if TOO_MANY_WORDS.iter().any(|too_many| words.contains(too_many)) => {
+            NetError { kind: NetErrorKind::No { code: TOO_MANY.to_owned() }, text: e.text }
+        }
         NetErrorKind::No { code } if !LATER.contains(&code.as_str()) => {
             NetError { kind: NetErrorKind::LoginRefused, text: e.text }
         }

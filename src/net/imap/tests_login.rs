@@ -63,6 +63,21 @@ fn t17_no_login_where_none_is_offered() {
     assert_eq!(heard.lines().count(), 1);
     let (result, _) = run("AUTH=PLAIN SASL-IR", vec![hear("AUTH"), say("%T NO [UNAVAILABLE] later\r\n"), Step::Drain]);
     assert_eq!(kind(result), NetErrorKind::No { code: "UNAVAILABLE".to_owned() });
+    // One connection too many, in the words of those who have no code for it; and a wrong password whose words are no such.
+    for (said, code) in [
+        ("[UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)", Some("LIMIT")),
+        ("[ALERT] Too many simultaneous connections. (Failure)", Some("LIMIT")),
+        ("Too Many Simultaneous Connections", Some("LIMIT")),
+        ("[LIMIT] enough", Some("LIMIT")),
+        ("[INUSE] busy", Some("INUSE")),
+        ("[ALERT] Too many wrong passwords", None),
+    ] {
+        let expected = code.map_or(NetErrorKind::LoginRefused, |code| NetErrorKind::No { code: code.to_owned() });
+        for (caps, hears) in [("AUTH=PLAIN SASL-IR", "AUTHENTICATE PLAIN"), ("", "LOGIN")] {
+            let (result, _) = run(caps, vec![hear(hears), say(format!("%T NO {said}\r\n")), Step::Drain]);
+            assert_eq!(kind(result), expected, "{said}");
+        }
+    }
     let (result, _) = run("AUTH=PLAIN", vec![hear("AUTHENTICATE PLAIN\r\n"), Step::Repeat(b"+ \r\n".to_vec())]);
     assert_eq!(kind(result), NetErrorKind::Protocol);
 }
