@@ -172,15 +172,31 @@ impl Folders {
         Ok(())
     }
 
-    /// Makes a mailbox; one that is there stays as it is.
+    /// Makes a mailbox; one that is there stays as it is. What is no folder stays what it is.
+    ///
+    /// # Errors
+    /// `No` where a file has its name, or that of one that it lies in: only a person can mend that.
     pub fn create(&self, path: &MailboxPath) -> Result<()> {
         let maildir = self.dir(path)?;
+        self.room_for(&maildir)?;
         maildir.create()?;
         if self.layout == Layout::PlusPlus && !path.is_inbox() {
             // Tells delivery agents that this is no account's root.
             fs::OpenOptions::new().append(true).create(true).open(maildir.dir().join("maildirfolder"))?;
         }
         Ok(())
+    }
+
+    /// Whether a mailbox can lie there: no file has its name, or that of a folder that it needs. What cannot be looked at is said by the
+    /// making.
+    pub(super) fn room_for(&self, maildir: &Maildir) -> Result<()> {
+        // A link to a folder is one; one that leads nowhere is in the way.
+        let in_the_way = |at: &Path| fs::metadata(at).map_or_else(|_| fs::symlink_metadata(at).is_ok(), |meta| !meta.is_dir());
+        let parts = ["tmp", "new", "cur"].map(|sub| maildir.dir().join(sub));
+        let above = maildir.dir().ancestors().take_while(|at| *at != self.root);
+        let Some(file) = above.chain(parts.iter().map(PathBuf::as_path)).find(|at| in_the_way(at)) else { return Ok(()) };
+        let what = format!("there is a file {}, which is no folder", file.display());
+        Err(NetError::new(NetErrorKind::No { code: "CANNOT".to_owned() }, &what))
     }
 
     /// What is subscribed to; nothing where nobody ever chose: then all is.
@@ -254,6 +270,36 @@ mod tests {
         let plain = Folders::open(&temp.path().join("c")).unwrap();
         plain.create(&MailboxPath::from_typed("INBOX/Kid")).unwrap();
         assert_eq!(names(&plain), ["INBOX", "INBOX/Kid"]);
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_refused_in_words_and_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::create_dir_all(temp.path().join("b/Sent/cur")).unwrap();
+        for (dir, taken, inside) in [("a", ".Taken", ".Half/cur"), ("b", "Taken", "Half/cur")] {
+            let root = temp.path().join(dir);
+            let folders = Folders::open(&root).unwrap();
+            fs::write(root.join(taken), "mine").unwrap();
+            fs::create_dir_all(root.join(inside).parent().unwrap()).unwrap();
+            fs::write(root.join(inside), "mine").unwrap();
+            std::os::unix::fs::symlink("nowhere", root.join(taken.replace("Taken", "Link"))).unwrap();
+            folders.create(&MailboxPath::from_typed("Other")).unwrap();
+            let below = MailboxPath::from_stored(&format!("Taken{}x", folders.delimiter()));
+            let refused = |done: Result<()>| {
+                let error = done.unwrap_err();
+                assert_eq!(error.kind, NetErrorKind::No { code: "CANNOT".to_owned() }, "{error:?}");
+                assert!(error.text.as_str().contains("no folder"), "{error:?}");
+            };
+            for name in ["Taken", "Half", "Link"] {
+                refused(folders.create(&MailboxPath::from_typed(name)));
+            }
+            if dir == "b" {
+                refused(folders.create(&below));
+                refused(folders.rename(&MailboxPath::from_typed("Other"), &below));
+            }
+            assert_eq!(fs::read_to_string(root.join(taken)).unwrap(), "mine");
+            assert_eq!(names(&folders).iter().filter(|name| *name != "INBOX" && *name != "Sent").count(), 1, "Other alone");
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ impl Folders {
         if fs::symlink_metadata(target.dir()).is_ok() {
             return Err(no("ALREADYEXISTS", "there is a folder of that name"));
         }
+        self.room_for(&target)?;
         let delimiter = self.delimiter();
         let below = |path: &MailboxPath| path.as_str().strip_prefix(from.as_str()).is_some_and(|r| r.starts_with(delimiter));
         if below(to) {
