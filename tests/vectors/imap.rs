@@ -269,6 +269,7 @@ fn selected(f: &Folder) -> Vec<u8> {
 }
 
 fn append(world: &mut World, args: &[Word]) -> String {
+    let says = world.caps.contains("UIDPLUS");
     let Some(f) = world.find(&args[0].bytes()) else { return "NO [TRYCREATE] no such mailbox".to_owned() };
     let flags = args.iter().find_map(Word::list).unwrap_or_default();
     let uid = f.add(args.last().map(Word::bytes).unwrap_or_default());
@@ -279,7 +280,7 @@ fn append(world: &mut World, args: &[Word]) -> String {
             mail.date = date;
         }
     }
-    format!("OK [APPENDUID {} {uid}] done", f.validity)
+    if says { format!("OK [APPENDUID {} {uid}] done", f.validity) } else { "OK done".to_owned() }
 }
 
 /// The commands behind UID; untagged lines go to `out`.

@@ -3,8 +3,8 @@
 //! Start reading at: the tests. What is told beforehand is in `goals.rs`.
 
 use super::goals::{LOST, Told, at_work, lose, numbers, replace};
-use super::imap::letter;
-use super::wire::{Act, replaced, say};
+use super::imap::{Mail, World, letter};
+use super::wire::{Act, Server, replaced, say};
 use super::wishes::{act, queue};
 
 /// The line breaks in the middle of the copying, and the name is another one's when it is looked at again: the copy is found where it
@@ -99,6 +99,66 @@ fn s_21_an_append_that_strayed() {
     bed.run(&["sync"]).code(0);
     assert_eq!((numbers(&server, "Work"), queue(&bed)), (texts(&["10", "11", "12", "30"]), vec![]));
     assert_eq!(bed.subjects("Work").len(), 4);
+}
+
+/// A server that does not say where it went: the mailbox is looked at once more, and what went astray is looked for in the one that has
+/// the name. It cannot be expunged by itself there, so it is marked as deleted.
+#[test]
+fn s_21_an_append_that_strayed_and_nobody_said_so() {
+    let put = || {
+        let (server, bed) = at_work(Told::Numbers, &["UIDPLUS"]);
+        bed.write("mail", &String::from_utf8(letter(30)).unwrap());
+        bed.run(&["--offline", "import", bed.path("mail").to_str().unwrap(), "--into", "Work"]).code(0);
+        (server, bed)
+    };
+    let texts = |all: &[&str]| all.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+    let marked = |server: &Server| {
+        let world = server.world();
+        let work = world.folders.iter().find(|f| f.name == b"Work").unwrap();
+        work.mails.iter().map(|m| m.flags.contains("\\Deleted")).collect::<Vec<_>>()
+    };
+    let (server, bed) = put();
+    server.once("APPEND", vec![Act::World(Box::new(replace)), Act::Honest]);
+    for _ in 0..2 {
+        bed.run(&["sync"]);
+    }
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Old work"), queue(&bed)), (texts(&["10", "11", "12", "30"]), vec![]), "{:?}", server.heard());
+    assert_eq!((numbers(&server, "Work"), marked(&server)), (texts(&["20", "30"]), vec![false, true]));
+    assert_eq!((bed.subjects("Old work").len(), server.count("APPEND")), (4, 2));
+
+    // There are two of it, or the server does not let us look: the person is asked.
+    let twice = |world: &mut World| {
+        let work = world.folder("Work");
+        let twin = Mail { uid: work.next, ..work.mails.last().unwrap().clone() };
+        work.next += 1;
+        work.mails.push(twin);
+    };
+    for twins in [true, false] {
+        let (server, bed) = put();
+        if twins {
+            server.once("APPEND", vec![Act::World(Box::new(replace)), Act::Honest, Act::World(Box::new(twice))]);
+        } else {
+            server.once("APPEND", vec![Act::World(Box::new(replace)), Act::Honest]);
+            server.rule("UID SEARCH", 0, 1, vec![Act::Close]);
+        }
+        for _ in 0..3 {
+            bed.run(&["sync"]);
+        }
+        assert_eq!(queue(&bed), [("append".to_owned(), "parked".to_owned())], "{twins} {:?}", server.heard());
+        assert!(!marked(&server).contains(&true) && numbers(&server, "Old work").len() == 3, "{twins}");
+        // Who says that it is to be put where it was meant to go has it there.
+        let row = &bed.run(&["--offline", "queue", "--json"]).code(0).json()[0]["id"].to_string();
+        bed.run(&["--offline", "queue", "retry", row]).code(0);
+        bed.run(&["sync"]).code(0);
+        assert_eq!((numbers(&server, "Old work").len(), queue(&bed)), (4, vec![]), "{twins}");
+    }
+
+    // It went where it was meant to go: a turn more, and nothing else.
+    let (server, bed) = put();
+    bed.run(&["sync"]).code(0);
+    assert_eq!((numbers(&server, "Work"), queue(&bed)), (texts(&["10", "11", "12", "30"]), vec![]));
+    assert_eq!((bed.subjects("Work").len(), server.count("APPEND")), (4, 1));
 }
 
 /// The same with MOVE: what went astray is brought back at once, and goes where it was meant to go. Where the line breaks in between it

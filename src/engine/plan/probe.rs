@@ -115,7 +115,7 @@ impl MailboxSync {
                 self.go(Ask::FlagsOf { uids, changed_since: None }, Stage::Probe(id, Probe::Source));
             }
             // It ended while it was taken away from where it was not meant to go.
-            OpKind::Append { .. } if is_strayed(op) => self.park(&[id], &OpFault::AnotherMailbox),
+            OpKind::Append { .. } if is_strayed(op) => self.ask_person(id),
             _ => self.probe_target(id),
         }
     }

@@ -50,6 +50,8 @@ pub(super) enum Stage {
     Strayed(Box<strayed::Stage>),
     /// A message is taken away from where it was not meant to go.
     Misfiled(misfiled::Stage),
+    /// ... it is looked for, because the server does not say where it went.
+    Filed(misfiled::Search),
 }
 
 /// Where a probe stands; `probe.rs` judges.
@@ -83,6 +85,7 @@ impl MailboxSync {
             Stage::Probe(id, stage) => self.probe(id, stage),
             Stage::Strayed(stage) => self.bring_back(*stage),
             Stage::Misfiled(stage) => self.take_away(stage),
+            Stage::Filed(search) => self.look_for(search),
         }
     }
 
@@ -268,6 +271,10 @@ impl MailboxSync {
             && let Some(id) = job.ids.first()
         {
             return self.misfiled(*id, appended);
+        }
+        // The server does not say where it went: what has the name now does.
+        if let (None, Work::Append, Some(id), Some(_)) = (self.answer.appended, &job.work, job.ids.first(), known) {
+            return self.filed(*id);
         }
         let copied = match (copied, &job.work) {
             // What became of it is looked at before anything is taken away.
