@@ -48,9 +48,14 @@ fn url(scheme: &str, endpoint: &Endpoint) -> String {
 /// Adds the user's account; `at` is the IMAP server's.
 pub fn add(profile: &Path, user: &str, at: At, password: &str) -> Ran {
     let host = host();
-    let (imap, smtp) = (host.imap_at(at, TlsMode::StartTls), host.smtp_at(At::Good, TlsMode::Implicit));
+    // Another server than Dovecot has only the port with TLS.
+    let (scheme, tls) = match std::env::var_os("POSTRIDER_TEST_CYRUS") {
+        Some(_) if at == At::Good => ("imaps", TlsMode::Implicit),
+        _ => ("imap", TlsMode::StartTls),
+    };
+    let (imap, smtp) = (host.imap_at(at, tls), host.smtp_at(At::Good, TlsMode::Implicit));
     let mut args = vec!["account", "add", user, "--password-stdin", "--name", "work"];
-    let (imap_url, smtp_url) = (url("imap", &imap), url("smtps", &smtp));
+    let (imap_url, smtp_url) = (url(scheme, &imap), url("smtps", &smtp));
     args.extend(["--imap", &imap_url, "--smtp", &smtp_url]);
     let ca = smtp.ca_file.unwrap().to_string_lossy().into_owned();
     args.extend(["--ca-file", &ca]);
