@@ -53,7 +53,7 @@ impl Change<'_> {
 pub fn run(door: &Door, what: &Change<'_>) -> Result<u8, Failure> {
     let on = what.on();
     let delta = if let Change::Flag(args) = what { Some(delta(args)?) } else { None };
-    let session = if on.wait { Session::live(door)? } else { Session::open(door)? };
+    let session = if on.wait { Session::telling(door)? } else { Session::open(door)? };
     let mut failures: Vec<Failure> = Vec::new();
     // By account, in the order of the command line: a move stays within one.
     let mut batches: Vec<(AccountName, Vec<PlacementKey>)> = Vec::new();

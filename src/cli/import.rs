@@ -27,7 +27,7 @@ const LETTERS: [(char, Flag); 4] = [('D', Flag::Draft), ('F', Flag::Flagged), ('
 
 /// Runs it.
 pub fn run(door: &Door, args: &Import, out: &mut Out) -> Result<u8, Failure> {
-    let session = if args.wait { Session::live(door)? } else { Session::open(door)? };
+    let session = if args.wait { Session::telling(door)? } else { Session::open(door)? };
     let all = session.mailboxes()?;
     let account = args.account.as_deref().map(|name| session.account(name)).transpose()?;
     let into = place::find(&all, &args.into, account.as_ref())?;

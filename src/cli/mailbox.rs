@@ -23,7 +23,7 @@ pub fn run(door: &Door, what: &MailboxVerb, out: &mut Out) -> Result<u8, Failure
         | MailboxVerb::Unsubscribe { how, .. }
         | MailboxVerb::Empty { how, .. } => how,
     };
-    let session = if how.wait { Session::live(door)? } else { Session::open(door)? };
+    let session = if how.wait { Session::telling(door)? } else { Session::open(door)? };
     let Plan { act, said, names } = plan(&session, what, how)?;
     let done = session.act(Request::Mailbox(act))?;
     if let (Some(group), true) = (done.group, how.wait) {

@@ -52,7 +52,7 @@ pub fn run(door: &Door, args: &Send) -> Result<u8, Failure> {
         from_headers: args.from_headers,
         sender: sender(account, args.from.as_deref(), author),
     };
-    let session = if args.queue_only || door.options.offline { Session::open(door)? } else { Session::live(door)? };
+    let session = if args.queue_only || door.options.offline { Session::open(door)? } else { Session::telling(door)? };
     let done = session.act(Request::SendReady { account: account.name.clone(), bytes: message.raw.to_vec(), to })?;
     let Some(id) = done.outbox else { return Ok(exit::OK) };
     if door.options.verbose > 0 {

@@ -9,7 +9,7 @@ use crate::config::{AccountConfig, AccountKind, Config};
 use crate::engine::Engine;
 use crate::engine::api::{Body, Connectivity, Done, Fault, Kind, MessageView, Piece, PieceState, Query, Request, Retry, Rows};
 use crate::engine::rescue::{Rescued, rescue};
-use crate::engine::setup::{Mode, Setup};
+use crate::engine::setup::{Errand, Mode, Setup};
 use crate::mail::ids::{AccountName, PlacementKey};
 use crate::mail::row::MailboxRow;
 use std::cell::RefCell;
@@ -64,10 +64,18 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub fn errand(door: &Door, account: &AccountName) -> Result<Self, Failure> {
-        Self::start(door, Mode::Live, Some(account.clone()))
+        Self::start(door, Mode::Live, Some(Errand::Fetch(account.clone())))
     }
 
-    fn start(door: &Door, mode: Mode, errand: Option<AccountName>) -> Result<Self, Failure> {
+    /// For waiting until the servers were told what is wished, or have what is to be sent.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn telling(door: &Door) -> Result<Self, Failure> {
+        Self::start(door, Mode::Live, Some(Errand::Tell))
+    }
+
+    fn start(door: &Door, mode: Mode, errand: Option<Errand>) -> Result<Self, Failure> {
         let config = door.config()?;
         if config.accounts.is_empty() {
             return Err(no_account());

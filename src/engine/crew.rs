@@ -7,6 +7,7 @@ use super::account::{Account, Bell};
 use super::api::{Done, Fault, Password, Piece, Task};
 use super::jolt::Jolt;
 use super::outbox::Sender;
+use super::setup::Errand;
 use super::shared::Shared;
 use super::wished::Wish;
 use crate::base::cancel::Cancel;
@@ -94,10 +95,14 @@ impl Crew {
     /// No threads or file descriptors left.
     pub fn start(shared: &Arc<Shared>) -> io::Result<Self> {
         let start = |config: &AccountConfig| Account::start(config.clone(), Arc::clone(shared));
-        let works = |config: &&AccountConfig| shared.errand.as_ref().is_none_or(|only| *only == config.name);
+        let only = match &shared.errand {
+            Some(Errand::Fetch(only)) => Some(only),
+            Some(Errand::Tell) | None => None,
+        };
+        let works = |config: &&AccountConfig| only.is_none_or(|only| *only == config.name);
         let accounts = shared.config.accounts.iter().filter(works).map(start).collect::<io::Result<Vec<_>>>()?;
         let hand = |account| -> Box<dyn Hand> { Box::new(account) };
-        if shared.errand.is_some() {
+        if only.is_some() {
             // What is to be sent is sent by somebody who stays.
             return Ok(Self { accounts: accounts.into_iter().map(hand).collect(), ..Self::default() });
         }

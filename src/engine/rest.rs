@@ -6,6 +6,7 @@ use super::api::{Connectivity, Task, Unit};
 use super::bulk::Rules;
 use super::far::Errand;
 use super::round::Halt;
+use super::setup::Errand as Why;
 use super::standing;
 use super::watch;
 use super::work::Work;
@@ -51,12 +52,29 @@ impl Work<'_> {
         self.tell(Connectivity::Live { since: self.visitor.shared.now() });
         while !(self.desk.is_offline() || self.desk.era() != era || self.desk.cancel.is_set()) {
             let _ = self.desk.work.take();
-            // What is in the journal waits for somebody who stays.
+            // What nobody waits for, the journal among it, waits for somebody who stays.
             let _ = self.desk.take();
             self.bodies(conn)?;
-            if !self.desk.has_wish(true) {
-                park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + self.visitor.shared.pace.quiet));
+            if self.visitor.shared.errand == Some(Why::Tell) {
+                self.deliver(conn)?;
             }
+            if !self.desk.has_wish(true) {
+                let (quiet, now) = (self.visitor.shared.pace.quiet, self.visitor.shared.now());
+                let due = self.due.map_or(quiet, |at| Duration::from_secs(at.saturating_sub(now).unsigned_abs()));
+                park(&self.desk.work, &self.desk.cancel, Some(Instant::now() + quiet.min(due)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the server what is wished. All mailboxes are listed only where that is needed to do so.
+    fn deliver(&mut self, conn: &mut dyn MailStore) -> Result<(), Halt> {
+        self.push(conn)?;
+        let now = self.visitor.shared.now();
+        let left = self.visitor.pending()?.iter().any(|op| op.not_before <= now);
+        if (std::mem::take(&mut self.stale) && left) || self.visitor.waits_for_list()? {
+            self.visitor.list(conn)?;
+            self.push(conn)?;
         }
         Ok(())
     }

@@ -96,6 +96,16 @@ impl Visitor<'_> {
         Ok(free)
     }
 
+    /// Whether there are wishes that wait for the first list.
+    ///
+    /// # Errors
+    /// The store.
+    pub(super) fn waits_for_list(&self) -> Result<bool, Halt> {
+        let pending = self.shared.store.read_state(|db| journal::pending(db, Some(&self.config.name)))?;
+        let open: Vec<Operation> = pending.into_iter().filter(is_open).collect();
+        Ok(!open.is_empty() && self.placed(open)?.is_empty())
+    }
+
     /// All mailboxes are listed: what was to be made for want of one goes to the one that is there, with all that was to go into it.
     /// Whether any is still to be made.
     ///

@@ -40,6 +40,15 @@ pub enum Mode {
     Still,
 }
 
+/// What somebody begins to work for, where it is not all that an account needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Errand {
+    /// What is asked for of messages of this account is fetched, over one connection.
+    Fetch(AccountName),
+    /// What is wished is told to the servers, over one connection each, and what is to be sent is sent. Nobody is asked what is new.
+    Tell,
+}
+
 /// All that a start needs.
 #[derive(Clone)]
 pub struct Setup {
@@ -51,9 +60,8 @@ pub struct Setup {
     pub mode: Mode,
     /// `--offline`: no connection is opened.
     pub offline: bool,
-    /// Where it is live: only what is asked for of messages of this account is fetched, over one connection, and nothing else is
-    /// done.
-    pub errand: Option<AccountName>,
+    /// Where it is live: only this is done.
+    pub errand: Option<Errand>,
     /// Civil time.
     pub clock: Arc<dyn Clock>,
     /// How often things are looked at.

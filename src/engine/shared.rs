@@ -9,6 +9,7 @@ use super::jobs::{Jobs, Running};
 use super::kept::Kept;
 use super::password::Typed;
 use super::servers::Servers;
+use super::setup::Errand;
 use super::words::Words;
 use crate::base::busy::Busy;
 use crate::base::cancel::Cancel;
@@ -60,7 +61,7 @@ pub struct Shared {
     /// The line costs money just now: nothing is fetched ahead of need.
     pub metered: AtomicBool,
     /// See [`super::setup::Setup::errand`].
-    pub errand: Option<AccountName>,
+    pub errand: Option<Errand>,
     /// How much is here.
     pub kept: Kept,
     /// What servers found for a search.

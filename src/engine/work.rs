@@ -11,6 +11,7 @@ use super::jobs::Running;
 use super::kept;
 use super::rest::BATCH;
 use super::round::{End, Halt, Memory, Passed, Visitor};
+use super::setup::Errand;
 use super::shared::Shared;
 use super::stumbles;
 use super::wishes::{Desk, jitter};
@@ -34,10 +35,16 @@ const LEAVING: Duration = Duration::from_secs(1);
 pub(super) fn run(config: &AccountConfig, shared: &Shared, desk: &Desk) {
     let mut backoff = Backoff::default();
     let mut memory = Memory::default();
+    let mut begun = false;
     while !desk.cancel.is_set() {
         if desk.is_offline() {
             shared.connectivity(&config.name, Connectivity::Off);
             rest(desk, None, |desk| !desk.is_offline());
+            continue;
+        }
+        if shared.errand == Some(Errand::Tell) && !begun {
+            // Nobody is asked who is to be told nothing.
+            begun = rest(desk, None, |desk| desk.is_offline() || desk.has_intents() || desk.has_wish(true));
             continue;
         }
         shared.connectivity(&config.name, Connectivity::Connecting);

@@ -105,6 +105,7 @@ mod smtp;
 mod strays;
 mod transport;
 mod use_of_line;
+mod waits;
 mod wire;
 mod wishes;
 mod words;
