@@ -20,8 +20,9 @@ use std::time::Duration;
 
 /// The most jobs in one commit: the first of them waits for the last.
 const GROUP: usize = 32;
-/// How long no job must have come before idle work begins: a sync that streams rows in is not idle.
-const QUIET: Duration = Duration::from_millis(100);
+/// How long no job must have come before idle work begins: a sync that streams rows in is not idle, also where a busy machine lets
+/// them come slowly (a transaction of 3,200 rows may take a tenth of a second to come together).
+const QUIET: Duration = Duration::from_millis(500);
 
 /// Hears of each commit, on the writing thread: it must not block, nor ask the store.
 pub type Told = Arc<dyn Fn(ChangeSet) + Send + Sync>;
