@@ -4,8 +4,8 @@
 //! Start reading at: `fetch_many`. Texts are streamed while they come; one that did not end, or that turns out to be another
 //! message's, never counts (security S-12, T-12).
 
-use super::conn::Command;
-use super::frame::{MAX_KEPT, Taker};
+use super::conn::{Command, kept};
+use super::frame::{KeepAll, MAX_KEPT, Taker};
 use super::store::ImapStore;
 use super::untagged::{Fetched, Untagged};
 use super::value::{self, Room, Value};
@@ -103,14 +103,26 @@ impl ImapStore {
             }
             // One value takes the literals and reads the rows: never both at the same time.
             let shared = std::cell::RefCell::new(&mut many);
-            self.conn.finish(&mut Shared(&shared), &mut |data| shared.borrow_mut().row(data))?;
+            let ended = self.conn.finish(&mut Shared(&shared), &mut |data| shared.borrow_mut().row(data));
             under_way -= 1;
+            if let Err(refused) = ended {
+                self.read_out(under_way)?;
+                return Err(refused);
+            }
         }
         // Those whose UID stood behind a text that was too long to wait for it.
         for uid in many.alone.clone().iter() {
             if many.to.go_on() {
                 self.fetch_apart(uid, many.to)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Reads the answers to so many commands that are wanted no more: the next command's is the one after them.
+    fn read_out(&mut self, under_way: usize) -> Result<()> {
+        for _ in 0..under_way {
+            kept(self.conn.finish(&mut KeepAll, &mut |_| Ok(true)))?.ok();
         }
         Ok(())
     }
