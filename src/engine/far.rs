@@ -124,7 +124,7 @@ fn fetch(
     let mut rows: Vec<EnvelopeSeen> = Vec::new();
     let came = conn.fetch_envelopes(uids, &mut |part| {
         rows.extend(part);
-        Ok(())
+        Ok(None)
     });
     match came {
         Ok(()) => {}

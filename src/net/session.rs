@@ -32,6 +32,11 @@ pub const PART: usize = 200;
 /// the rest of the answer would have to be read).
 pub type Sink<'a, T> = &'a mut dyn FnMut(Vec<T>) -> Result<()>;
 
+/// The same for rows of which more are wanted than one answer is to hold: says of which the next ones are, once that is known. They
+/// may be asked for while the rest of these come, and some of them come among these; whoever says so asks for them next, or for
+/// nothing more.
+pub type Windows<'a> = &'a mut dyn FnMut(Vec<EnvelopeSeen>) -> Result<Option<UidSet>>;
+
 /// How a connection is protected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum TlsMode {
@@ -197,7 +202,7 @@ pub trait MailStore: Send {
     fn uids_between(&mut self, from: u32, to: u32) -> Result<UidSet>;
 
     /// All that list rows need of `uids`, in parts of at most [`PART`] in the server's order.
-    fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()>;
+    fn fetch_envelopes(&mut self, uids: &UidSet, to: Windows<'_>) -> Result<()>;
 
     /// What rows that came without it can be shown without, to `all`; after an error that is what came whole until then. Those
     /// of which there is nothing to tell are left out.

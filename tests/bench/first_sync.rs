@@ -116,7 +116,7 @@ fn main() {
         store
             .fetch_envelopes(&UidSet::range(1, u32::MAX), &mut |part| {
                 rows += part.len();
-                Ok(())
+                Ok(None)
             })
             .unwrap();
         assert_eq!(rows, count as usize);

@@ -214,7 +214,7 @@ fn compression_saves_octets() {
         store
             .fetch_envelopes(&UidSet::range(1, 100), &mut |part| {
                 rows += part.len();
-                Ok(())
+                Ok(None)
             })
             .unwrap();
         assert_eq!(rows, 100);

@@ -146,7 +146,11 @@ impl Both {
         let mut heard = Vec::new();
         let spool: &Path = self.spool.path();
         let mut bench = Bench { spool, cached: &mut || None, give_way: &|| false };
-        carry(&mut client.conn, &exchange, &mut bench, &mut |reply| heard.push(reply)).unwrap();
+        carry(&mut client.conn, &exchange, &mut bench, &mut |reply| {
+            heard.push(reply);
+            None
+        })
+        .unwrap();
         let (expected, mut heard) = (said(expected), said(heard));
         // That there is no such mailbox to look into, 2.4 says by a code, 2.3 in words, as the model does.
         if matches!(exchange, Exchange::Ask(_)) && heard.refused.as_deref() == Some("NoMailbox") {

@@ -125,7 +125,7 @@ pub fn there(store: &mut ImapStore, mailbox: &str) -> Vec<String> {
             all.extend(
                 rows.into_iter().map(|r| format!("{} {}", r.envelope.envelope().subject, r.flags.wire()).trim().to_owned()),
             );
-            Ok(())
+            Ok(None)
         };
         store.fetch_envelopes(&UidSet::range(1, u32::MAX), sink).unwrap();
     }

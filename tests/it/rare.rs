@@ -65,7 +65,7 @@ fn headers_and_words_in_utf8() {
         let mut rows = Vec::new();
         let sink = &mut |part: Vec<postrider::mail::server::EnvelopeSeen>| {
             rows.extend(part.into_iter().map(|row| row.envelope.envelope().subject));
-            Ok(())
+            Ok(None)
         };
         store.fetch_envelopes(&UidSet::range(1, 2), sink).unwrap();
         assert_eq!(rows, ["Größe", "plain"], "{without:?}");
@@ -146,7 +146,7 @@ fn objects_keep_their_names() {
         let mut ids = Vec::new();
         let sink = &mut |rows: Vec<postrider::mail::server::EnvelopeSeen>| {
             ids.extend(rows.into_iter().map(|row| row.object_id));
-            Ok(())
+            Ok(None)
         };
         s.fetch_envelopes(&UidSet::range(1, 9), sink).unwrap();
         ids

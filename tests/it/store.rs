@@ -60,7 +60,7 @@ fn envelopes(store: &mut dyn MailStore, uids: &UidSet) -> Vec<EnvelopeSeen> {
         .fetch_envelopes(uids, &mut |rows| {
             assert!(!rows.is_empty() && rows.len() <= PART);
             all.extend(rows);
-            Ok(())
+            Ok(None)
         })
         .unwrap();
     all

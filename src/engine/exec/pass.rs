@@ -6,7 +6,8 @@
 use super::server::{Bench, Exchange, carry};
 use crate::base::spawn::guarded;
 use crate::engine::fault::Fault;
-use crate::engine::plan::step::{Code, Record, Refusal, Reply, Step, StepId};
+use crate::engine::plan::step::{Ask, Code, Record, Refusal, Reply, Step, StepId};
+use crate::mail::uid::UidSet;
 use crate::net::error::NetError;
 use crate::net::session::MailStore;
 use std::collections::VecDeque;
@@ -78,7 +79,8 @@ pub fn run(
             }
         });
         let (exchanges, broken) = (VecDeque::new(), Broken::default());
-        let mut lanes = Lanes { planner, exchanges, to_store, from_store, recording: 0, read: false, tells: false, broken };
+        let mut lanes =
+            Lanes { planner, exchanges, to_store, from_store, recording: 0, read: false, ahead: false, tells: false, broken };
         lanes.run(conn, bench);
         lanes.broken
     })
@@ -124,6 +126,8 @@ struct Lanes<'a> {
     recording: u64,
     /// Whether something was read at length.
     read: bool,
+    /// Whether the connection was told of the next exchange before its time: its answer comes in any case.
+    ahead: bool,
     /// Whether the recording thread is to be told when no more comes.
     tells: bool,
     broken: Broken,
@@ -136,14 +140,16 @@ impl Lanes<'_> {
             if let Some((id, exchange)) = self.exchanges.pop_front() {
                 // The numbers behind the newest rows, too: these were read by a guess.
                 let long = exchange.is_long_reading() || (self.read && exchange.is_numbering());
-                self.broken.gave_way |= long && (bench.give_way)();
+                let ahead = std::mem::take(&mut self.ahead);
+                self.broken.gave_way |= long && !ahead && (bench.give_way)();
                 if self.broken.net.is_some() || self.broken.gave_way {
                     self.planner.heard(id, if self.broken.gave_way { Reply::GaveWay } else { Reply::LineLost });
                     continue;
                 }
                 self.read |= exchange.is_long_reading();
                 self.tells = true;
-                let carried = guarded(|| carry(conn, &exchange, bench, &mut |reply| self.heard(id, reply)));
+                let give_way = bench.give_way;
+                let carried = guarded(|| carry(conn, &exchange, bench, &mut |reply| self.heard(id, reply, give_way)));
                 match carried {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => self.broken.net = Some(error),
@@ -165,10 +171,18 @@ impl Lanes<'_> {
         }
     }
 
-    /// A part or the end of an exchange; what follows from it goes to the store at once.
-    fn heard(&mut self, id: StepId, reply: Reply) {
+    /// A part or the end of an exchange; what follows from it goes to the store at once. The rows that are wanted next, unless
+    /// something more urgent waits for their end.
+    fn heard(&mut self, id: StepId, reply: Reply, give_way: &dyn Fn() -> bool) -> Option<UidSet> {
         self.planner.heard(id, reply);
         self.pump();
+        match self.exchanges.front() {
+            Some((_, Exchange::Ask(Ask::Envelopes { uids }))) if !self.ahead && !give_way() => {
+                self.ahead = true;
+                Some(uids.clone())
+            }
+            _ => None,
+        }
     }
 
     /// Hands out all steps that there are now.

@@ -94,6 +94,60 @@ fn a_full_disk_is_told_to_the_planner() {
     assert!(log.iter().any(|l| l.starts_with("refused 10")), "{log:?}");
 }
 
+/// Asks for three windows, each while the second part of the one before comes.
+#[derive(Default)]
+struct Ahead {
+    queue: VecDeque<(StepId, Step)>,
+    asked: u64,
+    parts: u64,
+    gave_way: Vec<u64>,
+    open: usize,
+}
+
+impl Planner for Ahead {
+    fn next(&mut self) -> Option<(StepId, Step)> {
+        if self.asked == 0 || (self.asked < 3 && self.parts == 2 * self.asked && self.gave_way.is_empty()) {
+            self.asked += 1;
+            let uids = UidSet::range(10 * self.asked as u32, 10 * self.asked as u32 + 9);
+            self.queue.push_back((StepId(self.asked), Step::Ask(Ask::Envelopes { uids })));
+        }
+        self.open += self.queue.len();
+        self.queue.pop_front()
+    }
+    fn heard(&mut self, id: StepId, reply: Reply) {
+        match reply {
+            Reply::Part(_) => self.parts += 1,
+            Reply::GaveWay => self.gave_way.push(id.0),
+            _ => {}
+        }
+        self.open -= usize::from(!matches!(reply, Reply::Part(_)));
+    }
+}
+
+#[test]
+fn the_connection_is_told_of_the_next_window_unless_something_is_more_urgent() {
+    let windows = |urgent: &dyn Fn() -> bool| {
+        let (mut planner, mut conn) = (Ahead::default(), fake::Server { parts: 3, ..fake::Server::default() });
+        let mut bench = Bench { spool: std::path::Path::new("/nonexistent"), cached: &mut || None, give_way: urgent };
+        let broken = run(&mut planner, &mut conn, &mut bench, |_| Ok(()));
+        assert_eq!((planner.open, broken.gave_way), (0, !planner.gave_way.is_empty()), "every step has its end");
+        (conn.told, planner.gave_way)
+    };
+    let uids = |low| Some(UidSet::range(low, low + 9));
+    let told = windows(&|| false).0;
+    let told_once = [None, uids(20), None, uids(30), None, None, None, None, None];
+    assert_eq!(told, told_once, "told once of each, though each part asks");
+    // Urgent from the first part on: it is told of nothing, and the pass gives way at the end of the window.
+    let looks = std::cell::Cell::new(0);
+    let urgent = || looks.replace(looks.get() + 1) > 0;
+    assert_eq!(windows(&urgent), (vec![None, None, None], vec![2]));
+    // Urgent once the connection was told: what was asked for ahead still comes, and nothing behind it.
+    let looks = std::cell::Cell::new(0);
+    let urgent = || looks.replace(looks.get() + 1) > 1;
+    let (told, gave_way) = windows(&urgent);
+    assert_eq!((told.len(), told.iter().flatten().count(), gave_way), (6, 1, vec![3]));
+}
+
 mod fake {
     //! A server that knows one answer.
     use super::super::*;
@@ -104,7 +158,7 @@ mod fake {
     use crate::mail::server::*;
     use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
     use crate::net::error::{NetErrorKind, Result};
-    use crate::net::session::{Bodies, Excerpt, Idle, PartGot, Sink, Traffic};
+    use crate::net::session::{Bodies, Excerpt, Idle, PartGot, Sink, Traffic, Windows};
     use std::io::{Read, Write};
     use std::sync::Mutex;
     use std::time::Duration;
@@ -116,10 +170,12 @@ mod fake {
         pub gate: Option<Mutex<Receiver<()>>>,
         pub fails: Option<NetErrorKind>,
         pub panics: bool,
+        /// What it was told of the next window, at each part.
+        pub told: Vec<Option<UidSet>>,
     }
 
     impl MailStore for Server {
-        fn fetch_envelopes(&mut self, _: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
+        fn fetch_envelopes(&mut self, _: &UidSet, sink: Windows<'_>) -> Result<()> {
             assert!(!self.panics, "odd answer");
             for n in 1..=self.parts {
                 if n > 1
@@ -127,7 +183,8 @@ mod fake {
                 {
                     gate.lock().unwrap().recv_timeout(Duration::from_secs(5)).expect("not recorded meanwhile");
                 }
-                sink(vec![EnvelopeSeen { received: 0, size: 0, ..fixtures::seen(n) }])?;
+                let next = sink(vec![EnvelopeSeen { received: 0, size: 0, ..fixtures::seen(n) }])?;
+                self.told.push(next);
             }
             self.fails.clone().map_or(Ok(()), |kind| Err(NetError::new(kind, "")))
         }

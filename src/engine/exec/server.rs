@@ -6,6 +6,7 @@
 use crate::base::crash;
 use crate::engine::plan::step::{Ask, Code, Part, Refusal, Reply, Tell};
 use crate::mail::server::IdentitySeen;
+use crate::mail::uid::UidSet;
 use crate::net::error::{NetError, NetErrorKind};
 use crate::net::session::MailStore;
 use std::fs::File;
@@ -51,16 +52,14 @@ impl std::fmt::Debug for Bench<'_> {
     }
 }
 
+/// Is told what came back; says which rows are asked for next where that is known before the rest of these came.
+pub type Heard<'a> = &'a mut dyn FnMut(Reply) -> Option<UidSet>;
+
 /// Carries one exchange out and tells `heard` what came back, parts while they come.
 ///
 /// # Errors
 /// What ended the connection; `heard` was told `LineLost` then.
-pub fn carry(
-    conn: &mut dyn MailStore,
-    exchange: &Exchange,
-    bench: &mut Bench<'_>,
-    heard: &mut dyn FnMut(Reply),
-) -> Result<(), NetError> {
+pub fn carry(conn: &mut dyn MailStore, exchange: &Exchange, bench: &mut Bench<'_>, heard: Heard<'_>) -> Result<(), NetError> {
     let begun = Instant::now();
     let done = match exchange {
         Exchange::Ask(ask) => answer(conn, ask, bench, heard),
@@ -115,8 +114,8 @@ pub fn code_of(word: &str) -> Code {
     }
 }
 
-fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mut dyn FnMut(Reply)) -> Result<(), Stop> {
-    let mut part = |p| heard(Reply::Part(p));
+fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: Heard<'_>) -> Result<(), Stop> {
+    let mut part = |p| drop(heard(Reply::Part(p)));
     match ask {
         Ask::Select { mailbox, read_only, resync } => {
             part(Part::Selected(conn.select(mailbox, *read_only, resync.as_ref())?));
@@ -126,10 +125,7 @@ fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mu
             Ok(())
         })?,
         Ask::Uids { from, to } => part(Part::Uids(conn.uids_between(*from, *to)?)),
-        Ask::Envelopes { uids } => conn.fetch_envelopes(uids, &mut |rows| {
-            part(Part::Envelopes(rows));
-            Ok(())
-        })?,
+        Ask::Envelopes { uids } => conn.fetch_envelopes(uids, &mut |rows| Ok(heard(Reply::Part(Part::Envelopes(rows)))))?,
         Ask::Identify { uids } => conn.identify_in_parts(uids, &mut |rows| {
             part(Part::Identities(rows));
             Ok(())
@@ -148,8 +144,8 @@ fn answer(conn: &mut dyn MailStore, ask: &Ask, bench: &mut Bench<'_>, heard: &mu
     Ok(())
 }
 
-fn act(conn: &mut dyn MailStore, tell: &Tell, bench: &mut Bench<'_>, heard: &mut dyn FnMut(Reply)) -> Result<(), Stop> {
-    let mut part = |p| heard(Reply::Part(p));
+fn act(conn: &mut dyn MailStore, tell: &Tell, bench: &mut Bench<'_>, heard: Heard<'_>) -> Result<(), Stop> {
+    let mut part = |p| drop(heard(Reply::Part(p)));
     match tell {
         Tell::StoreFlags { uids, delta } => conn.store_flags(uids, delta)?,
         Tell::Move { uids, to } => conn.move_to(uids, to)?.into_iter().for_each(|c| part(Part::Copied(c))),

@@ -254,7 +254,7 @@ impl MailboxSync {
         if self.fetch.envelopes.is_empty() {
             return if self.fetch.compared { Stage::Last } else { Stage::Fetching };
         }
-        let uids = window(&mut self.fetch.envelopes, &self.known.union(&self.fetch.got), self.fetch.window);
+        let uids = self.fetch.take_envelopes(&self.known.union(&self.fetch.got));
         self.ask(Ask::Envelopes { uids });
         Stage::Fetching
     }
@@ -264,8 +264,9 @@ impl MailboxSync {
         let (mut new, mut came) = (Vec::with_capacity(rows.len()), UidSet::new());
         for row in rows {
             let here = self.fetch.got.contains(row.uid) || came.contains(row.uid) || self.known.contains(row.uid);
-            if asked.contains(row.uid) && !here {
+            if !here && (asked.contains(row.uid) || self.fetch.is_asked_for(row.uid)) {
                 came.insert(row.uid);
+                self.fetch.envelope_came(row.uid);
                 new.push(row);
             }
         }
@@ -277,14 +278,17 @@ impl MailboxSync {
             let rows = std::mem::replace(&mut new, rest);
             self.record(Record::NewMessages { uidvalidity: self.selected.uidvalidity, rows });
         }
+        if matches!(self.stage, Pass::Observe(Stage::Fetching)) && self.fetch.is_nearly_here() {
+            self.next_envelopes();
+        }
     }
 
     /// A window ended: the next one is asked for while its Records are still under way.
     pub(super) fn ask_ended(&mut self, ask: &Ask, ms: u32) {
         match (ask, &self.stage) {
             (Ask::Envelopes { .. }, Pass::Observe(Stage::Fetching)) => {
-                self.fetch.grow(ms);
-                if !self.fetch.envelopes.is_empty() {
+                self.fetch.envelopes_ended(ms);
+                if !self.fetch.envelopes.is_empty() && !self.fetch.is_asked() {
                     let next = self.next_envelopes();
                     self.stage = Pass::Observe(next);
                 }

@@ -110,3 +110,68 @@ fn the_newest_of_an_empty_cache_come_before_all_numbers() {
     let (_, ask) = asked(&mut opened(5, 1));
     assert_eq!(ask, Ask::Uids { from: 1, to: u32::MAX }, "a server whose numbers do not fit");
 }
+
+fn rows(uids: &str) -> Part {
+    Part::Envelopes(set(uids).iter().map(|uid| crate::mail::fixtures::seen(uid.get())).collect())
+}
+
+/// The next question, over the records that stand before it.
+fn asked_then(sync: &mut MailboxSync) -> Option<(StepId, Ask)> {
+    loop {
+        match sync.next()? {
+            (id, Step::Ask(ask)) => return Some((id, ask)),
+            (id, Step::Record(_)) => sync.heard(id, Reply::End { ms: 0 }),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_next_window_is_asked_for_when_three_quarters_of_one_are_here() {
+    let mut sync = opened(10_000, 10_001);
+    let (id, _) = asked(&mut sync);
+    sync.heard(id, Reply::Part(rows("9937:10000")));
+    sync.heard(id, Reply::End { ms: 10 });
+    let (id, _) = asked_then(&mut sync).unwrap();
+    sync.heard(id, Reply::Part(Part::Uids(set("1:10000"))));
+    sync.heard(id, Reply::End { ms: 10 });
+    let (first, ask) = asked_then(&mut sync).unwrap();
+    assert_eq!(ask, Ask::Envelopes { uids: set("9425:9936") }, "eight times the first one, which was quick");
+    sync.heard(first, Reply::Part(rows("9425:9800")));
+    assert_eq!(asked_then(&mut sync), None, "too early: what is more urgent would wait for both");
+    // Rows that were here, or that nobody asked for, are none of them.
+    sync.heard(first, Reply::Part(rows("9425:9500,9990,8000:8200")));
+    assert_eq!(asked_then(&mut sync), None);
+    sync.heard(first, Reply::Part(rows("9801:9810")));
+    let (second, ask) = asked_then(&mut sync).unwrap();
+    assert_eq!(ask, Ask::Envelopes { uids: set("8913:9424") }, "as large as the one before it, whose time is not known");
+    sync.heard(first, Reply::Part(rows("9811:9936")));
+    assert_eq!(asked_then(&mut sync), None, "one is ahead, never two");
+    sync.heard(first, Reply::End { ms: 20 });
+    assert_eq!((asked_then(&mut sync), sync.window()), (None, 4_096));
+    // The one ahead was of an earlier size: what it took says nothing against the size that was reached.
+    sync.heard(second, Reply::Part(rows("8913:9424")));
+    sync.heard(second, Reply::End { ms: 150 });
+    assert_eq!(sync.window(), 4_096);
+    let (_, ask) = asked_then(&mut sync).unwrap();
+    assert_eq!(ask, Ask::Envelopes { uids: set("4817:8912") });
+}
+
+#[test]
+fn a_pass_that_ends_with_a_window_ahead_waits_for_neither() {
+    for reply in [Reply::LineLost, Reply::GaveWay] {
+        let mut sync = opened(10_000, 10_001);
+        let (id, _) = asked(&mut sync);
+        sync.heard(id, Reply::End { ms: 10 });
+        let (id, _) = asked_then(&mut sync).unwrap();
+        sync.heard(id, Reply::Part(Part::Uids(set("1:10000"))));
+        sync.heard(id, Reply::End { ms: 10 });
+        let (first, _) = asked_then(&mut sync).unwrap();
+        sync.heard(first, Reply::Part(rows("9489:9990")));
+        let (second, _) = asked_then(&mut sync).unwrap();
+        sync.heard(first, reply.clone());
+        assert_eq!(asked_then(&mut sync), None);
+        sync.heard(second, reply);
+        assert_eq!((asked_then(&mut sync), sync.outcome()), (None, Some(&Outcome::LineLost)));
+    }
+}

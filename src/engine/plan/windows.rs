@@ -1,10 +1,11 @@
 //! windows — what is still to be fetched, and how much of it at a time.
 //! Owns: `Fetch`, `window`.
 //! May import: mail.
-//! Start reading at: `Fetch::grow`.
+//! Start reading at: `Fetch::grow_from`. Between two windows a server waits: the next one is asked for before this one has ended.
 
 use super::base::Policy;
-use crate::mail::uid::{ModSeq, UidSet};
+use crate::mail::uid::{ModSeq, Uid, UidSet};
+use std::collections::VecDeque;
 
 /// The most intervals in one set for the wire: servers limit a command to 8 kB (RFC 7162, 4) or more.
 pub(super) const MAX_RANGES: usize = 300;
@@ -12,8 +13,22 @@ pub(super) const MAX_RANGES: usize = 300;
 /// One window is at most so many times as large as the one before it.
 const LEAP: u32 = 8;
 
+/// The next window is asked for when this part of the one before it has come.
+const NEAR: (u64, u64) = (3, 4);
+
 /// A window may take so many milliseconds where turns are long: others wait for its end.
 const SLOW_MS: u32 = 1_000;
+
+/// A window of envelopes that is under way.
+#[derive(Debug)]
+struct Asked {
+    uids: UidSet,
+    /// How many messages it is to bring, and has brought.
+    wanted: u64,
+    came: u64,
+    /// The size of windows when it was asked for.
+    size: u32,
+}
 
 /// What is still to be fetched.
 #[derive(Debug)]
@@ -26,6 +41,10 @@ pub(super) struct Fetch {
     pub(super) envelopes: UidSet,
     /// Whose fingerprints.
     pub(super) prints: UidSet,
+    /// Windows of them that are under way, at most two.
+    asked: VecDeque<Asked>,
+    /// Messages that came since one of these ended.
+    came: u64,
     /// What came.
     pub(super) got: UidSet,
     /// Messages that were known, whose flags came.
@@ -56,6 +75,8 @@ impl Fetch {
             since: None,
             envelopes: none(),
             prints: none(),
+            asked: VecDeque::new(),
+            came: 0,
             got: none(),
             told: none(),
             window: policy.first_window.max(policy.reached_window).max(1),
@@ -77,19 +98,74 @@ impl Fetch {
         }
     }
 
-    /// A window took so long. The next one is twice as large if that was quick, or more if all of that would still be quick (decisions
-    /// 10 doubles): between two windows the server waits until what lies on the line is read. Twice as large also if it was not quick,
-    /// on a line whose turns are long, while larger windows bring clearly more in the same time. One that took very long is halved:
-    /// others wait for it.
+    /// Takes the next window out of the envelopes that are wanted.
+    pub(super) fn take_envelopes(&mut self, avoid: &UidSet) -> UidSet {
+        if self.asked.is_empty() {
+            self.came = 0;
+        }
+        let before = self.envelopes.len();
+        let uids = window(&mut self.envelopes, avoid, self.window);
+        let wanted = before - self.envelopes.len();
+        self.asked.push_back(Asked { uids: uids.clone(), wanted, came: 0, size: self.window });
+        uids
+    }
+
+    /// Whether the envelope of `uid` is one that a window under way asks for: a server may answer two of them at the same time.
+    pub(super) fn is_asked_for(&self, uid: Uid) -> bool {
+        self.asked.iter().any(|asked| asked.uids.contains(uid))
+    }
+
+    /// A message came that was not here before.
+    pub(super) fn envelope_came(&mut self, uid: Uid) {
+        self.came += 1;
+        if let Some(asked) = self.asked.iter_mut().find(|asked| asked.uids.contains(uid)) {
+            asked.came += 1;
+        }
+    }
+
+    /// The oldest window of envelopes that is under way has ended, so long after the one before it.
+    pub(super) fn envelopes_ended(&mut self, ms: u32) {
+        let came = std::mem::take(&mut self.came).max(1);
+        if let Some(Asked { wanted, size, .. }) = self.asked.pop_front() {
+            // Some of it may have come before, or some of the next one with it.
+            let ms = u64::from(ms) * wanted / came;
+            self.grow_from(size, u32::try_from(ms).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// Whether a window of envelopes is under way.
+    pub(super) fn is_asked(&self) -> bool {
+        !self.asked.is_empty()
+    }
+
+    /// Whether the window that comes has brought so much that the next one is to be asked for ahead. Not before: whoever wants the
+    /// line for something more urgent waits until both have come.
+    pub(super) fn is_nearly_here(&self) -> bool {
+        match (self.asked.front(), self.asked.len()) {
+            (Some(Asked { wanted, came, .. }), 1) => {
+                came < wanted && came * NEAR.1 >= wanted * NEAR.0 && !self.envelopes.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// The window took so long.
     pub(super) fn grow(&mut self, ms: u32) {
-        let (window, before) = (u64::from(self.window), self.pace.replace((self.window, ms)));
+        self.grow_from(self.window, ms);
+    }
+
+    /// One of `window` took so long. The next one is twice as large if that was quick, or more if all of that would still be quick
+    /// (decisions 10 doubles). Twice as large also if it was not quick, on a line whose turns are long, while larger windows bring
+    /// clearly more in the same time. One that took very long is halved: others wait for it.
+    fn grow_from(&mut self, window: u32, ms: u32) {
+        let (size, before) = (u64::from(window), self.pace.replace((window, ms)));
         // A quarter more messages in the same time.
-        let gains = before.is_none_or(|(count, took)| window * u64::from(took) * 4 > u64::from(count) * u64::from(ms) * 5);
+        let gains = before.is_none_or(|(count, took)| size * u64::from(took) * 4 > u64::from(count) * u64::from(ms) * 5);
         if ms < self.policy.quick_ms || (ms < SLOW_MS && gains) {
             let times = (self.policy.quick_ms / ms.max(1)).clamp(2, LEAP);
-            self.window = self.window.saturating_mul(times).min(self.policy.max_window.max(1));
+            self.window = window.saturating_mul(times).min(self.policy.max_window.max(1)).max(self.window);
         } else if ms > 2 * SLOW_MS {
-            self.window = (self.window / 2).max(self.policy.first_window.max(1)).min(self.window);
+            self.window = (window / 2).max(self.policy.first_window.max(1)).min(self.window);
         }
     }
 }

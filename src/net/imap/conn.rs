@@ -1,9 +1,10 @@
 //! conn — one connection: the `imap` crate writes commands and logs in, we read all that comes back.
-//! Owns: `Conn`, `Fresh`.
+//! Owns: `Conn`, `Fresh`. What is said while another answer is still read: `ahead.rs`.
 //! May import: mail, base.
 //! Start reading at: `Conn::run`. The crate sees tagged lines and continuations only, in ASCII; each untagged response
 //! is diverted to us, so that no response it cannot parse costs the connection.
 
+use super::ahead::Owed;
 pub(super) use super::command::Command;
 use super::command::Literals;
 use super::core::{Adapter, Core, locked};
@@ -37,6 +38,8 @@ pub struct Conn {
     session: imap::Session<Adapter>,
     core: Arc<Mutex<Core>>,
     literals: Literals,
+    /// A command that was said before its time, and how it ended if it has.
+    pub(super) owed: Option<Owed>,
 }
 
 /// A connection that is not logged in.
@@ -87,7 +90,7 @@ impl Fresh {
             (core.caps, core.challenges) = (None, 0);
         }
         match how(self.client) {
-            Ok(session) => Ok(Conn { session, core: self.core, literals: Literals::Ask }),
+            Ok(session) => Ok(Conn { session, core: self.core, literals: Literals::Ask, owed: None }),
             Err(e) => Err(fault(&self.core, *e)),
         }
     }
@@ -228,6 +231,7 @@ impl Conn {
     /// # Errors
     /// A broken connection.
     pub fn start(&mut self, line: &[u8]) -> Result<()> {
+        self.settle()?;
         if let Some(e) = self.core().wire.broken().cloned() {
             return Err(e);
         }
@@ -264,28 +268,42 @@ impl Conn {
     /// # Errors
     /// As [`Self::run`].
     pub fn finish(&mut self, taker: &mut dyn Taker, on: OnData<'_>) -> Result<Done> {
-        {
-            let mut core = self.core();
-            core.wire.begin();
-            core.last_row = None;
-        }
+        self.begin();
         loop {
-            let response = self.core().next(taker)?;
-            if response.is_untagged() {
-                self.hand(&response, on)?;
-                self.core().done_with(response);
-                continue;
+            if let Some(ended) = self.read(taker, on)? {
+                return ended;
             }
-            let (_, rest) = value::split(&response.bytes);
-            log::trace("imap", format_args!("< {}", String::from_utf8_lossy(rest).trim_end()));
-            if response.is_continuation() {
-                return Err(self.core().wire.fail(NetError::protocol("it waits for more where there is none")));
-            }
-            return match (refused(rest), value::status(rest)) {
-                (Some(e), _) => Err(e),
-                (None, Some(s)) => Ok(Done { code: s.code, args: s.args.to_vec() }),
-                (None, None) => Err(self.core().wire.fail(NetError::protocol("an answer that is none"))),
-            };
+        }
+    }
+
+    /// An answer is waited for now.
+    pub(super) fn begin(&mut self) {
+        let mut core = self.core();
+        core.wire.begin();
+        core.last_row = None;
+    }
+
+    /// Reads one response: nothing if it is untagged, else how the command ended that [`Core::answered_tag`] names.
+    ///
+    /// # Errors
+    /// What broke the connection.
+    pub(super) fn read(&mut self, taker: &mut dyn Taker, on: OnData<'_>) -> Result<Option<Result<Done>>> {
+        let response = self.core().next(taker)?;
+        if response.is_untagged() {
+            self.hand(&response, on)?;
+            self.core().done_with(response);
+            return Ok(None);
+        }
+        let (_, rest) = value::split(&response.bytes);
+        log::trace("imap", format_args!("< {}", String::from_utf8_lossy(rest).trim_end()));
+        if response.is_continuation() {
+            return Err(self.core().wire.fail(NetError::protocol("it waits for more where there is none")));
+        }
+        match (refused(rest), value::status(rest)) {
+            (Some(e), _) if e.connection_lives() => Ok(Some(Err(e))),
+            (Some(e), _) => Err(e),
+            (None, Some(s)) => Ok(Some(Ok(Done { code: s.code, args: s.args.to_vec() }))),
+            (None, None) => Err(self.core().wire.fail(NetError::protocol("an answer that is none"))),
         }
     }
 
@@ -337,6 +355,7 @@ impl Conn {
     }
 
     fn idle_once(&mut self, end: Instant, quiet: Duration) -> Result<Idle> {
+        self.settle()?;
         {
             let mut core = self.core();
             if let Some(e) = core.wire.broken() {

@@ -1,7 +1,7 @@
 //! fetch — reading messages: flags, envelopes, what tells them apart.
 //! Owns: the FETCH verbs of [`ImapStore`] for many messages; `find.rs` says which.
 //! May import: mail, base.
-//! Start reading at: `fetch_envelopes_of`. Rows that were not asked for, or come twice, are left out (security S-09 to S-12).
+//! Start reading at: `Asking::command`; who reads the rows: `ahead.rs`. Rows that were not asked for, or come twice, are left out (security S-09 to S-12).
 //!
 //! What a row costs decides what a morning costs where nothing is compressed, so a row asks for less than decisions 11 says (the
 //! issue's 55 kB for 100 new messages cannot be had with it): fields of the header in place of ENVELOPE, which tells the
@@ -119,6 +119,22 @@ pub(super) fn envelope_row(uid: Uid, row: Fetched) -> Option<EnvelopeSeen> {
     })
 }
 
+/// Asks one server for rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    object: &'static str,
+    labels: &'static str,
+}
+
+impl Asking {
+    pub(super) fn command(self, piece: &UidSet) -> Command {
+        let few = piece.len() <= FEW || piece.bounds().is_some_and(|(_, high)| high == u32::MAX);
+        let of = if few { format!("BODY.PEEK[HEADER.FIELDS ({FIELDS})]") } else { ALL.to_owned() };
+        let items = format!("UID FLAGS INTERNALDATE RFC822.SIZE {of}");
+        Command::new(&format!("UID FETCH {piece} ({items}{}{})", self.object, self.labels))
+    }
+}
+
 impl ImapStore {
     fn modseqs(&self) -> bool {
         self.caps.condstore && self.selected.as_ref().is_some_and(|s| s.highestmodseq.0 > 0)
@@ -145,27 +161,14 @@ impl ImapStore {
         parts.flush()
     }
 
-    pub(super) fn fetch_envelopes_of(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
-        let mut parts = Parts::new(&mut sink);
-        for piece in pieces(uids) {
-            let command = self.envelopes_command(&piece);
-            let mut on = asked(&piece, |uid, row| match envelope_row(uid, row) {
-                Some(row) => parts.push(row).map(|()| true),
-                None => Ok(false),
-            });
-            let ran = self.conn.run(&command, &mut on);
-            drop(on);
-            parts.settle(ran)?;
-        }
-        parts.flush()
-    }
-
     /// Asks for what list rows, threads, searches and answers need of these; one command holds [`pieces`] of a set.
     pub(super) fn envelopes_command(&self, piece: &UidSet) -> Command {
-        let few = piece.len() <= FEW || piece.bounds().is_some_and(|(_, high)| high == u32::MAX);
-        let of = if few { format!("BODY.PEEK[HEADER.FIELDS ({FIELDS})]") } else { ALL.to_owned() };
-        let items = format!("UID FLAGS INTERNALDATE RFC822.SIZE {of}");
-        Command::new(&format!("UID FETCH {piece} ({items}{}{})", self.object_item(), self.label_item()))
+        self.asking().command(piece)
+    }
+
+    /// What this server is asked for beside what all are.
+    pub(super) fn asking(&self) -> Asking {
+        Asking { object: self.object_item(), labels: self.label_item() }
     }
 
     fn object_item(&self) -> &'static str {

@@ -4,6 +4,7 @@
 //! Start reading at: `store.rs`, IMAP as a mail store; `frame.rs` (whole responses within limits), `untagged.rs` (what
 //! they mean). We speak of messages by UID only, and mailbox names and search text always go out quoted or as literals by us.
 
+mod ahead;
 mod append;
 mod bodies;
 mod caps;
@@ -31,6 +32,8 @@ mod store;
 mod structure;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_ahead;
 #[cfg(test)]
 mod tests_auth;
 #[cfg(test)]

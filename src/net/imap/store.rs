@@ -21,12 +21,11 @@ use crate::mail::query::Query;
 use crate::mail::rights::{Quota, Rights};
 use crate::mail::section::Section;
 use crate::mail::server::{
-    Caps, CopiedUids, DetailsSeen, EnvelopeSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync,
-    Selected,
+    Caps, CopiedUids, DetailsSeen, FlagsSeen, IdentitySeen, ListedMailbox, MailboxNews, MailboxStatus, Resync, Selected,
 };
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::net::error::Result;
-use crate::net::session::{Bodies, Endpoint, Excerpt, Idle, Login, MailStore, Oddities, PartGot, Sink, Traffic};
+use crate::net::session::{Bodies, Endpoint, Excerpt, Idle, Login, MailStore, Oddities, PartGot, Sink, Traffic, Windows};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -58,6 +57,8 @@ pub struct ImapStore {
     pub(super) utf8: bool,
     enabled: Vec<String>,
     pub(super) quirks: Quirks,
+    /// Rows that were asked for before their time.
+    pub(super) ahead: Option<UidSet>,
     /// See [`QUIET`].
     quiet: Duration,
 }
@@ -112,6 +113,7 @@ impl ImapStore {
             utf8: false,
             enabled: Vec::new(),
             quirks: Quirks::default(),
+            ahead: None,
             quiet: QUIET,
         };
         store.conn.allow(store.offer.literals());
@@ -238,8 +240,8 @@ impl MailStore for ImapStore {
         self.numbers_between(from, to)
     }
 
-    fn fetch_envelopes(&mut self, uids: &UidSet, sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
-        self.fetch_envelopes_of(uids, sink)
+    fn fetch_envelopes(&mut self, uids: &UidSet, to: Windows<'_>) -> Result<()> {
+        self.fetch_windows(uids, to)
     }
 
     fn fetch_details(&mut self, uids: &UidSet, all: &mut Vec<DetailsSeen>) -> Result<()> {

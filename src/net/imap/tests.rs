@@ -67,7 +67,7 @@ pub fn envelopes(store: &mut ImapStore) -> Result<Vec<EnvelopeSeen>> {
     let mut all = Vec::new();
     store.fetch_envelopes(&UidSet::range(1, 100), &mut |rows| {
         all.extend(rows);
-        Ok(())
+        Ok(None)
     })?;
     Ok(all)
 }

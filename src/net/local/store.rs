@@ -20,7 +20,7 @@ use crate::mail::server::{
 use crate::mail::uid::{ModSeq, Uid, UidSet, UidValidity};
 use crate::mail::{parse, structure};
 use crate::net::error::{NetError, NetErrorKind, Result};
-use crate::net::session::{Bodies, Excerpt, Idle, MailStore, PART, PartGot, Sink, Traffic};
+use crate::net::session::{Bodies, Excerpt, Idle, MailStore, PART, PartGot, Sink, Traffic, Windows};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -255,7 +255,9 @@ impl MailStore for LocalStore {
         Ok(self.look()?.messages.keys().copied().filter(|u| (from..=to).contains(&u.get())).collect())
     }
 
-    fn fetch_envelopes(&mut self, uids: &UidSet, mut sink: Sink<'_, EnvelopeSeen>) -> Result<()> {
+    fn fetch_envelopes(&mut self, uids: &UidSet, to: Windows<'_>) -> Result<()> {
+        // Nothing is waited for between two windows.
+        let mut sink: Sink<'_, EnvelopeSeen> = &mut |rows| to(rows).map(drop);
         let mut rows = Vec::new();
         self.each(uids, &mut |me, uid, _, found| {
             rows.push(me.row(uid, found)?);

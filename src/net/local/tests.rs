@@ -68,7 +68,7 @@ fn delivered_mail_is_there_with_all_a_list_needs() {
         .fetch_envelopes(&all(), &mut |part| {
             parts.push(part.len());
             rows.extend(part);
-            Ok(())
+            Ok(None)
         })
         .unwrap();
     assert_eq!(parts, [200, 50]);
