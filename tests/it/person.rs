@@ -212,7 +212,7 @@ const WORK: Duration = Duration::from_micros(500);
 /// Does `what`, and how many times slower than with a free processor this process came along meanwhile, 1 at least: a thread beside it
 /// sleeps and works in turns, and counts. Waiting for a time of day slows no beat; a machine that gives this process little does, in
 /// the measure in which it slows everything else here.
-fn beside_a_beat<T>(what: impl FnOnce() -> T) -> (T, f64) {
+pub fn beside_a_beat<T>(what: impl FnOnce() -> T) -> (T, f64) {
     struct Over<'a>(&'a AtomicBool);
     impl Drop for Over<'_> {
         fn drop(&mut self) {

@@ -91,7 +91,7 @@ impl ImapStore {
             Ok(())
         };
         let mut sink: Sink<'_, EnvelopeSeen> = &mut sink;
-        let mut parts = Parts::new(&mut sink);
+        let mut parts = Parts::of(uids.len(), &mut sink);
         let all = pieces(uids);
         let mut seen = UidSet::new();
         for (n, piece) in all.iter().enumerate() {

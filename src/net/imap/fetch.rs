@@ -54,17 +54,24 @@ pub fn pieces(uids: &UidSet) -> Vec<UidSet> {
 /// Collects rows into parts.
 pub(super) struct Parts<'s, 'a, T> {
     rows: Vec<T>,
+    /// Rows in one of them.
+    size: usize,
     sink: &'s mut Sink<'a, T>,
 }
 
 impl<'s, 'a, T> Parts<'s, 'a, T> {
     pub(super) fn new(sink: &'s mut Sink<'a, T>) -> Self {
-        Self { rows: Vec::new(), sink }
+        Self { rows: Vec::new(), size: PART, sink }
+    }
+
+    /// Four parts or more of so many rows: whoever takes them sees a small window come, too.
+    pub(super) fn of(rows: u64, sink: &'s mut Sink<'a, T>) -> Self {
+        Self { size: usize::try_from(rows / 4).unwrap_or(PART).clamp(1, PART), ..Self::new(sink) }
     }
 
     pub(super) fn push(&mut self, row: T) -> Result<()> {
         self.rows.push(row);
-        if self.rows.len() >= PART { self.flush() } else { Ok(()) }
+        if self.rows.len() >= self.size { self.flush() } else { Ok(()) }
     }
 
     pub(super) fn flush(&mut self) -> Result<()> {
