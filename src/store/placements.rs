@@ -137,13 +137,16 @@ pub(super) fn uids_between(db: &Db<Cache>, mailbox: MailboxId, low: u32, high: u
     let sql = "SELECT uid FROM placement WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3 ORDER BY uid";
     let mut statement = db.conn().prepare_cached(sql)?;
     let mut rows = statement.query((mailbox.0, low, high))?;
-    let mut set = UidSet::new();
+    // They come in order: each continues the interval before it or begins one.
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
     while let Some(row) = rows.next()? {
-        if let Some(uid) = Uid::new(row.get(0)?) {
-            set.insert(uid);
+        let uid: u32 = row.get(0)?;
+        match ranges.last_mut() {
+            Some((_, end)) if end.checked_add(1) == Some(uid) => *end = uid,
+            _ => ranges.push((uid, uid)),
         }
     }
-    Ok(set)
+    Ok(UidSet::from_ranges(ranges))
 }
 
 /// How many messages the server has in a mailbox, and how many of them are unread there, more than the person sees: what

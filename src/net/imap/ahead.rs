@@ -20,29 +20,34 @@ use std::cell::RefCell;
 #[derive(Debug)]
 pub struct Owed {
     tag: Vec<u8>,
+    /// Of which messages it asks for rows; the command has the first of the [`pieces`] of them.
+    uids: UidSet,
     /// The server answered it first.
     ended: Option<Result<Done>>,
 }
 
+/// Is there something to be said ahead now: how rows are asked for, and of which messages?
+type Then<'a> = &'a mut dyn FnMut() -> Option<(Command, UidSet)>;
+
 impl Conn {
     /// Says a command while the answer to another one is read.
-    fn say_ahead(&mut self, command: &Command) -> Result<()> {
-        self.say(command, &mut |_| Ok(false))?;
+    fn say_ahead(&mut self, (command, uids): (Command, UidSet)) -> Result<()> {
+        self.say(&command, &mut |_| Ok(false))?;
         let tag = self.core().last_tag();
-        self.owed = Some(Owed { tag, ended: None });
+        self.owed = Some(Owed { tag, uids, ended: None });
         Ok(())
     }
 
     /// Reads to the tagged answer of the command that was said before the one ahead. What `then` says after a response goes
     /// out ahead at once.
-    fn finish_saying(&mut self, on: OnData<'_>, then: &mut dyn FnMut() -> Option<Command>) -> Result<Done> {
+    fn finish_saying(&mut self, on: OnData<'_>, then: Then<'_>) -> Result<Done> {
         self.begin();
         loop {
             let Some(ended) = self.read(&mut KeepAll, on)? else {
                 if self.owed.is_none()
-                    && let Some(command) = then()
+                    && let Some(next) = then()
                 {
-                    self.say_ahead(&command)?;
+                    self.say_ahead(next)?;
                 }
                 continue;
             };
@@ -55,7 +60,7 @@ impl Conn {
     }
 
     /// The same for the command that was said ahead.
-    fn finish_ahead(&mut self, on: OnData<'_>, then: &mut dyn FnMut() -> Option<Command>) -> Result<Done> {
+    fn finish_ahead(&mut self, on: OnData<'_>, then: Then<'_>) -> Result<Done> {
         match self.owed.take() {
             Some(Owed { ended: Some(ended), .. }) => ended,
             _ => self.finish_saying(on, then),
@@ -78,10 +83,7 @@ impl ImapStore {
     /// (Dovecot does): rows of both are handed on as they come.
     pub(super) fn fetch_windows(&mut self, uids: &UidSet, to: Windows<'_>) -> Result<()> {
         let asking = self.asking();
-        let mut said = self.ahead.take().is_some_and(|ahead| ahead == *uids);
-        if !said {
-            self.conn.settle()?;
-        }
+        let mut said = self.conn.owed.as_ref().is_some_and(|owed| owed.uids == *uids);
         // What comes next, as soon as it is known.
         let next: RefCell<Option<UidSet>> = RefCell::new(None);
         let mut sink = |rows| {
@@ -107,8 +109,9 @@ impl ImapStore {
             let mut then = || {
                 let next = next.borrow();
                 // Of a set of several commands the first one goes ahead.
-                let piece = next.as_ref().filter(|_| last).and_then(|uids| pieces(uids).into_iter().next());
-                piece.map(|piece| asking.command(&piece))
+                let uids = next.as_ref().filter(|_| last)?;
+                let piece = pieces(uids).into_iter().next()?;
+                Some((asking.command(&piece), uids.clone()))
             };
             let ran = if std::mem::take(&mut said) {
                 self.conn.finish_ahead(&mut on, &mut then)
@@ -117,10 +120,6 @@ impl ImapStore {
             };
             parts.settle(ran)?;
         }
-        parts.flush()?;
-        drop(parts);
-        // Unless it came to be known too late to be said.
-        self.ahead = next.into_inner().filter(|_| self.conn.owed.is_some());
-        Ok(())
+        parts.flush()
     }
 }

@@ -57,8 +57,6 @@ pub struct ImapStore {
     pub(super) utf8: bool,
     enabled: Vec<String>,
     pub(super) quirks: Quirks,
-    /// Rows that were asked for before their time.
-    pub(super) ahead: Option<UidSet>,
     /// See [`QUIET`].
     quiet: Duration,
 }
@@ -113,7 +111,6 @@ impl ImapStore {
             utf8: false,
             enabled: Vec::new(),
             quirks: Quirks::default(),
-            ahead: None,
             quiet: QUIET,
         };
         store.conn.allow(store.offer.literals());
