@@ -64,9 +64,11 @@ impl<'s, 'a, T> Parts<'s, 'a, T> {
         Self { rows: Vec::new(), size: PART, sink }
     }
 
-    /// Four parts or more of so many rows: whoever takes them sees a small window come, too.
+    /// Four parts or more of so many rows: whoever takes them sees a small window come, too. A few come whole: a list of which a
+    /// server tells the oldest first is to begin with the newest.
     pub(super) fn of(rows: u64, sink: &'s mut Sink<'a, T>) -> Self {
-        Self { size: usize::try_from(rows / 4).unwrap_or(PART).clamp(1, PART), ..Self::new(sink) }
+        let size = if rows > FEW { usize::try_from(rows / 4).unwrap_or(PART).min(PART) } else { PART };
+        Self { size, ..Self::new(sink) }
     }
 
     pub(super) fn push(&mut self, row: T) -> Result<()> {
