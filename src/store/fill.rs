@@ -160,19 +160,31 @@ fn fresh(tx: &mut Tx<'_, Cache>, contents: &[Content]) -> Result<()> {
     unindexed::add(tx, unindexed::Span { ids: (first.key.0, last.key.0), sorts })
 }
 
-/// Something else was received in the same second: those that found no room get a place behind it. Which by number.
+/// Something else was received in the same second: all that come now with that second get a place behind it, in their order, also
+/// those that found room among the others. Which by number.
 fn move_up(tx: &Tx<'_, Cache>, account: &str, contents: &mut [Content]) -> Result<HashMap<i64, i64>> {
-    let mut moved = HashMap::new();
-    for content in contents {
-        let here = "SELECT EXISTS (SELECT 1 FROM message WHERE id = ?1)";
-        if tx.conn().prepare_cached(here)?.query_row([content.key.0], |r| r.get(0))? {
-            continue;
+    let here = |content: &Content| -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM message WHERE id = ?1)";
+        Ok(tx.conn().prepare_cached(sql)?.query_row([content.key.0], |r| r.get(0))?)
+    };
+    let mut shared = HashSet::new();
+    for content in contents.iter() {
+        if !shared.contains(&content.received) && !here(content)? {
+            shared.insert(content.received);
         }
+    }
+    let mut moved = HashMap::new();
+    for content in contents.iter_mut().filter(|content| shared.contains(&content.received)) {
         content.sort = messages::next_sort(tx, content.received)?;
-        insert(tx, &NUMBERED, &account, std::slice::from_ref(&*content), |content, to| {
-            to.push(&content.key.0);
-            content.bind(to);
-        })?;
+        if here(content)? {
+            let sql = "UPDATE message SET sort = ?2 WHERE id = ?1";
+            tx.conn().prepare_cached(sql)?.execute((content.key.0, content.sort))?;
+        } else {
+            insert(tx, &NUMBERED, &account, std::slice::from_ref(&*content), |content, to| {
+                to.push(&content.key.0);
+                content.bind(to);
+            })?;
+        }
         moved.insert(content.key.0, content.sort);
     }
     Ok(moved)

@@ -115,3 +115,27 @@ proptest! {
         prop_assert_eq!(make(true), make(false));
     }
 }
+
+/// What is received in one second shows in the order in which it came, the last one above, into whatever pieces it was divided on its way.
+#[test]
+fn one_second_keeps_its_order() {
+    for cuts in [vec![60], vec![15, 45], vec![1, 59], vec![15, 15, 30], vec![30, 1, 29]] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path(), quiet()).unwrap();
+        let mailbox = store.cache(|tx| mailboxes::ensure(tx, &AccountName::new("a"), &MailboxPath::inbox())).unwrap();
+        // A second before and one behind it, which nothing else shares.
+        let second = |uid: u32| 1_000 + i64::from(uid > 5) + i64::from(uid > 55);
+        let mut rows: Vec<EnvelopeSeen> = (1..=60).map(|uid| row(uid, &(second(uid), None, vec![], None, false))).collect();
+        for many in &cuts {
+            let part: Vec<EnvelopeSeen> = rows.drain(..many).collect();
+            put(&store, mailbox, part, *many);
+        }
+        let sql = "SELECT uid FROM placement ORDER BY sort DESC";
+        let shown = |db: &Db<Cache>| -> crate::store::Result<Vec<u32>> {
+            let mut statement = db.conn().prepare(sql)?;
+            Ok(statement.query_map([], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?)
+        };
+        assert_eq!(store.read(shown).unwrap(), (1..=60).rev().collect::<Vec<u32>>(), "{cuts:?}");
+        store.read(sound).unwrap();
+    }
+}
